@@ -1,0 +1,185 @@
+"""What the pipeline asks of storage and search, stated once; implementations say only how they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from holdfast.core.query import Node, Scope
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An original, compressed and encrypted under a fresh key, ready to be appended."""
+
+    content_id: bytes
+    """SHA-256 of the original's bytes, 32 bytes."""
+    size_bytes: int
+    """Of the original."""
+    key: bytes
+    """32 random bytes; wrapped by the keyring before it is stored, never kept beside the data."""
+    frames: bytes | Path
+    """The encrypted frames, or a spool file that holds them (large originals)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a vault keeps the frames of one original."""
+
+    segment: str
+    """Name of the segment (or object)."""
+    offset: int
+    """Of the record's first byte."""
+    length: int
+    """Of the whole record, header included."""
+
+
+class Vault(Protocol):
+    """Keeps originals for ever, byte-identical, under keys that live elsewhere."""
+
+    def append(self, batch: Sequence[Prepared]) -> list[Placement]:
+        """Keep the batch; on return every byte and every new name is durable (one group commit).
+
+        Raises:
+            Unavailable: Nothing of the batch counts as kept (disk full, read-only, failed fsync …);
+                the same batch may be offered again.
+        """
+        ...
+
+    def read(self, placement: Placement, content_id: bytes, key: bytes) -> Iterator[bytes]:
+        """Yield the original in pieces of at most 1 MiB, in order.
+
+        Raises:
+            Corrupt: A frame fails authentication, or the whole does not hash to `content_id`
+                (raised at the latest instead of the end of iteration).
+            NotFound: There is no such record.
+        """
+        ...
+
+    def scan(self) -> Iterator[tuple[bytes, Placement]]:
+        """Yield (content id, placement) of every record, for verify, recovery and compaction.
+
+        Raises:
+            Corrupt: A record's frame is damaged where no torn tail can be.
+        """
+        ...
+
+    def compact(self, keep: Mapping[bytes, Placement]) -> dict[bytes, Placement]:
+        """Rewrite segments that hold anything but `keep`; return the new places of what moved.
+
+        Old segments are removed by `drop` after the catalogue has committed the new places.
+        """
+        ...
+
+    def drop(self, segments: Iterable[str]) -> int:
+        """Delete whole segments that nothing refers to any more; return the bytes freed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What an engine stores for one interaction: tokens by field, cut by `core.analysis`."""
+
+    id: int
+    """Interaction id."""
+    at_ms: int
+    """Unix milliseconds of `Record.at`."""
+    captured_ms: int
+    size_bytes: int
+    tokens: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Field → one space-joined token string for each separate text of that field."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Field → distinct words without scripts written without spaces: the dictionary to walk."""
+    terms: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Field (`core.query.Field` value) → exact values, folded."""
+    facets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Facet → values: sender, domain, company, custodian, channel, source, month, filetype, tag."""
+    thread_id: int = 0
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """One question to an index."""
+
+    query: Node
+    scope: Scope
+    """Mandatory: hits, totals and facets obey it alike."""
+    limit: int = 50
+    cursor: str = ""
+    """Opaque, from the page before; empty for the first page."""
+    sort: str = "newest"
+    """`newest`, `oldest`, `largest`, `smallest` or `captured`; ties by id."""
+    facets: tuple[str, ...] = ()
+    facet_limit: int = 20
+    collapse: str = ""
+    """`thread` or `message_id`: only the first hit of each group in sort order; `total` still counts
+    interactions, `groups` counts groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One found interaction."""
+
+    id: int
+    at_ms: int
+    collapsed: int = 1
+    """Hits of its group that this one stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of an exact result."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    """Exact number of interactions that match, within the scope."""
+    cursor: str = ""
+    """Empty on the last page."""
+    groups: int = 0
+    facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    """Facet → (value, count), most frequent first, ties by value."""
+
+
+class SearchIndex(Protocol):
+    """Finds interactions; may be thrown away and built again from the catalogue."""
+
+    def add(self, documents: Sequence[Document]) -> None:
+        """Add or replace by id; visible and durable after `commit`."""
+        ...
+
+    def remove(self, ids: Iterable[int]) -> None:
+        """Forget these ids; unknown ones are ignored. Visible and durable after `commit`."""
+        ...
+
+    def commit(self) -> None:
+        """Make everything since the last commit durable and visible to new searches.
+
+        Raises:
+            Unavailable: Nothing since the last commit may be counted as indexed.
+        """
+        ...
+
+    def search(self, request: SearchRequest) -> Page:
+        """Return the page; equal for every engine, by the semantics of `core.matching`.
+
+        Raises:
+            Refused: The query needs more work than the engine's stated limits allow; never a
+                partial answer.
+        """
+        ...
+
+    def ids(self) -> Iterator[int]:
+        """Yield every id that is held, in any order: for `doctor`."""
+        ...

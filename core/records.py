@@ -1,0 +1,271 @@
+"""The words of the product as values: what a stage of the pipeline takes and returns; no I/O.
+
+All times are aware UTC; all text is free of lone surrogates (parsers clean at their edge).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What an interaction is, judged from its content."""
+
+    EMAIL = "email"
+    CALENDAR = "calendar"
+    """Carries a text/calendar part with a METHOD (RFC 5546)."""
+    DSN = "dsn"
+    """Delivery status notification (RFC 3464)."""
+    MDN = "mdn"
+    """Read receipt (RFC 8098)."""
+
+
+class Role(StrEnum):
+    """How an address took part, by the header field that names it."""
+
+    FROM = "from"
+    SENDER = "sender"
+    TO = "to"
+    CC = "cc"
+    BCC = "bcc"
+    REPLY_TO = "reply_to"
+    DELIVERED_TO = "delivered_to"
+
+
+class TextState(StrEnum):
+    """What became of the text of a part."""
+
+    EXTRACTED = "extracted"
+    EMPTY = "empty"
+    """Read without trouble; there is no text in it."""
+    UNSUPPORTED = "unsupported"
+    """No extractor for this type: images, sound, archives."""
+    ENCRYPTED = "encrypted"
+    FAILED = "failed"
+    """The extractor failed, was killed or met a limit; a defect says why."""
+    TRUNCATED = "truncated"
+    """Cut at `MAX_INDEXED_CHARS`; the interaction is not fully indexed."""
+
+
+MAX_INDEXED_CHARS = 16 * 1024 * 1024
+"""Longest text of one part that is kept and indexed, in characters; more is cut and said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """Trouble met in content: data, not an exception."""
+
+    code: str
+    """Stable, snake_case; listed in docs/parsing.md (`header_8bit`, `mime_depth_limit` …)."""
+    detail: str = ""
+    """For people; never more than 200 characters of content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """One address of one header field, in order of appearance."""
+
+    role: Role
+    name: str
+    """Display name, decoded; empty when absent."""
+    address: str
+    """addr-spec as written, without comments or angle brackets; may be empty or not an address."""
+
+    @property
+    def key(self) -> str:
+        """The address as identities compare it: case folded, surrounding space removed."""
+        return self.address.strip().casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One part that is not the body: a file, an inline image, or a nested message."""
+
+    path: str
+    """Position in the MIME tree, `1.2.3`; RFC 3501 section numbering."""
+    filename: str
+    """As decoded, hostile characters included; empty when the sender gave none."""
+    declared_type: str
+    """Content-Type in lower case, without parameters."""
+    sniffed_type: str
+    """By content; equal to the declared one when the content does not tell."""
+    size_bytes: int
+    """Decoded size."""
+    sha256: bytes
+    """Of the decoded bytes."""
+    text: str = ""
+    text_state: TextState = TextState.UNSUPPORTED
+    is_inline: bool = False
+    is_message: bool = False
+    """A nested message/rfc822: a family member; its header lines and body are in `text`."""
+    content_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters `[start, end)` of a body that are not the author's own new words."""
+
+    kind: str
+    """`quote` or `signature`."""
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Everything a parser learned from one original; a pure function of its bytes."""
+
+    kind: Kind
+    parser_version: int
+    message_id: str
+    """Without angle brackets; empty when missing."""
+    in_reply_to: tuple[str, ...]
+    references: tuple[str, ...]
+    thread_index: str
+    """Outlook's Thread-Index as hex of its 22-byte root; empty when missing or broken."""
+    subject: str
+    base_subject: str
+    """Without reply and forward prefixes, case and space folded: for threads."""
+    date_raw: str
+    """The Date field as written."""
+    sent_at: datetime | None
+    sent_at_source: str
+    """`date`, `received` (the newest hop whose time can be read) or `none`."""
+    headers: tuple[tuple[str, str], ...]
+    """Every header field of the message in order: name as written, value unfolded and decoded."""
+    participants: tuple[Participant, ...]
+    list_id: str
+    body: str
+    """Readable text: the plain part, else the HTML part as text; all inline text parts joined."""
+    html: str
+    """The first HTML part, decoded, not sanitised; empty when there is none."""
+    spans: tuple[Span, ...]
+    attachments: tuple[Attachment, ...]
+    defects: tuple[Defect, ...]
+    fingerprint: bytes
+    """SHA-256 over canonical From, Date, Subject, To and Cc (sorted), normalised body text and the
+    sorted hashes of decoded attachments."""
+    is_bulk: bool = False
+    """List or mass mail, or Precedence: bulk/list/junk, or Auto-Submitted other than no."""
+    is_truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFacts:
+    """What the source said about one occurrence, apart from the bytes."""
+
+    folder: str = ""
+    flags: tuple[str, ...] = ()
+    """Maildir or IMAP flags and labels, as the source wrote them."""
+    received_at: datetime | None = None
+    """Trusted received time, where the source has one (DESIGN, clock for retention)."""
+    container_sha256: str = ""
+    """Of the file that held the item, in hex; empty when the item was a file of its own."""
+    member: str = ""
+    """Path inside the container, or `offset+length` of the raw range in an mbox."""
+    from_line: str = ""
+    """mbox: the From_ line as written."""
+    quoting: str = ""
+    """mbox: the variant whose quoting was undone."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RawItem:
+    """One thing a source offers, with its bytes."""
+
+    key: str
+    """The source's own key, unique within the source."""
+    raw: bytes
+    facts: CaptureFacts = field(default_factory=CaptureFacts)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A captured item whose original is durable."""
+
+    item_id: int
+    capture_id: int
+    original_id: int
+    content_id: bytes
+    is_new_original: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A captured item whose interaction is in the catalogue."""
+
+    capture_id: int
+    interaction_id: int
+    is_new_interaction: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordParticipant:
+    """A participant as search sees it."""
+
+    role: Role
+    name: str
+    address: str
+    contact_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAttachment:
+    """An attachment as search sees it."""
+
+    filename: str
+    media_type: str
+    """Sniffed type."""
+    text: str
+    size_bytes: int = 0
+    text_state: TextState = TextState.UNSUPPORTED
+    is_message: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One interaction with everything that a query can ask about; what evaluators evaluate.
+
+    Built from the catalogue and the derived text, so that an index can be made again from it.
+    """
+
+    id: int
+    kind: str
+    channel: str
+    """`email` for all mail; chat channels come later."""
+    subject: str
+    body: str
+    participants: tuple[RecordParticipant, ...]
+    attachments: tuple[RecordAttachment, ...]
+    at: datetime
+    """Sent time; the capture time when the message has none that can be read."""
+    captured_at: datetime
+    size_bytes: int
+    headers: tuple[tuple[str, str], ...] = ()
+    message_id: str = ""
+    list_id: str = ""
+    thread_id: int = 0
+    direction: str = "unknown"
+    """`in`, `out`, `internal` or `unknown`, by internal domains."""
+    sources: tuple[str, ...] = ()
+    """Names of the sources of its captures."""
+    custodians: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    companies: tuple[str, ...] = ()
+    """Registered domains of the participants."""
+    sha256s: tuple[str, ...] = ()
+    """Hex names of its originals."""
+    defects: tuple[str, ...] = ()
+    """Codes."""
+    tags: tuple[str, ...] = ()
+    lang: str = ""
+    is_bulk: bool = False
+    is_truncated: bool = False
+    is_duplicate: bool = False
+    """Several originals or several captures stand behind it."""
+    shares_message_id: bool = False
+    """Another interaction has the same Message-ID and different content."""
