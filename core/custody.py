@@ -1,0 +1,129 @@
+"""Values of the path from an offered item to the catalogue: ends of the ledger, drafts, contexts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from holdfast.core.ports import Prepared
+    from holdfast.core.records import CaptureFacts
+
+
+class End(StrEnum):
+    """Where a source item stands; what a source offered equals the sum of these."""
+
+    SEEN = "seen"
+    SEALED = "sealed"
+    FILED = "filed"
+    DUPLICATE = "duplicate"
+    """Kept as a further capture of an interaction that was already there."""
+    SKIPPED = "skipped"
+    GONE = "gone"
+    FAILED = "failed"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What all items of one batch have in common."""
+
+    batch_id: int
+    source_id: int
+    custodian_id: int | None = None
+    trusts_dates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An item whose bytes were read and prepared for the vault."""
+
+    key: str
+    facts: CaptureFacts
+    prepared: Prepared
+    offered: str
+    """How its reader finds it again, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unkept:
+    """An item that ends without an original."""
+
+    key: str
+    end: End
+    """`skipped`, `gone`, `failed` or `quarantined`."""
+    reason: str
+    is_retryable: bool
+    offered: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftParticipant:
+    """Row values of one participant."""
+
+    role: str
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftAttachment:
+    """Row values of one attachment."""
+
+    path: str
+    filename: str
+    declared_type: str
+    sniffed_type: str
+    size_bytes: int
+    sha256: bytes
+    text_state: str
+    is_inline: bool
+    is_message: bool
+    content_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A parsed original as the rows that will be filed, ids and links excepted."""
+
+    kind: str
+    parser_version: int
+    message_id: str
+    message_key: bytes
+    """First 16 bytes of the SHA-256 of the Message-ID, or of the fingerprint without one."""
+    thread_keys: tuple[bytes, ...]
+    """Message keys of the message itself and of all that it refers to."""
+    base_subject: str
+    is_reply: bool
+    fingerprint: bytes
+    subject: str
+    date_raw: str
+    sent_ms: int | None
+    sent_at_source: str
+    size_bytes: int
+    lang: str
+    list_id: str
+    is_bulk: bool
+    is_truncated: bool
+    defects: str
+    """JSON: list of [code, detail]."""
+    headers: bytes
+    """All header fields, packed."""
+    participants: tuple[DraftParticipant, ...]
+    attachments: tuple[DraftAttachment, ...]
+    sealed_text: bytes
+    """Derived text, sealed under the key of the original."""
+    row_digest: bytes
+    """SHA-256 over all of the above that the catalogue stores; committed in the audit log."""
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedText:
+    """What is stored, sealed, of the text that parsing found."""
+
+    body: str
+    spans: tuple[tuple[str, int, int], ...]
+    """Kind, start, end: see `records.Span`."""
+    attachments: tuple[str, ...]
+    """Text by attachment, in order."""

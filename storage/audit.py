@@ -1,0 +1,165 @@
+"""Writes audit events beside the action and numbers them into the signed log afterwards.
+
+Events are committed un-numbered in the transaction of the action; the one sequencer numbers them and
+appends their leaves to the tiles. A leaf holds opaque ids and salted hashes only, never content
+(C2SP tlog-tiles, https://c2sp.org/tlog-tiles; RFC 6962 hashing).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import bindparam, func, select, update
+
+from holdfast.core.errors import Corrupt
+from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.schema import audit_events
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Engine
+
+    from holdfast.core.identity import IdFactory
+    from holdfast.storage.tlog_tiles import TileLog
+
+LEAF_VERSION = 1
+SEQUENCER_BATCH = 4096
+_canonical = msgspec.json.Encoder(order="deterministic").encode
+
+
+def commitment(salt: bytes, digest: bytes) -> bytes:
+    """Hide a hash so that destroying the salt erases it: SHA-256(salt ‖ digest)."""
+    return hashlib.sha256(salt + digest).digest()
+
+
+def canonical_digest(value: object) -> bytes:
+    """SHA-256 of the value as JSON with sorted keys and no spaces (the subset of RFC 8785 we use)."""
+    return hashlib.sha256(_canonical(value)).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, ready to be written in the transaction of the action."""
+
+    kind: str
+    """`capture`, `file`, `search`, `read`, `import`, `verify`, `merge` …"""
+    subject: str
+    """Public id of what it is about; empty for the archive itself."""
+    subject_id: int | None
+    at_ms: int
+    actor: str
+    """Opaque id of the actor (`audit_actors`)."""
+    context: bytes
+    """SHA-256 of what happened, salted in the leaf."""
+    content: bytes | None = None
+    """SHA-256 of the original, where the event is about one."""
+    content_salt: bytes | None = None
+
+
+def event_row(event: Event, row_id: int) -> dict[str, Any]:
+    """Make the row of `audit_events`: the leaf is canonical JSON of at most 64 KiB."""
+    salt = os.urandom(32)
+    leaf: dict[str, Any] = {
+        "v": LEAF_VERSION,
+        "kind": event.kind,
+        "id": event.subject,
+        "t": event.at_ms,
+        "actor": event.actor,
+        "ctx": commitment(salt, event.context).hex(),
+    }
+    if event.content is not None and event.content_salt is not None:
+        leaf["commit"] = commitment(event.content_salt, event.content).hex()
+    return {
+        "id": row_id,
+        "kind": event.kind,
+        "subject_id": event.subject_id,
+        "salt": salt,
+        "leaf": _canonical(leaf),
+        "seq": None,
+    }
+
+
+def record_events(connection: Connection, events: Sequence[Event], ids: IdFactory) -> None:
+    """Write the events un-numbered, in the caller's transaction."""
+    if events:
+        rows = [event_row(event, ids.take()) for event in events]
+        connection.execute(audit_events.insert(), rows)
+
+
+@dataclass(slots=True)
+class Sequencer:
+    """Numbers committed events and appends them to the log; at most one runs at a time.
+
+    Numbers are committed before tiles are written, so that a crash in between loses nothing: the
+    next run appends from the catalogue what the tiles lack.
+    """
+
+    engine: Engine
+    log: TileLog
+
+    def run(self) -> int:
+        """Number and append everything that waits; return how many leaves the log gained.
+
+        Raises:
+            Corrupt: The log holds more leaves than the catalogue has numbered.
+        """
+        gained = self._append_numbered()
+        while self._number_batch():
+            gained += self._append_numbered()
+        return gained
+
+    def _number_batch(self) -> int:
+        with writing(self.engine) as connection:
+            waiting = connection.scalars(
+                select(audit_events.c.id)
+                .where(audit_events.c.seq.is_(None))
+                .order_by(audit_events.c.id)
+                .limit(SEQUENCER_BATCH)
+            ).all()
+            if waiting:
+                top = connection.scalar(select(func.max(audit_events.c.seq)))
+                start = 0 if top is None else top + 1
+                connection.execute(
+                    update(audit_events)
+                    .where(audit_events.c.id == bindparam("row_id"))
+                    .values(seq=bindparam("number")),
+                    [{"row_id": row, "number": start + i} for i, row in enumerate(waiting)],
+                )
+        return len(waiting)
+
+    def _append_numbered(self) -> int:
+        gained = 0
+        while leaves := self._numbered_from(self.log.size):
+            self.log.append(leaves)
+            gained += len(leaves)
+        return gained
+
+    def _numbered_from(self, start: int) -> list[bytes]:
+        with reading(self.engine) as connection:
+            rows = connection.execute(
+                select(audit_events.c.seq, audit_events.c.leaf)
+                .where(audit_events.c.seq >= start)
+                .order_by(audit_events.c.seq)
+                .limit(SEQUENCER_BATCH)
+            ).all()
+            if not rows:
+                self._check_not_ahead(connection, start)
+        if any(row.seq != start + i for i, row in enumerate(rows)):
+            raise Corrupt(f"The audit log's numbers have a gap after {start - 1}.", seq=start)
+        return [row.leaf for row in rows]
+
+    def _check_not_ahead(self, connection: Connection, size: int) -> None:
+        top = connection.scalar(select(func.max(audit_events.c.seq)))
+        numbered = 0 if top is None else top + 1
+        if numbered < size:
+            raise Corrupt(
+                f"The audit log holds {size} leaves, the catalogue only {numbered}: "
+                "an older catalogue was put back or rows were deleted.",
+                next_step="Run 'holdfast verify' and restore the catalogue from its newest backup.",
+                seq=numbered,
+            )

@@ -1,0 +1,101 @@
+"""Packs and unpacks column values, and computes the digest that proves a row unchanged; no statements."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+import zstandard
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdfast.core.custody import Draft, DraftAttachment, DraftParticipant
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack_headers = msgspec.msgpack.Decoder(tuple[tuple[str, str], ...]).decode
+MAX_HEADERS_BYTES = 256 * 1024 * 1024
+
+
+def message_key(message_id: str, fingerprint: bytes) -> bytes:
+    """Name a message for threads: 16 bytes of hash of its Message-ID, or of its fingerprint."""
+    if message_id:
+        return hashlib.sha256(message_id.encode()).digest()[:16]
+    return hashlib.sha256(b"no message id" + fingerprint).digest()[:16]
+
+
+def pack_headers(headers: Sequence[tuple[str, str]]) -> bytes:
+    """Compress all header fields, in order."""
+    return zstandard.compress(_pack(headers), 1)
+
+
+def unpack_headers(packed: bytes | None) -> tuple[tuple[str, str], ...]:
+    """Read back what `pack_headers` made; nothing where disposal removed it."""
+    if packed is None:
+        return ()
+    return _unpack_headers(zstandard.decompress(packed, MAX_HEADERS_BYTES))
+
+
+def row_digest(
+    values: Sequence[object],
+    participants: Sequence[DraftParticipant],
+    attachments: Sequence[DraftAttachment],
+) -> bytes:
+    """Digest the rows of one interaction.
+
+    Args:
+        values: As `digested_values` gives them.
+        participants: In order.
+        attachments: In order.
+    """
+    people = [(p.role, p.name, p.address) for p in participants]
+    files = [
+        (
+            a.path,
+            a.filename,
+            a.declared_type,
+            a.sniffed_type,
+            a.size_bytes,
+            a.sha256,
+            a.text_state,
+            bool(a.is_inline),
+            bool(a.is_message),
+            a.content_id,
+        )
+        for a in attachments
+    ]
+    return hashlib.sha256(_pack((values, people, files))).digest()
+
+
+DIGESTED = (
+    "kind",
+    "parser_version",
+    "message_id",
+    "message_key",
+    "fingerprint",
+    "subject",
+    "date_raw",
+    "sent_ms",
+    "sent_at_source",
+    "size_bytes",
+    "lang",
+    "list_id",
+    "defects",
+    "headers",
+    "sealed_text",
+)
+"""Columns of `interactions` that never change after filing."""
+
+
+def digested_values(row: object) -> list[object]:
+    """Take the digested columns from a draft or a database row."""
+    values = [getattr(row, name) for name in DIGESTED]
+    values.append(bool(getattr(row, "is_bulk")))  # noqa: B009 - a row has no declared attributes
+    values.append(bool(getattr(row, "is_truncated")))  # noqa: B009
+    return values
+
+
+def draft_digest(draft: Draft) -> bytes:
+    """Digest a draft as its rows will be digested by `verify`."""
+    return row_digest(digested_values(draft), draft.participants, draft.attachments)
