@@ -1,0 +1,340 @@
+"""Files drafts: interaction, participants, attachments, links, ledger ends and audit in one transaction.
+
+Idempotent: an original that is filed already gains nothing but the link of its new capture. It must
+not parse, and must not touch the index.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, select, update
+
+from holdfast.core.custody import Draft, End
+from holdfast.core.identity import public_id
+from holdfast.core.records import Filed, Role, Sealed
+from holdfast.storage.audit import Event, record_events
+from holdfast.storage.catalogue.chunks import by_value, insert_missing
+from holdfast.storage.catalogue.engine import writing
+from holdfast.storage.catalogue.identities import Linker, Sighting
+from holdfast.storage.catalogue.schema import (
+    attachments,
+    captures,
+    index_queue,
+    interactions,
+    participants,
+    source_items,
+    variants,
+)
+from holdfast.storage.catalogue.threading import Threading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from holdfast.storage.store import Store
+
+_DRAFT_COLUMNS = (
+    "kind",
+    "parser_version",
+    "message_id",
+    "message_key",
+    "fingerprint",
+    "subject",
+    "date_raw",
+    "sent_ms",
+    "sent_at_source",
+    "size_bytes",
+    "lang",
+    "list_id",
+    "is_bulk",
+    "is_truncated",
+    "defects",
+    "headers",
+    "sealed_text",
+    "row_digest",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FiledDraft:
+    """What filing made of one sealed item, with the links that a search document needs."""
+
+    filed: Filed
+    draft: Draft
+    thread_id: int
+    identity_ids: tuple[int | None, ...]
+    """By participant, in order; None where the address is not one."""
+    is_alone: bool
+    """Exactly one capture and one original stand behind the interaction, all of this batch."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One filing transaction; lists are rows to be written."""
+
+    connection: Connection
+    store: Store
+    linker: Linker
+    now_ms: int
+    by_original: dict[int, int] = field(default_factory=dict)
+    by_fingerprint: dict[bytes, int] = field(default_factory=dict)
+    crowded: set[int] = field(default_factory=set)
+    """Interactions that gained a capture or an original beside the first."""
+    new: dict[int, Draft] = field(default_factory=dict)
+    variant_rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+def file_drafts(
+    items: Sequence[tuple[Sealed, Draft]], store: Store, linker: Linker
+) -> list[FiledDraft]:
+    """File the batch durably and return what became of each item, in order.
+
+    Raises:
+        Unavailable: Nothing was filed; the same batch may be filed again.
+    """
+    with writing(store.engine) as connection:
+        batch = _Batch(connection, store, linker, store.now_ms())
+        _find_known(batch, items)
+        targets = [_target(batch, sealed, draft) for sealed, draft in items]
+        links = _write_new(batch, items)
+        _end_items(batch, items, targets)
+    return [
+        FiledDraft(
+            Filed(sealed.capture_id, target, target in batch.new),
+            draft,
+            links.threads.get(target, 0),
+            links.identities.get(target, ()),
+            target in batch.new and target not in batch.crowded,
+        )
+        for (sealed, draft), target in zip(items, targets, strict=True)
+    ]
+
+
+def _find_known(batch: _Batch, items: Sequence[tuple[Sealed, Draft]]) -> None:
+    rows = by_value(
+        batch.connection,
+        select(variants.c.original_id, variants.c.interaction_id),
+        variants.c.original_id,
+        [sealed.original_id for sealed, _ in items],
+    )
+    batch.by_original = {row.original_id: row.interaction_id for row in rows}
+    rows = by_value(
+        batch.connection,
+        select(interactions.c.id, interactions.c.fingerprint),
+        interactions.c.fingerprint,
+        [draft.fingerprint for _, draft in items],
+    )
+    batch.by_fingerprint = {row.fingerprint: row.id for row in rows}
+
+
+def _target(batch: _Batch, sealed: Sealed, draft: Draft) -> int:
+    """Return the interaction of this original: a known one, or a new one that joins the batch."""
+    known = batch.by_original.get(sealed.original_id)
+    if known is not None:
+        batch.crowded.add(known)
+        return known
+    target = batch.by_fingerprint.get(draft.fingerprint)
+    if target is None:
+        target = batch.store.ids.take()
+        batch.new[target] = draft
+        batch.by_fingerprint[draft.fingerprint] = target
+    else:
+        batch.crowded.add(target)
+    batch.by_original[sealed.original_id] = target
+    batch.variant_rows.append({"original_id": sealed.original_id, "interaction_id": target})
+    return target
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    threads: dict[int, int]
+    identities: dict[int, tuple[int | None, ...]]
+
+
+def _write_new(batch: _Batch, items: Sequence[tuple[Sealed, Draft]]) -> _Links:
+    if not batch.new:
+        _write_variants(batch)
+        return _Links({}, {})
+    drafts = list(batch.new.values())
+    threading = Threading(batch.connection, batch.store.ids, batch.now_ms)
+    threads = dict(zip(batch.new, threading.assign(drafts), strict=True))
+    threading.flush()
+    known = batch.linker.link(batch.connection, _sightings(batch), batch.store.ids)
+    originals = {row["interaction_id"]: row["original_id"] for row in reversed(batch.variant_rows)}
+    _note_same_message_ids(batch)
+    batch.connection.execute(
+        interactions.insert(),
+        [_interaction_row(batch, i, d, threads[i], originals[i]) for i, d in batch.new.items()],
+    )
+    identities = _write_participants(batch, known)
+    _write_attachments(batch)
+    _write_variants(batch)
+    return _Links(threads, identities)
+
+
+def _interaction_row(
+    batch: _Batch, row_id: int, draft: Draft, thread_id: int, original_id: int
+) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(draft, name) for name in _DRAFT_COLUMNS}
+    row["id"] = row_id
+    row["channel"] = "email"
+    row["conversation_id"] = None
+    row["thread_id"] = thread_id
+    row["at_ms"] = _at_ms(batch, draft)
+    row["captured_ms"] = batch.now_ms
+    row["text_original_id"] = original_id
+    row["removed_ms"] = None
+    return row
+
+
+def _at_ms(batch: _Batch, draft: Draft) -> int:
+    return batch.now_ms if draft.sent_ms is None else draft.sent_ms
+
+
+def _sightings(batch: _Batch) -> list[Sighting]:
+    sightings = []
+    for draft in batch.new.values():
+        at_ms = _at_ms(batch, draft)
+        for person in draft.participants:
+            is_sender = person.role == Role.FROM
+            key = person.address.strip().casefold()
+            sightings.append(Sighting(key, person.name, at_ms, is_sender, not draft.is_bulk))
+    return sightings
+
+
+def _write_participants(
+    batch: _Batch, known: dict[str, int]
+) -> dict[int, tuple[int | None, ...]]:
+    rows: list[dict[str, Any]] = []
+    by_interaction: dict[int, tuple[int | None, ...]] = {}
+    for interaction_id, draft in batch.new.items():
+        at_ms = _at_ms(batch, draft)
+        links = tuple(known.get(p.address.strip().casefold()) for p in draft.participants)
+        by_interaction[interaction_id] = links
+        rows.extend(
+            {
+                "interaction_id": interaction_id,
+                "ordinal": ordinal,
+                "role": person.role,
+                "name": person.name,
+                "address": person.address,
+                "identity_id": identity_id,
+                "at_ms": at_ms,
+            }
+            for ordinal, (person, identity_id) in enumerate(
+                zip(draft.participants, links, strict=True)
+            )
+        )
+    if rows:
+        batch.connection.execute(participants.insert(), rows)
+    return by_interaction
+
+
+def _write_attachments(batch: _Batch) -> None:
+    rows = [
+        {
+            "interaction_id": interaction_id,
+            "ordinal": ordinal,
+            "path": item.path,
+            "filename": item.filename,
+            "declared_type": item.declared_type,
+            "sniffed_type": item.sniffed_type,
+            "size_bytes": item.size_bytes,
+            "sha256": item.sha256,
+            "text_state": item.text_state,
+            "is_inline": item.is_inline,
+            "is_message": item.is_message,
+            "content_id": item.content_id,
+        }
+        for interaction_id, draft in batch.new.items()
+        for ordinal, item in enumerate(draft.attachments)
+    ]
+    if rows:
+        batch.connection.execute(attachments.insert(), rows)
+
+
+def _write_variants(batch: _Batch) -> None:
+    insert_missing(batch.connection, variants, batch.variant_rows, "original_id")
+
+
+def _note_same_message_ids(batch: _Batch) -> None:
+    """Mark, and queue for the index, all interactions that share a Message-ID with another."""
+    keys: dict[bytes, list[int]] = {}
+    for interaction_id, draft in batch.new.items():
+        if draft.message_id:
+            keys.setdefault(draft.message_key, []).append(interaction_id)
+    rows = by_value(
+        batch.connection,
+        select(interactions.c.id, interactions.c.message_key),
+        interactions.c.message_key,
+        keys,
+    )
+    for row in rows:
+        keys[row.message_key].append(row.id)
+    for same in keys.values():
+        if len(same) > 1:
+            batch.crowded.update(same)
+
+
+def _end_items(
+    batch: _Batch, items: Sequence[tuple[Sealed, Draft]], targets: Sequence[int]
+) -> None:
+    ends, first_seen = [], set()
+    for (sealed, _), target in zip(items, targets, strict=True):
+        is_first = target in batch.new and target not in first_seen
+        first_seen.add(target)
+        ends.append(
+            {
+                "row": sealed.item_id,
+                "end": (End.FILED if is_first else End.DUPLICATE).value,
+                "why": "" if is_first else public_id("msg", target),
+                "capture": sealed.capture_id,
+                "target": target,
+            }
+        )
+    batch.connection.execute(
+        update(source_items)
+        .where(source_items.c.id == bindparam("row"))
+        .values(state=bindparam("end"), reason=bindparam("why"), ended_ms=batch.now_ms),
+        [{"row": e["row"], "end": e["end"], "why": e["why"]} for e in ends],
+    )
+    batch.connection.execute(
+        update(captures)
+        .where(captures.c.id == bindparam("capture"))
+        .values(interaction_id=bindparam("target")),
+        [{"capture": e["capture"], "target": e["target"]} for e in ends],
+    )
+    _revive(batch, targets)
+    queued = dict.fromkeys([*targets, *batch.crowded])
+    rows = [{"interaction_id": i, "queued_ms": batch.now_ms} for i in queued]
+    insert_missing(batch.connection, index_queue, rows, "interaction_id")
+    record_events(batch.connection, _events(batch), batch.store.ids)
+
+
+def _revive(batch: _Batch, targets: Sequence[int]) -> None:
+    """Bring back interactions that an undone import had taken out of sight."""
+    known = [target for target in dict.fromkeys(targets) if target not in batch.new]
+    if known:
+        batch.connection.execute(
+            update(interactions)
+            .where(interactions.c.id == bindparam("row"), interactions.c.removed_ms.is_not(None))
+            .values(removed_ms=None),
+            [{"row": target} for target in known],
+        )
+
+
+def _events(batch: _Batch) -> list[Event]:
+    return [
+        Event(
+            kind="file",
+            subject=public_id("msg", interaction_id),
+            subject_id=interaction_id,
+            at_ms=batch.now_ms,
+            actor=batch.store.actor,
+            context=draft.row_digest,
+        )
+        for interaction_id, draft in batch.new.items()
+    ]

@@ -1,0 +1,321 @@
+"""Accepts prepared items: originals into the vault, one ledger row and one capture each.
+
+On return from `accept` everything is durable: only then may a sender hear yes. It must not parse.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import and_, func, select, update
+
+from holdfast.core.custody import End, Intake, Offer, Unkept
+from holdfast.core.identity import public_id
+from holdfast.core.records import Sealed
+from holdfast.storage.audit import Event, canonical_digest, record_events
+from holdfast.storage.catalogue.chunks import by_value, insert_missing
+from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.schema import captures, originals, source_items, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from holdfast.core.ports import Placement, Prepared
+    from holdfast.storage.store import Store
+
+SALT_BYTES = 32
+_json = msgspec.json.Encoder(order="deterministic").encode
+
+
+@dataclass(slots=True)
+class Accepted:
+    """What became of one batch of offers."""
+
+    sealed: list[Sealed] = field(default_factory=list)
+    """New captures, in order of the offers."""
+    unchanged: int = 0
+    """Items that this source had already given with the same bytes."""
+
+
+def known_items(store: Store, source_id: int, keys: Sequence[str]) -> dict[str, bytes | None]:
+    """Return the content ids that these items of the source had when they were last seen.
+
+    Items that ended without an original and may be retried are left out.
+    """
+    with reading(store.engine) as connection:
+        rows = by_value(
+            connection,
+            select(source_items.c.item_key, source_items.c.content_id).where(
+                source_items.c.source_id == source_id, source_items.c.is_retryable.is_(False)
+            ),
+            source_items.c.item_key,
+            keys,
+        )
+    return {row.item_key: row.content_id for row in rows}
+
+
+def accept(offers: Sequence[Offer], intake: Intake, store: Store) -> Accepted:
+    """Keep the originals and write ledger, captures and audit events in one transaction.
+
+    Idempotent: the same items again change nothing. An item whose key is known with other bytes
+    becomes an item of its own, `key~hash`, so nothing is overwritten or lost.
+
+    Raises:
+        Unavailable: Nothing was accepted; the same offers may be made again.
+    """
+    placements = _keep_new(offers, store)
+    with writing(store.engine) as connection:
+        return _Acceptance(connection, intake, store).write(offers, placements)
+
+
+def _keep_new(offers: Sequence[Offer], store: Store) -> dict[bytes, tuple[Prepared, Placement]]:
+    fresh = {offer.prepared.content_id: offer.prepared for offer in offers}
+    with reading(store.engine) as connection:
+        rows = by_value(
+            connection,
+            select(originals.c.content_id).where(originals.c.shredded_ms.is_(None)),
+            originals.c.content_id,
+            list(fresh),
+        )
+    for row in rows:
+        del fresh[row.content_id]
+    prepared = list(fresh.values())
+    places = store.vault.append(prepared) if prepared else []
+    return {p.content_id: (p, place) for p, place in zip(prepared, places, strict=True)}
+
+
+@dataclass(slots=True)
+class _Acceptance:
+    connection: Connection
+    intake: Intake
+    store: Store
+
+    def write(
+        self, offers: Sequence[Offer], placements: dict[bytes, tuple[Prepared, Placement]]
+    ) -> Accepted:
+        now_ms = self.store.now_ms()
+        accepted = Accepted()
+        fresh = self._without_known(offers, accepted)
+        if fresh:
+            known = self._originals(fresh, placements, now_ms)
+            accepted.sealed = self._captures(fresh, known, now_ms)
+        return accepted
+
+    def _without_known(self, offers: Sequence[Offer], accepted: Accepted) -> dict[str, Offer]:
+        fresh: dict[str, Offer] = {}
+        names = [_other_key(offer) for offer in offers] + [offer.key for offer in offers]
+        known = {
+            row.item_key: row
+            for row in by_value(
+                self.connection,
+                select(
+                    source_items.c.item_key, source_items.c.content_id, source_items.c.id
+                ).where(source_items.c.source_id == self.intake.source_id),
+                source_items.c.item_key,
+                names,
+            )
+        }
+        for offer in offers:
+            content = offer.prepared.content_id
+            earlier = known.get(offer.key)
+            if earlier is None or earlier.content_id is None:
+                key = offer.key
+            else:
+                key = _other_key(offer)
+            same = earlier is not None and earlier.content_id == content
+            if same or key in fresh or (key != offer.key and key in known):
+                accepted.unchanged += 1
+                continue
+            fresh[key] = offer
+        self._forget_unkept([known[key].id for key in fresh if key in known])
+        return fresh
+
+    def _forget_unkept(self, rows: Sequence[int]) -> None:
+        """Remove ledger rows of items that had no original before and have one now."""
+        if rows:
+            self.connection.execute(source_items.delete().where(source_items.c.id.in_(rows)))
+
+    def _originals(
+        self,
+        fresh: dict[str, Offer],
+        placements: dict[bytes, tuple[Prepared, Placement]],
+        now_ms: int,
+    ) -> dict[bytes, Any]:
+        rows = [self._original_row(*placed, now_ms) for placed in placements.values()]
+        insert_missing(self.connection, originals, rows, "content_id")
+        contents = list({offer.prepared.content_id for offer in fresh.values()})
+        found = by_value(
+            self.connection,
+            select(
+                originals.c.id, originals.c.content_id, originals.c.salt, originals.c.shredded_ms
+            ),
+            originals.c.content_id,
+            contents,
+        )
+        by_content = {row.content_id: row for row in found}
+        for row in rows:
+            if by_content[row["content_id"]].shredded_ms is not None:
+                self._revive(row)
+        return by_content
+
+    def _original_row(self, prepared: Prepared, place: Placement, now_ms: int) -> dict[str, Any]:
+        wrapped, version = self.store.keyring.wrap(prepared.key, prepared.content_id)
+        return {
+            "id": self.store.ids.take(),
+            "content_id": prepared.content_id,
+            "size_bytes": prepared.size_bytes,
+            "wrapped_key": wrapped,
+            "key_version": version,
+            "salt": os.urandom(SALT_BYTES),
+            "segment": place.segment,
+            "offset": place.offset,
+            "length": place.length,
+            "sealed_ms": now_ms,
+            "shredded_ms": None,
+        }
+
+    def _revive(self, row: dict[str, Any]) -> None:
+        """Give an original that was once disposed of, and came again, its new key and place."""
+        values = {name: row[name] for name in row if name not in {"id", "content_id"}}
+        self.connection.execute(
+            update(originals).where(originals.c.content_id == row["content_id"]).values(**values)
+        )
+
+    def _captures(
+        self, fresh: dict[str, Offer], known: dict[bytes, Any], now_ms: int
+    ) -> list[Sealed]:
+        items, rows, events, sealed = [], [], [], []
+        for key, offer in fresh.items():
+            original = known[offer.prepared.content_id]
+            item_id, capture_id = self.store.ids.take(), self.store.ids.take()
+            items.append(self._item_row(item_id, key, offer, original.id, now_ms))
+            rows.append(self._capture_row(capture_id, item_id, offer, original.id, now_ms))
+            events.append(self._event(rows[-1], key, original))
+            sealed.append(Sealed(item_id, capture_id, original.id, original.content_id, True))
+        self.connection.execute(source_items.insert(), items)
+        self.connection.execute(captures.insert(), rows)
+        record_events(self.connection, events, self.store.ids)
+        return sealed
+
+    def _item_row(
+        self, item_id: int, key: str, offer: Offer, original_id: int, now_ms: int
+    ) -> dict[str, Any]:
+        return {
+            "id": item_id,
+            "source_id": self.intake.source_id,
+            "item_key": key,
+            "state": End.SEALED.value,
+            "reason": "",
+            "is_retryable": False,
+            "batch_id": self.intake.batch_id,
+            "original_id": original_id,
+            "content_id": offer.prepared.content_id,
+            "seen_ms": now_ms,
+            "ended_ms": None,
+            "offered": offer.offered,
+        }
+
+    def _capture_row(
+        self, capture_id: int, item_id: int, offer: Offer, original_id: int, now_ms: int
+    ) -> dict[str, Any]:
+        facts = offer.facts
+        received_ms = None
+        if facts.received_at is not None:
+            received_ms = int(facts.received_at.timestamp() * 1000)
+        return {
+            "id": capture_id,
+            "item_id": item_id,
+            "original_id": original_id,
+            "interaction_id": None,
+            "source_id": self.intake.source_id,
+            "batch_id": self.intake.batch_id,
+            "custodian_id": self.intake.custodian_id,
+            "folder": facts.folder,
+            "flags": " ".join(facts.flags),
+            "captured_ms": now_ms,
+            "received_ms": received_ms,
+            "facts": _json(facts).decode(),
+            "undone_ms": None,
+        }
+
+    def _event(self, capture: dict[str, Any], key: str, original: Any) -> Event:
+        return Event(
+            kind="capture",
+            subject=public_id("cap", capture["id"]),
+            subject_id=capture["id"],
+            at_ms=capture["captured_ms"],
+            actor=self.store.actor,
+            context=capture_digest(capture, key),
+            content=original.content_id,
+            content_salt=original.salt,
+        )
+
+
+CAPTURE_DIGESTED = (
+    "original_id",
+    "source_id",
+    "batch_id",
+    "custodian_id",
+    "folder",
+    "flags",
+    "captured_ms",
+    "received_ms",
+    "facts",
+)
+
+
+def capture_digest(capture: dict[str, Any], item_key: str) -> bytes:
+    """Digest what the audit log commits to for one capture, its source's own key included."""
+    return canonical_digest([item_key, *(capture[name] for name in CAPTURE_DIGESTED)])
+
+
+def _other_key(offer: Offer) -> str:
+    return f"{offer.key}~{offer.prepared.content_id.hex()[:16]}"
+
+
+def note_unkept(items: Sequence[Unkept], intake: Intake, store: Store) -> None:
+    """Write the ends of items that have no original; a later success replaces the row."""
+    if not items:
+        return
+    now_ms = store.now_ms()
+    rows = [
+        {
+            "id": store.ids.take(),
+            "source_id": intake.source_id,
+            "item_key": item.key,
+            "state": item.end.value,
+            "reason": item.reason,
+            "is_retryable": item.is_retryable,
+            "batch_id": intake.batch_id,
+            "original_id": None,
+            "content_id": None,
+            "seen_ms": now_ms,
+            "ended_ms": now_ms,
+            "offered": item.offered,
+        }
+        for item in items
+    ]
+    with writing(store.engine) as connection:
+        insert_missing(connection, source_items, rows, "source_id", "item_key")
+
+
+def sums(store: Store, source_id: int | None = None) -> dict[str, dict[str, int]]:
+    """Count the items of each source by where they stand: source name → state → items."""
+    query = (
+        select(sources.c.name, source_items.c.state, func.count())
+        .join(source_items, and_(source_items.c.source_id == sources.c.id))
+        .group_by(sources.c.name, source_items.c.state)
+        .order_by(sources.c.name)
+    )
+    if source_id is not None:
+        query = query.where(sources.c.id == source_id)
+    counted: dict[str, dict[str, int]] = {}
+    with reading(store.engine) as connection:
+        for name, state, items in connection.execute(query):
+            counted.setdefault(name, {})[state] = items
+    return counted
