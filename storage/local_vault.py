@@ -1,0 +1,165 @@
+"""Keep originals in append-only segment files on a local disk; holds no keys and no catalogue.
+
+Each process that writes has one open segment, named by time and chance and held by `flock`. One
+batch is one fsync. After any fault the segment is abandoned, never synced again, and the next batch
+begins a new one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast.core.errors import Corrupt, NotFound, Unavailable
+from holdfast.core.ports import Clock, Placement, Prepared
+from holdfast.storage.durable import Files, SystemFiles, make_folder, unavailable
+from holdfast.storage.frames import open_frames
+from holdfast.storage.segment_writer import SegmentWriter, body_of
+from holdfast.storage.segments import Part, SegmentReader
+
+_SUFFIX = ".seg"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalVaultConfig:
+    """Where the segments are and when they are closed."""
+
+    folder: Path
+    """The data folder; segments stand in `segments/` beneath it."""
+    archive_id: bytes
+    """16 bytes; a segment of another archive is refused."""
+    segment_bytes: int = 256 * 1024 * 1024
+    """A segment that has reached this length is completed before the next batch."""
+    settle_s: int = 3600
+    """Compaction leaves a segment alone until it has been unchanged this long, because a batch may
+    be kept here before the catalogue knows it."""
+
+    @property
+    def segments(self) -> Path:
+        """Folder of the segment files."""
+        return self.folder / "segments"
+
+
+@dataclass(frozen=True, slots=True)
+class VaultStats:
+    """What the vault holds on disk."""
+
+    segments: int
+    size_bytes: int
+    """Of all segment files."""
+    failed_batches: int
+    """Batches that this process refused since it started."""
+
+
+class LocalVault:
+    """The embedded vault; safe to share between threads, and across fork."""
+
+    def __init__(self, config: LocalVaultConfig, clock: Clock, files: Files | None = None) -> None:
+        if not config.segments.is_dir():
+            raise Unavailable(
+                "The folder of the segments is missing.",
+                next_step="Mount the disk that holds it, or create the archive first.",
+                folder=str(config.segments),
+            )
+        self._config = config
+        self._clock = clock
+        self._files: Files = files or SystemFiles()
+        self._lock = threading.Lock()
+        self._open: SegmentWriter | None = None
+        self._failed_batches = 0
+
+    @staticmethod
+    def create(config: LocalVaultConfig) -> None:
+        """Make the folder of a new vault, durably; repeating it is harmless."""
+        try:
+            make_folder(SystemFiles(), config.segments)
+        except OSError as error:
+            raise unavailable(error, "creating the vault") from error
+
+    def append(self, batch: Sequence[Prepared]) -> list[Placement]:
+        if not batch:
+            return []
+        with self._lock:
+            try:
+                return self._writable().append(map(body_of, batch))
+            except OSError as error:
+                self._failed_batches += 1
+                self._abandon()
+                raise unavailable(error, "keeping originals") from error
+
+    def read(self, placement: Placement, content_id: bytes, key: bytes) -> Iterator[bytes]:
+        with SegmentReader(self._path(placement.segment), self._config.archive_id) as segment:
+            if placement.offset >= segment.length:
+                raise NotFound("The segment ends before the record.", segment=segment.name)
+            record = segment.record_at(placement.offset)
+            if record is None or record.part is not Part.ORIGINAL:
+                raise segment.damage("The record's header is damaged.", placement.offset)
+            if (record.content_id, record.length) != (content_id, placement.length):
+                raise segment.damage("Another record stands in its place.", placement.offset)
+            try:
+                yield from open_frames(segment.body(record), content_id, key)
+            except Corrupt as error:
+                error.facts.update(segment=segment.name, offset=placement.offset)
+                raise
+
+    def scan(self) -> Iterator[tuple[bytes, Placement]]:
+        for name in self._names():
+            with SegmentReader(self._path(name), self._config.archive_id) as segment:
+                for record in segment.records():
+                    yield record.content_id, Placement(name, record.offset, record.length)
+
+    def drop(self, segments: Iterable[str]) -> int:
+        freed = 0
+        for name in segments:
+            path = self._path(name)
+            try:
+                freed += path.stat().st_size
+                path.unlink()
+            except FileNotFoundError:
+                continue
+        self._files.fsync_folder(self._config.segments)
+        return freed
+
+    def stats(self) -> VaultStats:
+        """Return the present figures; cheap, nothing is read through."""
+        sizes = [path.stat().st_size for path in self._config.segments.glob(f"*{_SUFFIX}")]
+        return VaultStats(len(sizes), sum(sizes), self._failed_batches)
+
+    def close(self) -> None:
+        """Complete the open segment; the vault may be used again and begins a new one."""
+        with self._lock:
+            self._complete()
+
+    def _names(self) -> list[str]:
+        return sorted(path.stem for path in self._config.segments.glob(f"*{_SUFFIX}"))
+
+    def _path(self, name: str) -> Path:
+        return self._config.segments / f"{name}{_SUFFIX}"
+
+    def _writable(self) -> SegmentWriter:
+        """Return the segment to write; the lock must be held."""
+        if self._open is not None and self._open.pid != os.getpid():
+            self._abandon()  # inherited through fork: its end belongs to the parent
+        if self._open is not None and self._open.length >= self._config.segment_bytes:
+            self._complete()
+        if self._open is None:
+            self._open = SegmentWriter(self._files, self._new_path(), self._config.archive_id)
+        return self._open
+
+    def _new_path(self) -> Path:
+        stamp = int(self._clock.now().timestamp() * 1000)
+        return self._path(f"{stamp:012x}-{secrets.token_hex(6)}")
+
+    def _abandon(self) -> None:
+        segment, self._open = self._open, None
+        if segment is not None:
+            segment.abandon()
+
+    def _complete(self) -> None:
+        segment, self._open = self._open, None
+        if segment is not None:
+            segment.complete()
