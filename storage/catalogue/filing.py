@@ -205,9 +205,7 @@ def _sightings(batch: _Batch) -> list[Sighting]:
     return sightings
 
 
-def _write_participants(
-    batch: _Batch, known: dict[str, int]
-) -> dict[int, tuple[int | None, ...]]:
+def _write_participants(batch: _Batch, known: dict[str, int]) -> dict[int, tuple[int | None, ...]]:
     rows: list[dict[str, Any]] = []
     by_interaction: dict[int, tuple[int | None, ...]] = {}
     for interaction_id, draft in batch.new.items():

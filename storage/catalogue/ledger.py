@@ -113,9 +113,9 @@ class _Acceptance:
             row.item_key: row
             for row in by_value(
                 self.connection,
-                select(
-                    source_items.c.item_key, source_items.c.content_id, source_items.c.id
-                ).where(source_items.c.source_id == self.intake.source_id),
+                select(source_items.c.item_key, source_items.c.content_id, source_items.c.id).where(
+                    source_items.c.source_id == self.intake.source_id
+                ),
                 source_items.c.item_key,
                 names,
             )

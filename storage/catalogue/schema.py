@@ -71,7 +71,6 @@ writers = Table(
     Column("number", Integer, primary_key=True, autoincrement=True),
     _ms("started_ms"),
     _text("process"),
-    sqlite_autoincrement=True,
 )
 
 custodians = Table(
@@ -120,7 +119,9 @@ originals = Table(
     Column("length", BigInteger, nullable=False),
     _ms("sealed_ms"),
     _ms("shredded_ms", optional=True),
-    CheckConstraint("(wrapped_key IS NULL) = (shredded_ms IS NOT NULL)", name="shredded_has_no_key"),
+    CheckConstraint(
+        "(wrapped_key IS NULL) = (shredded_ms IS NOT NULL)", name="shredded_has_no_key"
+    ),
 )
 
 ITEM_STATES = ("seen", "sealed", "filed", "duplicate", "skipped", "gone", "failed", "quarantined")

@@ -50,7 +50,9 @@ class Threading:
         """Write new threads, keys and spans, and move the messages of threads that were joined."""
         if self._new_threads:
             self.connection.execute(threads.insert(), list(self._new_threads.values()))
-        keys = [{"message_key": k, "thread_id": self._resolved(t)} for k, t in self._new_keys.items()]
+        keys = [
+            {"message_key": k, "thread_id": self._resolved(t)} for k, t in self._new_keys.items()
+        ]
         insert_missing(self.connection, thread_keys, keys, "message_key")
         for loser in self._merged:
             self._move(loser, self._resolved(loser))

@@ -1,0 +1,278 @@
+"""Turns addresses seen in mail into identities with provisional contacts, many at a time.
+
+It must not merge, rename by hand or delete: that is the business of `contacts`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Text, bindparam, case, or_, select, update
+
+from holdfast.core.records import Role
+from holdfast.storage.catalogue.chunks import by_value, insert_missing
+from holdfast.storage.catalogue.companies import DomainNames, ensure_companies
+from holdfast.storage.catalogue.schema import contacts, identities
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from sqlalchemy import Connection, Transaction
+
+    from holdfast.core.custody import Draft
+    from holdfast.core.identity import IdFactory
+
+MAIL = "mail"
+"""Kind of the identities that are mail addresses; their value is `Participant.key`."""
+
+PERSON = "person"
+NO_REPLY = "noreply"
+BULK = "bulk"
+
+MAX_ADDRESS_CHARS = 320
+"""RFC 3696 erratum 1690: 64 of local part, @, 255 of domain."""
+MAX_NAME_CHARS = 200
+IDENTITIES_CACHED = 200_000
+
+_ADDRESS = re.compile(r"[^\s@][^\s]*@[^\s@]+", re.ASCII)
+_NO_REPLY = re.compile(
+    r"(?:.*[._+-])?(?:(?:no|not|non|dont|donot|do[._-]not)[._-]?(?:reply|respond|answer|responder)"
+    r"|unattended|mailer-daemon|postmaster|mail-daemon)(?:[._+-].*|\d*)"
+)
+_BULK = re.compile(
+    r"(?:newsletters?|mailings?|bounces?|notifications?|notify|alerts?|unsubscribe)(?:[._+=-].*|\d*)"
+    r"|.*[._+-](?:bounces?|newsletters?|request|unsubscribe|subscribe|owner|confirm)(?:[+=].*)?"
+    r"|owner-.*|bounce.*[+=-].*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One address seen in one message; once for each message, whatever number of its fields."""
+
+    address_key: str
+    """`Participant.key`: case folded, no surrounding space."""
+    name: str
+    at_ms: int
+    is_sender: bool
+    is_human_mail: bool
+    """Written by a person to be read by a person: only this makes first and last contact."""
+
+
+def sightings(draft: Draft, at_ms: int) -> list[Sighting]:
+    """Return who is seen in the message, each address once, the sender first."""
+    people = [(p.address.strip().casefold(), p) for p in draft.participants]
+    senders = [key for key, p in people if p.role == Role.FROM]
+    is_human = not draft.is_bulk and bool(senders)
+    is_human = is_human and draft.kind in {"email", "calendar"} and nature_of(senders[0]) == PERSON
+    names: dict[str, str] = {}
+    for key in senders:
+        names[key] = ""
+    for key, person in people:
+        if not names.get(key):
+            names[key] = person.name
+    own = set(senders)
+    return [Sighting(key, name, at_ms, key in own, is_human) for key, name in names.items()]
+
+
+def is_address(address_key: str) -> bool:
+    """Tell whether the text names a mailbox, generously: something, @, something, no space."""
+    return len(address_key) <= MAX_ADDRESS_CHARS and _ADDRESS.fullmatch(address_key) is not None
+
+
+def nature_of(address_key: str) -> str:
+    """Judge by the local part what stands behind an address: `person`, `noreply` or `bulk`."""
+    local = address_key.rpartition("@")[0]
+    if _NO_REPLY.fullmatch(local):
+        return NO_REPLY
+    return BULK if _BULK.fullmatch(local) else PERSON
+
+
+@dataclass(slots=True)
+class _Tally:
+    messages: int = 0
+    human_messages: int = 0
+    first_ms: int = 0
+    last_ms: int = 0
+    name: str = ""
+    is_own_name: bool = False
+
+    def add(self, seen: Sighting) -> None:
+        self.messages += 1
+        if seen.is_human_mail:
+            at_ms = seen.at_ms
+            if not self.human_messages or at_ms < self.first_ms:
+                self.first_ms = at_ms
+            if not self.human_messages or at_ms > self.last_ms:
+                self.last_ms = at_ms
+            self.human_messages += 1
+        if seen.name and (not self.name or (seen.is_sender and not self.is_own_name)):
+            name = seen.name.strip()[:MAX_NAME_CHARS]
+            if "@" not in name:  # an address repeated as its own name says nothing
+                self.name = name
+                self.is_own_name = seen.is_sender
+
+
+@dataclass(slots=True)
+class Linker:
+    """Gives addresses their identities; one for each writer, not to be shared between threads."""
+
+    domains: DomainNames = field(default_factory=DomainNames)
+    capacity: int = IDENTITIES_CACHED
+    _known: OrderedDict[str, int] = field(default_factory=OrderedDict, init=False)
+    _made: set[str] = field(default_factory=set, init=False)
+    _made_in: Transaction | None = field(default=None, init=False)
+
+    def link(
+        self, connection: Connection, people: Sequence[Sighting], ids: IdFactory
+    ) -> dict[str, int]:
+        """Return the identity of each address, made with a provisional contact where it is new.
+
+        Counts, names and times of contact are brought up to date. Texts that are no addresses are
+        left out. Addresses of machines get an identity but no contact. Safe beside other writers.
+        """
+        tallies = _tallied(people)
+        found = self._recall(connection, tallies)
+        missing = sorted(key for key in tallies if key not in found)
+        if missing:
+            found |= self._make(connection, missing, ids)
+        _count(connection, tallies, found)
+        return found
+
+    def _recall(self, connection: Connection, keys: Collection[str]) -> dict[str, int]:
+        known = self._known
+        found: dict[str, int] = {}
+        for key in keys:
+            identity = known.get(key)
+            if identity is not None:
+                known.move_to_end(key)
+                found[key] = identity
+        unknown = [key for key in keys if key not in found]
+        if unknown:
+            selected = _select_ids(connection, unknown)
+            self._remember(connection, selected)
+            found |= selected
+        return found
+
+    def _remember(self, connection: Connection, selected: dict[str, int]) -> None:
+        # What this transaction made may yet be rolled back: remembered when another one sees it.
+        if connection.get_transaction() is not self._made_in:
+            self._made.clear()
+            self._made_in = None
+        for key, identity in selected.items():
+            if key not in self._made:
+                self._known[key] = identity
+        while len(self._known) > self.capacity:
+            self._known.popitem(last=False)
+
+    def _make(
+        self, connection: Connection, missing: Sequence[str], ids: IdFactory
+    ) -> dict[str, int]:
+        company = {key: self.domains.company(key.rpartition("@")[2]) for key in missing}
+        natures = {key: nature_of(key) for key in missing}
+        named = ensure_companies(
+            connection, (company[key] for key in missing if natures[key] == PERSON), ids
+        )
+        people = {
+            key: {"id": ids.take(), "company_id": named.get(company[key])}
+            for key in missing
+            if natures[key] == PERSON
+        }
+        rows = [_identity_row(key, natures[key], people.get(key), ids.take()) for key in missing]
+        if people:
+            connection.execute(contacts.insert(), list(people.values()))
+        insert_missing(connection, identities, rows, "kind", "value")
+        made = _select_ids(connection, missing)
+        _drop_orphans(connection, [row for row in rows if made[row["value"]] != row["id"]])
+        self._made.update(missing)
+        self._made_in = connection.get_transaction()
+        return made
+
+
+def _tallied(people: Iterable[Sighting]) -> dict[str, _Tally]:
+    tallies: dict[str, _Tally] = {}
+    for seen in people:
+        tally = tallies.get(seen.address_key)
+        if tally is None:
+            if not is_address(seen.address_key):
+                continue
+            tally = tallies[seen.address_key] = _Tally()
+        tally.add(seen)
+    return tallies
+
+
+def _select_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
+    query = select(identities.c.value, identities.c.id).where(identities.c.kind == MAIL)
+    return {row.value: row.id for row in by_value(connection, query, identities.c.value, keys)}
+
+
+def _identity_row(
+    key: str, nature: str, contact: dict[str, Any] | None, row_id: int
+) -> dict[str, Any]:
+    return {
+        "id": row_id,
+        "kind": MAIL,
+        "value": key,
+        "domain": key.rpartition("@")[2],
+        "nature": nature,
+        "contact_id": None if contact is None else contact["id"],
+    }
+
+
+def _drop_orphans(connection: Connection, lost: Sequence[dict[str, Any]]) -> None:
+    """Remove the contacts of identities that another writer made at the same moment."""
+    rows = [{"orphan": row["contact_id"]} for row in lost if row["contact_id"] is not None]
+    if rows:
+        connection.execute(contacts.delete().where(contacts.c.id == bindparam("orphan")), rows)
+
+
+_first = bindparam("first", type_=BigInteger)
+_last = bindparam("last", type_=BigInteger)
+_name = bindparam("new_name", type_=Text)
+_COUNTED = {
+    "messages": identities.c.messages + bindparam("more", type_=BigInteger),
+    "name": case(
+        (or_(bindparam("is_own", type_=BigInteger) == 1, identities.c.name == ""), _name),
+        else_=identities.c.name,
+    ),
+}
+_COUNT = update(identities).where(identities.c.id == bindparam("row_id")).values(**_COUNTED)
+_COUNT_HUMAN = _COUNT.values(
+    human_messages=identities.c.human_messages + bindparam("more_human", type_=BigInteger),
+    first_ms=case(
+        (or_(identities.c.first_ms.is_(None), identities.c.first_ms > _first), _first),
+        else_=identities.c.first_ms,
+    ),
+    last_ms=case(
+        (or_(identities.c.last_ms.is_(None), identities.c.last_ms < _last), _last),
+        else_=identities.c.last_ms,
+    ),
+)
+
+
+def _count(connection: Connection, tallies: dict[str, _Tally], found: dict[str, int]) -> None:
+    """Add the tallies; in order of id, so that two writers never wait for each other in a ring."""
+    machine: list[dict[str, Any]] = []
+    human: list[dict[str, Any]] = []
+    for key, row_id in sorted(found.items(), key=lambda item: item[1]):
+        tally = tallies[key]
+        row = {
+            "row_id": row_id,
+            "more": tally.messages,
+            "new_name": tally.name,
+            "is_own": int(tally.is_own_name),
+        }
+        if tally.human_messages:
+            row["more_human"] = tally.human_messages
+            row["first"] = tally.first_ms
+            row["last"] = tally.last_ms
+            human.append(row)
+        else:
+            machine.append(row)
+    if human:
+        connection.execute(_COUNT_HUMAN, human)
+    if machine:
+        connection.execute(_COUNT, machine)
