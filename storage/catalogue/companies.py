@@ -1,4 +1,4 @@
-"""Companies by registered domain, and which domains are the organisation's own; no addresses of people.
+"""Companies by registered domain, and which domains are the organisation's own.
 
 It must not ask the network: the public suffix list is the snapshot that tldextract carries.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from holdfast.core.records import RecordParticipant
     from holdfast.storage.store import Store
 
-FREE_MAIL = frozenset(
+_FREE_MAIL = (
     "gmail.com googlemail.com outlook.com hotmail.com live.com msn.com passport.com outlook.de"
     " hotmail.co.uk hotmail.fr hotmail.de hotmail.it hotmail.es live.co.uk live.fr live.de live.nl"
     " live.it yahoo.com ymail.com rocketmail.com myyahoo.com yahoo.co.uk yahoo.co.jp yahoo.co.in"
@@ -40,15 +40,16 @@ FREE_MAIL = frozenset(
     " inbox.com lycos.com excite.com juno.com netzero.net comcast.net verizon.net att.net"
     " sbcglobal.net bellsouth.net cox.net charter.net earthlink.net mindspring.com"
     " mail.ru inbox.ru list.ru bk.ru yandex.ru yandex.com ya.ru rambler.ru ukr.net i.ua"
-    " qq.com foxmail.com 163.com 126.com yeah.net 188.com vip.163.com sina.com sina.cn sina.com.cn"
+    " qq.com foxmail.com 163.com 126.com yeah.net 188.com sina.com sina.cn sina.com.cn"
     " sohu.com tom.com 21cn.com 139.com 189.cn wo.cn 263.net aliyun.com wo.com.cn"
     " naver.com daum.net hanmail.net nate.com docomo.ne.jp ezweb.ne.jp softbank.ne.jp nifty.com"
     " orange.fr wanadoo.fr free.fr laposte.net sfr.fr libero.it virgilio.it alice.it tiscali.it"
     " tin.it btinternet.com virginmedia.com ntlworld.com talktalk.net sky.com blueyonder.co.uk"
     " wp.pl o2.pl onet.pl interia.pl seznam.cz centrum.cz uol.com.br bol.com.br terra.com.br"
     " rediffmail.com sympatico.ca rogers.com shaw.ca bigpond.com optusnet.com.au xtra.co.nz"
-    " telia.com bluewin.ch planet.nl xs4all.nl ziggo.nl skynet.be telenet.be".split()
+    " telia.com bluewin.ch planet.nl xs4all.nl ziggo.nl skynet.be telenet.be"
 )
+FREE_MAIL = frozenset(_FREE_MAIL.split())
 """Registered domains whose addresses belong to private people: they name no company."""
 
 DOMAINS_CACHED = 200_000
@@ -56,7 +57,7 @@ DOMAINS_CACHED = 200_000
 
 @dataclass(slots=True)
 class DomainNames:
-    """Finds the registered domain of a host name (https://publicsuffix.org), remembering answers."""
+    """Finds registered domains (https://publicsuffix.org) and remembers them."""
 
     _extract: TLDExtract = field(
         default_factory=lambda: TLDExtract(suffix_list_urls=(), cache_dir=None), init=False
@@ -76,7 +77,7 @@ class DomainNames:
 
 
 def ascii_domain(domain: str) -> str:
-    """Return the domain in lower case with A-labels (RFC 5891); empty when it cannot be a domain."""
+    """Return the domain in lower case with A-labels (RFC 5891); empty when it has none."""
     name = domain.strip().strip(".").lower()
     if name.isascii():
         return name
@@ -162,13 +163,13 @@ def remove_internal(store: Store, domain: str) -> None:
 
 def _domain_name(text: str) -> str:
     name = ascii_domain(text.strip().removeprefix("@"))
-    if not name or not all(idna_label(label) for label in name.split(".")):
+    if not name or not all(_is_label(label) for label in name.split(".")):
         raise Refused(f"{text!r} is not a domain name.", next_step="Give it as in example.com.")
     return name
 
 
-def idna_label(label: str) -> bool:
-    """Tell whether the label is letters, digits and inner hyphens, at most 63 (RFC 1123 section 2.1)."""
+def _is_label(label: str) -> bool:
+    # RFC 1123 section 2.1; underscores are met in the wild.
     return (
         0 < len(label) <= 63
         and label.replace("-", "").replace("_", "").isalnum()

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Text, bindparam, case, or_, select, update
+from sqlalchemy import bindparam, select
 
 from holdfast.core.records import Role
 from holdfast.storage.catalogue.chunks import by_value, insert_missing
@@ -37,7 +37,7 @@ MAX_ADDRESS_CHARS = 320
 MAX_NAME_CHARS = 200
 IDENTITIES_CACHED = 200_000
 
-_ADDRESS = re.compile(r"[^\s@][^\s]*@[^\s@]+", re.ASCII)
+_ADDRESS = re.compile(r"[^\s\x00-\x1f@][^\s\x00-\x1f]*@[^\s\x00-\x1f@]+")
 _NO_REPLY = re.compile(
     r"(?:.*[._+-])?(?:(?:no|not|non|dont|donot|do[._-]not)[._-]?(?:reply|respond|answer|responder)"
     r"|unattended|mailer-daemon|postmaster|mail-daemon)(?:[._+-].*|\d*)"
@@ -110,7 +110,7 @@ class _Tally:
                 self.last_ms = at_ms
             self.human_messages += 1
         if seen.name and (not self.name or (seen.is_sender and not self.is_own_name)):
-            name = seen.name.strip()[:MAX_NAME_CHARS]
+            name = seen.name.replace("\0", "").strip()[:MAX_NAME_CHARS]
             if "@" not in name:  # an address repeated as its own name says nothing
                 self.name = name
                 self.is_own_name = seen.is_sender
@@ -140,6 +140,7 @@ class Linker:
         if missing:
             found |= self._make(connection, missing, ids)
         _count(connection, tallies, found)
+        _name(connection, tallies, found)
         return found
 
     def _recall(self, connection: Connection, keys: Collection[str]) -> dict[str, int]:
@@ -229,50 +230,46 @@ def _drop_orphans(connection: Connection, lost: Sequence[dict[str, Any]]) -> Non
         connection.execute(contacts.delete().where(contacts.c.id == bindparam("orphan")), rows)
 
 
-_first = bindparam("first", type_=BigInteger)
-_last = bindparam("last", type_=BigInteger)
-_name = bindparam("new_name", type_=Text)
-_COUNTED = {
-    "messages": identities.c.messages + bindparam("more", type_=BigInteger),
-    "name": case(
-        (or_(bindparam("is_own", type_=BigInteger) == 1, identities.c.name == ""), _name),
-        else_=identities.c.name,
-    ),
-}
-_COUNT = update(identities).where(identities.c.id == bindparam("row_id")).values(**_COUNTED)
-_COUNT_HUMAN = _COUNT.values(
-    human_messages=identities.c.human_messages + bindparam("more_human", type_=BigInteger),
-    first_ms=case(
-        (or_(identities.c.first_ms.is_(None), identities.c.first_ms > _first), _first),
-        else_=identities.c.first_ms,
-    ),
-    last_ms=case(
-        (or_(identities.c.last_ms.is_(None), identities.c.last_ms < _last), _last),
-        else_=identities.c.last_ms,
-    ),
-)
+# Written out, because building parameters costs SQLAlchemy more than the update costs the database.
+_ADD = "UPDATE identities SET messages = messages + ? WHERE id = ?"
+_ADD_HUMAN = """
+UPDATE identities SET
+  first_ms = CASE WHEN first_ms <= ? THEN first_ms ELSE ? END,
+  last_ms = CASE WHEN last_ms >= ? THEN last_ms ELSE ? END,
+  human_messages = human_messages + ?,
+  messages = messages + ?
+WHERE id = ?"""
+_NAME = "UPDATE identities SET name = ? WHERE id = ? AND name = ''"
+_OWN_NAME = "UPDATE identities SET name = ? WHERE id = ? AND name <> ?"
 
 
 def _count(connection: Connection, tallies: dict[str, _Tally], found: dict[str, int]) -> None:
     """Add the tallies; in order of id, so that two writers never wait for each other in a ring."""
-    machine: list[dict[str, Any]] = []
-    human: list[dict[str, Any]] = []
-    for key, row_id in sorted(found.items(), key=lambda item: item[1]):
+    machine: list[tuple[object, ...]] = []
+    human: list[tuple[object, ...]] = []
+    for row_id, key in sorted((row_id, key) for key, row_id in found.items()):
         tally = tallies[key]
-        row = {
-            "row_id": row_id,
-            "more": tally.messages,
-            "new_name": tally.name,
-            "is_own": int(tally.is_own_name),
-        }
         if tally.human_messages:
-            row["more_human"] = tally.human_messages
-            row["first"] = tally.first_ms
-            row["last"] = tally.last_ms
-            human.append(row)
+            first, last = tally.first_ms, tally.last_ms
+            human.append((first, first, last, last, tally.human_messages, tally.messages, row_id))
         else:
-            machine.append(row)
-    if human:
-        connection.execute(_COUNT_HUMAN, human)
-    if machine:
-        connection.execute(_COUNT, machine)
+            machine.append((tally.messages, row_id))
+    _run(connection, _ADD_HUMAN, human)
+    _run(connection, _ADD, machine)
+
+
+def _name(connection: Connection, tallies: dict[str, _Tally], found: dict[str, int]) -> None:
+    """Fill empty names; a name that the owner of the address uses replaces any other."""
+    named = [(tallies[key], row_id) for key, row_id in found.items() if tallies[key].name]
+    named.sort(key=lambda pair: pair[1])
+    own = [(tally.name, row_id, tally.name) for tally, row_id in named if tally.is_own_name]
+    other = [(tally.name, row_id) for tally, row_id in named if not tally.is_own_name]
+    _run(connection, _OWN_NAME, own)
+    _run(connection, _NAME, other)
+
+
+def _run(connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        if connection.dialect.paramstyle != "qmark":
+            statement = statement.replace("?", "%s")
+        connection.exec_driver_sql(statement, list(rows))
