@@ -50,6 +50,7 @@ def test_no_module_is_longer_than_a_reader_can_hold() -> None:
     lines = {
         str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
         for path in product_modules()
+        if path.parent.name != "versions"  # written by Alembic
     }
     assert {path: n for path, n in lines.items() if n > MAX_MODULE_LINES} == {}
 

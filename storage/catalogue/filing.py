@@ -1,4 +1,4 @@
-"""Files drafts: interaction, participants, attachments, links, ledger ends and audit in one transaction.
+"""Files drafts: interaction, people, attachments, links, ledger ends, audit, in one transaction.
 
 Idempotent: an original that is filed already gains nothing but the link of its new capture. It must
 not parse, and must not touch the index.
@@ -13,11 +13,11 @@ from sqlalchemy import bindparam, select, update
 
 from holdfast.core.custody import Draft, End
 from holdfast.core.identity import public_id
-from holdfast.core.records import Filed, Role, Sealed
+from holdfast.core.records import Filed, Sealed
 from holdfast.storage.audit import Event, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing
 from holdfast.storage.catalogue.engine import writing
-from holdfast.storage.catalogue.identities import Linker, Sighting
+from holdfast.storage.catalogue.identities import Linker, Sighting, sightings
 from holdfast.storage.catalogue.schema import (
     attachments,
     captures,
@@ -195,14 +195,11 @@ def _at_ms(batch: _Batch, draft: Draft) -> int:
 
 
 def _sightings(batch: _Batch) -> list[Sighting]:
-    sightings = []
-    for draft in batch.new.values():
-        at_ms = _at_ms(batch, draft)
-        for person in draft.participants:
-            is_sender = person.role == Role.FROM
-            key = person.address.strip().casefold()
-            sightings.append(Sighting(key, person.name, at_ms, is_sender, not draft.is_bulk))
-    return sightings
+    return [
+        sighting
+        for draft in batch.new.values()
+        for sighting in sightings(draft, _at_ms(batch, draft))
+    ]
 
 
 def _write_participants(batch: _Batch, known: dict[str, int]) -> dict[int, tuple[int | None, ...]]:

@@ -123,10 +123,8 @@ class _Acceptance:
         for offer in offers:
             content = offer.prepared.content_id
             earlier = known.get(offer.key)
-            if earlier is None or earlier.content_id is None:
-                key = offer.key
-            else:
-                key = _other_key(offer)
+            is_free = earlier is None or earlier.content_id is None
+            key = offer.key if is_free else _other_key(offer)
             same = earlier is not None and earlier.content_id == content
             if same or key in fresh or (key != offer.key and key in known):
                 accepted.unchanged += 1

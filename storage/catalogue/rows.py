@@ -1,4 +1,7 @@
-"""Packs and unpacks column values, and computes the digest that proves a row unchanged; no statements."""
+"""Packs and unpacks column values, and computes the digest that proves a row unchanged.
+
+It runs no statement.
+"""
 
 from __future__ import annotations
 

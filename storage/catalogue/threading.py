@@ -1,7 +1,7 @@
-"""Finds the thread of each message as it is filed, by the Message-IDs it names; joins threads that meet.
+"""Finds the thread of each message as it is filed, by the Message-IDs that it names.
 
-The definition is JWZ's (https://www.jwz.org/doc/threading.html) as `parsers.threads` states it; this
-module keeps it up incrementally in the catalogue. It must not look at content.
+Threads that meet are joined. The definition is JWZ's (https://www.jwz.org/doc/threading.html), as
+`parsers.threads` states it; this module keeps it up in the catalogue. It must not look at content.
 """
 
 from __future__ import annotations

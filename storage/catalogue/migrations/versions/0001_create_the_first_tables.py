@@ -1,4 +1,4 @@
-"""Create the first tables"""
+"""Create the first tables."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -300,7 +300,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("message_key", name=op.f("pk_thread_keys")),
         sqlite_with_rowid=False,
-        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_thread_keys_thread_id"), "thread_keys", ["thread_id"], unique=False)
     op.create_table(
@@ -326,7 +325,6 @@ def upgrade() -> None:
             ["interaction_id"], ["interactions.id"], name=op.f("fk_attachments_interaction_id")
         ),
         sa.PrimaryKeyConstraint("interaction_id", "ordinal", name=op.f("pk_attachments")),
-        sqlite_with_rowid=False,
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -554,7 +552,6 @@ def upgrade() -> None:
             ["interaction_id"], ["interactions.id"], name=op.f("fk_participants_interaction_id")
         ),
         sa.PrimaryKeyConstraint("interaction_id", "ordinal", name=op.f("pk_participants")),
-        sqlite_with_rowid=False,
         sqlite_with_rowid=False,
     )
     op.create_index(

@@ -1,0 +1,1 @@
+"""Steps, in order; a landed step never changes."""
