@@ -1,0 +1,203 @@
+"""Cut text into words, characters and tokens: the only place that does, for every engine.
+
+It searches nothing and knows no index; a change of what it returns raises `ANALYSIS_VERSION`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import add
+from typing import NamedTuple
+
+from holdfast.core.han_folding import HAN_VERSION, SIMPLIFIED, TRADITIONAL
+from holdfast.core.phones import phone_forms, phone_tokens
+from holdfast.core.scripts import HIGH_MARKS, MARKS, UNSPACED, UNSPACED_MARKS
+
+ANALYSIS_VERSION = 1
+"""Recorded with each index, saved search, hold and export."""
+
+FULL_VERSION = f"{ANALYSIS_VERSION}.{HAN_VERSION}"
+
+MAX_WORD_CHARS = 8000
+"""A longer row of letters is cut into words of this length, in texts and queries alike: Lucene takes
+no term above 32,766 bytes, and tantivy drops one above 65,530."""
+
+MAX_MARKS = 32
+"""Combining marks on one letter; further ones are dropped (Unicode's stream-safe text allows 30), for
+ordering them is quadratic in their number."""
+
+_MAX_NAME_CHARS = 6
+_MAX_READINGS = 16
+
+# Soft hyphen, joiners, direction marks, variation selectors, byte order mark, tags.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+    "\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]+"
+)
+# Characters above U+FFFF are tested apart: one bracket with many of their ranges is slow.
+_HIGH_MARK = rf"[\U00010000-\U000effff](?<=[{HIGH_MARKS}])"
+# The half-width voiced marks are letters that become combining marks under NFKC.
+_LOW_MARK = rf"{MARKS}{UNSPACED_MARKS}\uff9e\uff9f"
+_PERHAPS_FLOOD = re.compile(rf"[{_LOW_MARK}\U00010000-\U000effff]{{{MAX_MARKS + 1}}}")
+_FLOOD = re.compile(
+    rf"((?:[{_LOW_MARK}]|{_HIGH_MARK}){{{MAX_MARKS}}})(?:[{_LOW_MARK}]|{_HIGH_MARK})+"
+)
+_LOW_TRADITIONAL = "".join(one for one in TRADITIONAL if len(one.encode()) <= 3)
+_TRADITIONAL = re.compile(rf"[{_LOW_TRADITIONAL}\U00020000-\U0003fffd]")
+_FOLDING = str.maketrans(TRADITIONAL, SIMPLIFIED)
+_LETTER = rf"[^\W_{UNSPACED}]"
+_ATOMS = re.compile(
+    rf"([{UNSPACED}]+(?:\r?\n[{UNSPACED}]+)*)"
+    rf"|({_LETTER}+(?:(?:[{MARKS}]|{_HIGH_MARK})+{_LETTER}*)*)"
+)
+_HAN_NAME = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
+_LINE_BREAK = re.compile(r"\r?\n")
+_ASCII_WORDS = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128))
+# Latin, Greek and Cyrillic accents; Hebrew points; Arabic vowel signs.
+_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]+")
+_PLAIN_FORMS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What an engine stores for one text."""
+
+    joined: str
+    """One token for each position, in order, joined by single spaces."""
+    extra: tuple[tuple[int, str], ...]
+    """(position, token): accent-stripped forms of words that have accents."""
+    words: tuple[str, ...]
+    """Distinct words, accent-stripped forms included, nothing of scripts without spaces."""
+    phones: tuple[str, ...]
+    """Digits of the telephone numbers in the text."""
+
+
+class Atom(NamedTuple):
+    """One position of a text or a query: a word, or a character of a script without spaces."""
+
+    text: str
+    """Normalised."""
+    is_word: bool
+    is_joined: bool
+    """A character that directly follows the one before it within one run."""
+
+
+def normalise(text: str) -> str:
+    """Return the form in which texts and queries are compared; accents are kept.
+
+    Invisible characters removed, NFKC, case folded, traditional characters as simplified ones.
+    """
+    if text.isascii():
+        return text.lower()
+    text = _INVISIBLE.sub("", text)
+    if _PERHAPS_FLOOD.search(text):
+        text = _FLOOD.sub(r"\1", text)
+    return _folded(text)
+
+
+def _folded(text: str) -> str:
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = unicodedata.normalize("NFKC", text)
+    return text.translate(_FOLDING) if _TRADITIONAL.search(text) else text
+
+
+def strip_accents(word: str) -> str:
+    """Return a normalised word without its accents; the same word when it has none."""
+    if word.isascii():
+        return word
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFD", word))
+    return unicodedata.normalize("NFC", bare).translate(_PLAIN_FORMS) or word
+
+
+def analyse(text: str) -> Tokens:
+    """Cut a text into what engines index.
+
+    A word stands at its position. A run of characters without spaces gives at each position the
+    character with its successor, and at the last position the last character alone.
+    """
+    normalised = normalise(text)
+    if normalised.isascii():
+        tokens = normalised.translate(_ASCII_WORDS).split()
+        if len(text) > MAX_WORD_CHARS:
+            tokens = [piece for word in tokens for piece in _pieces(word)]
+        words, extra = tokens, []
+    else:
+        tokens, words, extra = _cut(normalised)
+    return Tokens(
+        " ".join(tokens), tuple(extra), tuple(dict.fromkeys(words)), phone_tokens(normalised)
+    )
+
+
+def _cut(normalised: str) -> tuple[list[str], list[str], list[tuple[int, str]]]:
+    tokens: list[str] = []
+    words: list[str] = []
+    extra: list[tuple[int, str]] = []
+    for run, long_word in _ATOMS.findall(normalised):
+        if run:
+            if "\n" in run:
+                run = _LINE_BREAK.sub("", run)
+            tokens.extend(map(add, run, run[1:]))
+            tokens.append(run[-1])
+            continue
+        for word in _pieces(long_word):
+            words.append(word)
+            if not word.isascii() and (bare := strip_accents(word)) != word:
+                words.append(bare)
+                extra.append((len(tokens), bare))
+            tokens.append(word)
+    return tokens, words, extra
+
+
+def _pieces(word: str) -> list[str]:
+    if len(word) <= MAX_WORD_CHARS:
+        return [word]
+    return [word[at : at + MAX_WORD_CHARS] for at in range(0, len(word), MAX_WORD_CHARS)]
+
+
+def query_atoms(text: str) -> tuple[Atom, ...]:
+    """Return the atoms of a query's text; the n-th stands n positions after the first."""
+    atoms: list[Atom] = []
+    for run, long_word in _ATOMS.findall(normalise(text)):
+        atoms.extend(Atom(word, True, False) for word in _pieces(long_word) if word)
+        atoms.extend(
+            Atom(letter, False, at > 0) for at, letter in enumerate(_LINE_BREAK.sub("", run))
+        )
+    return tuple(atoms)
+
+
+def query_phones(text: str) -> tuple[str, ...]:
+    """Return the `Tokens.phones` that a phrase of this text matches too; empty unless a number."""
+    return phone_forms(normalise(text))
+
+
+@lru_cache(maxsize=4096)
+def name_keys(name: str) -> tuple[str, ...]:
+    """Return the pinyin of the Chinese names in a display name: in full, and initials.
+
+    `张伟` gives `zhangwei` and `zw`. A character with several readings gives each of them, up to
+    `_MAX_READINGS` spellings of a name; runs longer than `_MAX_NAME_CHARS` are not names.
+    """
+    keys: dict[str, None] = {}
+    for run, _ in _ATOMS.findall(normalise(name)):
+        if 1 < len(run) <= _MAX_NAME_CHARS and _HAN_NAME.fullmatch(run):
+            for reading in _readings(run):
+                keys["".join(reading)] = None
+                keys["".join(syllable[0] for syllable in reading)] = None
+    return tuple(keys)
+
+
+def _readings(run: str) -> list[tuple[str, ...]]:
+    # Imported late: its dictionary takes longer to load than the rest of this module.
+    from pypinyin import Style, pinyin
+
+    choices = pinyin(run, style=Style.NORMAL, heteronym=True, errors="ignore")
+    readings: list[tuple[str, ...]] = [()]
+    for choice in choices:
+        readings = [(*one, syllable) for one in readings for syllable in choice if syllable]
+        readings = readings[:_MAX_READINGS]
+    return [one for one in readings if one]
