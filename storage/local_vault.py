@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +18,12 @@ from holdfast.core.errors import Corrupt, NotFound, Unavailable
 from holdfast.core.ports import Clock, Placement, Prepared
 from holdfast.storage.durable import Files, SystemFiles, make_folder, unavailable
 from holdfast.storage.frames import open_frames
-from holdfast.storage.segment_writer import SegmentWriter, body_of
-from holdfast.storage.segments import Part, SegmentReader
+from holdfast.storage.segment_recovery import Recovered, recover_segment
+from holdfast.storage.segment_writer import Body, SegmentWriter, body_of
+from holdfast.storage.segments import Part, Record, SegmentReader
 
 _SUFFIX = ".seg"
+_COPIED_AT_ONCE = 256  # records in one group commit, so that writers wait briefly
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +83,7 @@ class LocalVault:
             raise unavailable(error, "creating the vault") from error
 
     def append(self, batch: Sequence[Prepared]) -> list[Placement]:
-        if not batch:
-            return []
-        with self._lock:
-            try:
-                return self._writable().append(map(body_of, batch))
-            except OSError as error:
-                self._failed_batches += 1
-                self._abandon()
-                raise unavailable(error, "keeping originals") from error
+        return self._append(map(body_of, batch)) if batch else []
 
     def read(self, placement: Placement, content_id: bytes, key: bytes) -> Iterator[bytes]:
         with SegmentReader(self._path(placement.segment), self._config.archive_id) as segment:
@@ -107,22 +101,65 @@ class LocalVault:
                 raise
 
     def scan(self) -> Iterator[tuple[bytes, Placement]]:
-        for name in self._names():
+        for name in self.segment_names():
             with SegmentReader(self._path(name), self._config.archive_id) as segment:
                 for record in segment.records():
                     yield record.content_id, Placement(name, record.offset, record.length)
 
-    def drop(self, segments: Iterable[str]) -> int:
-        freed = 0
-        for name in segments:
-            path = self._path(name)
-            try:
-                freed += path.stat().st_size
-                path.unlink()
-            except FileNotFoundError:
+    def compact(self, keep: Mapping[bytes, Placement]) -> dict[bytes, Placement]:
+        """Leaves out segments that are unfinished or changed within `settle_s`; see the config."""
+        moved: dict[bytes, Placement] = {}
+        for name in self.segment_names():
+            if not self._is_settled(name):
                 continue
-        self._files.fsync_folder(self._config.segments)
+            with SegmentReader(self._path(name), self._config.archive_id) as segment:
+                records = list(segment.records())
+                kept = [record for record in records if _is_kept(record, name, keep)]
+                if len(kept) < len(records):
+                    moved.update(self._copied(segment, kept))
+        return moved
+
+    def drop(self, segments: Iterable[str]) -> int:
+        """Leaves out segments as `compact` does; unknown names are ignored.
+
+        Raises:
+            Unavailable: The disk refused; some may be gone.
+        """
+        freed = 0
+        try:
+            for name in set(segments).intersection(self.segment_names()):
+                if self._is_settled(name):
+                    freed += self._path(name).stat().st_size
+                    self._path(name).unlink()
+            self._files.fsync_folder(self._config.segments)
+        except OSError as error:
+            raise unavailable(error, "removing segments") from error
         return freed
+
+    def recover(self, acknowledged: Mapping[str, int]) -> list[Recovered]:
+        """Finish every segment that a dead process left open; safe beside live writers.
+
+        Args:
+            acknowledged: Segment → where its last record ends that the catalogue refers to.
+
+        Returns:
+            One report for each segment that was unfinished; what has a problem was not touched.
+
+        Raises:
+            Unavailable: The disk refused; the rest may be done later.
+        """
+        done = []
+        try:
+            for name in self.segment_names():
+                path, end = self._path(name), acknowledged.get(name, 0)
+                done.append(recover_segment(self._files, path, self._config.archive_id, end))
+        except OSError as error:
+            raise unavailable(error, "finishing segments") from error
+        return [report for report in done if report is not None]
+
+    def segment_names(self) -> list[str]:
+        """Return the names of all segments, oldest first."""
+        return sorted(path.stem for path in self._config.segments.glob(f"*{_SUFFIX}"))
 
     def stats(self) -> VaultStats:
         """Return the present figures; cheap, nothing is read through."""
@@ -134,11 +171,38 @@ class LocalVault:
         with self._lock:
             self._complete()
 
-    def _names(self) -> list[str]:
-        return sorted(path.stem for path in self._config.segments.glob(f"*{_SUFFIX}"))
-
     def _path(self, name: str) -> Path:
         return self._config.segments / f"{name}{_SUFFIX}"
+
+    def _append(self, bodies: Iterable[Body]) -> list[Placement]:
+        with self._lock:
+            try:
+                return self._writable().append(bodies)
+            except (OSError, Corrupt) as error:
+                self._failed_batches += 1
+                self._abandon()
+                if isinstance(error, Corrupt):  # a record went bad while it was being moved
+                    raise
+                raise unavailable(error, "keeping originals") from error
+
+    def _copied(
+        self, segment: SegmentReader, records: Sequence[Record]
+    ) -> Iterator[tuple[bytes, Placement]]:
+        for start in range(0, len(records), _COPIED_AT_ONCE):
+            some = records[start : start + _COPIED_AT_ONCE]
+            bodies = (
+                Body(record.content_id, record.size_bytes, record.body_bytes, segment.body(record))
+                for record in some
+            )
+            ids = [record.content_id for record in some]
+            yield from zip(ids, self._append(bodies), strict=True)
+
+    def _is_settled(self, name: str) -> bool:
+        path = self._path(name)
+        if self._clock.now().timestamp() - path.stat().st_mtime < self._config.settle_s:
+            return False
+        with SegmentReader(path, self._config.archive_id) as segment:
+            return segment.is_complete()
 
     def _writable(self) -> SegmentWriter:
         """Return the segment to write; the lock must be held."""
@@ -163,3 +227,7 @@ class LocalVault:
         segment, self._open = self._open, None
         if segment is not None:
             segment.complete()
+
+
+def _is_kept(record: Record, name: str, keep: Mapping[bytes, Placement]) -> bool:
+    return keep.get(record.content_id) == Placement(name, record.offset, record.length)

@@ -6,6 +6,7 @@ unknown then, and a second fsync could claim that lost bytes are safe.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import zlib
@@ -105,10 +106,13 @@ class SegmentWriter:
 
 def _record(body: Body, durable: int) -> Iterator[bytes]:
     yield record_header(body.content_id, body.size_bytes, body.length, durable)
-    crc = 0
+    crc = written = 0
     for piece in body.pieces:
         crc = zlib.crc32(piece, crc)
+        written += len(piece)
         yield piece
+    if written != body.length:
+        raise OSError(errno.EIO, "the spool file changed while it was read")
     yield record_trailer(crc)
 
 

@@ -143,7 +143,7 @@ class SegmentReader:
 
     def record_at(self, offset: int) -> Record | None:
         """Return the record whose intact header starts at `offset`, or None."""
-        return _parsed(os.pread(self._descriptor, RECORD_HEADER_BYTES, offset), offset)
+        return _parsed(os.pread(self._descriptor, RECORD_HEADER_BYTES, max(offset, 0)), offset)
 
     def body(self, record: Record) -> Iterator[bytes]:
         """Yield the record's frames in pieces; the last one only after its CRC was compared.
@@ -185,6 +185,11 @@ class SegmentReader:
         for _ in self._walk(found):
             pass
         return found[0]
+
+    def is_complete(self) -> bool:
+        """Tell whether an intact end mark stands at the end of the file; reads nothing else."""
+        last = self.record_at(self.length - RECORD_HEADER_BYTES - TRAILER_BYTES)
+        return last is not None and last.part is Part.END
 
     def damage(self, cause: str, offset: int) -> Corrupt:
         """Return the error that names this segment and the offset."""
