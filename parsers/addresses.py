@@ -1,0 +1,235 @@
+"""Reads address lists into names and addresses; does not judge whether an address can exist.
+
+RFC 5322 section 3.4 with its obsolete forms (4.4), and the ambiguous forms that people type. Linear
+in the length of the value, whatever stands in it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+MAX_ADDRESSES = 100_000
+"""Addresses of one field that are listed; the value itself is kept whole among the headers."""
+
+_CACHED_CHARS = 512
+_PLAIN = r'[^\s"(),:;<>@\\\[\]]+@[^\s"(),:;<>@\\\[\]]+'
+_SIMPLE = re.compile(rf'\s*(?:(?:"([^"\\]*)"|([^"(),:;<>@\\\[\]]*))\s*<({_PLAIN})>|({_PLAIN}))\s*')
+_TOKEN = re.compile(r'[^"(),:;<\\]+|\\.?|.', re.S)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.S)
+_ESCAPED = re.compile(r"\\(.)", re.S)
+_AROUND_AT = re.compile(r"[ \t]*@[ \t]*")
+_HAS_SPECIAL = re.compile(r'["(:;\\\[]')
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One address of a list."""
+
+    name: str
+    """Display name or comment, unquoted; encoded words are not yet decoded."""
+    address: str
+    """As written, without comments; empty when only a name was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressList:
+    """What one field lists."""
+
+    mailboxes: tuple[Mailbox, ...]
+    codes: tuple[str, ...] = ()
+    """Defects: `address_ambiguous`, `address_damaged`, `address_limit`."""
+
+
+def parse_addresses(value: str) -> AddressList:
+    """Return every address of a list in order; never raises."""
+    if len(value) <= _CACHED_CHARS:
+        return _parse_cached(value)
+    return _parse(value)
+
+
+@lru_cache(maxsize=8192)
+def _parse_cached(value: str) -> AddressList:
+    return _parse(value)
+
+
+def _parse(value: str) -> AddressList:
+    match = _SIMPLE.fullmatch(value)
+    if match:
+        return AddressList((_simple(match),))
+    if not _HAS_SPECIAL.search(value):
+        simple = _all_simple(value)
+        if simple is not None:
+            return simple
+    return _Reader(value).read()
+
+
+def _all_simple(value: str) -> AddressList | None:
+    found = []
+    for item in value.split(",", MAX_ADDRESSES):
+        match = _SIMPLE.fullmatch(item)
+        if match is None or len(found) == MAX_ADDRESSES:
+            return None
+        found.append(_simple(match))
+    return AddressList(tuple(found))
+
+
+def _simple(match: re.Match[str]) -> Mailbox:
+    if match[4]:
+        return Mailbox("", match[4])
+    return Mailbox((match[1] or match[2] or "").strip(), match[3])
+
+
+@dataclass(slots=True)
+class _Item:
+    """One element of the list while it is read."""
+
+    words: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+    angle: str | None = None
+    is_quoted: bool = False
+    has_at: bool = False
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Walks one value once, left to right."""
+
+    value: str
+    at: int = 0
+    found: list[Mailbox] = field(default_factory=list)
+    codes: dict[str, None] = field(default_factory=dict)
+    item: _Item = field(default_factory=_Item)
+    bare_name_at: int = -1
+    """Index of the last element when it was a bare name, perhaps the first half of `Doe, Jo`."""
+    last_quote: int = 0
+    last_angle: int = 0
+    last_parenthesis: int = 0
+
+    def read(self) -> AddressList:
+        self.last_quote = self.value.rfind('"')
+        self.last_angle = self.value.rfind(">")
+        self.last_parenthesis = self.value.rfind(")")
+        while self.at < len(self.value):
+            if len(self.found) >= MAX_ADDRESSES:
+                self.codes["address_limit"] = None
+                break
+            self._step()
+        else:
+            self._end_item()
+        return AddressList(tuple(self.found), tuple(self.codes))
+
+    def _step(self) -> None:
+        match = _TOKEN.match(self.value, self.at)
+        text = match[0] if match else self.value[self.at]
+        start = self.at
+        self.at += len(text)
+        if text == '"':
+            self._quoted(start)
+        elif text == "(":
+            self._comment(start)
+        elif text == "<":
+            self._angle(start)
+        elif text in (",", ";"):
+            self._end_item()
+        elif text == ":" and not self.item.has_at and self.item.angle is None:
+            self.item = _Item()  # the name of a group ends here (RFC 5322 section 3.4)
+        else:
+            self.item.words.append(text)
+            self.item.has_at = self.item.has_at or "@" in text
+
+    def _quoted(self, start: int) -> None:
+        match = _QUOTED.match(self.value, start) if self.last_quote > start else None
+        if match is None:
+            self.last_quote = start  # no further quote can close: read the rest as plain text
+            self.codes["address_damaged"] = None
+            return
+        self.at = match.end()
+        text = _ESCAPED.sub(r"\1", match[1]) if "\\" in match[1] else match[1]
+        if self.value[self.at : self.at + 1] == "@":
+            text = match[0]
+            self.item.has_at = True
+        self.item.words.append(text)
+        self.item.is_quoted = True
+
+    def _comment(self, start: int) -> None:
+        depth, at = 1, start + 1
+        while depth and at <= self.last_parenthesis:
+            char = self.value[at]
+            at += 2 if char == "\\" else 1
+            depth += (char == "(") - (char == ")")
+        if depth:
+            self.last_parenthesis = start  # unclosed: no later one closes either
+            self.codes["address_damaged"] = None
+            return
+        self.item.comments.append(self.value[start + 1 : at - 1])
+        self.at = at
+
+    def _angle(self, start: int) -> None:
+        if self.last_angle < start:
+            self.codes["address_damaged"] = None
+            self.item.words.append(" ")
+            return
+        at = start + 1
+        quoted = _QUOTED.match(self.value, at) if self.value[at : at + 1] == '"' else None
+        stop = self.value.find(">", quoted.end() if quoted else at)
+        text = self.value[at:stop]
+        self.at = stop + 1
+        if "<" in text and quoted is None:
+            self.codes["address_damaged"] = None
+            text = text[text.rfind("<") + 1 :]
+        if text.lstrip().startswith("@") and ":" in text:
+            text = text[text.rfind(":") + 1 :]  # obsolete route (RFC 5322 section 4.4)
+        if self.item.angle is not None:
+            self.codes["address_ambiguous"] = None
+            self._end_item()
+        self.item.angle = _AROUND_AT.sub("@", text.strip())
+
+    def _end_item(self) -> None:
+        item, self.item = self.item, _Item()
+        text = " ".join("".join(item.words).split())
+        if item.angle is not None:
+            self._end_angle(item, text)
+        elif text or item.comments:
+            self._end_bare(item, text)
+
+    def _end_angle(self, item: _Item, text: str) -> None:
+        name = text or _first(item.comments)
+        if self.bare_name_at == len(self.found) - 1 >= 0 and text and not item.is_quoted:
+            before = self.found.pop()  # `Doe, Jo <jo@doe>`: the comma was not quoted
+            name = f"{before.name or before.address}, {text}"
+            self.codes["address_ambiguous"] = None
+        address = item.angle or ""
+        if address.count("@") > 1 and not address.startswith('"'):
+            self.codes["address_ambiguous"] = None
+        if address or name:
+            self.found.append(Mailbox(name, address))
+        self.bare_name_at = -1
+
+    def _end_bare(self, item: _Item, text: str) -> None:
+        if not item.has_at:
+            is_word = bool(text) and " " not in text and not item.is_quoted
+            name = _first(item.comments) if is_word else text or _first(item.comments)
+            if not name and not is_word:
+                return
+            self.found.append(Mailbox(name, text if is_word else ""))
+            is_first_half = not item.is_quoted and not item.comments and self.bare_name_at < 0
+            self.bare_name_at = len(self.found) - 1 if is_first_half else -1
+            return
+        self.bare_name_at = -1
+        text = _AROUND_AT.sub("@", text)
+        words = text.split(" ") if not text.startswith('"') else [text]
+        if len(words) == 1:
+            if text.count("@") > 1 and not text.startswith('"'):
+                self.codes["address_ambiguous"] = None
+            self.found.append(Mailbox(_first(item.comments), text))
+            return
+        self.codes["address_ambiguous"] = None
+        name = " ".join(word for word in words if "@" not in word) or _first(item.comments)
+        addresses = [word.strip("[]'") for word in words if "@" in word]
+        self.found.extend(Mailbox(name, address) for address in addresses)
+
+
+def _first(comments: list[str]) -> str:
+    return " ".join(comments[0].split()) if comments else ""
