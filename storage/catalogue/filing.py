@@ -18,10 +18,10 @@ from holdfast.storage.audit import Event, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing
 from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.identities import Linker, Sighting, sightings
+from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import (
     attachments,
     captures,
-    index_queue,
     interactions,
     participants,
     source_items,
@@ -303,9 +303,7 @@ def _end_items(
         [{"capture": e["capture"], "target": e["target"]} for e in ends],
     )
     _revive(batch, targets)
-    queued = dict.fromkeys([*targets, *batch.crowded])
-    rows = [{"interaction_id": i, "queued_ms": batch.now_ms} for i in queued]
-    insert_missing(batch.connection, index_queue, rows, "interaction_id")
+    enqueue(batch.connection, [*targets, *batch.crowded], batch.store.ids)
     record_events(batch.connection, _events(batch), batch.store.ids)
 
 

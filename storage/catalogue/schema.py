@@ -371,7 +371,8 @@ index_queue = Table(
     Column(
         "interaction_id", Id, ForeignKey("interactions.id"), primary_key=True, autoincrement=False
     ),
-    _ms("queued_ms"),
+    Column("ticket", Id, nullable=False),
+    Index("ix_index_queue_ticket", "ticket"),
 )
 
 audit_events = Table(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, func, select, update
 
 from holdfast.storage.catalogue.chunks import by_value, insert_missing
-from holdfast.storage.catalogue.schema import index_queue, interactions, thread_keys, threads
+from holdfast.storage.catalogue.queueing import enqueue
+from holdfast.storage.catalogue.schema import interactions, thread_keys, threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -137,11 +138,7 @@ class Threading:
 
     def _move(self, loser: int, winner: int) -> None:
         moved = select(interactions.c.id).where(interactions.c.thread_id == loser)
-        rows = [
-            {"interaction_id": row, "queued_ms": self.now_ms}
-            for row in self.connection.scalars(moved)
-        ]
-        insert_missing(self.connection, index_queue, rows, "interaction_id")
+        enqueue(self.connection, self.connection.scalars(moved).all(), self.ids)
         for table in (interactions, thread_keys):
             self.connection.execute(
                 update(table).where(table.c.thread_id == loser).values(thread_id=winner)

@@ -365,12 +365,13 @@ def upgrade() -> None:
             autoincrement=False,
             nullable=False,
         ),
-        sa.Column("queued_ms", sa.BigInteger(), nullable=False),
+        sa.Column("ticket", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
             ["interaction_id"], ["interactions.id"], name=op.f("fk_index_queue_interaction_id")
         ),
         sa.PrimaryKeyConstraint("interaction_id", name=op.f("pk_index_queue")),
     )
+    op.create_index("ix_index_queue_ticket", "index_queue", ["ticket"], unique=False)
     op.create_table(
         "interaction_versions",
         sa.Column(
@@ -573,6 +574,7 @@ def downgrade() -> None:
     op.drop_table("source_items")
     op.drop_table("merges")
     op.drop_table("interaction_versions")
+    op.drop_index("ix_index_queue_ticket", table_name="index_queue")
     op.drop_table("index_queue")
     op.drop_index("ix_identities_domain", table_name="identities")
     op.drop_index(op.f("ix_identities_contact_id"), table_name="identities")
