@@ -10,17 +10,17 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, case, distinct, exists, func, select
 
 from holdfast.core.records import Role
 from holdfast.storage.catalogue.chunks import by_value, insert_missing
 from holdfast.storage.catalogue.companies import DomainNames, ensure_companies
-from holdfast.storage.catalogue.schema import contacts, identities
+from holdfast.storage.catalogue.schema import contacts, identities, interactions, participants
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from sqlalchemy import Connection, Transaction
+    from sqlalchemy import Connection, Select, Transaction
 
     from holdfast.core.custody import Draft
     from holdfast.core.identity import IdFactory
@@ -31,6 +31,8 @@ MAIL = "mail"
 PERSON = "person"
 NO_REPLY = "noreply"
 BULK = "bulk"
+
+HUMAN_KINDS = ("email", "calendar")
 
 MAX_ADDRESS_CHARS = 320
 """RFC 3696 erratum 1690: 64 of local part, @, 255 of domain."""
@@ -65,9 +67,9 @@ class Sighting:
 def sightings(draft: Draft, at_ms: int) -> list[Sighting]:
     """Return who is seen in the message, each address once, the sender first."""
     people = [(p.address.strip().casefold(), p) for p in draft.participants]
-    senders = [key for key, p in people if p.role == Role.FROM]
-    is_human = not draft.is_bulk and bool(senders)
-    is_human = is_human and draft.kind in {"email", "calendar"} and nature_of(senders[0]) == PERSON
+    senders = [key for key, p in people if p.role == Role.FROM and is_address(key)]
+    is_human = draft.kind in HUMAN_KINDS and not draft.is_bulk
+    is_human = is_human and any(nature_of(key) == PERSON for key in senders)
     names: dict[str, str] = {}
     for key in senders:
         names[key] = ""
@@ -174,9 +176,7 @@ class Linker:
     ) -> dict[str, int]:
         company = {key: self.domains.company(key.rpartition("@")[2]) for key in missing}
         natures = {key: nature_of(key) for key in missing}
-        named = ensure_companies(
-            connection, (company[key] for key in missing if natures[key] == PERSON), ids
-        )
+        named = ensure_companies(connection, company.values(), ids)
         people = {
             key: {"id": ids.take(), "company_id": named.get(company[key])}
             for key in missing
@@ -273,3 +273,63 @@ def _run(connection: Connection, statement: str, rows: Sequence[tuple[object, ..
         if connection.dialect.paramstyle != "qmark":
             statement = statement.replace("?", "%s")
         connection.exec_driver_sql(statement, list(rows))
+
+
+def recount(connection: Connection, interaction_ids: Iterable[int]) -> None:
+    """Count again, from what is filed, everybody who takes part in these interactions.
+
+    For interactions that were removed or came back; filing new ones counts by itself.
+    """
+    taking_part = by_value(
+        connection,
+        select(participants.c.identity_id.label("id"))
+        .where(participants.c.identity_id.is_not(None))
+        .distinct(),
+        participants.c.interaction_id,
+        interaction_ids,
+    )
+    wanted = sorted({row.id for row in taking_part})
+    counted = {
+        row.identity_id: row
+        for row in by_value(connection, _filed_counts(), participants.c.identity_id, wanted)
+    }
+    rows: list[tuple[object, ...]] = []
+    for row_id in wanted:
+        row = counted.get(row_id)
+        if row is None:
+            rows.append((0, 0, None, None, row_id))
+        else:
+            rows.append((row.messages, row.human, row.first_ms, row.last_ms, row_id))
+    _run(connection, _RECOUNT, rows)
+
+
+_RECOUNT = """
+UPDATE identities SET messages = ?, human_messages = ?, first_ms = ?, last_ms = ? WHERE id = ?"""
+
+
+def _filed_counts() -> Select[Any]:
+    """Return the sums that `sightings` and `Linker` keep up, as one query by identity."""
+    writer, writing_identity = participants.alias("writer"), identities.alias("writing_identity")
+    is_human = and_(
+        interactions.c.is_bulk.is_(False),
+        interactions.c.kind.in_(HUMAN_KINDS),
+        exists().where(
+            writer.c.interaction_id == interactions.c.id,
+            writer.c.role == Role.FROM.value,
+            writing_identity.c.id == writer.c.identity_id,
+            writing_identity.c.nature == PERSON,
+        ),
+    )
+    message = participants.c.interaction_id
+    return (
+        select(
+            participants.c.identity_id,
+            func.count(distinct(message)).label("messages"),
+            func.count(distinct(case((is_human, message)))).label("human"),
+            func.min(case((is_human, participants.c.at_ms))).label("first_ms"),
+            func.max(case((is_human, participants.c.at_ms))).label("last_ms"),
+        )
+        .join(interactions, interactions.c.id == message)
+        .where(interactions.c.removed_ms.is_(None))
+        .group_by(participants.c.identity_id)
+    )

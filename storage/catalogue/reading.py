@@ -1,0 +1,392 @@
+"""Reads interactions back, whole: the records that search needs, originals, captures, threads.
+
+It must not write, and must not decide who may see what.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import func, select
+
+from holdfast.core.custody import DerivedText
+from holdfast.core.errors import NotFound, Refused
+from holdfast.core.identity import public_id, row_id
+from holdfast.core.ports import Placement
+from holdfast.core.records import (
+    CaptureFacts,
+    Record,
+    RecordAttachment,
+    RecordParticipant,
+    Role,
+    TextState,
+)
+from holdfast.storage.catalogue.chunks import by_value
+from holdfast.storage.catalogue.companies import direction, domain_of, internal_in
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.rows import message_key, unpack_headers
+from holdfast.storage.catalogue.schema import (
+    attachments,
+    captures,
+    companies,
+    custodians,
+    identities,
+    interactions,
+    originals,
+    participants,
+    sources,
+    threads,
+)
+from holdfast.storage.catalogue.texts import open_derived
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from holdfast.storage.store import Store
+
+_facts = msgspec.json.Decoder(CaptureFacts).decode
+_defects = msgspec.json.Decoder(list[tuple[str, str]]).decode
+_EMPTY = DerivedText("", (), ())
+_SHA256_PREFIX = re.compile(r"[0-9a-f]{6,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One occurrence of an original at a source."""
+
+    id: int
+    interaction_id: int
+    original_id: int
+    sha256: str
+    """Name of the original, in hex."""
+    size_bytes: int
+    """Of the original."""
+    source: str
+    batch_id: int | None
+    custodian: str
+    """Empty when none was named."""
+    captured_at: datetime
+    facts: CaptureFacts
+
+
+def records(
+    store: Store, interaction_ids: Sequence[int], *, with_text: bool = True
+) -> list[Record]:
+    """Return the records of these interactions, in this order.
+
+    Left out: unknown ids, and interactions that were removed or have no capture left. Text that
+    disposal destroyed is empty. Give a few hundred ids at a time: texts are held in memory.
+
+    Args:
+        store: The archive.
+        interaction_ids: In the order wanted.
+        with_text: Open body, headers and attachment texts too; without, they are empty.
+
+    Raises:
+        Corrupt: A derived text or a wrapped key does not open.
+    """
+    with reading(store.engine) as connection:
+        loaded = _load(connection, interaction_ids)
+    made = {
+        row.id: _record(row, loaded, store if with_text else None)
+        for row in loaded.rows
+        if row.id in loaded.captures
+    }
+    return [made[i] for i in dict.fromkeys(interaction_ids) if i in made]
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """Rows of many interactions, by interaction id."""
+
+    rows: Sequence[Row[Any]]
+    participants: dict[int, list[Row[Any]]]
+    attachments: dict[int, list[Row[Any]]]
+    captures: dict[int, list[Capture]]
+    keys: dict[int, Row[Any]]
+    """Originals whose keys open the texts, by original id."""
+    same_message_id: Counter[bytes]
+    companies: frozenset[str]
+    internal: frozenset[str] = field(default_factory=frozenset)
+
+
+def _load(connection: Connection, ids: Sequence[int]) -> _Loaded:
+    rows = by_value(
+        connection,
+        select(interactions).where(interactions.c.removed_ms.is_(None)),
+        interactions.c.id,
+        ids,
+    )
+    alive = [row.id for row in rows]
+    people = by_value(
+        connection,
+        select(participants, identities.c.contact_id)
+        .outerjoin(identities, identities.c.id == participants.c.identity_id)
+        .order_by(participants.c.interaction_id, participants.c.ordinal),
+        participants.c.interaction_id,
+        alive,
+    )
+    files = by_value(
+        connection,
+        select(attachments).order_by(attachments.c.interaction_id, attachments.c.ordinal),
+        attachments.c.interaction_id,
+        alive,
+    )
+    return _Loaded(
+        rows=rows,
+        participants=_grouped(people),
+        attachments=_grouped(files),
+        captures=_captures(connection, alive),
+        keys=_keys(connection, [row.text_original_id for row in rows if row.sealed_text]),
+        same_message_id=_message_keys(connection, rows),
+        companies=_companies(connection, people),
+        internal=internal_in(connection),
+    )
+
+
+def _grouped(rows: Iterable[Row[Any]]) -> dict[int, list[Row[Any]]]:
+    grouped: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        grouped[row.interaction_id].append(row)
+    return grouped
+
+
+def _captures(connection: Connection, ids: Iterable[int]) -> dict[int, list[Capture]]:
+    query = (
+        select(
+            captures.c.id,
+            captures.c.interaction_id,
+            captures.c.original_id,
+            captures.c.batch_id,
+            captures.c.captured_ms,
+            captures.c.facts,
+            originals.c.content_id,
+            originals.c.size_bytes,
+            sources.c.name.label("source"),
+            custodians.c.name.label("custodian"),
+        )
+        .join(originals, originals.c.id == captures.c.original_id)
+        .join(sources, sources.c.id == captures.c.source_id)
+        .outerjoin(custodians, custodians.c.id == captures.c.custodian_id)
+        .where(captures.c.undone_ms.is_(None))
+        .order_by(captures.c.id)
+    )
+    found: dict[int, list[Capture]] = defaultdict(list)
+    for row in by_value(connection, query, captures.c.interaction_id, ids):
+        found[row.interaction_id].append(_capture(row))
+    return found
+
+
+def _capture(row: Row[Any]) -> Capture:
+    return Capture(
+        id=row.id,
+        interaction_id=row.interaction_id,
+        original_id=row.original_id,
+        sha256=row.content_id.hex(),
+        size_bytes=row.size_bytes,
+        source=row.source,
+        batch_id=row.batch_id,
+        custodian=row.custodian or "",
+        captured_at=_instant(row.captured_ms),
+        facts=_facts(row.facts) if row.facts else CaptureFacts(),
+    )
+
+
+def _keys(connection: Connection, original_ids: Iterable[int]) -> dict[int, Row[Any]]:
+    query = select(
+        originals.c.id, originals.c.content_id, originals.c.wrapped_key, originals.c.key_version
+    ).where(originals.c.wrapped_key.is_not(None))
+    return {row.id: row for row in by_value(connection, query, originals.c.id, original_ids)}
+
+
+def _message_keys(connection: Connection, rows: Iterable[Row[Any]]) -> Counter[bytes]:
+    query = (
+        select(interactions.c.message_key, func.count().label("holders"))
+        .where(interactions.c.removed_ms.is_(None))
+        .group_by(interactions.c.message_key)
+    )
+    keys = [row.message_key for row in rows if row.message_id]
+    found = by_value(connection, query, interactions.c.message_key, keys)
+    return Counter({row.message_key: row.holders for row in found})
+
+
+def _companies(connection: Connection, people: Iterable[Row[Any]]) -> frozenset[str]:
+    domains = {domain_of(person.address) for person in people}
+    possible = sorted({end for domain in domains for end in _ends(domain)})
+    query = select(companies.c.domain)
+    return frozenset(
+        row.domain for row in by_value(connection, query, companies.c.domain, possible)
+    )
+
+
+def _ends(domain: str) -> Iterator[str]:
+    """Yield the domain and the domains above it, longest first."""
+    while domain:
+        yield domain
+        domain = domain.partition(".")[2]
+
+
+def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
+    taken = loaded.captures[row.id]
+    people = tuple(
+        RecordParticipant(Role(p.role), p.name, p.address, p.contact_id or 0)
+        for p in loaded.participants.get(row.id, ())
+    )
+    text = _EMPTY if store is None else _text(row, loaded, store)
+    ends = {end for person in people for end in _ends(domain_of(person.address))}
+    return Record(
+        id=row.id,
+        kind=row.kind,
+        channel=row.channel,
+        subject=row.subject,
+        body=text.body,
+        participants=people,
+        attachments=_attachments(loaded.attachments.get(row.id, ()), text),
+        at=_instant(row.at_ms),
+        captured_at=_instant(row.captured_ms),
+        size_bytes=row.size_bytes,
+        headers=() if store is None else unpack_headers(row.headers),
+        message_id=row.message_id,
+        list_id=row.list_id,
+        thread_id=row.thread_id,
+        direction=direction(people, loaded.internal),
+        sources=_distinct(c.source for c in taken),
+        custodians=_distinct(c.custodian for c in taken),
+        folders=_distinct(c.facts.folder for c in taken),
+        labels=_distinct(flag for c in taken for flag in c.facts.flags),
+        companies=tuple(sorted(ends & loaded.companies)),
+        sha256s=_distinct(c.sha256 for c in taken),
+        defects=_distinct(code for code, _ in _defects(row.defects or "[]")),
+        lang=row.lang,
+        is_bulk=row.is_bulk,
+        is_truncated=row.is_truncated,
+        is_duplicate=len(taken) > 1,
+        shares_message_id=loaded.same_message_id[row.message_key] > 1,
+    )
+
+
+def _text(row: Row[Any], loaded: _Loaded, store: Store) -> DerivedText:
+    key = loaded.keys.get(row.text_original_id)
+    if key is None or not row.sealed_text:
+        return _EMPTY
+    plain = store.keyring.unwrap(key.wrapped_key, key.key_version, key.content_id)
+    return open_derived(row.sealed_text, plain)
+
+
+def _attachments(rows: Sequence[Row[Any]], text: DerivedText) -> tuple[RecordAttachment, ...]:
+    texts = text.attachments or ("",) * len(rows)
+    return tuple(
+        RecordAttachment(
+            filename=row.filename,
+            media_type=row.sniffed_type,
+            text=words,
+            size_bytes=row.size_bytes,
+            text_state=TextState(row.text_state),
+            is_message=row.is_message,
+        )
+        for row, words in zip(rows, texts, strict=True)
+    )
+
+
+def _distinct(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(value for value in dict.fromkeys(values) if value)
+
+
+def _instant(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def find_interaction(store: Store, text: str) -> int:
+    """Return the interaction that a public id, a Message-ID or the start of a SHA-256 names.
+
+    Raises:
+        NotFound: Nothing has that name, or it was removed.
+        Refused: Several have it; the error's `ids` lists their public ids.
+    """
+    text = text.strip()
+    with reading(store.engine) as connection:
+        found = _named(connection, text)
+    if not found:
+        raise NotFound(f"Nothing in the archive is called {text!r}.", next_step="Search for it.")
+    if len(found) > 1:
+        raise Refused(
+            f"{text!r} names {len(found)} records.",
+            next_step="Give the id of one of them.",
+            ids=[public_id("msg", i) for i in found],
+        )
+    return found[0]
+
+
+def _named(connection: Connection, text: str) -> list[int]:
+    alive = select(interactions.c.id).where(interactions.c.removed_ms.is_(None))
+    if text.lower().startswith("msg_"):
+        query = alive.where(interactions.c.id == row_id("msg", text))
+    elif _SHA256_PREFIX.fullmatch(text.lower()):
+        query = alive.where(interactions.c.id.in_(_holding(text.lower())))
+    else:
+        bare = text.removeprefix("<").removesuffix(">")
+        query = alive.where(
+            interactions.c.message_key == message_key(bare, b""), interactions.c.message_id != ""
+        )
+    return list(connection.scalars(query.order_by(interactions.c.id).limit(20)))
+
+
+def _holding(prefix: str) -> Any:
+    low, high = bytes.fromhex(prefix.ljust(64, "0")), bytes.fromhex(prefix.ljust(64, "f"))
+    return (
+        select(captures.c.interaction_id)
+        .join(originals, originals.c.id == captures.c.original_id)
+        .where(originals.c.content_id.between(low, high), captures.c.undone_ms.is_(None))
+    )
+
+
+def original_bytes(store: Store, original_id: int) -> Iterator[bytes]:
+    """Yield the original in pieces of at most 1 MiB.
+
+    Raises:
+        NotFound: There is no such original, or disposal destroyed its key.
+        Corrupt: It does not match its hash; at the latest instead of the end of iteration.
+    """
+    with reading(store.engine) as connection:
+        row = connection.execute(select(originals).where(originals.c.id == original_id)).first()
+    if row is None or row.wrapped_key is None:
+        raise NotFound("The original is not in the archive, or was disposed of.", id=original_id)
+    key = store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
+    return store.vault.read(Placement(row.segment, row.offset, row.length), row.content_id, key)
+
+
+def captures_of(store: Store, interaction_id: int) -> list[Capture]:
+    """Return the interaction's captures, oldest first, without undone ones."""
+    with reading(store.engine) as connection:
+        return _captures(connection, [interaction_id]).get(interaction_id, [])
+
+
+def thread_members(store: Store, thread_id: int) -> list[int]:
+    """Return the interactions of the thread, oldest first; a joined thread's are its winner's."""
+    with reading(store.engine) as connection:
+        merged = select(threads.c.merged_into).where(threads.c.id == thread_id)
+        while (winner := connection.scalar(merged)) is not None:
+            thread_id = winner
+            merged = select(threads.c.merged_into).where(threads.c.id == thread_id)
+        members = (
+            select(interactions.c.id)
+            .where(interactions.c.thread_id == thread_id, interactions.c.removed_ms.is_(None))
+            .order_by(interactions.c.at_ms, interactions.c.id)
+        )
+        return list(connection.scalars(members))
+
+
+def headers_of(store: Store, interaction_id: int) -> tuple[tuple[str, str], ...]:
+    """Return all header fields in order; none when unknown, removed or disposed of."""
+    query = select(interactions.c.headers).where(
+        interactions.c.id == interaction_id, interactions.c.removed_ms.is_(None)
+    )
+    with reading(store.engine) as connection:
+        return unpack_headers(connection.scalar(query))
