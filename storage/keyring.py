@@ -71,7 +71,11 @@ class Keyring:
         files = files or SystemFiles()
         signing = _signing_path(path)
         if path.exists() or signing.exists():
-            raise Conflict("A keyring is there already.", path=str(path))
+            raise Conflict(
+                "A keyring, or the signing key of one, is there already.",
+                next_step=f"Open it. After a creation that was interrupted remove {signing}.",
+                path=str(path),
+            )
         stored = _KeyFile(_FORMAT, 1, {1: _fresh_key()})
         seed = base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw())
         try:
