@@ -10,11 +10,14 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import add
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.core.han_folding import HAN_VERSION, SIMPLIFIED, TRADITIONAL
 from holdfast.core.phones import phone_forms, phone_tokens
 from holdfast.core.scripts import HIGH_MARKS, MARKS, UNSPACED, UNSPACED_MARKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ANALYSIS_VERSION = 1
 """Recorded with each index, saved search, hold and export."""
@@ -22,12 +25,12 @@ ANALYSIS_VERSION = 1
 FULL_VERSION = f"{ANALYSIS_VERSION}.{HAN_VERSION}"
 
 MAX_WORD_CHARS = 8000
-"""A longer row of letters is cut into words of this length, in texts and queries alike: Lucene takes
-no term above 32,766 bytes, and tantivy drops one above 65,530."""
+"""A longer row of letters is cut into words of this length, in texts and queries alike: Lucene
+takes no term above 32,766 bytes, and tantivy drops one above 65,530."""
 
 MAX_MARKS = 32
-"""Combining marks on one letter; further ones are dropped (Unicode's stream-safe text allows 30), for
-ordering them is quadratic in their number."""
+"""Combining marks on one letter; further ones are dropped (Unicode's stream-safe text allows 30),
+for ordering them is quadratic in their number."""
 
 _MAX_NAME_CHARS = 6
 _MAX_READINGS = 16
@@ -44,6 +47,11 @@ _LOW_MARK = rf"{MARKS}{UNSPACED_MARKS}\uff9e\uff9f"
 _PERHAPS_FLOOD = re.compile(rf"[{_LOW_MARK}\U00010000-\U000effff]{{{MAX_MARKS + 1}}}")
 _FLOOD = re.compile(
     rf"((?:[{_LOW_MARK}]|{_HIGH_MARK}){{{MAX_MARKS}}})(?:[{_LOW_MARK}]|{_HIGH_MARK})+"
+)
+# A piece of text that normalises by itself: nothing in it composes with what stands around it.
+# Hangul vowels and finals, also half-width, and Kirat Rai vowels are letters that compose.
+_CLUSTER = re.compile(
+    rf"(?s:.)(?:[{_LOW_MARK}\u1160-\u11ff\uffa0-\uffdc\U00016d63-\U00016d6a]|{_HIGH_MARK})*"
 )
 _LOW_TRADITIONAL = "".join(one for one in TRADITIONAL if len(one.encode()) <= 3)
 _TRADITIONAL = re.compile(rf"[{_LOW_TRADITIONAL}\U00020000-\U0003fffd]")
@@ -100,6 +108,25 @@ def normalise(text: str) -> str:
     return _folded(text)
 
 
+def normalise_with_offsets(text: str) -> tuple[str, list[int]]:
+    """Return `normalise(text)` and, for each of its characters, where in `text` it comes from.
+
+    A letter and its marks are one: their characters all carry the letter's place. Slow; for
+    highlights of single records.
+    """
+    if text.isascii():
+        return text.lower(), list(range(len(text)))
+    kept = [(at, letter) for at, letter in enumerate(text) if not _INVISIBLE.match(letter)]
+    plain = "".join(letter for _, letter in kept)
+    pieces: list[str] = []
+    offsets: list[int] = []
+    for cluster in _CLUSTER.finditer(plain):
+        piece = _folded(_FLOOD.sub(r"\1", cluster[0]))
+        pieces.append(piece)
+        offsets.extend([kept[cluster.start()][0]] * len(piece))
+    return "".join(pieces), offsets
+
+
 def _folded(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).casefold()
     text = unicodedata.normalize("NFKC", text)
@@ -121,11 +148,12 @@ def analyse(text: str) -> Tokens:
     character with its successor, and at the last position the last character alone.
     """
     normalised = normalise(text)
+    extra: list[tuple[int, str]] = []
     if normalised.isascii():
         tokens = normalised.translate(_ASCII_WORDS).split()
         if len(text) > MAX_WORD_CHARS:
             tokens = [piece for word in tokens for piece in _pieces(word)]
-        words, extra = tokens, []
+        words = tokens
     else:
         tokens, words, extra = _cut(normalised)
     return Tokens(
@@ -159,15 +187,25 @@ def _pieces(word: str) -> list[str]:
     return [word[at : at + MAX_WORD_CHARS] for at in range(0, len(word), MAX_WORD_CHARS)]
 
 
+def atoms(normalised: str) -> Iterator[tuple[int, int, Atom]]:
+    """Yield (start, end, atom) of each position of a normalised text, in order."""
+    for found in _ATOMS.finditer(normalised):
+        start = found.start()
+        if found[2]:
+            for piece in _pieces(found[2]):
+                yield start, start + len(piece), Atom(piece, is_word=True, is_joined=False)
+                start += len(piece)
+            continue
+        is_joined = False
+        for at, letter in enumerate(found[1], start):
+            if letter not in "\r\n":
+                yield at, at + 1, Atom(letter, is_word=False, is_joined=is_joined)
+                is_joined = True
+
+
 def query_atoms(text: str) -> tuple[Atom, ...]:
     """Return the atoms of a query's text; the n-th stands n positions after the first."""
-    atoms: list[Atom] = []
-    for run, long_word in _ATOMS.findall(normalise(text)):
-        atoms.extend(Atom(word, True, False) for word in _pieces(long_word) if word)
-        atoms.extend(
-            Atom(letter, False, at > 0) for at, letter in enumerate(_LINE_BREAK.sub("", run))
-        )
-    return tuple(atoms)
+    return tuple(atom for _, _, atom in atoms(normalise(text)))
 
 
 def query_phones(text: str) -> tuple[str, ...]:

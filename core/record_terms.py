@@ -1,0 +1,209 @@
+"""Say what a record's texts and exact values are, for the brute force and for every index alike.
+
+It cuts no text: that is `core.analysis`; and decides no match: that is `core.matching`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from holdfast.core.analysis import normalise
+from holdfast.core.identity import public_id
+from holdfast.core.query import Field, Part
+from holdfast.core.records import Role, TextState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from holdfast.core.records import Record, RecordAttachment, RecordParticipant
+
+_ROLES = {
+    Part.FROM: frozenset({Role.FROM, Role.SENDER}),
+    Part.TO: frozenset({Role.TO}),
+    Part.CC: frozenset({Role.CC}),
+    Part.BCC: frozenset({Role.BCC}),
+    Part.WITH: frozenset(Role),
+}
+PEOPLE = frozenset(_ROLES)
+"""Parts that hold participants; only there a name is also found by its pinyin."""
+
+_TYPE_GROUPS: dict[str, str] = {
+    "pdf": "pdf application/pdf",
+    "word": "doc docx docm dot dotx odt rtf wps application/msword application/rtf text/rtf"
+    " application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    " application/vnd.oasis.opendocument.text",
+    "excel": "xls xlsx xlsm xlsb xlt xltx ods csv et application/vnd.ms-excel text/csv"
+    " application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    " application/vnd.oasis.opendocument.spreadsheet",
+    "powerpoint": "ppt pptx pptm pps ppsx odp dps application/vnd.ms-powerpoint"
+    " application/vnd.openxmlformats-officedocument.presentationml.presentation"
+    " application/vnd.oasis.opendocument.presentation",
+    "image": "jpg jpeg png gif bmp tif tiff webp heic svg image/*",
+    "audio": "mp3 wav m4a ogg amr flac audio/*",
+    "video": "mp4 mov avi mkv wmv webm video/*",
+    "text": "txt md log text/plain",
+    "html": "html htm text/html application/xhtml+xml",
+    "zip": "zip rar 7z gz tgz tar bz2 xz application/zip application/x-zip-compressed"
+    " application/gzip application/x-7z-compressed application/x-rar-compressed"
+    " application/vnd.rar application/x-tar",
+    "message": "eml msg message/rfc822 message/global application/vnd.ms-outlook",
+    "calendar": "ics text/calendar application/ics",
+    "contact": "vcf text/vcard text/x-vcard",
+}
+TYPE_GROUPS = frozenset(_TYPE_GROUPS)
+"""Values of `Field.TYPE` that stand for several media types and extensions."""
+
+_GROUP_OF = {one: group for group, ones in _TYPE_GROUPS.items() for one in ones.split()}
+_GROUP_NAMES = {
+    "document": "word", "文档": "word", "spreadsheet": "excel",
+    "表格": "excel", "slides": "powerpoint", "presentation": "powerpoint",
+    "演示": "powerpoint", "picture": "image", "图片": "image", "archive": "zip", "压缩": "zip",
+    "email": "message", "邮件": "message", "日历": "calendar", "文本": "text",
+}  # fmt: skip
+_EXTENSION = re.compile(r"\.([\w-]{1,16})\s*$")
+_SPACE = re.compile(r"\s+")
+_LIST_ID = re.compile(r"<([^<>]*)>\s*$")
+
+
+def part_texts(record: Record, part: Part) -> tuple[str, ...]:
+    """Return the separate texts of a part, in order; no phrase reaches from one into another."""
+    if part in PEOPLE:
+        roles = _ROLES[part]
+        people = (person_text(one) for one in record.participants if one.role in roles)
+        return tuple(dict.fromkeys(people))
+    texts: list[str] = []
+    if part in (Part.SUBJECT, Part.CONTENT, Part.ANY):
+        texts.append(record.subject)
+    if part in (Part.BODY, Part.CONTENT, Part.ANY):
+        texts.append(record.body)
+    if part in (Part.ATTACHMENT, Part.CONTENT, Part.ANY):
+        texts.extend(attachment.text for attachment in record.attachments)
+    if part in (Part.FILENAME, Part.ANY):
+        texts.extend(attachment.filename for attachment in record.attachments)
+    if part is Part.ANY:
+        texts.extend(part_texts(record, Part.WITH))
+    return tuple(texts)
+
+
+def part_names(record: Record, part: Part) -> tuple[str, ...]:
+    """Return the distinct display names of a part of people; empty for other parts."""
+    roles = _ROLES.get(part, frozenset())
+    return tuple(dict.fromkeys(one.name for one in record.participants if one.role in roles))
+
+
+def person_text(person: RecordParticipant) -> str:
+    """Return the text in which a participant is found: `name <address>`."""
+    return f"{person.name} <{person.address}>"
+
+
+def fold_value(field: Field, value: str) -> str:
+    """Return the form in which values of a field are compared; records and queries alike."""
+    folded = _SPACE.sub(" ", normalise(value)).strip()
+    special = _FOLDS.get(field)
+    return special(folded) if special else folded
+
+
+def record_terms(record: Record) -> dict[str, tuple[str, ...]]:
+    """Return every exact value that a record has, folded and distinct, by `Field` value."""
+    addresses = [person.address for person in record.participants]
+    values: dict[Field, Iterable[str]] = {
+        Field.KIND: (record.kind,),
+        Field.CHANNEL: (record.channel,),
+        Field.DIRECTION: (record.direction,),
+        Field.SOURCE: record.sources,
+        Field.CUSTODIAN: record.custodians,
+        Field.FOLDER: [path for folder in record.folders for path in _paths(folder)],
+        Field.LABEL: record.labels,
+        Field.LIST: (record.list_id,),
+        Field.THREAD: (public_id("thr", record.thread_id),) if record.thread_id else (),
+        Field.ID: (public_id("msg", record.id),),
+        Field.MESSAGE_ID: (record.message_id,),
+        Field.SHA256: record.sha256s,
+        Field.DOMAIN: [domain for address in addresses for domain in _domains(address)],
+        Field.ADDRESS: addresses,
+        Field.COMPANY: record.companies,
+        Field.CONTACT: [
+            public_id("con", one.contact_id) for one in record.participants if one.contact_id
+        ],
+        Field.TYPE: [kind for one in record.attachments for kind in _types(one)],
+        Field.EXTENSION: [_extension(one.filename) for one in record.attachments],
+        Field.DEFECT: record.defects,
+        Field.TAG: record.tags,
+        Field.LANG: (record.lang,),
+        Field.HAS: _has(record),
+        Field.IS: _is(record),
+    }
+    folded = {
+        field.value: tuple(dict.fromkeys(filter(None, (fold_value(field, one) for one in found))))
+        for field, found in values.items()
+    }
+    return {name: found for name, found in folded.items() if found}
+
+
+def _paths(folder: str) -> list[str]:
+    """Return a folder and the folders above it."""
+    steps = folder.split("/")
+    return ["/".join(steps[:end]) for end in range(len(steps), 0, -1)]
+
+
+def _domains(address: str) -> list[str]:
+    """Return the domain of an address and those above it, down to the last label."""
+    _, _, domain = address.rpartition("@")
+    labels = fold_value(Field.DOMAIN, domain).split(".") if "@" in address else []
+    return [".".join(labels[start:]) for start in range(min(len(labels), 127))]
+
+
+def _extension(filename: str) -> str:
+    found = _EXTENSION.search(filename)
+    return found[1] if found else ""
+
+
+def _types(attachment: RecordAttachment) -> list[str]:
+    media_type = attachment.media_type.strip().lower()
+    family = f"{media_type.partition('/')[0]}/*" if "/" in media_type else ""
+    extension = _extension(attachment.filename).lower()
+    names = [media_type, family, extension]
+    return names + [_GROUP_OF[name] for name in names if name in _GROUP_OF]
+
+
+def _has(record: Record) -> list[str]:
+    has_text = bool(record.body.strip()) or any(one.text.strip() for one in record.attachments)
+    claims = {
+        "attachment": bool(record.attachments),
+        "defect": bool(record.defects),
+        "text": has_text,
+    }
+    return [name for name, is_true in claims.items() if is_true]
+
+
+def _is(record: Record) -> list[str]:
+    states = {attachment.text_state for attachment in record.attachments}
+    claims = {
+        "duplicate": record.is_duplicate,
+        "truncated": record.is_truncated or TextState.TRUNCATED in states,
+        "bulk": record.is_bulk,
+        "unreadable": not states.isdisjoint({TextState.ENCRYPTED, TextState.FAILED}),
+        "conflict": record.shares_message_id,
+    }
+    return [name for name, is_true in claims.items() if is_true]
+
+
+def _fold_type(value: str) -> str:
+    value = value.removeprefix(".")
+    return _GROUP_NAMES.get(value, value)
+
+
+def _fold_list(value: str) -> str:
+    found = _LIST_ID.search(value)
+    return (found[1] if found else value).strip()
+
+
+_FOLDS: dict[Field, Callable[[str], str]] = {
+    Field.TYPE: _fold_type,
+    Field.EXTENSION: lambda value: value.removeprefix("."),
+    Field.LIST: _fold_list,
+    Field.MESSAGE_ID: lambda value: value.removeprefix("<").removesuffix(">").strip(),
+    Field.DOMAIN: lambda value: value.removeprefix("@").strip("."),
+    Field.FOLDER: lambda value: value.strip("/"),
+}
