@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -75,6 +75,11 @@ class Keys(_Section):
 
     path: Path | None = None
     """Folder of the keyring; by default a sibling of the data folder that ends in `.keys`."""
+
+    @field_validator("path", mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: object) -> object:
+        return None if value == "" else value
 
 
 class IndexSettings(_Section):
@@ -135,6 +140,15 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take only what `load` merged, so that each value has the one origin that it recorded."""
         return (init_settings,)
+
+    @model_validator(mode="after")
+    def _keys_are_apart(self) -> Self:
+        data = os.path.realpath(self.data)
+        if os.path.commonpath([data, os.path.realpath(self.keys_folder)]) == data:
+            raise ValueError(
+                "keys.path is inside the data folder, so a copy of it would open itself"
+            )
+        return self
 
     @property
     def keys_folder(self) -> Path:
@@ -272,7 +286,9 @@ def _from_file(file: Path, *, is_named: bool) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise Refused(f"{file} is not valid TOML: {error}.", next_step="Correct it.") from error
     for name in ("data", "keys.path"):
-        if isinstance(values.get(name), str):  # relative to the file, wherever the caller stands
+        if (
+            isinstance(values.get(name), str) and values[name]
+        ):  # relative to the file, wherever the caller stands
             values[name] = str(file.parent / values[name])
     return values
 
@@ -344,4 +360,4 @@ def _nested(merged: Mapping[str, Any]) -> dict[str, Any]:
 def _explained(error: Mapping[str, Any], origins: Mapping[str, str]) -> str:
     name = ".".join(str(part) for part in error["loc"][:2])
     message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{name} ({origins.get(name, 'default')}): {message}."
+    return f"{name} ({origins.get(name, 'default')}): {message}." if name else f"{message}."
