@@ -18,7 +18,6 @@ from holdfast.storage.catalogue.chunks import CHUNK, by_value, insert_missing
 from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.identities import recount
 from holdfast.storage.catalogue.queueing import enqueue
-from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import (
     batches,
     captures,
