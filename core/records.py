@@ -191,6 +191,7 @@ class Sealed:
     original_id: int
     content_id: bytes
     is_new_original: bool
+    """This capture brought the original, and the key it was prepared with is the stored one."""
 
 
 @dataclass(frozen=True, slots=True)

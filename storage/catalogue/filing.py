@@ -60,15 +60,12 @@ _DRAFT_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class FiledDraft:
-    """What filing made of one sealed item, with the links that a search document needs."""
+    """What filing made of one sealed item."""
 
     filed: Filed
     draft: Draft
-    thread_id: int
-    identity_ids: tuple[int | None, ...]
-    """By participant, in order; None where the address is not one."""
-    is_alone: bool
-    """Exactly one capture and one original stand behind the interaction, all of this batch."""
+    is_first: bool
+    """The item's end is `filed`; later items of the same interaction end as `duplicate`."""
 
 
 @dataclass(slots=True)
@@ -90,7 +87,10 @@ class _Batch:
 def file_drafts(
     items: Sequence[tuple[Sealed, Draft]], store: Store, linker: Linker
 ) -> list[FiledDraft]:
-    """File the batch durably and return what became of each item, in order.
+    """File the batch durably and return what became of the items that were filed, in order.
+
+    Left out, and left sealed, are items whose original came first by another writer and is not
+    filed yet: the text is sealed under a key that was not kept, so it must be drafted again.
 
     Raises:
         Unavailable: Nothing was filed; the same batch may be filed again.
@@ -98,18 +98,13 @@ def file_drafts(
     with writing(store.engine) as connection:
         batch = _Batch(connection, store, linker, store.now_ms())
         _find_known(batch, items)
+        items = [item for item in items if item[0].is_new_original or _is_filed(batch, item[0])]
         targets = [_target(batch, sealed, draft) for sealed, draft in items]
-        links = _write_new(batch, items)
-        _end_items(batch, items, targets)
+        _write_new(batch)
+        firsts = _end_items(batch, items, targets)
     return [
-        FiledDraft(
-            Filed(sealed.capture_id, target, target in batch.new),
-            draft,
-            links.threads.get(target, 0),
-            links.identities.get(target, ()),
-            target in batch.new and target not in batch.crowded,
-        )
-        for (sealed, draft), target in zip(items, targets, strict=True)
+        FiledDraft(Filed(sealed.capture_id, target, target in batch.new), draft, is_first)
+        for (sealed, draft), target, is_first in zip(items, targets, firsts, strict=True)
     ]
 
 
@@ -130,6 +125,10 @@ def _find_known(batch: _Batch, items: Sequence[tuple[Sealed, Draft]]) -> None:
     batch.by_fingerprint = {row.fingerprint: row.id for row in rows}
 
 
+def _is_filed(batch: _Batch, sealed: Sealed) -> bool:
+    return sealed.original_id in batch.by_original
+
+
 def _target(batch: _Batch, sealed: Sealed, draft: Draft) -> int:
     """Return the interaction of this original: a known one, or a new one that joins the batch."""
     known = batch.by_original.get(sealed.original_id)
@@ -148,16 +147,14 @@ def _target(batch: _Batch, sealed: Sealed, draft: Draft) -> int:
     return target
 
 
-@dataclass(frozen=True, slots=True)
-class _Links:
-    threads: dict[int, int]
-    identities: dict[int, tuple[int | None, ...]]
+def _write_new(batch: _Batch) -> None:
+    if batch.new:
+        _write_interactions(batch)
+        _write_attachments(batch)
+    insert_missing(batch.connection, variants, batch.variant_rows, "original_id")
 
 
-def _write_new(batch: _Batch, items: Sequence[tuple[Sealed, Draft]]) -> _Links:
-    if not batch.new:
-        _write_variants(batch)
-        return _Links({}, {})
+def _write_interactions(batch: _Batch) -> None:
     drafts = list(batch.new.values())
     threading = Threading(batch.connection, batch.store.ids, batch.now_ms)
     threads = dict(zip(batch.new, threading.assign(drafts), strict=True))
@@ -169,10 +166,7 @@ def _write_new(batch: _Batch, items: Sequence[tuple[Sealed, Draft]]) -> _Links:
         interactions.insert(),
         [_interaction_row(batch, i, d, threads[i], originals[i]) for i, d in batch.new.items()],
     )
-    identities = _write_participants(batch, known)
-    _write_attachments(batch)
-    _write_variants(batch)
-    return _Links(threads, identities)
+    _write_participants(batch, known)
 
 
 def _interaction_row(
@@ -202,30 +196,22 @@ def _sightings(batch: _Batch) -> list[Sighting]:
     ]
 
 
-def _write_participants(batch: _Batch, known: dict[str, int]) -> dict[int, tuple[int | None, ...]]:
-    rows: list[dict[str, Any]] = []
-    by_interaction: dict[int, tuple[int | None, ...]] = {}
-    for interaction_id, draft in batch.new.items():
-        at_ms = _at_ms(batch, draft)
-        links = tuple(known.get(p.address.strip().casefold()) for p in draft.participants)
-        by_interaction[interaction_id] = links
-        rows.extend(
-            {
-                "interaction_id": interaction_id,
-                "ordinal": ordinal,
-                "role": person.role,
-                "name": person.name,
-                "address": person.address,
-                "identity_id": identity_id,
-                "at_ms": at_ms,
-            }
-            for ordinal, (person, identity_id) in enumerate(
-                zip(draft.participants, links, strict=True)
-            )
-        )
+def _write_participants(batch: _Batch, known: dict[str, int]) -> None:
+    rows = [
+        {
+            "interaction_id": interaction_id,
+            "ordinal": ordinal,
+            "role": person.role,
+            "name": person.name,
+            "address": person.address,
+            "identity_id": known.get(person.address.strip().casefold()),
+            "at_ms": _at_ms(batch, draft),
+        }
+        for interaction_id, draft in batch.new.items()
+        for ordinal, person in enumerate(draft.participants)
+    ]
     if rows:
         batch.connection.execute(participants.insert(), rows)
-    return by_interaction
 
 
 def _write_attachments(batch: _Batch) -> None:
@@ -251,10 +237,6 @@ def _write_attachments(batch: _Batch) -> None:
         batch.connection.execute(attachments.insert(), rows)
 
 
-def _write_variants(batch: _Batch) -> None:
-    insert_missing(batch.connection, variants, batch.variant_rows, "original_id")
-
-
 def _note_same_message_ids(batch: _Batch) -> None:
     """Mark, and queue for the index, all interactions that share a Message-ID with another."""
     keys: dict[bytes, list[int]] = {}
@@ -276,35 +258,37 @@ def _note_same_message_ids(batch: _Batch) -> None:
 
 def _end_items(
     batch: _Batch, items: Sequence[tuple[Sealed, Draft]], targets: Sequence[int]
-) -> None:
-    ends, first_seen = [], set()
-    for (sealed, _), target in zip(items, targets, strict=True):
-        is_first = target in batch.new and target not in first_seen
-        first_seen.add(target)
-        ends.append(
-            {
-                "row": sealed.item_id,
-                "end": (End.FILED if is_first else End.DUPLICATE).value,
-                "why": "" if is_first else public_id("msg", target),
-                "capture": sealed.capture_id,
-                "target": target,
-            }
-        )
+) -> list[bool]:
+    """Write the ends; return which items were the first of their interaction."""
+    firsts, seen = [], set()
+    for target in targets:
+        firsts.append(target in batch.new and target not in seen)
+        seen.add(target)
+    ends = [
+        {"row": sealed.item_id, "end": End.FILED.value, "why": ""}
+        if is_first
+        else {"row": sealed.item_id, "end": End.DUPLICATE.value, "why": public_id("msg", target)}
+        for (sealed, _), target, is_first in zip(items, targets, firsts, strict=True)
+    ]
     batch.connection.execute(
         update(source_items)
         .where(source_items.c.id == bindparam("row"))
         .values(state=bindparam("end"), reason=bindparam("why"), ended_ms=batch.now_ms),
-        [{"row": e["row"], "end": e["end"], "why": e["why"]} for e in ends],
+        ends,
     )
     batch.connection.execute(
         update(captures)
         .where(captures.c.id == bindparam("capture"))
         .values(interaction_id=bindparam("target")),
-        [{"capture": e["capture"], "target": e["target"]} for e in ends],
+        [
+            {"capture": sealed.capture_id, "target": target}
+            for (sealed, _), target in zip(items, targets, strict=True)
+        ],
     )
     _revive(batch, targets)
     enqueue(batch.connection, [*targets, *batch.crowded], batch.store.ids)
     record_events(batch.connection, _events(batch), batch.store.ids)
+    return firsts
 
 
 def _revive(batch: _Batch, targets: Sequence[int]) -> None:

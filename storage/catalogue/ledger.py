@@ -102,8 +102,8 @@ class _Acceptance:
         accepted = Accepted()
         fresh = self._without_known(offers, accepted)
         if fresh:
-            known = self._originals(fresh, placements, now_ms)
-            accepted.sealed = self._captures(fresh, known, now_ms)
+            known, ours = self._originals(fresh, placements, now_ms)
+            accepted.sealed = self._captures(fresh, known, ours, now_ms)
         return accepted
 
     def _without_known(self, offers: Sequence[Offer], accepted: Accepted) -> dict[str, Offer]:
@@ -143,23 +143,32 @@ class _Acceptance:
         fresh: dict[str, Offer],
         placements: dict[bytes, tuple[Prepared, Placement]],
         now_ms: int,
-    ) -> dict[bytes, Any]:
+    ) -> tuple[dict[bytes, Any], set[bytes]]:
+        """Return the rows of all originals by content id, and which are under our own new keys."""
         rows = [self._original_row(*placed, now_ms) for placed in placements.values()]
         insert_missing(self.connection, originals, rows, "content_id")
         contents = list({offer.prepared.content_id for offer in fresh.values()})
         found = by_value(
             self.connection,
             select(
-                originals.c.id, originals.c.content_id, originals.c.salt, originals.c.shredded_ms
+                originals.c.id,
+                originals.c.content_id,
+                originals.c.salt,
+                originals.c.shredded_ms,
+                originals.c.wrapped_key,
             ),
             originals.c.content_id,
             contents,
         )
         by_content = {row.content_id: row for row in found}
+        ours = set()
         for row in rows:
-            if by_content[row["content_id"]].shredded_ms is not None:
+            stored = by_content[row["content_id"]]
+            if stored.shredded_ms is not None:
                 self._revive(row)
-        return by_content
+            if stored.shredded_ms is not None or stored.wrapped_key == row["wrapped_key"]:
+                ours.add(stored.content_id)
+        return by_content, ours
 
     def _original_row(self, prepared: Prepared, place: Placement, now_ms: int) -> dict[str, Any]:
         wrapped, version = self.store.keyring.wrap(prepared.key, prepared.content_id)
@@ -185,7 +194,7 @@ class _Acceptance:
         )
 
     def _captures(
-        self, fresh: dict[str, Offer], known: dict[bytes, Any], now_ms: int
+        self, fresh: dict[str, Offer], known: dict[bytes, Any], ours: set[bytes], now_ms: int
     ) -> list[Sealed]:
         items, rows, events, sealed = [], [], [], []
         for key, offer in fresh.items():
@@ -194,7 +203,8 @@ class _Acceptance:
             items.append(self._item_row(item_id, key, offer, original.id, now_ms))
             rows.append(self._capture_row(capture_id, item_id, offer, original.id, now_ms))
             events.append(self._event(rows[-1], key, original))
-            sealed.append(Sealed(item_id, capture_id, original.id, original.content_id, True))
+            content = original.content_id
+            sealed.append(Sealed(item_id, capture_id, original.id, content, content in ours))
         self.connection.execute(source_items.insert(), items)
         self.connection.execute(captures.insert(), rows)
         record_events(self.connection, events, self.store.ids)

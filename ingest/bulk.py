@@ -1,0 +1,235 @@
+"""Imports paths: plans items, has them drafted in the jail, accepts and files them in batches.
+
+One process writes; as many as there are cores parse. A killed import continues where it was: what
+was accepted stays, what was not is offered again, what was sealed but not filed is filed first.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from holdfast.core.custody import End, Intake, Offer, Unkept
+from holdfast.core.ports import Prepared
+from holdfast.ingest.drafting import Care, Drafted
+from holdfast.ingest.jail import Failed, Killed, read_result
+from holdfast.ingest.orders import Order, Report, encode, reports_decoder
+from holdfast.ingest.pipeline import accept, process
+from holdfast.ingest.progress import Progress
+from holdfast.ingest.readers.offers import Offered, Unreadable
+from holdfast.ingest.readers.reading import Reader
+from holdfast.storage.catalogue.ledger import known_items, note_unkept
+from holdfast.storage.frames import discard, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from holdfast.core.records import Sealed
+    from holdfast.ingest.jail import Pool, TaskResult
+    from holdfast.ingest.pipeline import Desk
+
+PLAN_ITEMS = 512
+"""Items whose keys are looked up at once."""
+TASK_ITEMS = 32
+TASK_BYTES = 4 * 1024 * 1024
+"""A task for one child ends at whichever comes first."""
+LARGE_BYTES = 8 * 1024 * 1024
+"""Larger items are prepared by the importing process, through a spool file."""
+COMMIT_ITEMS = 384
+COMMIT_BYTES = 32 * 1024 * 1024
+COMMIT_S = 1.0
+"""A batch is committed at whichever comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One item on its way through the jail."""
+
+    offered: Offered
+    order: Order
+    prepared: Prepared | None = None
+    """Set for large items."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    offer: Offer
+    drafted: Drafted
+
+
+@dataclass(slots=True)
+class Import:
+    """One run over one source; call `run` once."""
+
+    desk: Desk
+    pool: Pool
+    intake: Intake
+    spool: Path
+    on_progress: Callable[[Progress], None]
+    progress: Progress = field(default_factory=Progress)
+    _tasks: dict[int, list[_Job]] = field(default_factory=dict)
+    _ready: list[_Ready] = field(default_factory=list)
+    _ready_bytes: int = 0
+    _unkept: list[Unkept] = field(default_factory=list)
+    _oldest: float = 0.0
+    _reader: Reader = field(default_factory=Reader)
+
+    def run(self, offers: Iterable[Offered]) -> Progress:
+        """Import everything that is offered; return the counts.
+
+        Raises:
+            Unavailable: A batch could not be written; everything accepted before stays, and the
+                same import continues later.
+        """
+        with self._reader:
+            for task in self._planned(offers):
+                self._submit(task)
+                self._take(self.pool.poll())
+            while self._tasks:
+                self._take(self.pool.poll(COMMIT_S))
+            self._commit()
+        return self.progress
+
+    def _planned(self, offers: Iterable[Offered]) -> Iterator[list[_Job]]:
+        """Cut the offers into tasks; what is known or cannot be read is settled here."""
+        task: list[_Job] = []
+        task_bytes = 0
+        for chunk in _chunks(offers, PLAN_ITEMS):
+            known = known_items(self.desk.store, self.intake.source_id, [o.key for o in chunk])
+            for offered in chunk:
+                job = self._job(offered, known.get(offered.key, b""))
+                if job is None:
+                    continue
+                task.append(job)
+                task_bytes += min(offered.length, LARGE_BYTES)
+                if len(task) >= TASK_ITEMS or task_bytes >= TASK_BYTES:
+                    yield task
+                    task, task_bytes = [], 0
+        if task:
+            yield task
+
+    def _job(self, offered: Offered, known: bytes | None) -> _Job | None:
+        self.progress.offer(offered.length)
+        if offered.kind in {"skipped", "unknown"}:
+            end = End.SKIPPED if offered.kind == "skipped" else End.QUARANTINED
+            self._settle_unkept(offered, end, offered.facts.note, is_retryable=False)
+            return None
+        if offered.length > LARGE_BYTES:
+            return self._large(offered)
+        return _Job(offered, Order(offered, known=known or b""))
+
+    def _large(self, offered: Offered) -> _Job | None:
+        item = self._reader.read(offered)
+        if isinstance(item, Unreadable):
+            self._settle_unkept(offered, End.QUARANTINED, item.reason, is_retryable=item.retryable)
+            return None
+        prepared = prepare(item.raw, spool=self.spool)
+        return _Job(replace(offered, facts=item.facts), Order(offered, key=prepared.key), prepared)
+
+    def _submit(self, task: list[_Job]) -> None:
+        self._tasks[self.pool.submit(encode([job.order for job in task]))] = task
+
+    def _take(self, results: Sequence[TaskResult]) -> None:
+        for result in results:
+            task = self._tasks.pop(result.task_id)
+            reports = read_result(result.outcome, reports_decoder)
+            if isinstance(reports, Failed | Killed) or len(reports) != len(task):
+                self._retry(task, _why(reports))
+                continue
+            for job, report in zip(task, reports, strict=True):
+                self._settle(job, report)
+        is_due = self._ready and time.monotonic() - self._oldest >= COMMIT_S
+        if is_due or len(self._ready) >= COMMIT_ITEMS or self._ready_bytes >= COMMIT_BYTES:
+            self._commit()
+
+    def _retry(self, task: list[_Job], why: str) -> None:
+        """Halve the task until the culprit is alone; then touch it with more care."""
+        if len(task) > 1:
+            middle = len(task) // 2
+            self._submit(task[:middle])
+            self._submit(task[middle:])
+            return
+        job = task[0]
+        care = job.order.care + 1
+        if care > Care.BYTES:
+            self._drop(job)
+            reason = f"cannot_be_read: {why}"
+            self._settle_unkept(job.offered, End.QUARANTINED, reason, is_retryable=True)
+            return
+        self._submit([replace(job, order=replace(job.order, care=care, why=why))])
+
+    def _drop(self, job: _Job) -> None:
+        if job.prepared is not None:
+            discard(job.prepared)
+
+    def _settle(self, job: _Job, report: Report) -> None:
+        offered = job.offered
+        if report.is_unchanged:
+            self.progress.unchanged += 1
+            self.progress.finish(offered.length)
+        elif report.unreadable or report.draft is None or report.analysed is None:
+            reason = report.unreadable or "worker_gave_nothing"
+            self._settle_unkept(offered, End.QUARANTINED, reason, is_retryable=report.is_retryable)
+        else:
+            if not self._ready:
+                self._oldest = time.monotonic()
+            prepared = job.prepared or Prepared(
+                report.content_id, report.size_bytes, report.key, report.frames
+            )
+            facts = report.facts or offered.facts
+            offer = Offer(offered.key, facts, prepared, msgspec.json.encode(offered).decode())
+            self._ready.append(_Ready(offer, Drafted(report.draft, report.analysed)))
+            self._ready_bytes += prepared.size_bytes
+
+    def _settle_unkept(
+        self, offered: Offered, end: End, reason: str, *, is_retryable: bool
+    ) -> None:
+        note = msgspec.json.encode(offered).decode()
+        self._unkept.append(Unkept(offered.key, end, reason, is_retryable, note))
+        self.progress.count_unkept(end)
+        self.progress.finish(offered.length)
+
+    def _commit(self) -> None:
+        """Accept and file what is ready: from here on it survives anything."""
+        ready, self._ready, self._ready_bytes = self._ready, [], 0
+        unkept, self._unkept = self._unkept, []
+        note_unkept(unkept, self.intake, self.desk.store)
+        if ready:
+            self._write(ready)
+        self.on_progress(self.progress)
+
+    def _write(self, ready: list[_Ready]) -> None:
+        accepted = accept([item.offer for item in ready], self.intake, self.desk)
+        drafts = {item.offer.prepared.content_id: item.drafted for item in ready}
+        items: list[tuple[Sealed, Drafted]] = [(s, drafts[s.content_id]) for s in accepted.sealed]
+        filed = process(items, self.desk)
+        self.desk.sequencer.run()
+        self.progress.unchanged += accepted.unchanged
+        for done in filed:
+            self.progress.count_filed(done)
+        for item in ready:
+            discard(item.offer.prepared)
+            self.progress.finish(item.offer.prepared.size_bytes)
+
+
+def _why(reports: object) -> str:
+    if isinstance(reports, Killed):
+        return f"{reports.reason.value} {reports.detail}".strip()
+    if isinstance(reports, Failed):
+        return reports.message
+    return "a worker answered with another number of reports"
+
+
+def _chunks(offers: Iterable[Offered], size: int) -> Iterator[list[Offered]]:
+    chunk: list[Offered] = []
+    for offered in offers:
+        chunk.append(offered)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

@@ -1,0 +1,215 @@
+"""Turns one item's bytes into everything that accepting and filing need; runs in the jail.
+
+It has no key of the keyring, no database and no network. What it cannot parse it still prepares for
+the vault: trouble in parsing is a defect of the draft, never a loss.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+from holdfast.parsers.extract import can_extract, extract
+
+from holdfast.core.custody import (
+    DerivedText,
+    Draft,
+    DraftAttachment,
+    DraftParticipant,
+)
+from holdfast.core.language import language_of
+from holdfast.core.records import (
+    MAX_INDEXED_CHARS,
+    Attachment,
+    Defect,
+    Parsed,
+    TextState,
+)
+from holdfast.indexer.documents import Analysed, analyse_texts
+from holdfast.ingest.jail import Failed, Killed, Limits, read_result, run_once
+from holdfast.parsers.registry import parse
+from holdfast.parsers.rfc822 import attachment_bytes, envelope_only, with_texts
+from holdfast.parsers.threads import is_reply_or_forward
+from holdfast.storage.catalogue.rows import draft_digest, message_key, pack_headers
+from holdfast.storage.catalogue.texts import seal_derived
+
+if TYPE_CHECKING:
+    import mmap
+
+MAX_SHORT_CHARS = 8192
+"""Longest subject, name, address or file name in the catalogue; the rest is cut with a defect."""
+HEAD_BYTES = 256 * 1024
+
+
+class Care(IntEnum):
+    """How much of an item is touched; raised each time a child was killed over it."""
+
+    FULL = 0
+    ENVELOPE = 1
+    """Header fields of the first 256 KiB only."""
+    BYTES = 2
+    """Nothing is parsed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A draft with the tokens for the index."""
+
+    draft: Draft
+    analysed: Analysed
+
+
+def draft_original(
+    raw: bytes | mmap.mmap, key: bytes, care: Care = Care.FULL, reason: str = ""
+) -> Drafted:
+    """Parse, extract, cut and seal one original.
+
+    Args:
+        raw: The original.
+        key: Its key; the derived text is sealed under it.
+        care: How much to touch.
+        reason: Why care was raised; becomes the defect's detail.
+    """
+    parsed = _cut_long(_parsed(raw, care, reason))
+    draft = _draft(parsed, len(raw), key)
+    return Drafted(replace(draft, row_digest=draft_digest(draft)), analyse_texts(parsed))
+
+
+def _parsed(raw: bytes | mmap.mmap, care: Care, reason: str) -> Parsed:
+    if care is Care.BYTES:
+        return envelope_only(b"", reason)
+    if care is Care.ENVELOPE:
+        return envelope_only(bytes(raw[:HEAD_BYTES]), reason)
+    parsed = parse(raw)
+    wanted = [a for a in parsed.attachments if _is_for_extractor(a)]
+    if not wanted:
+        return parsed
+    return with_texts(parsed, {a.path: _extracted(raw, a) for a in wanted})
+
+
+def _is_for_extractor(item: Attachment) -> bool:
+    is_open = item.text_state is TextState.UNSUPPORTED and not item.is_message
+    return is_open and can_extract(item.sniffed_type, item.filename)
+
+
+@dataclass(frozen=True, slots=True)
+class _Extraction:
+    text: str
+    state: str
+    defects: tuple[tuple[str, str], ...]
+
+
+_EXTRACTIONS = msgspec.msgpack.Decoder(_Extraction)
+
+
+def _extracted(
+    raw: bytes | mmap.mmap, item: Attachment
+) -> tuple[str, TextState, tuple[Defect, ...]]:
+    """Extract in a child of its own: Office and PDF readers run hostile input through C code."""
+
+    def work(payload: bytes) -> bytes:
+        found = extract(item.sniffed_type, item.filename, payload)
+        defects = tuple((d.code, d.detail) for d in found.defects)
+        return msgspec.msgpack.encode(_Extraction(found.text, found.state.value, defects))
+
+    outcome = run_once(work, attachment_bytes(raw, item.path), Limits())
+    found = read_result(outcome, _EXTRACTIONS)
+    if isinstance(found, Failed | Killed):
+        defect = Defect("extractor_killed", f"{item.path}: {found}"[:200])
+        return "", TextState.FAILED, (defect,)
+    defects = tuple(Defect(code, detail) for code, detail in found.defects)
+    return found.text, TextState(found.state), defects
+
+
+def _cut_long(parsed: Parsed) -> Parsed:
+    """Keep rows of the catalogue small; what is cut here stays whole in the original."""
+    people = tuple(
+        replace(p, name=_short(p.name), address=_short(p.address)) for p in parsed.participants
+    )
+    files = tuple(_cut_attachment(a) for a in parsed.attachments)
+    is_truncated = parsed.is_truncated or any(a.text_state is TextState.TRUNCATED for a in files)
+    cut = replace(
+        parsed,
+        subject=_short(parsed.subject),
+        message_id=_short(parsed.message_id),
+        date_raw=_short(parsed.date_raw),
+        list_id=_short(parsed.list_id),
+        participants=people,
+        attachments=files,
+        is_truncated=is_truncated,
+    )
+    if (cut.subject, people) != (parsed.subject, parsed.participants):
+        cut = replace(cut, defects=(*cut.defects, Defect("long_value_cut")))
+    return cut
+
+
+def _short(text: str) -> str:
+    if len(text) > MAX_SHORT_CHARS:
+        text = text[:MAX_SHORT_CHARS]
+    return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
+def _cut_attachment(item: Attachment) -> Attachment:
+    filename, content_id = _short(item.filename), _short(item.content_id)
+    if len(item.text) > MAX_INDEXED_CHARS:
+        text, state = item.text[:MAX_INDEXED_CHARS], TextState.TRUNCATED
+        return replace(item, filename=filename, content_id=content_id, text=text, text_state=state)
+    if filename is item.filename and content_id is item.content_id:
+        return item
+    return replace(item, filename=filename, content_id=content_id)
+
+
+def _draft(parsed: Parsed, size_bytes: int, key: bytes) -> Draft:
+    own = message_key(parsed.message_id, parsed.fingerprint)
+    named = (*parsed.references, *parsed.in_reply_to)
+    others = tuple(dict.fromkeys(message_key(name, b"") for name in named if name))
+    text = DerivedText(
+        parsed.body,
+        tuple((span.kind, span.start, span.end) for span in parsed.spans),
+        tuple(item.text for item in parsed.attachments),
+    )
+    return Draft(
+        kind=parsed.kind.value,
+        parser_version=parsed.parser_version,
+        message_id=parsed.message_id,
+        message_key=own,
+        thread_keys=(own, *(name for name in others if name != own)),
+        base_subject=_short(parsed.base_subject),
+        is_reply=is_reply_or_forward(parsed.subject),
+        fingerprint=parsed.fingerprint,
+        subject=parsed.subject,
+        date_raw=parsed.date_raw,
+        sent_ms=None if parsed.sent_at is None else int(parsed.sent_at.timestamp() * 1000),
+        sent_at_source=parsed.sent_at_source,
+        size_bytes=size_bytes,
+        lang=language_of(parsed.body or parsed.subject),
+        list_id=parsed.list_id,
+        is_bulk=parsed.is_bulk,
+        is_truncated=parsed.is_truncated,
+        defects=json.dumps([[d.code, d.detail] for d in parsed.defects]) if parsed.defects else "",
+        headers=pack_headers(parsed.headers),
+        participants=tuple(
+            DraftParticipant(p.role.value, p.name, p.address) for p in parsed.participants
+        ),
+        attachments=tuple(_attachment_row(a) for a in parsed.attachments),
+        sealed_text=seal_derived(text, key),
+        row_digest=b"",
+    )
+
+
+def _attachment_row(item: Attachment) -> DraftAttachment:
+    return DraftAttachment(
+        path=item.path,
+        filename=item.filename,
+        declared_type=_short(item.declared_type),
+        sniffed_type=item.sniffed_type,
+        size_bytes=item.size_bytes,
+        sha256=item.sha256,
+        text_state=item.text_state.value,
+        is_inline=item.is_inline,
+        is_message=item.is_message,
+        content_id=item.content_id,
+    )

@@ -1,0 +1,50 @@
+"""What travels between the importing process and its jailed workers, as msgpack; no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from holdfast.core.custody import Draft
+from holdfast.core.records import CaptureFacts
+from holdfast.indexer.documents import Analysed
+from holdfast.ingest.readers.offers import Offered
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One item to read and draft."""
+
+    offered: Offered | None
+    """Where the bytes are; None when they come along in `raw`."""
+    care: int = 0
+    """`drafting.Care`."""
+    why: str = ""
+    """Why care was raised."""
+    known: bytes = b""
+    """Content id that this item had before; the same bytes again need no work."""
+    key: bytes = b""
+    """The original's key, when the importing process has prepared it already."""
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a worker made of one order, in the order of the orders."""
+
+    is_unchanged: bool = False
+    unreadable: str = ""
+    is_retryable: bool = False
+    facts: CaptureFacts | None = None
+    content_id: bytes = b""
+    size_bytes: int = 0
+    key: bytes = b""
+    frames: bytes = b""
+    draft: Draft | None = None
+    analysed: Analysed | None = None
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode_orders = msgspec.msgpack.Decoder(list[Order]).decode
+reports_decoder = msgspec.msgpack.Decoder(list[Report])

@@ -1,0 +1,90 @@
+"""Files what was sealed and not filed: after a crash, or where two writers met."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from holdfast.core.custody import End
+from holdfast.core.records import Sealed
+from holdfast.ingest.drafting import Care, Drafted
+from holdfast.ingest.jail import Failed, Killed, read_result
+from holdfast.ingest.orders import Order, encode, reports_decoder
+from holdfast.ingest.pipeline import process
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.reading import original_bytes
+from holdfast.storage.catalogue.schema import captures, originals, source_items
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Row
+
+    from holdfast.ingest.jail import Pool
+    from holdfast.ingest.pipeline import Desk
+
+BATCH_ITEMS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    sealed: Sealed
+    order: Order
+
+
+def file_sealed(desk: Desk, pool: Pool) -> int:
+    """File every sealed item of the archive; return how many were filed.
+
+    Raises:
+        Corrupt: An original does not match its hash.
+    """
+    filed = 0
+    while rows := _sealed_rows(desk):
+        items = [_drafted(_waiting(row, desk), pool) for row in rows]
+        filed += len(process(items, desk))
+    return filed
+
+
+def _sealed_rows(desk: Desk) -> Sequence[Row[tuple[int, ...]]]:
+    query = (
+        select(
+            source_items.c.id.label("item_id"),
+            captures.c.id.label("capture_id"),
+            originals.c.id.label("original_id"),
+            originals.c.content_id,
+            originals.c.wrapped_key,
+            originals.c.key_version,
+        )
+        .join(captures, captures.c.item_id == source_items.c.id)
+        .join(originals, originals.c.id == source_items.c.original_id)
+        .where(source_items.c.state == End.SEALED.value, originals.c.wrapped_key.is_not(None))
+        .order_by(source_items.c.id)
+        .limit(BATCH_ITEMS)
+    )
+    with reading(desk.store.engine) as connection:
+        return connection.execute(query).all()
+
+
+def _waiting(row: Row[tuple[int, ...]], desk: Desk) -> _Waiting:
+    key = desk.store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
+    raw = b"".join(original_bytes(desk.store, row.original_id))
+    sealed = Sealed(row.item_id, row.capture_id, row.original_id, row.content_id, True)
+    return _Waiting(sealed, Order(None, key=key, raw=raw))
+
+
+def _drafted(waiting: _Waiting, pool: Pool) -> tuple[Sealed, Drafted]:
+    """Draft one original with as little care as it survives; the last degree parses nothing."""
+    order = waiting.order
+    for care in Care:
+        order = replace(order, care=care)
+        (result,) = pool.run([encode([order])])
+        reports = read_result(result.outcome, reports_decoder)
+        if isinstance(reports, Failed | Killed):
+            order = replace(order, why=str(reports)[:200])
+            continue
+        draft, analysed = reports[0].draft, reports[0].analysed
+        if draft is not None and analysed is not None:
+            return waiting.sealed, Drafted(draft, analysed)
+    raise AssertionError("a draft of nothing but the size cannot fail")

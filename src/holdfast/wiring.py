@@ -1,0 +1,208 @@
+"""Puts one archive together: the only place that picks implementations and opens them.
+
+It must not decide what a command means; it opens, hands over and closes.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, func, insert, select
+
+from holdfast.core.errors import NotFound, Unavailable
+from holdfast.core.identity import IdFactory
+from holdfast.indexer.tantivy_index import TantivyIndex
+from holdfast.ingest.indexing import IndexFeed
+from holdfast.ingest.jail import Limits, Pool, PoolConfig
+from holdfast.ingest.pipeline import Desk
+from holdfast.ingest.workbench import workbench
+from holdfast.settings import Settings
+from holdfast.storage.audit import Sequencer
+from holdfast.storage.catalogue.chunks import insert_missing
+from holdfast.storage.catalogue.companies import add_internal
+from holdfast.storage.catalogue.engine import open_sqlite, reading, writing
+from holdfast.storage.catalogue.identities import Linker
+from holdfast.storage.catalogue.migrations import upgrade
+from holdfast.storage.catalogue.schema import archive_facts, audit_actors, originals, writers
+from holdfast.storage.keyring import Keyring
+from holdfast.storage.local_vault import LocalVault, LocalVaultConfig
+from holdfast.storage.store import Store
+from holdfast.storage.tlog_tiles import TileLog
+
+CATALOGUE = "catalogue.sqlite3"
+INDEX = "index"
+LOG = "log"
+SPOOL = "spool"
+KEYRING = "keyring.json"
+_MIB = 1024 * 1024
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One open archive; close it by leaving `open_archive`."""
+
+    settings: Settings
+    store: Store
+    index: TantivyIndex
+    log: TileLog
+    desk: Desk
+
+    @property
+    def spool(self) -> Path:
+        """Folder for large originals on their way."""
+        return self.settings.data / SPOOL
+
+
+def create_archive(settings: Settings) -> None:
+    """Make the folders, the catalogue, the keyring and the log of a new archive.
+
+    Repeating it is harmless; what a killed run left undone is done.
+
+    Raises:
+        Unavailable: The catalogue was written by a newer program, or a folder cannot be made.
+    """
+    data = settings.data
+    try:
+        for folder in (data, data / SPOOL, settings.keys_folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"The archive's folder cannot be made: {error}.") from error
+    engine = open_sqlite(data / CATALOGUE)
+    upgrade(engine)
+    _name_archive(engine)
+    keyring = settings.keys_folder / KEYRING
+    if not keyring.exists():
+        _refuse_lost_keys(engine, keyring)
+        Keyring.create(keyring)
+    LocalVault.create(_vault_config(settings, engine))
+    engine.dispose()
+
+
+@contextmanager
+def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
+    """Open an archive for one process.
+
+    Args:
+        settings: Of the archive.
+        actor: Who acts, by name; the audit log gets an opaque id.
+
+    Raises:
+        NotFound: There is no archive in the data folder.
+        Unavailable: A part is missing, locked or of another version.
+    """
+    path = settings.data / CATALOGUE
+    if not path.exists():
+        raise NotFound(
+            f"There is no archive in {settings.data}.",
+            next_step="Run 'holdfast init', or name the folder with --data.",
+        )
+    engine = open_sqlite(path)
+    upgrade(engine)
+    _refuse_lost_originals(settings, engine)
+    clock = SystemClock()
+    keyring = Keyring.open(settings.keys_folder / KEYRING)
+    vault = LocalVault(_vault_config(settings, engine), clock)
+    ids = _lease_ids(engine)
+    store = Store(engine, vault, keyring, ids, clock, _actor_id(engine, actor))
+    for domain in settings.archive.internal_domains:
+        add_internal(store, domain)
+    index = TantivyIndex(settings.data / INDEX)
+    log = TileLog(settings.data / LOG, keyring.signing_key(), settings.archive.name)
+    feed = IndexFeed(store, index, settings.index.commit_every_s)
+    desk = Desk(store, Linker(), feed, Sequencer(engine, log))
+    try:
+        yield Services(settings, store, index, log, desk)
+        desk.sequencer.run()
+    finally:
+        index.close()
+        vault.close()
+        engine.dispose()
+
+
+@contextmanager
+def parser_pool(settings: Settings) -> Iterator[Pool]:
+    """Start the jailed workers; do it before `open_archive`, so that they see no keys."""
+    limits = Limits(
+        memory_bytes=settings.limits.parse_memory_mib * _MIB,
+        cpu_s=settings.limits.parse_cpu_s,
+        wall_s=settings.limits.parse_wall_s,
+        may_fork=True,
+    )
+    with Pool(workbench(), PoolConfig(settings.processes, limits)) as pool:
+        yield pool
+
+
+def _vault_config(settings: Settings, engine: Engine) -> LocalVaultConfig:
+    with reading(engine) as connection:
+        query = select(archive_facts.c.value).where(archive_facts.c.name == "archive_id")
+        archive_id = bytes.fromhex(connection.scalars(query).one())
+    segment_bytes = settings.vault.segment_mib * _MIB
+    return LocalVaultConfig(settings.data, archive_id, segment_bytes)
+
+
+def _name_archive(engine: Engine) -> None:
+    with writing(engine) as connection:
+        row = {"name": "archive_id", "value": secrets.token_hex(16)}
+        insert_missing(connection, archive_facts, [row], "name")
+
+
+def _originals(engine: Engine) -> int:
+    with reading(engine) as connection:
+        return connection.scalar(select(func.count()).select_from(originals)) or 0
+
+
+def _refuse_lost_keys(engine: Engine, keyring: Path) -> None:
+    """Never make a new keyring beside originals that the old one locks."""
+    if _originals(engine):
+        raise Unavailable(
+            f"The keyring {keyring} is missing, and the archive holds originals under it.",
+            next_step="Restore the keyring from its backup.",
+        )
+
+
+def _refuse_lost_originals(settings: Settings, engine: Engine) -> None:
+    """An empty vault beside a catalogue that is not empty is a disk that is not mounted."""
+    segments = _vault_config(settings, engine).segments
+    if _originals(engine) and not any(segments.glob("*")):
+        raise Unavailable(
+            f"The vault in {segments} is empty, and the catalogue knows originals.",
+            next_step="Mount the disk that holds it, or restore it.",
+        )
+
+
+def _lease_ids(engine: Engine) -> IdFactory:
+    with writing(engine) as connection:
+        made = connection.execute(
+            insert(writers).values(
+                started_ms=time.time_ns() // 1_000_000,
+                process=f"{socket.gethostname()}:{os.getpid()}",
+            )
+        )
+        number = made.inserted_primary_key[0]
+    return IdFactory(number, lambda: time.time_ns() // 1_000_000)
+
+
+def _actor_id(engine: Engine, name: str) -> str:
+    """Return the opaque id under which the audit log knows this name; the table can be erased."""
+    with writing(engine) as connection:
+        row = {"pid": f"act_{secrets.token_hex(8)}", "name": name}
+        insert_missing(connection, audit_actors, [row], "name")
+        query = select(audit_actors.c.pid).where(audit_actors.c.name == name)
+        return str(connection.scalars(query).one())
+
