@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from holdfast.cli.command import SharedOptions, sign
-from holdfast.cli.commands import configuration
+from holdfast.cli.commands import configuration, creation, ledger, showing
 
 app = typer.Typer(
     name="holdfast",
@@ -51,6 +51,9 @@ def holdfast(ctx: typer.Context, version: bool, **shared: Any) -> None:  # noqa:
 
 sign(holdfast, RootOptions, SharedOptions)
 app.callback()(holdfast)
+creation.register(app)
+showing.register(app)
+ledger.register(app)
 configuration.register(app)
 
 

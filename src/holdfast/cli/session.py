@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.cli.screen import Screen
-from holdfast.core.errors import NotFound, Refused
+from holdfast.core.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -103,20 +103,8 @@ class Session:
         """
         from holdfast.wiring import open_archive
 
-        self.require_archive()
         with open_archive(self.settings, self.actor) as services:
             yield services
-
-    def require_archive(self) -> None:
-        """Refuse, with the way out, where no archive was created."""
-        data = self.settings.data
-        if not data.is_dir():
-            raise NotFound(
-                f"There is no archive in {data}.",
-                next_step="Create one with 'holdfast init', name another with --data DIR, "
-                "or look at the demonstration: 'holdfast demo'.",
-                data=str(data),
-            )
 
 
 def system_user() -> str:

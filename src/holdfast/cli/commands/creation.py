@@ -49,17 +49,23 @@ def init(session: Session, options: InitOptions) -> None:
     from holdfast.cli.settings_file import render
     from holdfast.settings import FILE_NAME
     from holdfast.storage.durable import SystemFiles, replace_file
-    from holdfast.wiring import create_archive
+    from holdfast.wiring import CATALOGUE, create_archive
 
     chosen = _chosen(options)
     session.choose(chosen)
     settings = session.settings
+    was_there = (settings.data / CATALOGUE).exists()
     create_archive(settings)
     file = settings.data / FILE_NAME
     if not file.exists():
         replace_file(SystemFiles(), file, render(chosen).encode())
+    elif chosen:
+        session.screen.warn("{file} is there already and was not changed.", file=file)
     screen = session.screen
-    screen.result("Created the archive {name}.", style=GOOD, name=settings.archive.name)
+    if was_there:
+        screen.result("The archive is there already; it is complete.", style=GOOD)
+    else:
+        screen.result("Created the archive {name}.", style=GOOD, name=settings.archive.name)
     screen.facts(
         [
             ("Data", str(settings.data)),

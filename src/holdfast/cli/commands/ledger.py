@@ -1,0 +1,141 @@
+"""`ledger`: what every source offered and where each item ended; it changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from holdfast.cli.command import add, flag
+from holdfast.cli.screen import Column, amount
+from holdfast.core.errors import NotFound
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+    from holdfast.cli.session import Session
+    from holdfast.wiring import Services
+
+_ENDS = ("filed", "duplicate", "skipped", "gone", "failed", "quarantined")
+_WAITING = ("seen", "sealed")
+_TROUBLE = ("failed", "quarantined", "gone")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    add(app, "ledger", ledger, LedgerOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerOptions:
+    """Options of `ledger`."""
+
+    source: Annotated[
+        str,
+        typer.Option("--source", metavar="NAME", help="Of this source only.", show_default=False),
+    ] = ""
+    failed: Annotated[
+        bool, flag("--failed", text="List the items that could not be had, with the reason.")
+    ] = False
+    as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
+
+
+def ledger(session: Session, options: LedgerOptions) -> None:
+    """Show what each source offered, and how much of it was filed, kept twice, skipped or failed.
+
+    What a source offered equals the sum of its ends; nothing leaves the ledger.
+    """
+    from holdfast.storage.catalogue.ledger import sums
+
+    with session.archive() as services:
+        if options.failed:
+            _print_failed(session, services, options)
+            return
+        counted = sums(services.store)
+    if options.source:
+        counted = {options.source: _of_source(counted, options.source)}
+    if options.as_json:
+        sources = [
+            {"source": name, "offered": sum(ends.values()), **{e: ends.get(e, 0) for e in _all()}}
+            for name, ends in counted.items()
+        ]
+        session.screen.json({"schema": "holdfast.ledger/1", "sources": sources})
+        return
+    _print_sums(session, counted)
+
+
+def _all() -> tuple[str, ...]:
+    return (*_ENDS, *_WAITING)
+
+
+def _of_source(counted: dict[str, dict[str, int]], name: str) -> dict[str, int]:
+    if name not in counted:
+        raise NotFound(
+            f"There is no source {name!r}, or it offered nothing.",
+            next_step=f"Known: {', '.join(counted) or 'none'}.",
+        )
+    return counted[name]
+
+
+def _print_sums(session: Session, counted: dict[str, dict[str, int]]) -> None:
+    screen = session.screen
+    if not counted:
+        screen.note("Nothing was imported yet. Next: holdfast import PATH")
+        return
+    used = [end for end in _all() if end in _ENDS[:2] or any(c.get(end) for c in counted.values())]
+    columns = [Column("Source", ratio=1, min_width=12), Column("Offered", is_number=True)]
+    columns += [Column(end, is_number=True) for end in used]
+    screen.table(
+        columns,
+        [
+            (name, amount(sum(ends.values())), *(amount(ends.get(end, 0)) for end in used))
+            for name, ends in counted.items()
+        ],
+    )
+    if any(ends.get(end) for ends in counted.values() for end in _TROUBLE):
+        screen.note("Next: holdfast ledger --failed (which, and why)")
+
+
+def _print_failed(session: Session, services: Services, options: LedgerOptions) -> None:
+    from holdfast.storage.catalogue.engine import reading
+
+    with reading(services.store.engine) as connection:
+        rows = connection.execute(_failed(options.source)).all()
+    screen = session.screen
+    if options.as_json:
+        items = [
+            {"source": r.source, "item": r.item_key, "end": r.state, "reason": r.reason,
+             "is_retryable": r.is_retryable}
+            for r in rows
+        ]  # fmt: skip
+        screen.json({"schema": "holdfast.ledger-failed/1", "items": items})
+    elif rows:
+        screen.table(
+            [Column("Source"), Column("End"), Column("Reason", ratio=1), Column("Item", ratio=2)],
+            [(r.source, r.state, r.reason, r.item_key) for r in rows],
+        )
+        if any(r.is_retryable for r in rows):
+            screen.note("Next: the same import again with --retry tries what may work now.")
+    else:
+        screen.note("Nothing failed.")
+
+
+def _failed(source: str) -> Select[Any]:
+    from sqlalchemy import select
+
+    from holdfast.storage.catalogue.schema import source_items, sources
+
+    query = (
+        select(
+            sources.c.name.label("source"),
+            source_items.c.item_key,
+            source_items.c.state,
+            source_items.c.reason,
+            source_items.c.is_retryable,
+        )
+        .join(sources, sources.c.id == source_items.c.source_id)
+        .where(source_items.c.state.in_(_TROUBLE))
+        .order_by(sources.c.name, source_items.c.id)
+    )
+    return query.where(sources.c.name == source) if source else query

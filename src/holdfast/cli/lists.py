@@ -1,0 +1,130 @@
+"""Show interactions as lists that align, wide characters included; it reads nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from holdfast.cli.safe_text import safe_line
+from holdfast.cli.screen import ACCENT, QUIET, styled
+from holdfast.core.identity import public_id
+from holdfast.core.records import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from rich.text import Text
+
+    from holdfast.cli.screen import Screen
+    from holdfast.core.records import Record, RecordParticipant
+
+WHEN_WIDTH = 16
+ID_WIDTH = 17
+_FROM_SHARE = 0.3
+_GAP = "  "
+
+
+def when(instant: datetime, zone: ZoneInfo) -> str:
+    """Return an instant in the user's zone, to the minute."""
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def person(participant: RecordParticipant) -> str:
+    """Return how a participant is named in one line."""
+    if participant.name and participant.address:
+        return f"{participant.name} <{participant.address}>"
+    return participant.name or participant.address
+
+
+def sender(record: Record) -> str:
+    """Return the name of who wrote it, short."""
+    for role in (Role.FROM, Role.SENDER):
+        for participant in record.participants:
+            if participant.role == role:
+                return participant.name or participant.address
+    return ""
+
+
+def subject_of(record: Record, screen: Screen) -> str:
+    """Return the subject, or that there is none."""
+    return record.subject or screen.words("(no subject)")
+
+
+def fitted(text: str, width: int, style: str = "") -> Text:
+    """Return the text cut or padded to exactly so many columns of the terminal."""
+    shown = styled(safe_line(text), style)
+    shown.truncate(width, overflow="ellipsis", pad=True)
+    return shown
+
+
+def heading(record: Record, screen: Screen, zone: ZoneInfo, *, indent: int = 0) -> Text:
+    """Return one line: when, who, what, and the id to go on with."""
+    width = min(screen.out.width, 160)
+    left = width - WHEN_WIDTH - ID_WIDTH - 3 * len(_GAP)
+    from_width = max(int(left * _FROM_SHARE), 10)
+    subject_width = max(left - from_width, 10)
+    line = fitted(when(record.at, zone), WHEN_WIDTH, QUIET)
+    line.append(_GAP)
+    line.append_text(fitted(sender(record), from_width))
+    line.append(_GAP)
+    subject = "  " * indent + subject_of(record, screen)
+    line.append_text(fitted(subject, subject_width, "bold"))
+    line.append(_GAP)
+    line.append(public_id("msg", record.id), ACCENT)
+    return line
+
+
+def beneath(text: Text, screen: Screen) -> Text:
+    """Return a line that belongs to the heading above it: indented below its second column."""
+    from rich.text import Text as RichText
+
+    indent = WHEN_WIDTH + len(_GAP)
+    text.truncate(max(min(screen.out.width, 160) - indent, 20), overflow="ellipsis")
+    return RichText(" " * indent).append_text(text)
+
+
+def record_value(record: Record) -> dict[str, Any]:
+    """Return the facts of a record as JSON knows them, without its texts."""
+    return {
+        "id": public_id("msg", record.id),
+        "kind": str(record.kind),
+        "channel": record.channel,
+        "at": _stamp(record.at),
+        "captured_at": _stamp(record.captured_at),
+        "direction": record.direction,
+        "subject": record.subject,
+        "participants": [
+            {"role": p.role.value, "name": p.name, "address": p.address,
+             "contact_id": public_id("con", p.contact_id) if p.contact_id else None}
+            for p in record.participants
+        ],
+        "attachments": [
+            {"filename": a.filename, "type": a.media_type, "size_bytes": a.size_bytes,
+             "text_state": a.text_state.value}
+            for a in record.attachments
+        ],
+        "thread_id": public_id("thr", record.thread_id),
+        "message_id": record.message_id,
+        "size_bytes": record.size_bytes,
+        "sources": list(record.sources),
+        "custodians": list(record.custodians),
+        "folders": list(record.folders),
+        "labels": list(record.labels),
+        "sha256": list(record.sha256s),
+        "defects": list(record.defects),
+        "lang": record.lang,
+        "is_bulk": record.is_bulk,
+        "is_truncated": record.is_truncated,
+        "is_duplicate": record.is_duplicate,
+        "shares_message_id": record.shares_message_id,
+    }  # fmt: skip
+
+
+def _stamp(instant: datetime) -> str:
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def people_of(record: Record, roles: Sequence[Role]) -> Iterable[str]:
+    """Yield the participants in these roles, in order."""
+    return (person(p) for p in record.participants if p.role in roles)
