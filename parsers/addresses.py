@@ -17,7 +17,6 @@ _CACHED_CHARS = 512
 _PLAIN = r'[^\s"(),:;<>@\\\[\]]+@[^\s"(),:;<>@\\\[\]]+'
 _SIMPLE = re.compile(rf'\s*(?:(?:"([^"\\]*)"|([^"(),:;<>@\\\[\]]*))\s*<({_PLAIN})>|({_PLAIN}))\s*')
 _TOKEN = re.compile(r'[^"(),:;<\\]+|\\.?|.', re.S)
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.S)
 _ESCAPED = re.compile(r"\\(.)", re.S)
 _AROUND_AT = re.compile(r"[ \t]*@[ \t]*")
 _HAS_SPECIAL = re.compile(r'["(:;\\\[]')
@@ -66,7 +65,7 @@ def _parse(value: str) -> AddressList:
 
 
 def _all_simple(value: str) -> AddressList | None:
-    found = []
+    found: list[Mailbox] = []
     for item in value.split(",", MAX_ADDRESSES):
         match = _SIMPLE.fullmatch(item)
         if match is None or len(found) == MAX_ADDRESSES:
@@ -140,16 +139,18 @@ class _Reader:
             self.item.has_at = self.item.has_at or "@" in text
 
     def _quoted(self, start: int) -> None:
-        match = _QUOTED.match(self.value, start) if self.last_quote > start else None
-        if match is None:
+        stop = _closing_quote(self.value, start) if self.last_quote > start else -1
+        if stop < 0:
             self.last_quote = start  # no further quote can close: read the rest as plain text
             self.codes["address_damaged"] = None
             return
-        self.at = match.end()
-        text = _ESCAPED.sub(r"\1", match[1]) if "\\" in match[1] else match[1]
+        self.at = stop + 1
+        text = self.value[start + 1 : stop]
         if self.value[self.at : self.at + 1] == "@":
-            text = match[0]
+            text = f'"{text}"'
             self.item.has_at = True
+        elif "\\" in text:
+            text = _ESCAPED.sub(r"\1", text)
         self.item.words.append(text)
         self.item.is_quoted = True
 
@@ -172,11 +173,14 @@ class _Reader:
             self.item.words.append(" ")
             return
         at = start + 1
-        quoted = _QUOTED.match(self.value, at) if self.value[at : at + 1] == '"' else None
-        stop = self.value.find(">", quoted.end() if quoted else at)
+        is_quoted = self.value[at : at + 1] == '"' and self.last_quote > at
+        quoted = _closing_quote(self.value, at) if is_quoted else -1
+        stop = self.value.find(">", max(quoted, at))
+        if stop < 0:
+            quoted, stop = -1, self.value.find(">", at)
         text = self.value[at:stop]
         self.at = stop + 1
-        if "<" in text and quoted is None:
+        if "<" in text and quoted < 0:
             self.codes["address_damaged"] = None
             text = text[text.rfind("<") + 1 :]
         if text.lstrip().startswith("@") and ":" in text:
@@ -227,8 +231,21 @@ class _Reader:
             return
         self.codes["address_ambiguous"] = None
         name = " ".join(word for word in words if "@" not in word) or _first(item.comments)
-        addresses = [word.strip("[]'") for word in words if "@" in word]
+        addresses = [word.strip("[]'") for word in words if "@" in word][:MAX_ADDRESSES]
         self.found.extend(Mailbox(name, address) for address in addresses)
+
+
+def _closing_quote(value: str, start: int) -> int:
+    """Return where the string that opens at `start` closes; -1 when it does not."""
+    at = value.find('"', start + 1)
+    while at > 0:
+        before = at - 1
+        while value[before] == "\\":
+            before -= 1
+        if (at - before) % 2:
+            return at
+        at = value.find('"', at + 1)
+    return -1
 
 
 def _first(comments: list[str]) -> str:

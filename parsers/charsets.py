@@ -95,14 +95,12 @@ UNDECLARED = frozenset(
 )
 """Labels that say nothing about bytes above 127."""
 
-_SAFE = frozenset(
-    "utf_8 utf_7 utf_16 utf_16_be utf_16_le utf_32 utf_32_be utf_32_le gb18030 hz big5hkscs cp950 "
-    "cp932 shift_jis_2004 shift_jisx0213 euc_jp euc_jis_2004 euc_jisx0213 iso2022_jp_ext "
-    "iso2022_jp_2 iso2022_jp_3 iso2022_jp_2004 iso2022_kr cp949 johab koi8_r koi8_u koi8_t "
-    "kz1048 ptcp154 hp_roman8 mac_roman mac_cyrillic mac_greek mac_turkish mac_latin2 mac_iceland "
-    "tis_620".split()
+_SAFE = re.compile(  # `codecs` also knows names that are not charsets: idna, punycode, rot13 …
+    r"(?:iso8859_|cp)\d+|utf_(?:7|8|16(?:_[bl]e)?|32(?:_[bl]e)?)|gb18030|hz|big5hkscs|johab|"
+    r"shift_jis(?:_2004|x0213)|euc_jp|euc_jis_2004|euc_jisx0213|iso2022_(?:jp_(?:ext|2|3|2004)|kr)|"
+    r"koi8_[rut]|kz1048|ptcp154|hp_roman8|tis_620|"
+    r"mac_(?:roman|cyrillic|greek|turkish|latin2|iceland)"
 )
-_SAFE_FAMILIES = re.compile(r"(iso8859_|cp)\d+")  # Python's cp* and iso8859_* are all text codecs
 _STATEFUL = ("iso2022", "hz", "utf_7", "utf_16", "utf_32")
 _SHAPE = re.compile(r"[a-z0-9][a-z0-9._:+-]{0,39}")
 _NEXT_BEST = {"big5hkscs": "cp950", "iso2022_jp_2": "iso2022_jp_ext", "cp932": "shift_jis_2004"}
@@ -124,7 +122,7 @@ def codec_of(label: str) -> str:
     found = _ALIASES.get(found, found)
     if found in ("gb2312", "gbk"):
         return "gb18030"
-    return found if found in _SAFE or _SAFE_FAMILIES.fullmatch(found) else ""
+    return found if _SAFE.fullmatch(found) else ""
 
 
 def _codec_of_near_name(name: str) -> str:
@@ -251,6 +249,7 @@ def _jis_to_shift_jis(piece: bytes) -> bytes:
 
 
 _BREAKS = re.compile(rb"([\x00-\x2f:;<=>?]+)")  # no second byte of GBK or Big5 is among these
+_MAX_MIXED_BYTES = 64 << 10
 _THREE_BYTE_UTF8 = re.compile(rb"[\xe0-\xef][\x80-\xbf][\x80-\xbf]")
 
 
@@ -259,6 +258,8 @@ def decode_raw_header(raw: bytes) -> str:
     text = _strictly(raw, "utf_8")
     if text is not None:
         return text
+    if len(raw) > _MAX_MIXED_BYTES:
+        return _clean(str(raw, guess(raw), "replace"))
     pieces = _BREAKS.split(raw)
     parts = [_strictly(piece, "utf_8") for piece in pieces]
     mixed = any(

@@ -22,7 +22,6 @@ MAX_FIELDS = 10_000
 """Fields of one header block that are read."""
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
-_FOLD = re.compile(r"\r?\n(?=[ \t])")
 _FIELD = re.compile(r"^([!-9;-~]+)[ \t]*:([^\n]*)$", re.MULTILINE)
 _KNOWN_FIELD = re.compile(
     rb"^(?:from|to|cc|bcc|subject|date|message-id|mime-version|content-[a-z-]+|received|sender|"
@@ -77,33 +76,27 @@ def read_header(buffer: Buffer, start: int, end: int, defects: Defects) -> Heade
         stop = start + MAX_HEADER_BYTES
     block = buffer[start:stop]
     header = _fields_of(block, body_at, defects)
-    if header is not None:
+    if _is_clean(block, header):
         return header
     cut = _end_of_fields(block, defects)
     if cut < len(block):
         defects.add("header_no_separator")
         body_at = start + cut
         block = block[:cut]
-    return _fields_of(block, body_at, defects) or _fields_with_junk(block, body_at, defects)
-
-
-def _fields_of(block: bytes, body_at: int, defects: Defects) -> Header | None:
-    """Return the fields; None when a line is neither a field nor a continuation."""
-    header = _fields_with_junk(block, body_at, defects)
-    return header if header is not None and _is_clean(block, header) else None
+    return _fields_of(block, body_at, defects)
 
 
 def _is_clean(block: bytes, header: Header) -> bool:
+    """Say whether every line is a field or a continuation."""
     lines = block.count(b"\n") - block.count(b"\n ") - block.count(b"\n\t") + (block[-1:] != b"\n")
     return len(header.fields) >= min(lines, MAX_FIELDS) and not block.startswith((b" ", b"\t"))
 
 
-def _fields_with_junk(block: bytes, body_at: int, defects: Defects) -> Header:
+def _fields_of(block: bytes, body_at: int, defects: Defects) -> Header:
     text = str(block, "latin-1")
     if "\r" in text:
         text = text.replace("\r\n", "\n")
-    if "\n " in text or "\n\t" in text:
-        text = _FOLD.sub("", text)
+    text = text.replace("\n ", " ").replace("\n\t", "\t")
     found: list[tuple[str, str]]
     if text.count("\n") < MAX_FIELDS:
         found = _FIELD.findall(text)
@@ -163,14 +156,15 @@ def decode_words(value: str, defects: Defects) -> str:
 
 def _decode_words(value: str, defects: Defects) -> str:
     out: list[str] = []
-    held, held_charset, at = b"", "", 0
+    held: list[bytes] = []
+    held_charset, at = "", 0
     for word in _WORD.finditer(value):
         charset = word[1].lower().partition("*")[0]
         if held and (word.start() != at or charset != held_charset):
             out.append(_word_text(held, held_charset, defects))
-            held = b""
+            held = []
         out.append(value[at : word.start()])
-        held += _word_bytes(word[2], word[3], defects)
+        held.append(_word_bytes(word[2], word[3], defects))
         held_charset, at = charset, word.end()
     if held:
         out.append(_word_text(held, held_charset, defects))
@@ -178,8 +172,8 @@ def _decode_words(value: str, defects: Defects) -> str:
     return "".join(out)
 
 
-def _word_text(raw: bytes, charset: str, defects: Defects) -> str:
-    text, code = decode(raw, charset)
+def _word_text(raw: list[bytes], charset: str, defects: Defects) -> str:
+    text, code = decode(b"".join(raw), charset)
     if code:
         defects.add("encoded_word_damaged", f"{code} {charset[:40]}")
     return text

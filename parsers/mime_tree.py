@@ -43,7 +43,7 @@ class Part:
     start: int
     end: int
     path: str
-    """RFC 3501 section number; a message's own multipart has its message's (the outer: none)."""
+    """RFC 3501 section number; a message's own multipart has that of its message."""
     depth: int
     content_type: Parameterised
     disposition: Parameterised
@@ -313,7 +313,9 @@ def _open_message(walk: _Walk, part: Part) -> None:
     walk.tasks.append(_Task(buffer, start, end, part.path, part.depth + 1, -1))
 
 
-_ENVELOPE = re.compile(rb"(?:[\r\n]*>?From [^\r\n]*\r?\n)?(?:[ \t]*\r?\n)*")
+_ENVELOPE = re.compile(
+    rb"(?:[\r\n]*>?From [^\r\n]*\r?\n)?(?:[ \t]{0,99}\r?\n){0,999}"
+)  # bounded: each turn takes memory
 
 
 def skip_envelope_line(buffer: Buffer, start: int, end: int) -> int:

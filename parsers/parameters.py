@@ -18,10 +18,10 @@ from holdfast.parsers.headers import decode_words
 MAX_PARAMETERS = 1_000
 """Parameters of one value that are read."""
 
-_MAX_CHARS = 64 << 10  # a run of semicolons is looked at once for each parameter
+_MAX_CHARS = 64 << 10  # an open quote is read to its end once for each parameter
 _CACHED_CHARS = 256
 _PARAMETER = re.compile(
-    r"""[\s;]*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)(?:"|$)([^;]*)|([^;]*))|[^;]*;|[^;]+$""", re.S
+    r"""([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)(?:"|$)[^;]*|([^;]*))|[^;\s][^;]*""", re.S
 )
 _ESCAPED = re.compile(r"\\(.)", re.S)
 _PIECE = re.compile(r"([^*]+)(?:\*(\d{1,4}))?(\*)?")
@@ -82,7 +82,7 @@ def _piece_of(match: re.Match[str]) -> tuple[str, tuple[int, bool, str]]:
     if match[2] is not None:
         text = _ESCAPED.sub(r"\1", match[2]) if '\\"' in match[2] else match[2]
     else:
-        text = _COMMENT.sub("", match[4]).strip().strip('"')
+        text = _COMMENT.sub("", match[3]).strip().strip('"')
     shape = _PIECE.fullmatch(match[1])
     if shape is None:
         return match[1].lower(), (-1, False, text)

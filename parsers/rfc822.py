@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from holdfast.core.records import Attachment, Defect, Kind, Parsed, Participant, Role, TextState
-from holdfast.parsers.addresses import parse_addresses
+from holdfast.parsers.addresses import MAX_ADDRESSES, parse_addresses
 from holdfast.parsers.contents import Contents, Inventory, take_inventory
 from holdfast.parsers.dates import ReadDate, read_date
 from holdfast.parsers.defects import Defects
@@ -181,6 +181,9 @@ def read_participants(header: Header, defects: Defects) -> tuple[Participant, ..
     for name, role in _ROLES:
         for value in header.all(name):
             found += _participants_of(value, role, defects)
+            if len(found) > MAX_ADDRESSES:
+                defects.add("address_limit", role.value)
+                return tuple(found[:MAX_ADDRESSES])
     return tuple(found)
 
 

@@ -138,7 +138,7 @@ def _uuencode_pieces(buffer: Buffer, start: int, end: int, damage: list[str]) ->
 
 def uudecoded_lines(lines: list[bytes], damage: list[str]) -> tuple[bytes, bool]:
     """Return the bytes of uuencoded lines and whether `end` was met."""
-    out = []
+    out: list[bytes] = []
     for line in lines:
         line = line.rstrip(b"\r")
         if line == b"end":
