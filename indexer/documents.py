@@ -1,0 +1,251 @@
+"""Turn one interaction into the tokens, exact values and facets that every engine stores.
+
+It cuts text only through `core.analysis` and knows no engine. The work is in two halves:
+
+* `analyse_texts(texts: HasTexts) -> Analysed`: the expensive half; needs no id, runs where the
+  message is parsed; a `Parsed` and a `Record` both are `HasTexts`; `Analysed` holds only dicts,
+  lists and strings, so msgspec (and pickle) carry it between processes as it is;
+* `complete(analysed: Analysed, facts: Record) -> Document`: the cheap half, for the writer; of
+  `facts` it reads neither subject nor body, header values nor attachment text.
+
+`analyse_record(record: Record) -> Document` is both, one after the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from holdfast.core.analysis import Tokens, analyse, name_keys
+from holdfast.core.ports import Document
+from holdfast.core.query import Field
+from holdfast.core.record_terms import record_terms
+from holdfast.core.records import Record, Role
+from holdfast.core.scripts import UNSPACED
+from holdfast.indexer.facets import facet_values
+
+SUBJECT = "subject"
+BODY = "body"
+ATTACHMENT = "attachment"
+FILENAME = "filename"
+PEOPLE = "people"
+PEOPLE_FIELDS = {"from": "people_from", "to": "people_to", "cc": "people_cc", "bcc": "people_bcc"}
+"""Part of the query → field of participants in that role; all of them are in `PEOPLE` too."""
+
+MARK = "\x02"
+"""In no text that has been cut."""
+
+RUN_MARK = MARK * 3
+"""Stands before each token of a script written without spaces. Three characters, so that such a
+token is never within two edits of a word: fuzzy and wildcard queries walk words alone."""
+
+ALTERNATIVE = "\x1f"
+"""Joins the tokens of one position: a word and its form without accents."""
+
+SEPARATOR = "\x01"
+"""Between the name and the value in an exact token."""
+
+UNINDEXED_HEADERS = frozenset(
+    {
+        "received", "x-received", "dkim-signature", "domainkey-signature",
+        "x-google-dkim-signature", "authentication-results", "arc-seal", "arc-message-signature",
+        "arc-authentication-results",
+        "received-spf", "x-ms-exchange-antispam-messagedata", "x-microsoft-antispam-message-info",
+        "x-forefront-antispam-report", "x-exchange-antispam-report-cfa-test", "x-gm-message-state",
+        "x-ms-exchange-antispam-messagedata-0", "x-microsoft-antispam", "x-spam-report",
+        "x-ms-exchange-crosstenant-network-message-id", "autocrypt", "x-face", "face",
+    }
+)  # fmt: skip
+"""Trace and cryptographic fields, lower case: long, never typed by a person. That they exist is
+indexed, their words are not; a query for their words is refused."""
+
+MAX_HEADER_NAME = 200
+"""Longer names of header fields are not indexed, and a query for one is refused."""
+
+_SPACE = re.compile(r"\s")
+_RUN_START = re.compile(rf"(?:(?<= )|^)(?=[{UNSPACED}])")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+_HAS = Field.HAS.value
+_ROLE_FIELDS = {
+    Role.FROM: "people_from",
+    Role.SENDER: "people_from",
+    Role.TO: "people_to",
+    Role.CC: "people_cc",
+    Role.BCC: "people_bcc",
+}
+
+
+class HasAddress(Protocol):
+    """A participant of a `Parsed` or a `Record`."""
+
+    @property
+    def role(self) -> Role: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+
+
+class HasFile(Protocol):
+    """An attachment of a `Parsed` or a `Record`."""
+
+    @property
+    def filename(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+class HasTexts(Protocol):
+    """What is searched as text: a `Parsed` as well as a `Record`."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def participants(self) -> Sequence[HasAddress]: ...
+    @property
+    def attachments(self) -> Sequence[HasFile]: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, str]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """The texts of one interaction, cut; plain values only."""
+
+    tokens: dict[str, list[str]]
+    """As `Document.tokens`."""
+    exact: dict[str, list[str]]
+    """`header`, `phone` and `pinyin` → tokens with `SEPARATOR` inside; `has` → `text`."""
+
+
+def analyse_record(record: Record) -> Document:
+    """Return the document of a record, all at once: for re-indexing and tests."""
+    return complete(analyse_texts(record), record)
+
+
+def unix_ms(at: datetime) -> int:
+    """Return whole milliseconds since 1970, rounded down."""
+    return (at - EPOCH) // MILLISECOND
+
+
+def header_key(name: str) -> str:
+    """Return the form in which names of header fields are compared; without white space."""
+    return _SPACE.sub("\x1e", name.casefold())
+
+
+def spaced(tokens: Tokens) -> str:
+    """Return one string for an engine: positions separated by spaces, runs marked, and the
+    alternatives of one position joined by `ALTERNATIVE`.
+    """  # noqa: D205
+    joined = tokens.joined
+    if joined.isascii():
+        return joined
+    if tokens.extra:
+        positions = joined.split(" ")
+        for position, form in tokens.extra:
+            positions[position] += ALTERNATIVE + form
+        joined = " ".join(positions)
+    return _RUN_START.sub(RUN_MARK, joined)
+
+
+def analyse_texts(texts: HasTexts) -> Analysed:
+    """Cut every text of a message: the expensive half of a document.
+
+    Args:
+        texts: A `Parsed` or a `Record`, cut to `MAX_INDEXED_CHARS` a text by the parser.
+    """
+    tokens: dict[str, list[str]] = {}
+    phones: dict[str, None] = {}
+    for fields, text in _located(texts):
+        cut = analyse(text)
+        if not cut.joined:
+            continue
+        string = spaced(cut)
+        for name in fields:
+            tokens.setdefault(name, []).append(string)
+            phones.update(dict.fromkeys(f"{name}{SEPARATOR}{digits}" for digits in cut.phones))
+    exact = {
+        "header": _header_tokens(texts.headers),
+        "phone": list(phones),
+        "pinyin": _pinyin_tokens(texts.participants),
+        _HAS: ["text"] if _has_text(texts) else [],
+    }
+    return Analysed(tokens, {name: values for name, values in exact.items() if values})
+
+
+def complete(analysed: Analysed, facts: Record) -> Document:
+    """Add what the catalogue knows: ids, times, exact values, facets.
+
+    Args:
+        analysed: Of the same interaction.
+        facts: The record; its subject, body, header values and attachment texts may be left empty.
+    """
+    known = record_terms(facts)
+    # Whether there is text is known where the text is.
+    has = [value for value in known.get(_HAS, ()) if value != "text"]
+    terms = {**known, **analysed.exact, _HAS: [*has, *analysed.exact.get(_HAS, ())]}
+    return Document(
+        id=facts.id,
+        at_ms=unix_ms(facts.at),
+        captured_ms=unix_ms(facts.captured_at),
+        size_bytes=facts.size_bytes,
+        tokens=analysed.tokens,
+        terms=terms,
+        facets=facet_values(facts, known),
+        thread_id=facts.thread_id,
+        message_id=facts.message_id,
+    )
+
+
+def _located(texts: HasTexts) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield each text with the fields that hold it; in each field once."""
+    yield (SUBJECT,), texts.subject
+    yield (BODY,), texts.body
+    for attachment in texts.attachments:
+        yield (ATTACHMENT,), attachment.text
+        yield (FILENAME,), attachment.filename
+    fields: dict[str, dict[str, None]] = {}
+    for person in texts.participants:
+        into = fields.setdefault(f"{person.name} <{person.address}>", {PEOPLE: None})
+        if person.role in _ROLE_FIELDS:
+            into[_ROLE_FIELDS[person.role]] = None
+    for text, names in fields.items():
+        yield tuple(names), text
+
+
+def _has_text(texts: HasTexts) -> bool:
+    return bool(texts.body.strip()) or any(one.text.strip() for one in texts.attachments)
+
+
+def _pinyin_tokens(people: Sequence[HasAddress]) -> list[str]:
+    tokens: dict[str, None] = {}
+    for person in people:
+        for key in () if person.name.isascii() else name_keys(person.name):
+            tokens[f"{PEOPLE}{SEPARATOR}{key}"] = None
+            if person.role in _ROLE_FIELDS:
+                tokens[f"{_ROLE_FIELDS[person.role]}{SEPARATOR}{key}"] = None
+    return list(tokens)
+
+
+def _header_tokens(headers: Sequence[tuple[str, str]]) -> list[str]:
+    """Return all header fields in one row: that one is there, then its words.
+
+    Only neighbours within a run are ever asked for, and a run ends in a token that no other can
+    follow in a query: so one row for all of them, and an accent-stripped form after its word.
+    """
+    tokens: list[str] = []
+    for name, value in headers:
+        key = header_key(name)
+        if len(key) > MAX_HEADER_NAME:
+            continue
+        tokens.append(key + SEPARATOR)
+        if key not in UNINDEXED_HEADERS:
+            row = spaced(analyse(value)).replace(ALTERNATIVE, " ")
+            tokens.extend(f"{key}{SEPARATOR}{token}" for token in row.split(" ") if token)
+    return tokens

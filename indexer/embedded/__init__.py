@@ -1,0 +1,1 @@
+"""The embedded engine, in parts; only `tantivy_index` puts them together."""

@@ -1,0 +1,93 @@
+"""Collapse results by thread or Message-ID, exactly; it knows no query tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tantivy import Order, Query
+
+from holdfast.indexer.cursors import Place, Window
+from holdfast.indexer.embedded.results import Results, Spot, above
+from holdfast.indexer.embedded.schema import COLLAPSE_FIELDS
+
+_CHUNK = 100_000
+_LEAST_CANDIDATES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups of some results."""
+
+    results: Results
+    field: str
+    """Number field that names the group."""
+
+    def count(self) -> int:
+        """Return how many there are."""
+        groups = 0
+        rest = self.results
+        while True:
+            hits = rest.searcher.search(rest.query, _CHUNK, False, self.field, 0, Order.Asc).hits
+            groups += len({group for group, _ in hits})
+            if len(hits) < _CHUNK:
+                return groups
+            rest = self.results.only(above(self.results.schema, hits[-1][0], self.field))
+
+    def firsts(self, window: Window, limit: int) -> list[tuple[Spot, int]]:
+        """Return the first hit of each group and the group's size, after the window's place.
+
+        Groups once looked at are left out of what is read next, so that a huge one is read once.
+        """
+        found: list[tuple[Spot, int]] = []
+        place, rest = window.after, self.results
+        seen: list[int] = []
+        while len(found) < limit:
+            asked = max(limit - len(found), _LEAST_CANDIDATES)
+            spots = rest.spots(window, place, asked)
+            if not spots:
+                break
+            groups = list(self._groups_of(spots))
+            firsts = self._first_of_each(window, groups)
+            sizes = dict(firsts.values())
+            found += [(spot, sizes[spot[1]]) for spot in spots if spot[1] in sizes]
+            if len(spots) < asked:
+                break
+            seen += groups
+            rest = self.results.without(self._among(seen))
+            place = Place(window.sort, *spots[-1])
+        return found[:limit]
+
+    def _groups_of(self, spots: list[Spot]) -> set[int]:
+        schema, searcher = self.results.schema, self.results.searcher
+        ids = Query.term_set_query(schema, "id", [id_ for _, id_ in spots])
+        hits = searcher.search(ids, len(spots), False, self.field).hits
+        return {group for group, _ in hits}
+
+    def _first_of_each(self, window: Window, groups: list[int]) -> dict[int, tuple[int, int]]:
+        """Return group → (id of its first hit in the window's order, number of its hits)."""
+        order = "desc" if window.is_descending else "asc"
+        first = {
+            "size": 1,
+            "sort": [{window.key: order}, {"id": "asc"}],
+            "docvalue_fields": ["id"],
+        }
+        terms = {"field": self.field, "size": len(groups), "segment_size": len(groups)}
+        answer = self.results.searcher.aggregate(
+            self.results.only(self._among(groups)).query,
+            {"groups": {"terms": terms, "aggs": {"first": {"top_hits": first}}}},
+        )
+        return {
+            bucket["key"]: (
+                bucket["first"]["hits"][0]["docvalue_fields"]["id"][0],
+                bucket["doc_count"],
+            )
+            for bucket in answer["groups"]["buckets"]
+        }
+
+    def _among(self, groups: list[int]) -> Query:
+        return Query.term_set_query(self.results.schema, self.field, groups)
+
+
+def collapse(results: Results, by: str) -> Groups:
+    """Return the groups by `thread` or `message_id`."""
+    return Groups(results, COLLAPSE_FIELDS[by])

@@ -1,0 +1,111 @@
+"""Read exact totals and ordered hits out of the embedded index; it knows no query tree.
+
+The engine orders by one field and leaves ties in any order, so ties at the edge of what was asked
+for are read again by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tantivy
+from tantivy import FieldType, Occur, Order, Query
+
+from holdfast.indexer.cursors import Place, Window
+
+Spot = tuple[int, int]
+"""(sort key, id)"""
+
+_SPARE = 16
+"""Hits asked for beyond the limit, so that a few ties at the edge need no second look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Everything that matches one query in one snapshot of the index."""
+
+    searcher: tantivy.Searcher
+    schema: tantivy.Schema
+    query: Query
+
+    def total(self) -> int:
+        """Return how many documents match."""
+        found = self.searcher.search(self.query, 1, True, "at")
+        count: int = found.count  # type: ignore[attr-defined]  # missing in its stub
+        return count
+
+    def only(self, query: Query) -> Results:
+        """Return those results that match another query too."""
+        return Results(self.searcher, self.schema, both(self.query, query))
+
+    def without(self, query: Query) -> Results:
+        """Return those results that do not match another query."""
+        clauses = [(Occur.Must, self.query), (Occur.MustNot, query)]
+        return Results(self.searcher, self.schema, Query.boolean_query(clauses))
+
+    def spots(self, window: Window, after: Place | None, limit: int) -> list[Spot]:
+        """Return the first `limit` hits after a place, in the window's order."""
+        if limit == 0:
+            return []
+        if after is None:
+            return self._first(window, limit)
+        found = self.only(above(self.schema, after.id))._ties(window.key, after.key, limit)
+        if len(found) < limit:
+            bounds = (None, after.key) if window.is_descending else (after.key, None)
+            beyond = self.only(_between(self.schema, window.key, bounds, has_ends=False))
+            found += beyond._first(window, limit - len(found))
+        return found
+
+    def sent_at(self, ids: Sequence[int]) -> dict[int, int]:
+        """Return id → Unix milliseconds of sending."""
+        if not ids:
+            return {}
+        query = Query.term_set_query(self.schema, "id", list(ids))
+        hits = self.searcher.search(query, len(ids), False, "at").hits
+        found = self.keys("id", [address for _, address in hits])
+        return {id_: at for (at, _), id_ in zip(hits, found, strict=True)}
+
+    def keys(self, name: str, addresses: Sequence[tantivy.DocAddress]) -> list[int]:
+        """Return the values of a number field; every document has one."""
+        values = self.searcher.fast_field_values(name, list(addresses))
+        return [int(value or 0) for value in values]
+
+    def _first(self, window: Window, limit: int) -> list[Spot]:
+        order = Order.Desc if window.is_descending else Order.Asc
+        asked = limit + _SPARE
+        hits = self.searcher.search(self.query, asked, False, window.key, 0, order).hits
+        ids = self.keys("id", [address for _, address in hits])
+        sign = -1 if window.is_descending else 1
+        spots = sorted(
+            ((key, id_) for (key, _), id_ in zip(hits, ids, strict=True)),
+            key=lambda spot: (sign * spot[0], spot[1]),
+        )
+        if len(spots) < asked or spots[limit - 1][0] != spots[-1][0]:
+            return spots[:limit]
+        edge = spots[-1][0]
+        sure = [spot for spot in spots if spot[0] != edge]
+        return sure + self._ties(window.key, edge, limit - len(sure))
+
+    def _ties(self, key: str, value: int, limit: int) -> list[Spot]:
+        """Return hits that share one sort key, by id."""
+        query = both(self.query, _between(self.schema, key, (value, value), has_ends=True))
+        hits = self.searcher.search(query, limit, False, "id", 0, Order.Asc).hits
+        return [(value, id_) for id_, _ in hits]
+
+
+def both(first: Query, second: Query) -> Query:
+    """Return their intersection."""
+    return Query.boolean_query([(Occur.Must, first), (Occur.Must, second)])
+
+
+def above(schema: tantivy.Schema, number: int, name: str = "id") -> Query:
+    """Return the query for larger numbers in an unsigned field."""
+    kind = FieldType.Unsigned
+    return Query.range_query(schema, name, kind, number, None, False, True)
+
+
+def _between(
+    schema: tantivy.Schema, name: str, bounds: tuple[int | None, int | None], *, has_ends: bool
+) -> Query:
+    return Query.range_query(schema, name, FieldType.Integer, *bounds, has_ends, has_ends)

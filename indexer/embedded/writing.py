@@ -1,0 +1,82 @@
+"""Turn a document into the embedded engine's own, as cheaply as it allows; it writes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import tantivy
+from tantivy import PreTokenizedString, Token
+
+from holdfast.core.ports import Document
+from holdfast.indexer.documents import ALTERNATIVE, MARK, RUN_MARK
+from holdfast.indexer.embedded.schema import EXACT_FIELDS, HEADER, TERMS, facet_field
+
+TEXT_GAP = 100_000
+"""Positions between two texts of one field: no proximity reaches from one into the next."""
+
+_GAP = PreTokenizedString("", [Token(RUN_MARK, TEXT_GAP, 0, 0)])
+
+MAX_EXACT_CHARS = 4000
+"""The engine drops tokens of more than 65,530 bytes."""
+
+UNGROUPED = 1 << 63
+"""Set in the group of a document that has none, with its id: a group of its own."""
+
+
+def engine_document(document: Document) -> tantivy.Document:
+    """Return the engine's document."""
+    made = tantivy.Document()
+    for name, texts in document.tokens.items():
+        _add_texts(made, name, texts)
+    for name, values in document.terms.items():
+        if name == HEADER or name in EXACT_FIELDS:
+            made.add_text(name, " ".join(values))
+        else:
+            for value in values:
+                made.add_text(TERMS, exact_token(name, value))
+    for facet, values in document.facets.items():
+        for value in values:
+            made.add_text(facet_field(facet), value)
+    made.add_unsigned("id", document.id)
+    made.add_integer("at", document.at_ms)
+    made.add_integer("captured", document.captured_ms)
+    made.add_integer("size", document.size_bytes)
+    made.add_unsigned("thread", document.thread_id or document.id | UNGROUPED)
+    made.add_unsigned("message", message_group(document.message_id) or document.id | UNGROUPED)
+    return made
+
+
+def message_group(message_id: str) -> int:
+    """Return 63 bits that stand for a Message-ID; 0 for none."""
+    if not message_id:
+        return 0
+    digest = hashlib.blake2b(message_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest) >> 1 or 1
+
+
+def exact_token(field: str, value: str) -> str:
+    """Return the token of a folded exact value; a long one is named by its hash."""
+    if len(value) > MAX_EXACT_CHARS:
+        value = MARK + hashlib.sha256(value.encode()).hexdigest()
+    return f"{field}:{value}"
+
+
+def _add_texts(made: tantivy.Document, name: str, texts: Sequence[str]) -> None:
+    for at, text in enumerate(texts):
+        if at:
+            made.add_pre_tokenized_text(name, _GAP)
+        if ALTERNATIVE in text:
+            made.add_pre_tokenized_text(name, _placed(text))
+        else:
+            made.add_text(name, text)
+
+
+def _placed(text: str) -> PreTokenizedString:
+    """Return the tokens with their positions: alternatives share one."""
+    tokens = [
+        Token(token, position, 0, 0)
+        for position, alternatives in enumerate(text.split(" "))
+        for token in alternatives.split(ALTERNATIVE)
+    ]
+    return PreTokenizedString("", tokens)
