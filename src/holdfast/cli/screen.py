@@ -79,7 +79,7 @@ class Screen:
             if isinstance(piece, str):
                 piece = Text(safe_block(piece))
             elif isinstance(piece, Text) and not is_safe(piece.plain):
-                piece = Text(safe_block(piece.plain), spans=piece.spans)
+                piece = Text(safe_block(piece.plain), style=piece.style, spans=piece.spans)
             self.out.print(piece)
 
     def plain(self, text: str) -> None:
@@ -98,7 +98,7 @@ class Screen:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=fills)
         for column in columns:
             table.add_column(
-                self.words(column.title),
+                _cell(self.words(column.title)),
                 justify="right" if column.is_number else "left",
                 style=column.style,
                 header_style=QUIET,
@@ -119,7 +119,7 @@ class Screen:
         table.add_column(style=QUIET, no_wrap=True)
         table.add_column(overflow="fold")
         for name, value in pairs:
-            table.add_row(self.words(name), _cell(value))
+            table.add_row(_cell(self.words(name)), _cell(value))
         self.out.print(table)
 
     def title(self, template: str, /, **facts: object) -> None:
