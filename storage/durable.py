@@ -11,11 +11,13 @@ import fcntl
 import os
 import secrets
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 from holdfast.core.errors import Unavailable
 
+_OPEN_AT_ONCE = 64  # descriptors; the usual limit is 1,024 for the whole process
 _CAUSES = {
     errno.ENOSPC: ("The disk is full.", "Free space on it; nothing that was acknowledged is lost."),
     errno.EDQUOT: ("The disk quota is used up.", "Raise the quota or free space."),
@@ -138,3 +140,45 @@ def make_folder(files: Files, folder: Path) -> None:
     make_folder(files, folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
     files.fsync_folder(folder.parent)
+
+
+def write_set(files: Files, contents: Mapping[Path, bytes]) -> None:
+    """Write these files, replacing what has their names; all bytes and names durable on return.
+
+    Not atomic: for files that nobody reads before something else, written later, refers to them.
+
+    Raises:
+        OSError: Any part of any file may be there.
+    """
+    fresh: set[Path] = set()
+    for folder in {path.parent for path in contents}:
+        _add_folder(folder, fresh)
+    waiting = list(contents.items())
+    for start in range(0, len(waiting), _OPEN_AT_ONCE):
+        _write_some(files, waiting[start : start + _OPEN_AT_ONCE])
+    for folder in fresh | {path.parent for path in contents}:
+        files.fsync_folder(folder)
+
+
+def _add_folder(folder: Path, fresh: set[Path]) -> None:
+    """Make the folder, and collect the parents in which names are new."""
+    missing = folder
+    while not missing.is_dir():
+        fresh.add(missing.parent)
+        missing = missing.parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _write_some(files: Files, contents: list[tuple[Path, bytes]]) -> None:
+    """Write all before syncing any: the disk then merges the work."""
+    descriptors: list[int] = []
+    try:
+        for path, data in contents:
+            path.unlink(missing_ok=True)  # left by a crash; nothing refers to it
+            descriptors.append(files.create(path))
+            write_whole(files, descriptors[-1], data)
+        for descriptor in descriptors:
+            files.fsync(descriptor)
+    finally:
+        for descriptor in descriptors:
+            files.close(descriptor)
