@@ -30,7 +30,8 @@ from holdfast.core.records import (
 )
 from holdfast.indexer.documents import Analysed, analyse_texts
 from holdfast.ingest.jail import Failed, Killed, Limits, read_result, run_once
-from holdfast.parsers.registry import parse
+from holdfast.parsers.registry import HEAD_BYTES as FORMAT_HEAD_BYTES
+from holdfast.parsers.registry import parser_for
 from holdfast.parsers.rfc822 import attachment_bytes, envelope_only, with_texts
 from holdfast.parsers.threads import is_reply_or_forward
 from holdfast.storage.catalogue.rows import draft_digest, message_key, pack_headers
@@ -83,7 +84,7 @@ def _parsed(raw: bytes | mmap.mmap, care: Care, reason: str) -> Parsed:
         return envelope_only(b"", reason)
     if care is Care.ENVELOPE:
         return envelope_only(bytes(raw[:HEAD_BYTES]), reason)
-    parsed = parse(raw)
+    parsed = parser_for(bytes(raw[:FORMAT_HEAD_BYTES])).parse(raw)
     wanted = [a for a in parsed.attachments if _is_for_extractor(a)]
     if not wanted:
         return parsed

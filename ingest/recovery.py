@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -47,7 +47,7 @@ def file_sealed(desk: Desk, pool: Pool) -> int:
     return filed
 
 
-def _sealed_rows(desk: Desk) -> Sequence[Row[tuple[int, ...]]]:
+def _sealed_rows(desk: Desk) -> Sequence[Row[Any]]:
     query = (
         select(
             source_items.c.id.label("item_id"),
@@ -67,7 +67,7 @@ def _sealed_rows(desk: Desk) -> Sequence[Row[tuple[int, ...]]]:
         return connection.execute(query).all()
 
 
-def _waiting(row: Row[tuple[int, ...]], desk: Desk) -> _Waiting:
+def _waiting(row: Row[Any], desk: Desk) -> _Waiting:
     key = desk.store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
     raw = b"".join(original_bytes(desk.store, row.original_id))
     sealed = Sealed(row.item_id, row.capture_id, row.original_id, row.content_id, True)

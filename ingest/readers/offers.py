@@ -1,4 +1,4 @@
-"""The values between planning and reading: what a path offers, and what could not be had; no I/O."""
+"""The values between planning and reading: what a path offers, what could not be had; no I/O."""
 
 from __future__ import annotations
 
@@ -9,32 +9,53 @@ from urllib.parse import unquote_to_bytes
 
 from holdfast.core.records import CaptureFacts
 
+_NOT_PORTABLE = re.compile("[%\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One compression around bytes: a compressed file, or an entry of a ZIP archive."""
+
+    method: str
+    """`gz`, `bz2`, `xz`; of a ZIP entry `stored`, `deflate`, `zip_bz2` or `zip_lzma`."""
+    offset: int
+    """First compressed byte, in what the layer before gave."""
+    length: int
+    """Compressed bytes."""
+    size: int = -1
+    """Bytes after expansion, as a ZIP archive states them; -1 when nothing states them."""
+    crc: int = -1
+    """CRC-32 after expansion, as a ZIP archive states it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Offered:
     """A reference to one thing that a path holds; light, and encodable by msgspec.
 
-    Everything met ends as one of these, so the number of references is what the source offered.
+    Everything met ends as one of these, so their number is what the source offered.
     """
 
     key: str
-    """Unique within the source; the same again for the same member of the same, or the grown, path.
+    """Unique within the source, and the same again for the same member of the same path.
 
-    Built from the path below the imported one, the position in the container and, where a position
-    can be given to other bytes later, a digest. It never depends on where the imported path lies.
+    Built from the path below the imported one, the position in the container, the length and,
+    where other bytes could take the same place later, a digest. So the members of a file that has
+    grown keep their keys, and a changed one gets a new key. Where the path lies plays no part.
     """
     container: str
     """Absolute path of the file on disk, `portable`."""
     kind: str
-    """`eml`, `emlx`, `maildir`, `mbox`: can be read. `unknown`: to be quarantined, `skipped`: passed
-    over by a rule; for both, `facts.note` is the reason."""
+    """`eml`, `emlx`, `maildir`, `mbox`: can be read. `unknown`: to be quarantined; `skipped`:
+    passed over by a rule; of these two, `facts.note` is the reason."""
     offset: int
-    """First byte, after all `layers` are taken off."""
+    """First byte of the raw range, after all layers are taken off."""
     length: int
-    """Bytes of the raw range; an mbox member loses its quoting after that."""
+    """Bytes of the raw range; the original of an mbox member may be shorter, by its quoting."""
     facts: CaptureFacts = field(default_factory=CaptureFacts)
-    layers: tuple[str, ...] = ()
-    """What wraps the bytes, outermost first: `gz`, `bz2`, `xz`, or a ZIP entry (`zips.Entry.layer`)."""
+    layers: tuple[Layer, ...] = ()
+    """What wraps the bytes, outermost first."""
+    digest: str = ""
+    """First 16 hex digits of the SHA-256 of the raw range, where planning has seen all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +63,9 @@ class Unreadable:
     """The bytes of a reference could not be had whole."""
 
     reason: str
-    """Stable and snake_case, with details after a colon."""
+    """Stable and snake_case, details after a colon."""
     retryable: bool
-    """The same reference may be readable later (permission, I/O fault)."""
+    """The same reference may be readable later: permission, I/O fault, a file being written."""
 
 
 def portable(name: str) -> str:
@@ -52,17 +73,13 @@ def portable(name: str) -> str:
 
     Bytes that are not UTF-8 (held as lone surrogates, PEP 383) and `%` become `%XX`.
     """
-    return re.sub(
-        "[%\ud800-\udfff]",
-        lambda found: (
-            "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape"))
-            if "\udc80" <= found[0] <= "\udcff" or found[0] == "%"
-            else "%3F"
-        ),
-        name,
-    )
+    return _NOT_PORTABLE.sub(_escape, name)
 
 
 def local(name: str) -> Path:
     """Return the path that `portable` was given."""
     return Path(unquote_to_bytes(name).decode("utf-8", "surrogateescape"))
+
+
+def _escape(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape"))

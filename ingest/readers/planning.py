@@ -2,37 +2,172 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.core.errors import NotFound, Refused
 from holdfast.core.records import CaptureFacts
-from holdfast.ingest.readers import mbox
+from holdfast.ingest.readers import maildir
+from holdfast.ingest.readers.contents import Place, PlanRules, offers_in
+from holdfast.ingest.readers.mbox import QUOTINGS
 from holdfast.ingest.readers.offers import Offered, portable
+from holdfast.ingest.readers.recognition import litter
+
+_DEFAULT = PlanRules()
+_ROLE_RULES = {"tmp_file": "maildir_tmp", "bookkeeping": "mail_server_bookkeeping"}
 
 
-def plan(path: Path) -> Iterator[Offered]:
-    """Yield a reference to everything that `path` holds."""
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """One place on disk that the walk still has to see."""
+
+    path: Path
+    trail: str
+    """Path from the imported one down, `portable`."""
+    folder: str
+    """Name of the Maildir folder that this directory is, or lies in."""
+    role: str = ""
+    """`new`, `cur`, `tmp` of a Maildir, and what they hold: `message`, `tmp_file`; `bookkeeping`."""
+    flags: tuple[str, ...] = ()
+
+
+def plan(path: Path, rules: PlanRules = _DEFAULT) -> Iterator[Offered]:
+    """Yield a reference to everything that `path` holds: nothing is passed over without one.
+
+    Directories are walked by name, files read in their own order, so the order and the keys are the
+    same as long as the files are. A link inside the tree is not followed; `path` itself may be one.
+
+    Args:
+        path: A file or a directory.
+        rules: What a person has decided.
+
+    Raises:
+        NotFound: There is nothing at `path`.
+        Refused: The quoting is not one of `mbox.QUOTINGS`.
+    """
+    if rules.quoting not in ("auto", *QUOTINGS):
+        raise Refused(f"There is no mbox quoting {rules.quoting!r}.", next_step=f"Use {QUOTINGS}.")
     root = path.absolute()
-    fd = os.open(root, os.O_RDONLY | os.O_CLOEXEC)
+    if not root.exists():
+        raise NotFound(f"There is nothing at {path}.")
+    return _walk(root, rules)
+
+
+def _walk(root: Path, rules: PlanRules) -> Iterator[Offered]:
+    if not root.is_dir():
+        yield from _regular(_Visit(root, portable(root.name), ""), rules)
+        return
+    waiting = [iter((_Visit(root.resolve(), "", ""),))]
+    while waiting:
+        visit = next(waiting[-1], None)
+        if visit is None:
+            waiting.pop()
+            continue
+        try:
+            mode = visit.path.lstat().st_mode
+            if stat.S_ISDIR(mode):
+                waiting.append(_children(visit))
+                continue
+        except OSError as error:
+            yield _end(visit, "unknown", _io_error(error))
+            continue
+        yield from _file(visit, mode, rules)
+
+
+def _children(visit: _Visit) -> Iterator[_Visit]:
+    """Return what is in a directory, by name; for a Maildir, with the roles of its directories."""
+    with os.scandir(visit.path) as listing:
+        names = sorted(entry.name for entry in listing)
+    present = set(names)
+    is_maildir = "cur" in present and bool(present & {"new", "tmp"})
+    if is_maildir:
+        names.sort(key=lambda name: (name not in ("cur", "new", "tmp"), name))
+    if visit.role in ("cur", "new"):
+        return _messages(visit, names)
+    return (_child(visit, name, is_maildir=is_maildir) for name in names)
+
+
+def _child(visit: _Visit, name: str, *, is_maildir: bool) -> _Visit:
+    path, shown = visit.path / name, portable(name)
+    trail = f"{visit.trail}/{shown}" if visit.trail else shown
+    if is_maildir and name in ("cur", "new", "tmp"):
+        return _Visit(path, trail, visit.folder, name)
+    if visit.role == "tmp":
+        return _Visit(path, trail, visit.folder, "tmp_file")
+    if is_maildir and maildir.is_bookkeeping(name):
+        return _Visit(path, trail, visit.folder, "bookkeeping")
+    is_folder = name.startswith(".") and (path / "cur").is_dir()
+    step = portable(maildir.folder_name(name)) if is_folder else shown
+    return _Visit(path, trail, f"{visit.folder}/{step}" if visit.folder else step)
+
+
+def _messages(visit: _Visit, names: list[str]) -> Iterator[_Visit]:
+    """Yield the messages of `cur` or `new`; each remembers its flags and its unique name."""
+    keywords = _keywords(visit.path.parent / "dovecot-keywords")
+    seen: set[str] = set()
+    base = visit.trail.rpartition("/")[0]
+    for name in names:
+        unique, flags = maildir.split_name(name, keywords)
+        shown = portable(unique)
+        while shown in seen:  # two copies in one directory, with different flags
+            shown += "#"
+        seen.add(shown)
+        trail = f"{base}/{shown}" if base else shown
+        yield _Visit(visit.path / name, trail, visit.folder, "message", flags)
+
+
+def _keywords(path: Path) -> dict[str, str]:
+    try:
+        return maildir.parse_keywords(path.read_text("utf-8", "replace")[:65536])
+    except OSError:
+        return {}
+
+
+def _file(visit: _Visit, mode: int, rules: PlanRules) -> Iterator[Offered]:
+    """Yield what something other than a directory offers."""
+    rule = _ROLE_RULES.get(visit.role, "") or litter(visit.path.name)
+    if stat.S_ISLNK(mode):
+        rule = "link"
+    elif not stat.S_ISREG(mode):
+        rule = "special_file"
+    if rule:
+        yield _end(visit, "skipped", rule)
+    elif visit.role == "message":
+        yield _message(visit)
+    else:
+        yield from _regular(visit, rules)
+
+
+def _message(visit: _Visit) -> Offered:
+    size = visit.path.lstat().st_size
+    facts = CaptureFacts(folder=visit.folder or "INBOX", flags=visit.flags)
+    place = portable(str(visit.path))
+    return Offered(f"maildir:{visit.trail}+{size}", place, "maildir", 0, size, facts)
+
+
+def _regular(visit: _Visit, rules: PlanRules) -> Iterator[Offered]:
+    try:
+        fd = os.open(visit.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        yield _end(visit, "unknown", _io_error(error))
+        return
     try:
         size = os.fstat(fd).st_size
-        quoting = mbox.quoting_of(fd, size)
-        for member in mbox.members(fd, size):
-            length = member.end - member.start
-            yield Offered(
-                key=f"mbox:{portable(root.name)}@{member.from_offset}+{length}"
-                f"~{mbox.digest(fd, member.start, member.end)}",
-                container=portable(str(root)),
-                kind="mbox",
-                offset=member.start,
-                length=length,
-                facts=CaptureFacts(
-                    folder=portable(root.stem),
-                    member=f"{member.start}+{length}",
-                    from_line=member.from_line.decode("utf-8", "replace"),
-                    quoting=quoting,
-                ),
-            )
+
+        yield from offers_in(Place(portable(str(visit.path)), (visit.trail,), fd, 0, size), rules)
     finally:
         os.close(fd)
+
+
+def _end(visit: _Visit, kind: str, reason: str) -> Offered:
+    """Return the reference to something that is not opened."""
+    facts = CaptureFacts(folder=visit.folder, note=reason)
+    return Offered(f"file:{visit.trail}", portable(str(visit.path)), kind, 0, 0, facts)
+
+
+def _io_error(error: OSError) -> str:
+    return f"io_error:{errno.errorcode.get(error.errno or 0, 'unknown').lower()}"

@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +20,11 @@ from sqlalchemy import Engine, func, insert, select
 from holdfast.core.errors import NotFound, Unavailable
 from holdfast.core.identity import IdFactory
 from holdfast.indexer.tantivy_index import TantivyIndex
+from holdfast.ingest.imports import ImportOptions, ImportSummary, run_import
 from holdfast.ingest.indexing import IndexFeed
 from holdfast.ingest.jail import Limits, Pool, PoolConfig
 from holdfast.ingest.pipeline import Desk
+from holdfast.ingest.progress import Progress
 from holdfast.ingest.workbench import workbench
 from holdfast.settings import Settings
 from holdfast.storage.audit import Sequencer
@@ -135,6 +137,24 @@ def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
         engine.dispose()
 
 
+def import_paths(
+    settings: Settings,
+    actor: str,
+    options: ImportOptions,
+    on_progress: Callable[[Progress], None],
+) -> ImportSummary:
+    """Import into the archive of these settings, which is made when there is none.
+
+    Raises:
+        NotFound: A path does not exist.
+        Unavailable: The archive cannot be written; the same import continues where it was.
+    """
+    with parser_pool(settings) as pool:
+        create_archive(settings)
+        with open_archive(settings, actor) as services:
+            return run_import(options, services.desk, pool, services.spool, on_progress)
+
+
 @contextmanager
 def parser_pool(settings: Settings) -> Iterator[Pool]:
     """Start the jailed workers; do it before `open_archive`, so that they see no keys."""
@@ -188,13 +208,14 @@ def _refuse_lost_originals(settings: Settings, engine: Engine) -> None:
 
 def _lease_ids(engine: Engine) -> IdFactory:
     with writing(engine) as connection:
-        made = connection.execute(
-            insert(writers).values(
+        number = connection.scalars(
+            insert(writers)
+            .values(
                 started_ms=time.time_ns() // 1_000_000,
                 process=f"{socket.gethostname()}:{os.getpid()}",
             )
-        )
-        number = made.inserted_primary_key[0]
+            .returning(writers.c.number)
+        ).one()
     return IdFactory(number, lambda: time.time_ns() // 1_000_000)
 
 

@@ -327,3 +327,18 @@ def sums(store: Store, source_id: int | None = None) -> dict[str, dict[str, int]
         for name, state, items in connection.execute(query):
             counted.setdefault(name, {})[state] = items
     return counted
+
+
+def retryable(store: Store, source_id: int) -> list[str]:
+    """Return, as their readers wrote them, the items without an original that may succeed now."""
+    query = (
+        select(source_items.c.offered)
+        .where(
+            source_items.c.source_id == source_id,
+            source_items.c.is_retryable.is_(True),
+            source_items.c.original_id.is_(None),
+        )
+        .order_by(source_items.c.id)
+    )
+    with reading(store.engine) as connection:
+        return list(connection.scalars(query))

@@ -1,0 +1,152 @@
+"""Runs one import, from its paths to its audit event; its parts decide everything else."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from holdfast.core.errors import NotFound, Unavailable
+from holdfast.core.identity import public_id
+from holdfast.ingest.bulk import Import
+from holdfast.ingest.progress import Progress
+from holdfast.ingest.readers.offers import Offered
+from holdfast.ingest.readers.planning import plan
+from holdfast.ingest.recovery import file_sealed
+from holdfast.storage.audit import Event, canonical_digest, record_events
+from holdfast.storage.catalogue.batches import (
+    close_batch,
+    ensure_custodian,
+    ensure_source,
+    open_batch,
+)
+from holdfast.storage.catalogue.engine import writing
+from holdfast.storage.catalogue.ledger import retryable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from holdfast.core.custody import Intake
+    from holdfast.ingest.jail import Pool
+    from holdfast.ingest.pipeline import Desk
+
+_offered = msgspec.json.Decoder(Offered).decode
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What to import and how."""
+
+    paths: tuple[Path, ...]
+    source: str = ""
+    """Name of the source; by default the absolute first path, so that a repeat is the same one."""
+    custodian: str = ""
+    """Whose mail it is; may be empty."""
+    trusts_dates: bool = False
+    retries: bool = False
+    """Offer again what this source could not give before, instead of reading `paths`."""
+
+    @property
+    def source_name(self) -> str:
+        """Name of the source."""
+        return self.source or str(self.paths[0].absolute())
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """What one import did."""
+
+    batch: str
+    """Public id, for undoing it; empty for a dry run."""
+    source: str
+    counts: Progress
+    recovered: int = 0
+    """Items that an earlier, interrupted run had sealed and that were filed first."""
+    not_indexed: int = 0
+    """Interactions that the index does not show yet: another process feeds it."""
+
+
+def offers_of(paths: tuple[Path, ...]) -> Iterator[Offered]:
+    """Yield everything that the paths offer, in order.
+
+    Raises:
+        NotFound: A path does not exist.
+    """
+    for path in paths:
+        if not path.exists():
+            raise NotFound(f"There is no {path}.", next_step="Check the path.")
+    return itertools.chain.from_iterable(plan(path) for path in paths)
+
+
+def preview(options: ImportOptions) -> ImportSummary:
+    """Count what an import would be offered; reads no message and writes nothing."""
+    counts = Progress()
+    for offered in offers_of(options.paths):
+        counts.offer(offered.length)
+        counts.skipped += offered.kind == "skipped"
+        counts.quarantined += offered.kind == "unknown"
+    return ImportSummary("", options.source_name, counts)
+
+
+def run_import(
+    options: ImportOptions,
+    desk: Desk,
+    pool: Pool,
+    spool: Path,
+    on_progress: Callable[[Progress], None],
+) -> ImportSummary:
+    """Import the paths; what an interrupted run left is finished first.
+
+    Raises:
+        NotFound: A path does not exist.
+        Unavailable: The archive cannot be written; what was accepted before stays, and the same
+            import continues where it was.
+    """
+    offers = offers_of(options.paths)
+    recovered = file_sealed(desk, pool)
+    store = desk.store
+    source_id = ensure_source(store, options.source_name, "import")
+    custodian_id = ensure_custodian(store, options.custodian) if options.custodian else None
+    intake = open_batch(
+        store,
+        source_id,
+        custodian_id=custodian_id,
+        trusts_dates=options.trusts_dates,
+        paths="\n".join(str(path) for path in options.paths),
+    )
+    if options.retries:
+        offers = map(_offered, retryable(store, source_id))
+    counts = Import(desk, pool, intake, spool, on_progress).run(offers)
+    recovered += file_sealed(desk, pool)
+    _finish(intake, counts, desk)
+    return ImportSummary(
+        public_id("bat", intake.batch_id), options.source_name, counts, recovered, _indexed(desk)
+    )
+
+
+def _finish(intake: Intake, counts: Progress, desk: Desk) -> None:
+    store = desk.store
+    close_batch(store, intake.batch_id)
+    event = Event(
+        kind="import",
+        subject=public_id("bat", intake.batch_id),
+        subject_id=intake.batch_id,
+        at_ms=store.now_ms(),
+        actor=store.actor,
+        context=canonical_digest(msgspec.to_builtins(counts)),
+    )
+    with writing(store.engine) as connection:
+        record_events(connection, [event], store.ids)
+    desk.sequencer.run()
+
+
+def _indexed(desk: Desk) -> int:
+    """Bring the index up to date where it is ours to feed; return what is left."""
+    try:
+        desk.feed.drain()
+    except Unavailable:
+        return desk.feed.waiting()
+    return 0
