@@ -31,7 +31,7 @@ class _Visit:
     folder: str
     """Name of the Maildir folder that this directory is, or lies in."""
     role: str = ""
-    """`new`, `cur`, `tmp` of a Maildir, and what they hold: `message`, `tmp_file`; `bookkeeping`."""
+    """`new`, `cur`, `tmp` of a Maildir, or `message`, `tmp_file`, `bookkeeping`."""
     flags: tuple[str, ...] = ()
 
 

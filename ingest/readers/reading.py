@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import mmap
 import os
 from collections import OrderedDict
@@ -91,11 +92,13 @@ class Reader:
         size = os.fstat(fd).st_size
         if size < end or (size > end and not offered.facts.member):
             return Unreadable("file_changed", retryable=True)
-        if offered.digest and digest(fd, offered.offset, end) != offered.digest:
-            return Unreadable("file_changed", retryable=True)
         if offered.length > self._config.map_above_bytes:
+            if offered.digest and digest(fd, offered.offset, end) != offered.digest:
+                return Unreadable("file_changed", retryable=True)
             return _finished(offered, _mapped(fd, offered))
         raw = os.pread(fd, offered.length, offered.offset)
+        if offered.digest and hashlib.sha256(raw).hexdigest()[:16] != offered.digest:
+            return Unreadable("file_changed", retryable=True)
         if offered.kind == "mbox":
             raw = mbox.unquote(memoryview(raw), offered.facts.quoting)
         elif offered.kind == "maildir" and raw[:3] in _PACKED_MAILDIR:
