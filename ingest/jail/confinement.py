@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,9 +49,10 @@ def detach(keep: Collection[int]) -> None:
     for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGPROF, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    null = os.open(os.devnull, os.O_RDWR)
-    for standard in range(_FIRST_FREE_FD):
-        os.dup2(null, standard)
+    with suppress(PermissionError):  # refused inside another jail, where this was done before
+        null = os.open(os.devnull, os.O_RDWR)
+        for standard in range(_FIRST_FREE_FD):
+            os.dup2(null, standard)
     start = _FIRST_FREE_FD
     for kept in sorted(keep):
         os.closerange(start, kept)

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import struct
+from contextlib import ExitStack
 
 from holdfast.core.errors import Unavailable
 from holdfast.ingest.jail.channel import open_pair
@@ -39,17 +40,19 @@ class Nursery:
         Raises:
             Unavailable: The host has no process left, or the nursery is gone.
         """
-        ours, theirs = open_pair()
-        with theirs:
-            child_id = self._ask(_START, 0, [theirs.fileno()])
-        if child_id <= 0:
-            ours.close()
-            raise Unavailable(
-                "No child process could be started.",
-                next_step="Raise the limit of processes, or run fewer workers.",
-                errno=-child_id,
-            )
-        ours.setblocking(False)
+        with ExitStack() as opened:
+            ours, theirs = open_pair()
+            opened.enter_context(ours)
+            with theirs:
+                child_id = self._ask(_START, 0, [theirs.fileno()])
+            if child_id <= 0:
+                raise Unavailable(
+                    "No child process could be started.",
+                    next_step="Raise the limit of processes, or run fewer workers.",
+                    errno=-child_id,
+                )
+            ours.setblocking(False)
+            opened.pop_all()
         return child_id, ours
 
     def end_child(self, child_id: int) -> int:

@@ -167,7 +167,8 @@ class Pool:
     def close(self) -> None:
         """Kill the children and give up unfinished tasks; may be repeated."""
         for child in tuple(self._children):
-            self._bury(child)
+            with suppress(Unavailable):  # without its nursery a child is dead already
+                self._bury(child)
         self._waiting.clear()
         self._selector.close()
         self._nursery.close()
