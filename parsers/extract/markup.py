@@ -13,6 +13,7 @@ from lxml import etree
 from holdfast.parsers.extract.container import Container
 from holdfast.parsers.extract.outcome import Unreadable
 
+MAX_DEPTH = 512
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 
 
@@ -32,7 +33,8 @@ def texts_of(container: Container, name: str, words: Vocabulary) -> Iterator[str
     Fallbacks repeat a text box in older markup and are left out.
 
     Raises:
-        Unreadable: Broken XML or too deep (libxml2: 256), a document type definition, damaged data.
+        Unreadable: Broken XML, elements deeper than `MAX_DEPTH`, a document type definition, or
+            damaged data.
     """
     collector = _Collector(words)
     parser = etree.XMLParser(
@@ -58,6 +60,7 @@ class _Collector:
 
     words: Vocabulary
     found: list[str] = field(default_factory=list)
+    depth: int = 0
     text_depth: int = 0
     hidden_depth: int = 0
 
@@ -67,12 +70,16 @@ class _Collector:
         return text
 
     def start(self, tag: str, _attributes: Mapping[str, str]) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise Unreadable("extract_limit", f"XML deeper than {MAX_DEPTH}")
         if tag == _FALLBACK:
             self.hidden_depth += 1
         elif tag in self.words.texts:
             self.text_depth += 1
 
     def end(self, tag: str) -> None:
+        self.depth -= 1
         if tag == _FALLBACK:
             self.hidden_depth -= 1
         elif tag in self.words.texts:
