@@ -33,8 +33,10 @@ _HEADER = re.compile(rb"[!-9;-~]{1,80}[ \t]*:|>From ")
 _HEADERS_END = re.compile(rb"\n(?:\r?\n|(From ))")
 _CONTENT_LENGTH = re.compile(rb"\nContent-Length:[ \t]*(\d{1,18})[ \t]*\r?\n", re.IGNORECASE)
 _LANDING = re.compile(rb"(?:\r?\n){0,2}(?=From |\Z)")
-_QUOTED_ONCE = re.compile(rb"^>(?=From )", re.MULTILINE)
-_QUOTED_ANY = re.compile(rb"^>(?=>*From )", re.MULTILINE)
+# What is quoted at the beginning, and in any other line. The latter begins with two fixed bytes:
+# that is ten times as fast as `^`.
+_QUOTED_ONCE = (re.compile(rb">From "), re.compile(rb"\n>From "))
+_QUOTED_ANY = (re.compile(rb">+From "), re.compile(rb"\n>(?=>*From )"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,9 @@ def unquote(view: memoryview, quoting: str) -> bytes:
     """Return the original of a raw range, with the variant's quoting undone; copies once."""
     if quoting == "mboxcl2":
         return bytes(view)
-    pattern = _QUOTED_ANY if quoting == "mboxrd" else _QUOTED_ONCE
-    cuts = [found.start() for found in pattern.finditer(view)]
+    first, other = _QUOTED_ANY if quoting == "mboxrd" else _QUOTED_ONCE
+    cuts = [0] if first.match(view) else []
+    cuts += (found.start() + 1 for found in other.finditer(view))
     if not cuts:
         return bytes(view)
     starts = [0, *(cut + 1 for cut in cuts)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 
-CHUNK_BYTES = 8 * 1024 * 1024
+CHUNK_BYTES = 2 * 1024 * 1024
 MAX_LINE_BYTES = 1024
 AHEAD_BYTES = MAX_LINE_BYTES + 256
 """What must be seen after the beginning of a From_ line to judge it."""
