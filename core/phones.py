@@ -6,6 +6,10 @@ It knows no numbering plans beyond the country codes, and judges form only: no n
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MIN_DIGITS = 7
 MAX_DIGITS = 15
@@ -37,19 +41,26 @@ def phone_tokens(normalised: str) -> tuple[str, ...]:
         normalised: The result of `analysis.normalise`.
     """
     found: dict[str, None] = {}
+    for _, _, tokens in phone_spans(normalised):
+        found.update(dict.fromkeys(tokens))
+    return tuple(found)
+
+
+def phone_spans(normalised: str) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield (start, end, tokens) of every number in the text, also of those inside others."""
     for chain in _CHAIN.finditer(normalised):
         before = normalised[max(chain.start() - 2, 0) : chain.start()]
-        groups = _GROUP.findall(chain[0])
+        groups = list(_GROUP.finditer(normalised, chain.start(), chain.end()))
         if _is_in_word(before[-1:]):
             del groups[0]
         if _is_in_word(normalised[chain.end() : chain.end() + 1]):
             del groups[-1:]
         is_international = before.endswith(("+", "+("))
-        for start in range(len(groups)):
-            if start == 0 or " " in groups[start - 1][1]:
-                for digits in _windows(groups, start):
-                    found.update(dict.fromkeys(_forms(digits, is_international and start == 0)))
-    return tuple(found)
+        for first in range(len(groups)):
+            if first == 0 or " " in groups[first - 1][2]:
+                for last, digits in _windows(groups, first):
+                    forms = _forms(digits, is_international=is_international and first == 0)
+                    yield groups[first].start(), groups[last].end(1), forms
 
 
 def phone_forms(normalised: str) -> tuple[str, ...]:
@@ -57,27 +68,28 @@ def phone_forms(normalised: str) -> tuple[str, ...]:
     whole = _WHOLE.fullmatch(normalised.strip())
     if whole is None:
         return ()
-    return tuple(_forms("".join(_GROUP.sub(r"\1", whole[2])), whole[1] == "+"))
+    return tuple(_forms(_GROUP.sub(r"\1", whole[2]), is_international=whole[1] == "+"))
 
 
 def _is_in_word(character: str) -> bool:
     return bool(character) and character.isalnum() and character < "\u0e00"
 
 
-def _windows(groups: list[tuple[str, str]], start: int) -> list[str]:
+def _windows(groups: list[re.Match[str]], first: int) -> list[tuple[int, str]]:
+    """Return (last group, digits) of each series from `first` that may be a number."""
     windows = []
     digits = ""
-    for at in range(start, len(groups)):
-        digits += groups[at][0]
+    for last in range(first, len(groups)):
+        digits += groups[last][1]
         if len(digits) > MAX_DIGITS:
             break
-        is_end = at == len(groups) - 1 or " " in groups[at][1]
+        is_end = last == len(groups) - 1 or " " in groups[last][2]
         if is_end and len(digits) >= MIN_DIGITS:
-            windows.append(digits)
+            windows.append((last, digits))
     return windows
 
 
-def _forms(digits: str, is_international: bool) -> list[str]:  # noqa: FBT001
+def _forms(digits: str, *, is_international: bool) -> list[str]:
     country = _COUNTRY.match(digits) if is_international else None
     national = digits[country.end() :] if country else ""
     return [digits, national] if len(national) >= MIN_DIGITS else [digits]

@@ -30,6 +30,16 @@ class CutText:
     __slots__ = ("_bare", "_forms", "_joined", "_places", "spans", "words")
 
     def __init__(self, text: str) -> None:
+        self._cut(normalise(text))
+
+    @classmethod
+    def of_normalised(cls, normalised: str) -> CutText:
+        """Cut a text that is normalised already; `spans` are places in it."""
+        made = cls.__new__(cls)
+        made._cut(normalised)
+        return made
+
+    def _cut(self, normalised: str) -> None:
         self._forms: list[str] = []
         self._bare: list[str] = []
         self._joined: list[bool] = []
@@ -37,7 +47,7 @@ class CutText:
         self.spans: list[tuple[int, int]] = []
         """Start and end of each atom in the normalised text."""
         words: dict[str, None] = {}
-        for start, end, atom in atoms(normalise(text)):
+        for start, end, atom in atoms(normalised):
             bare = strip_accents(atom.text) if atom.is_word else atom.text
             forms = (atom.text,) if bare == atom.text else (atom.text, bare)
             for form in forms:
@@ -74,6 +84,10 @@ class CutText:
                 return False
         return True
 
+    def places(self, word: str) -> list[int]:
+        """Return the positions of a normalised word, ascending."""
+        return self._places.get(word, [])
+
     def has(self, phrase: Sequence[Atom]) -> bool:
         """Tell whether the phrase occurs."""
         return bool(self.starts(phrase))
@@ -87,23 +101,39 @@ def is_near(
     Two occurrences are near when they do not overlap and at most `distance` atoms stand between
     them. The second may stand first unless `is_ordered`.
     """
-    if not phrases:
-        return False
-    reached = text.starts(phrases[0])
-    for before, phrase in pairwise(phrases):
-        found = text.starts(phrase)
-        reached = [
+    chains = near_starts(text, phrases, distance, is_ordered=is_ordered)
+    return bool(chains) and bool(chains[-1])
+
+
+def near_starts(
+    text: CutText, phrases: Sequence[Sequence[Atom]], distance: int, *, is_ordered: bool
+) -> list[list[int]]:
+    """Return for each phrase where it begins within a whole chain; all empty when there is none."""
+    found = [text.starts(phrase) for phrase in phrases]
+    steps = list(pairwise(range(len(phrases))))
+    for here, there in [*steps, *((there, here) for here, there in reversed(steps))]:
+        is_forward = here < there
+        found[there] = [
             start
-            for start in found
-            # The one before ends at or before `start`, and begins this far back at most …
-            if _any_between(reached, start - len(before) - distance, start - len(before))
-            # … or begins at or after the end.
+            for start in found[there]
+            if (
+                (is_forward or not is_ordered)
+                and _any_between(
+                    found[here],
+                    start - len(phrases[here]) - distance,
+                    start - len(phrases[here]),
+                )
+            )
             or (
-                not is_ordered
-                and _any_between(reached, start + len(phrase), start + len(phrase) + distance)
+                (not is_forward or not is_ordered)
+                and _any_between(
+                    found[here],
+                    start + len(phrases[there]),
+                    start + len(phrases[there]) + distance,
+                )
             )
         ]
-    return bool(reached)
+    return found
 
 
 def _any_between(numbers: Sequence[int], low: int, high: int) -> bool:
