@@ -10,7 +10,15 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from holdfast.cli.command import SharedOptions, sign
-from holdfast.cli.commands import configuration, creation, ledger, showing
+from holdfast.cli.commands import (
+    auditing,
+    configuration,
+    contacts,
+    creation,
+    ledger,
+    showing,
+    verifying,
+)
 
 app = typer.Typer(
     name="holdfast",
@@ -51,10 +59,8 @@ def holdfast(ctx: typer.Context, version: bool, **shared: Any) -> None:  # noqa:
 
 sign(holdfast, RootOptions, SharedOptions)
 app.callback()(holdfast)
-creation.register(app)
-showing.register(app)
-ledger.register(app)
-configuration.register(app)
+for group in (creation, showing, contacts, ledger, verifying, auditing, configuration):
+    group.register(app)
 
 
 def main() -> NoReturn:

@@ -169,5 +169,10 @@ def explain(screen: Screen, error: HoldfastError) -> None:
     text = styled(f"{label} {error.cause}")
     text.stylize(BAD, 0, len(label))
     screen.err.print(text)
+    if error.facts.get("caret"):
+        screen.err.print(styled(str(error.facts["caret"])), soft_wrap=True)
     if error.next_step:
         screen.note("{step}", style="", step=error.next_step)
+    several = error.facts.get("ids")
+    for one in several if isinstance(several, list) else ():
+        screen.note("  {one}", style="", one=one)

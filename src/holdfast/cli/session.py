@@ -6,6 +6,7 @@ import os
 import pwd
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,20 @@ class Session:
         )
         self.choices = replace(self.choices, values=(*self.choices.values, *shown))
         self._loaded = None
+
+    def instant(self, text: str) -> datetime:
+        """Read a date, or a date with a time, in the user's zone.
+
+        Raises:
+            Refused: It is neither.
+        """
+        try:
+            read = datetime.fromisoformat(text.strip())
+        except ValueError as error:
+            raise Refused(
+                f"{text!r} is not a date.", next_step="Write 2024-03-15 or 2024-03-15T10:30."
+            ) from error
+        return read if read.tzinfo else read.replace(tzinfo=self.settings.zone)
 
     @contextmanager
     def archive(self) -> Iterator[Services]:

@@ -1,0 +1,125 @@
+"""`verify`: read everything again and name what is not what it was; it repairs nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from holdfast.cli.command import add, flag
+from holdfast.cli.screen import BAD, GOOD, amount, size
+from holdfast.core.errors import Corrupt, Refused
+
+if TYPE_CHECKING:
+    from holdfast.cli.session import Session
+    from holdfast.storage.store import Store
+    from holdfast.storage.verify import Finding, Selection, Tally
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    add(app, "verify", verify, VerifyOptions, (0, 1, 2, 4, 6, 7))
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """Options of `verify`."""
+
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since", metavar="DATE", help="Only what was kept since then.", show_default=False
+        ),
+    ] = ""
+    sample: Annotated[
+        int,
+        typer.Option(
+            "--sample", metavar="N", min=0, help="About so many originals.", show_default=False
+        ),
+    ] = 0
+    everything: Annotated[bool, flag("--all", text="Everything; so it is without options.")] = False
+    as_json: Annotated[bool, flag("--json", text="Print a JSON line for each finding.")] = False
+
+
+def verify(session: Session, options: VerifyOptions) -> int:
+    """Read originals, rows, ledger and audit log again, and name everything that was altered.
+
+    Every original is read, decrypted and hashed. Every row is compared with what the signed audit
+    log committed to, and the log with its tiles and its checkpoint.
+    """
+    from holdfast.cli.progress import Counter
+    from holdfast.storage.verify import Tally, Verification
+
+    if options.everything and (options.since or options.sample):
+        raise Refused("--all and a part exclude each other.", next_step="Give one of them.")
+    tally = Tally()
+    with session.archive() as services, Counter(session.screen, "Verifying") as counter:
+        services.desk.sequencer.run()
+        chosen = _selection(session, options, services.store)
+        run = Verification(
+            services.store,
+            services.log,
+            chosen,
+            lambda t: counter.show(t.done, t.total, t.bytes),
+        )
+        for finding in run.run(tally):
+            _print(session, finding, as_json=options.as_json)
+    return _conclude(session, tally, as_json=options.as_json)
+
+
+def _selection(session: Session, options: VerifyOptions, store: Store) -> Selection:
+    from sqlalchemy import func, select
+
+    from holdfast.storage.catalogue.engine import reading
+    from holdfast.storage.catalogue.schema import originals
+    from holdfast.storage.verify import Selection
+
+    since_ms = int(session.instant(options.since).timestamp() * 1000) if options.since else 0
+    every = 1
+    if options.sample:
+        with reading(store.engine) as connection:
+            held = connection.scalar(select(func.count()).select_from(originals)) or 0
+        every = max(held // options.sample, 1)
+    return Selection(since_ms, every)
+
+
+def _print(session: Session, finding: Finding, *, as_json: bool) -> None:
+    screen = session.screen
+    if as_json:
+        found = {"part": finding.part, "name": finding.name, "cause": finding.cause}
+        screen.json({"schema": "holdfast.finding/1", **found})
+    else:
+        screen.result(
+            "{part} {name}: {cause}",
+            style=BAD,
+            part=finding.part,
+            name=finding.name,
+            cause=finding.cause,
+        )
+
+
+def _conclude(session: Session, tally: Tally, *, as_json: bool) -> int:
+    screen = session.screen
+    status = Corrupt.exit_status if tally.findings else 0
+    if as_json:
+        counts = {
+            name: getattr(tally, name)
+            for name in ("originals", "bytes", "interactions", "captures", "leaves", "findings")
+        }
+        screen.json({"schema": "holdfast.verify/1", "is_intact": not tally.findings, **counts})
+        return status
+    screen.facts(
+        [
+            ("Originals", f"{amount(tally.originals)} ({size(tally.bytes)})"),
+            ("Interactions", amount(tally.interactions)),
+            ("Captures", amount(tally.captures)),
+            ("Log entries", amount(tally.leaves)),
+        ]
+    )
+    if tally.findings:
+        screen.result("{count} findings. Nothing was repaired.", style=BAD, count=tally.findings)
+        screen.note("Next: keep this list, and restore what it names from a backup.")
+    else:
+        screen.result("Intact: everything is what it was when it was kept.", style=GOOD)
+    return status
