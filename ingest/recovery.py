@@ -47,7 +47,7 @@ def file_sealed(desk: Desk, pool: Pool) -> int:
     return filed
 
 
-def _sealed_rows(desk: Desk) -> Sequence[Row[Any]]:
+def _sealed_rows(desk: Desk) -> Any:
     query = (
         select(
             source_items.c.id.label("item_id"),

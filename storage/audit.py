@@ -1,12 +1,13 @@
 """Writes audit events beside the action and numbers them into the signed log afterwards.
 
-Events are committed un-numbered in the transaction of the action; the one sequencer numbers them and
+Events are committed un-numbered in the transaction of the action; the one sequencer numbers them, and
 appends their leaves to the tiles. A leaf holds opaque ids and salted hashes only, never content
 (C2SP tlog-tiles, https://c2sp.org/tlog-tiles; RFC 6962 hashing).
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import bindparam, func, select, update
 
-from holdfast.core.errors import Corrupt
+from holdfast.core.errors import Conflict, Corrupt
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import audit_events
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
@@ -93,7 +95,7 @@ def record_events(connection: Connection, events: Sequence[Event], ids: IdFactor
 
 @dataclass(slots=True)
 class Sequencer:
-    """Numbers committed events and appends them to the log; at most one runs at a time.
+    """Numbers committed events and appends them to the log; one process at a time.
 
     Numbers are committed before tiles are written, so that a crash in between loses nothing: the
     next run appends from the catalogue what the tiles lack.
@@ -101,16 +103,29 @@ class Sequencer:
 
     engine: Engine
     log: TileLog
+    lock: Path
+    """File whose lock makes this process the only sequencer."""
+    keep: Callable[[bytes], None]
+    """Keeps a copy of each new checkpoint apart from the data."""
 
     def run(self) -> int:
         """Number and append everything that waits; return how many leaves the log gained.
 
+        Nothing is done while another process is at it: what waits is numbered by the next run.
+
         Raises:
             Corrupt: The log holds more leaves than the catalogue has numbered.
         """
-        gained = self._append_numbered()
-        while self._number_batch():
-            gained += self._append_numbered()
+        with self.lock.open("ab") as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return 0
+            gained = self._append_numbered()
+            while self._number_batch():
+                gained += self._append_numbered()
+            if gained:
+                self.keep(self.log.note)
         return gained
 
     def _number_batch(self) -> int:
@@ -135,7 +150,11 @@ class Sequencer:
     def _append_numbered(self) -> int:
         gained = 0
         while leaves := self._numbered_from(self.log.size):
-            self.log.append(leaves)
+            try:
+                self.log.append(leaves)
+            except Conflict:  # another process was the sequencer before us
+                self.log.refresh()
+                continue
             gained += len(leaves)
         return gained
 

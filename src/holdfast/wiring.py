@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, func, insert, select
 
-from holdfast.core.errors import NotFound, Unavailable
+from holdfast.core.errors import Corrupt, NotFound, Unavailable
 from holdfast.core.identity import IdFactory
 from holdfast.indexer.tantivy_index import TantivyIndex
 from holdfast.ingest.imports import ImportOptions, ImportSummary, run_import
@@ -34,6 +34,8 @@ from holdfast.storage.catalogue.engine import open_sqlite, reading, writing
 from holdfast.storage.catalogue.identities import Linker
 from holdfast.storage.catalogue.migrations import upgrade
 from holdfast.storage.catalogue.schema import archive_facts, audit_actors, originals, writers
+from holdfast.storage.checkpoint import open_checkpoint
+from holdfast.storage.durable import SystemFiles, replace_file, unavailable
 from holdfast.storage.keyring import Keyring
 from holdfast.storage.local_vault import LocalVault, LocalVaultConfig
 from holdfast.storage.store import Store
@@ -44,6 +46,9 @@ INDEX = "index"
 LOG = "log"
 SPOOL = "spool"
 KEYRING = "keyring.json"
+CHECKPOINT = "checkpoint"
+"""Copy of the last checkpoint, beside the keyring: a log that was cut or rolled back is found out."""
+LOG_LOCK = "log.lock"
 _MIB = 1024 * 1024
 
 
@@ -93,6 +98,9 @@ def create_archive(settings: Settings) -> None:
         _refuse_lost_keys(engine, keyring)
         Keyring.create(keyring)
     LocalVault.create(_vault_config(settings, engine))
+    if not (data / LOG / "checkpoint").exists():
+        _refuse_lost_log(settings)
+        TileLog.create(data / LOG, Keyring.open(keyring).signing_key(), _origin(engine))
     engine.dispose()
 
 
@@ -125,9 +133,9 @@ def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
     for domain in settings.archive.internal_domains:
         add_internal(store, domain)
     index = TantivyIndex(settings.data / INDEX)
-    log = TileLog(settings.data / LOG, keyring.signing_key(), settings.archive.name)
+    log = _open_log(settings, engine, keyring)
     feed = IndexFeed(store, index, settings.index.commit_every_s)
-    desk = Desk(store, Linker(), feed, Sequencer(engine, log))
+    desk = Desk(store, Linker(), feed, _sequencer(settings, engine, log))
     try:
         yield Services(settings, store, index, log, desk)
         desk.sequencer.run()
@@ -169,11 +177,51 @@ def parser_pool(settings: Settings) -> Iterator[Pool]:
 
 
 def _vault_config(settings: Settings, engine: Engine) -> LocalVaultConfig:
-    with reading(engine) as connection:
-        query = select(archive_facts.c.value).where(archive_facts.c.name == "archive_id")
-        archive_id = bytes.fromhex(connection.scalars(query).one())
+    archive_id = bytes.fromhex(_archive_id(engine))
     segment_bytes = settings.vault.segment_mib * _MIB
     return LocalVaultConfig(settings.data, archive_id, segment_bytes)
+
+
+def _archive_id(engine: Engine) -> str:
+    with reading(engine) as connection:
+        query = select(archive_facts.c.value).where(archive_facts.c.name == "archive_id")
+        return str(connection.scalars(query).one())
+
+
+def _origin(engine: Engine) -> str:
+    """Name the log for good: what the archive is called in the settings may change."""
+    return f"holdfast/{_archive_id(engine)}"
+
+
+def _open_log(settings: Settings, engine: Engine, keyring: Keyring) -> TileLog:
+    """Open the log and hold it against the checkpoint that is kept apart from the data."""
+    signer = keyring.signing_key()
+    log = TileLog(settings.data / LOG, signer, _origin(engine))
+    kept = settings.keys_folder / CHECKPOINT
+    if kept.exists():
+        log.check_extends(open_checkpoint(kept.read_bytes(), signer.public_key(), _origin(engine)))
+    return log
+
+
+def _sequencer(settings: Settings, engine: Engine, log: TileLog) -> Sequencer:
+    kept = settings.keys_folder / CHECKPOINT
+
+    def keep(note: bytes) -> None:
+        try:
+            replace_file(SystemFiles(), kept, note)
+        except OSError as error:
+            raise unavailable(error, "keeping the checkpoint") from error
+
+    return Sequencer(engine, log, settings.data / LOG_LOCK, keep)
+
+
+def _refuse_lost_log(settings: Settings) -> None:
+    """Never begin a new log where an earlier one was lost."""
+    if (settings.keys_folder / CHECKPOINT).exists():
+        raise Corrupt(
+            f"The audit log in {settings.data / LOG} is missing.",
+            next_step="Restore it from a backup.",
+        )
 
 
 def _name_archive(engine: Engine) -> None:
@@ -226,4 +274,3 @@ def _actor_id(engine: Engine, name: str) -> str:
         insert_missing(connection, audit_actors, [row], "name")
         query = select(audit_actors.c.pid).where(audit_actors.c.name == name)
         return str(connection.scalars(query).one())
-
