@@ -126,7 +126,7 @@ class Filing:
             (sealed, draft_of(drafts[sealed.content_id], keys[sealed.content_id]))
             for sealed in accepted.sealed
         ]
-        return file_drafts(items, self.store, self.linker)
+        return file_drafts(items, self.store, self.linker) if items else []
 
 
 def _raw(mail: Mail) -> bytes:

@@ -1,0 +1,348 @@
+"""Finds and shows contacts and companies, with all their identities; it changes nothing.
+
+Merging is the business of `merging`. A contact that was merged is read as its winner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, distinct, func, or_, select
+
+from holdfast.core.analysis import name_keys
+from holdfast.core.errors import NotFound
+from holdfast.storage.catalogue.chunks import by_value
+from holdfast.storage.catalogue.companies import ascii_domain, domain_of, internal_in, is_within
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.identities import MAIL
+from holdfast.storage.catalogue.schema import (
+    companies,
+    contacts,
+    identities,
+    interactions,
+    participants,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+    from holdfast.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One address of a contact."""
+
+    id: int
+    kind: str
+    """`mail`."""
+    value: str
+    name: str
+    """As its owner, else somebody else, last wrote it."""
+    valid_from_at: datetime | None
+    valid_to_at: datetime | None
+    first_contact_at: datetime | None
+    last_contact_at: datetime | None
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person, with everything that is known from mail."""
+
+    id: int
+    name: str
+    state: str
+    """`provisional` until somebody confirms it."""
+    company_domain: str
+    """Registered domain; empty for private people."""
+    company_name: str
+    is_internal: bool
+    """One of its addresses is in an internal domain."""
+    identities: tuple[Identity, ...]
+    merged: tuple[int, ...]
+    """Contacts that were merged into it, directly or not."""
+    first_contact_at: datetime | None
+    """Oldest message by a person to a person."""
+    last_contact_at: datetime | None
+    messages: int
+    """Interactions that it takes part in, each once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The contacts that share a registered domain."""
+
+    id: int
+    domain: str
+    name: str
+    is_internal: bool
+    contacts: int
+    first_contact_at: datetime | None
+    last_contact_at: datetime | None
+
+
+def find(store: Store, text: str, limit: int = 20) -> list[Contact]:
+    """Return the contacts that the text may mean: the address first, then the latest in touch.
+
+    The text is an address or a part of one, a name or a part of it, a domain, or the pinyin of a
+    Chinese name in full or by initials.
+    """
+    wanted = text.strip().casefold()
+    if not wanted:
+        return []
+    with reading(store.engine) as connection:
+        exact = and_(identities.c.kind == MAIL, identities.c.value == wanted)
+        found = [*_listed(connection, exact, limit), *_listed(connection, _meant(wanted), limit)]
+        if len(found) < limit and wanted.isascii() and wanted.replace(" ", "").isalpha():
+            found += _with_pinyin(connection, wanted.replace(" ", ""))
+        return _load(connection, list(dict.fromkeys(found))[:limit])
+
+
+def _meant(wanted: str) -> ColumnElement[bool]:
+    return or_(
+        identities.c.value.contains(wanted, autoescape=True),
+        func.lower(identities.c.name).contains(wanted, autoescape=True),
+        identities.c.domain == ascii_domain(wanted.removeprefix("@")),
+        func.lower(contacts.c.name).contains(wanted, autoescape=True),
+    )
+
+
+def _listed(connection: Connection, condition: ColumnElement[bool], limit: int) -> list[int]:
+    latest = func.max(func.coalesce(identities.c.last_ms, 0))
+    query = (
+        select(contacts.c.id)
+        .join(identities, contacts.c.id == identities.c.contact_id)
+        .where(condition)
+        .group_by(contacts.c.id)
+        .order_by(latest.desc(), contacts.c.id)
+    )
+    return list(connection.scalars(query.limit(limit)))
+
+
+def _with_pinyin(connection: Connection, wanted: str) -> list[int]:
+    is_foreign = func.octet_length(identities.c.name) != func.length(identities.c.name)
+    rows = connection.execute(
+        select(identities.c.contact_id, identities.c.name)
+        .where(is_foreign, identities.c.contact_id.is_not(None))
+        .order_by(func.coalesce(identities.c.last_ms, 0).desc(), identities.c.id)
+    )
+    return [row.contact_id for row in rows if wanted in name_keys(row.name)]
+
+
+def show(store: Store, contact_id: int) -> Contact:
+    """Return the contact; the winner, when it was merged.
+
+    Raises:
+        NotFound: There is no such contact.
+    """
+    with reading(store.engine) as connection:
+        return _load(connection, [contact_root(connection, contact_id)])[0]
+
+
+def contact_root(connection: Connection, contact_id: int) -> int:
+    """Return the contact itself, or the one it was merged into.
+
+    Raises:
+        NotFound: There is no such contact.
+    """
+    while True:
+        row = connection.execute(
+            select(contacts.c.merged_into).where(contacts.c.id == contact_id)
+        ).first()
+        if row is None:
+            raise NotFound("There is no such contact.", next_step="Look for it by its address.")
+        if row.merged_into is None:
+            return contact_id
+        contact_id = row.merged_into
+
+
+def identities_of_contact(connection: Connection, contact_id: int) -> list[int]:
+    """Return the identities of the contact, or of its winner; NotFound as `contact_root`."""
+    root = contact_root(connection, contact_id)
+    query = select(identities.c.id).where(identities.c.contact_id == root)
+    return list(connection.scalars(query.order_by(identities.c.id)))
+
+
+def identities_of_company(connection: Connection, company_id: int) -> list[int]:
+    """Return the identities of all contacts of the company, merged ones by their winners.
+
+    Raises:
+        NotFound: There is no such company.
+    """
+    if connection.scalar(select(companies.c.id).where(companies.c.id == company_id)) is None:
+        raise NotFound("There is no such company.", next_step="Look for it by its domain.")
+    roots = _company_contacts(connection, [company_id])[company_id]
+    rows = by_value(connection, select(identities.c.id), identities.c.contact_id, roots)
+    return sorted(row.id for row in rows)
+
+
+def _company_contacts(connection: Connection, ids: Iterable[int]) -> dict[int, list[int]]:
+    wanted = list(ids)
+    query = select(contacts.c.id, contacts.c.company_id, contacts.c.merged_into)
+    rows = by_value(connection, query, contacts.c.company_id, wanted)
+    found: dict[int, dict[int, None]] = {company_id: {} for company_id in wanted}
+    for row in rows:
+        root = row.id if row.merged_into is None else contact_root(connection, row.id)
+        found[row.company_id][root] = None
+    return {company_id: list(roots) for company_id, roots in found.items()}
+
+
+def company(store: Store, domain: str) -> Company:
+    """Return the company of a domain, given as registered or as a name below it.
+
+    Raises:
+        NotFound: Nobody of that domain was seen.
+    """
+    with reading(store.engine) as connection:
+        name = ascii_domain(domain.removeprefix("@"))
+        while name:
+            row = connection.execute(select(companies).where(companies.c.domain == name)).first()
+            if row is not None:
+                return _companies(connection, [row])[0]
+            name = name.partition(".")[2]
+    raise NotFound(f"Nobody of {domain!r} was seen.", next_step="Give the domain as in acme.com.")
+
+
+def list_companies(store: Store) -> list[Company]:
+    """Return all companies that have contacts, by domain."""
+    with reading(store.engine) as connection:
+        rows = connection.execute(select(companies).order_by(companies.c.domain)).all()
+        return [one for one in _companies(connection, rows) if one.contacts]
+
+
+def company_contacts(store: Store, company_id: int) -> list[Contact]:
+    """Return the company's contacts, the latest in touch first."""
+    with reading(store.engine) as connection:
+        roots = _company_contacts(connection, [company_id])[company_id]
+        found = _load(connection, roots)
+    return sorted(found, key=lambda c: (c.last_contact_at or _NEVER, c.id), reverse=True)
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _companies(connection: Connection, rows: Sequence[Row[Any]]) -> list[Company]:
+    people = _company_contacts(connection, [row.id for row in rows])
+    spans = {
+        row.contact_id: row
+        for row in by_value(
+            connection,
+            select(
+                identities.c.contact_id,
+                func.min(identities.c.first_ms).label("first_ms"),
+                func.max(identities.c.last_ms).label("last_ms"),
+            ).group_by(identities.c.contact_id),
+            identities.c.contact_id,
+            [contact for roots in people.values() for contact in roots],
+        )
+    }
+    found = []
+    for row in rows:
+        held = [spans[contact] for contact in people[row.id] if contact in spans]
+        first = [span.first_ms for span in held if span.first_ms is not None]
+        last = [span.last_ms for span in held if span.last_ms is not None]
+        found.append(
+            Company(
+                id=row.id,
+                domain=row.domain,
+                name=row.name,
+                is_internal=row.is_internal,
+                contacts=len(people[row.id]),
+                first_contact_at=_instant(min(first, default=None)),
+                last_contact_at=_instant(max(last, default=None)),
+            )
+        )
+    return found
+
+
+def _load(connection: Connection, ids: Sequence[int]) -> list[Contact]:
+    """Return these contacts, that are not merged into others, in this order."""
+    query = select(
+        contacts, companies.c.domain.label("company_domain"), companies.c.name.label("company_name")
+    ).outerjoin(companies, companies.c.id == contacts.c.company_id)
+    rows = {row.id: row for row in by_value(connection, query, contacts.c.id, ids)}
+    owned: dict[int, list[Row[Any]]] = {contact_id: [] for contact_id in rows}
+    own = internal_in(connection)
+    listed = select(identities).order_by(identities.c.contact_id, identities.c.id)
+    for row in by_value(connection, listed, identities.c.contact_id, list(rows)):
+        owned[row.contact_id].append(row)
+    merged = _merged_into(connection, rows)
+    return [
+        _contact(rows[i], owned[i], merged[i], own, _messages(connection, owned[i]))
+        for i in dict.fromkeys(ids)
+        if i in rows
+    ]
+
+
+def _contact(
+    row: Row[Any],
+    owned: Sequence[Row[Any]],
+    merged: Sequence[int],
+    own: frozenset[str],
+    messages: int,
+) -> Contact:
+    first = [one.first_ms for one in owned if one.first_ms is not None]
+    last = [one.last_ms for one in owned if one.last_ms is not None]
+    known = sorted(owned, key=lambda one: (one.human_messages, one.messages), reverse=True)
+    return Contact(
+        id=row.id,
+        name=row.name or next((one.name for one in known if one.name), ""),
+        state=row.state,
+        company_domain=row.company_domain or "",
+        company_name=row.company_name or "",
+        is_internal=any(is_within(domain_of(one.value), own) for one in owned),
+        identities=tuple(_identity(one) for one in owned),
+        merged=tuple(merged),
+        first_contact_at=_instant(min(first, default=None)),
+        last_contact_at=_instant(max(last, default=None)),
+        messages=messages,
+    )
+
+
+def _identity(row: Row[Any]) -> Identity:
+    return Identity(
+        id=row.id,
+        kind=row.kind,
+        value=row.value,
+        name=row.name,
+        valid_from_at=_instant(row.valid_from_ms),
+        valid_to_at=_instant(row.valid_to_ms),
+        first_contact_at=_instant(row.first_ms),
+        last_contact_at=_instant(row.last_ms),
+        messages=row.messages,
+    )
+
+
+def _merged_into(connection: Connection, ids: Iterable[int]) -> dict[int, list[int]]:
+    roots = {contact_id: contact_id for contact_id in ids}
+    merged: dict[int, list[int]] = {contact_id: [] for contact_id in roots}
+    query = select(contacts.c.id, contacts.c.merged_into)
+    while roots:
+        rows = by_value(connection, query, contacts.c.merged_into, roots)
+        roots = {row.id: roots[row.merged_into] for row in rows}
+        for loser, root in sorted(roots.items()):
+            merged[root].append(loser)
+    return merged
+
+
+def _messages(connection: Connection, owned: Sequence[Row[Any]]) -> int:
+    if len(owned) < 2:
+        return sum(one.messages for one in owned)
+    query = (
+        select(func.count(distinct(participants.c.interaction_id)))
+        .join(interactions, interactions.c.id == participants.c.interaction_id)
+        .where(
+            participants.c.identity_id.in_([one.id for one in owned]),
+            interactions.c.removed_ms.is_(None),
+        )
+    )
+    return connection.scalar(query) or 0
+
+
+def _instant(ms: int | None) -> datetime | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)

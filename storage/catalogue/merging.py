@@ -1,0 +1,190 @@
+"""Merges contacts into one another and takes merges back exactly, in any order.
+
+Each contact keeps its row, name and company; a merge adds one edge (`merged_into`) and moves its
+identities. Undoing removes that edge and nothing that another merge did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import select, update
+
+from holdfast.core.errors import NotFound, Refused
+from holdfast.core.identity import public_id
+from holdfast.storage.audit import Event, canonical_digest, record_events
+from holdfast.storage.catalogue.chunks import CHUNK, by_value
+from holdfast.storage.catalogue.contacts import contact_root
+from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.queueing import enqueue
+from holdfast.storage.catalogue.schema import contacts, identities, merges, participants
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from holdfast.storage.store import Store
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_moved = msgspec.json.Decoder(dict[int, int]).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """One merge, in force or undone."""
+
+    id: int
+    winner_id: int
+    loser_id: int
+    actor: str
+    merged_ms: int
+    undone_ms: int | None
+
+
+def merge(store: Store, winner_id: int, loser_id: int) -> int:
+    """Make the loser's identities the winner's, and return the id of the merge; audited.
+
+    Contacts that were merged themselves stand for their winners. All that the moved identities
+    take part in is indexed again.
+
+    Raises:
+        NotFound: One of the contacts does not exist.
+        Refused: They are the same contact already.
+    """
+    with writing(store.engine) as connection:
+        _one_at_a_time(connection)
+        winner, loser = contact_root(connection, winner_id), contact_root(connection, loser_id)
+        if winner == loser:
+            raise Refused("The two are the same contact already.", contact=winner)
+        homes = _homes(connection, loser)
+        merge_id = store.ids.take()
+        row = {
+            "id": merge_id,
+            "winner_id": winner,
+            "loser_id": loser,
+            "moved": _encode({str(identity): home for identity, home in homes.items()}).decode(),
+            "actor": store.actor,
+            "merged_ms": store.now_ms(),
+            "undone_ms": None,
+        }
+        connection.execute(merges.insert(), row)
+        connection.execute(
+            update(contacts).where(contacts.c.id == loser).values(merged_into=winner)
+        )
+        _move(connection, store, sorted(homes), winner)
+        _record(connection, store, "merge", Merge(merge_id, winner, loser, store.actor, 0, None))
+    return merge_id
+
+
+def undo(store: Store, merge_id: int) -> None:
+    """Take the merge back, also when later merges stand on it; audited; idempotent.
+
+    Raises:
+        NotFound: There is no such merge.
+    """
+    with writing(store.engine) as connection:
+        _one_at_a_time(connection)
+        row = connection.execute(select(merges).where(merges.c.id == merge_id)).first()
+        if row is None:
+            raise NotFound("There is no such merge.", next_step="List the contact's merges.")
+        if row.undone_ms is not None:
+            return
+        root = contact_root(connection, row.loser_id)
+        back = _below(connection, row.loser_id, root, _moved(row.moved))
+        connection.execute(
+            update(merges).where(merges.c.id == merge_id).values(undone_ms=store.now_ms())
+        )
+        connection.execute(
+            update(contacts).where(contacts.c.id == row.loser_id).values(merged_into=None)
+        )
+        _move(connection, store, back, row.loser_id)
+        _record(connection, store, "unmerge", _merge_of(row))
+
+
+def merges_of(store: Store, contact_id: int) -> list[Merge]:
+    """Return the merges that the contact won or lost itself, newest first.
+
+    Raises:
+        NotFound: There is no such contact.
+    """
+    query = (
+        select(merges)
+        .where((merges.c.winner_id == contact_id) | (merges.c.loser_id == contact_id))
+        .order_by(merges.c.id.desc())
+    )
+    with reading(store.engine) as connection:
+        contact_root(connection, contact_id)
+        return [_merge_of(row) for row in connection.execute(query)]
+
+
+def _merge_of(row: object) -> Merge:
+    return msgspec.convert(row, Merge, from_attributes=True)
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    # SQLite's write transactions already are; PostgreSQL must be told.
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE merges IN SHARE ROW EXCLUSIVE MODE")
+
+
+def _homes(connection: Connection, contact_id: int) -> dict[int, int]:
+    """Return each identity of the contact with the contact that it was first given to."""
+    query = select(identities.c.id).where(identities.c.contact_id == contact_id)
+    homes = dict.fromkeys(connection.scalars(query), contact_id)
+    won = select(merges.c.moved).where(merges.c.winner_id == contact_id)
+    for moved in connection.scalars(won):
+        homes |= {identity: home for identity, home in _moved(moved).items() if identity in homes}
+    return homes
+
+
+def _below(connection: Connection, loser: int, root: int, moved: dict[int, int]) -> list[int]:
+    """Return those of the moved identities that are at the root now by way of the loser."""
+    rows = by_value(
+        connection,
+        select(identities.c.id).where(identities.c.contact_id == root),
+        identities.c.id,
+        moved,
+    )
+    under = {home: _passes(connection, home, loser) for home in set(moved.values())}
+    return sorted(row.id for row in rows if under[moved[row.id]])
+
+
+def _passes(connection: Connection, contact_id: int | None, through: int) -> bool:
+    while contact_id is not None and contact_id != through:
+        contact_id = connection.scalar(
+            select(contacts.c.merged_into).where(contacts.c.id == contact_id)
+        )
+    return contact_id == through
+
+
+def _move(
+    connection: Connection, store: Store, identity_ids: Sequence[int], contact_id: int
+) -> None:
+    for start in range(0, len(identity_ids), CHUNK):
+        connection.execute(
+            update(identities)
+            .where(identities.c.id.in_(identity_ids[start : start + CHUNK]))
+            .values(contact_id=contact_id)
+        )
+    affected = by_value(
+        connection,
+        select(participants.c.interaction_id).distinct(),
+        participants.c.identity_id,
+        identity_ids,
+    )
+    enqueue(connection, (row.interaction_id for row in affected), store.ids)
+
+
+def _record(connection: Connection, store: Store, kind: str, done: Merge) -> None:
+    event = Event(
+        kind=kind,
+        subject=public_id("con", done.winner_id),
+        subject_id=done.winner_id,
+        at_ms=store.now_ms(),
+        actor=store.actor,
+        context=canonical_digest([done.id, done.winner_id, done.loser_id]),
+    )
+    record_events(connection, [event], store.ids)
