@@ -15,6 +15,7 @@ from holdfast.cli.commands import (
     configuration,
     contacts,
     creation,
+    importing,
     ledger,
     showing,
     verifying,
@@ -59,7 +60,7 @@ def holdfast(ctx: typer.Context, version: bool, **shared: Any) -> None:  # noqa:
 
 sign(holdfast, RootOptions, SharedOptions)
 app.callback()(holdfast)
-for group in (creation, showing, contacts, ledger, verifying, auditing, configuration):
+for group in (creation, importing, showing, contacts, ledger, verifying, auditing, configuration):
     group.register(app)
 
 

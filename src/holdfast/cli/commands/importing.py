@@ -1,0 +1,235 @@
+"""`import`: take in files, and take an import back; it decides nothing about their content."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from holdfast.cli.command import add, flag
+from holdfast.cli.screen import GOOD, WARNING, amount, size
+from holdfast.core.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.cli.session import Session
+    from holdfast.ingest.imports import ImportOptions as Order
+    from holdfast.ingest.imports import ImportSummary
+
+PARTIAL = 3
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    add(app, "import", run, ImportOptions, (0, 1, 2, PARTIAL, 4, 5, 7))
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """Options of `import`."""
+
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PATH…", show_default=False,
+            help="mbox, Maildir, .eml, .emlx, ZIP or tar files, or folders of them.",
+        ),
+    ] = None  # fmt: skip
+    custodian: Annotated[
+        str,
+        typer.Option("--custodian", metavar="NAME", help="Whose mail it is.", show_default=False),
+    ] = ""
+    source: Annotated[
+        str,
+        typer.Option(
+            "--source", metavar="NAME", show_default=False,
+            help="Name of the source; else the path. The same source again adds only what is new.",
+        ),
+    ] = ""  # fmt: skip
+    dry_run: Annotated[
+        bool, flag("--dry-run", text="Only count what would be offered; write nothing.")
+    ] = False
+    trust_dates: Annotated[
+        bool, flag("--trust-dates", text="Let the messages' own dates count for retention.")
+    ] = False
+    retry: Annotated[
+        bool, flag("--retry", text="Try again what this source could not give before.")
+    ] = False
+    undo: Annotated[
+        str,
+        typer.Option(
+            "--undo", metavar="BATCH", show_default=False,
+            help="Take an import (bat_…) out of sight; its originals stay sealed.",
+        ),
+    ] = ""  # fmt: skip
+    processes: Annotated[
+        int,
+        typer.Option(
+            "-j", "--processes", metavar="N", min=0, show_default=False,
+            help="Processes that parse; else as many as there are cores.",
+        ),
+    ] = 0  # fmt: skip
+    as_json: Annotated[bool, flag("--json", text="Print the summary as JSON.")] = False
+
+
+def run(session: Session, options: ImportOptions) -> int:
+    """Import mail from files and folders; it is searchable when the command ends.
+
+    Nothing is changed where it lies. May be interrupted and repeated at any time: what was taken in
+    stays, what was not is offered again, and nothing is taken twice.
+    """
+    if options.undo:
+        return _undo(session, options)
+    if not options.paths:
+        raise Refused("Nothing to import was named.", next_step="Give a file or a folder.")
+    if options.processes:
+        session.choose({"work.processes": options.processes})
+    order = _order(options)
+    if options.dry_run:
+        _preview(session, options, order)
+        return 0
+    summary = _import(session, order)
+    if options.as_json:
+        session.screen.json({"schema": "holdfast.import/1", **_value(summary)})
+    else:
+        _print(session, summary)
+    return PARTIAL if summary.counts.failed + summary.counts.quarantined else 0
+
+
+def _order(options: ImportOptions) -> Order:
+    from holdfast.ingest.imports import ImportOptions as Order
+
+    return Order(
+        paths=tuple(options.paths or ()),
+        source=options.source,
+        custodian=options.custodian,
+        trusts_dates=options.trust_dates,
+        retries=options.retry,
+    )
+
+
+def _import(session: Session, order: Order) -> ImportSummary:
+    from holdfast.cli.progress import ImportDisplay
+    from holdfast.wiring import import_paths
+
+    with ImportDisplay(session.screen, sum(map(bytes_at, order.paths))) as display:
+        return import_paths(session.settings, session.actor, order, display.show)
+
+
+def bytes_at(path: Path) -> int:
+    """Return the size of the file, or of all files below the folder; links count nothing."""
+    if not path.is_dir():
+        return path.stat().st_size if path.exists() else 0
+    return sum(_sizes(path))
+
+
+def _sizes(folder: Path) -> Iterable[int]:
+    waiting = [os.fspath(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif entry.is_file(follow_symlinks=False):
+                    yield entry.stat(follow_symlinks=False).st_size
+
+
+def _preview(session: Session, options: ImportOptions, order: Order) -> None:
+    from holdfast.ingest.imports import preview
+
+    counts = preview(order).counts
+    if options.as_json:
+        facts = {"offered": counts.offered, "bytes": counts.bytes_offered}
+        facts |= {"skipped": counts.skipped, "quarantined": counts.quarantined}
+        session.screen.json({"schema": "holdfast.import-preview/1", **facts})
+        return
+    session.screen.facts(
+        [
+            ("Source", order.source_name),
+            ("Would be offered", f"{amount(counts.offered)} ({size(counts.bytes_offered)})"),
+            ("Skipped by rule", amount(counts.skipped)),
+            ("Not readable", amount(counts.quarantined)),
+        ]
+    )
+    session.screen.note("Nothing was written.")
+
+
+def _value(summary: ImportSummary) -> dict[str, Any]:
+    counts = summary.counts
+    names = (
+        "offered", "new", "duplicates", "unchanged", "skipped", "gone", "quarantined", "failed",
+        "with_defects",
+    )  # fmt: skip
+    return {
+        "batch": summary.batch,
+        "source": summary.source,
+        **{name: getattr(counts, name) for name in names},
+        "bytes": counts.bytes_done,
+        "recovered": summary.recovered,
+        "not_indexed": summary.not_indexed,
+    }
+
+
+def _print(session: Session, summary: ImportSummary) -> None:
+    screen, counts = session.screen, summary.counts
+    screen.result(
+        "{new} new messages from {source}",
+        style=GOOD,
+        new=amount(counts.new),
+        source=summary.source,
+    )
+    lines = [
+        ("Offered", counts.offered),
+        ("New", counts.new),
+        ("Duplicates", counts.duplicates),
+        ("Unchanged", counts.unchanged),
+        ("Skipped by rule", counts.skipped),
+        ("Gone", counts.gone),
+        ("Failed", counts.failed),
+        ("Not readable", counts.quarantined),
+        ("With defects", counts.with_defects),
+        ("Finished for an earlier run", summary.recovered),
+    ]
+    always = ("Offered", "New", "Duplicates")
+    screen.facts(
+        [(name, amount(count)) for name, count in lines if count or name in always]
+        + [("Size", size(counts.bytes_done)), ("Batch", summary.batch)]
+    )
+    if counts.failed + counts.quarantined:
+        screen.note(
+            "Some items failed. Next: holdfast ledger --failed --source {source!r}",
+            style=WARNING,
+            source=summary.source,
+        )
+    if summary.not_indexed:
+        screen.warn("{count} are not indexed yet.", count=amount(summary.not_indexed))
+    screen.note("Next: holdfast search QUERY   To take it back: holdfast import --undo {batch}",
+                batch=summary.batch)  # fmt: skip
+
+
+def _undo(session: Session, options: ImportOptions) -> int:
+    from holdfast.core.identity import row_id
+    from holdfast.storage.catalogue.batches import undo_batch
+
+    if options.paths:
+        raise Refused("--undo takes no path.", next_step="Give the batch alone.")
+    with session.archive() as services:
+        undone = undo_batch(services.store, row_id("bat", options.undo))
+        services.desk.feed.drain()
+    if options.as_json:
+        facts = {"batch": options.undo, "captures": undone.captures}
+        facts |= {"interactions": undone.interactions}
+        session.screen.json({"schema": "holdfast.import-undo/1", **facts})
+        return 0
+    session.screen.result(
+        "Taken back: {captures} captures; {interactions} messages are out of sight.",
+        style=GOOD,
+        captures=amount(undone.captures),
+        interactions=amount(undone.interactions),
+    )
+    session.screen.note("Their originals stay sealed; the same import brings them back.")
+    return 0
