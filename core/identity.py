@@ -24,6 +24,8 @@ _COUNTERS = 1 << 10
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _PUBLIC_LENGTH = 13
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+_SHIFTS = (50, 40, 30, 20, 10, 0)
 
 
 def content_id(raw: bytes) -> bytes:
@@ -55,11 +57,8 @@ class IdFactory:
 
 def public_id(prefix: str, row_id: int) -> str:
     """Show a row id to people and programs: `msg_` and 13 letters of Crockford's base 32."""
-    letters = []
-    for _ in range(_PUBLIC_LENGTH):
-        row_id, value = divmod(row_id, 32)
-        letters.append(_ALPHABET[value])
-    return f"{prefix}_{''.join(reversed(letters))}"
+    groups = (_PAIRS[row_id >> shift & 1023] for shift in _SHIFTS)
+    return f"{prefix}_{_ALPHABET[row_id >> 60]}{''.join(groups)}"
 
 
 def row_id(prefix: str, text: str) -> int:

@@ -12,7 +12,6 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import msgspec
-from holdfast.parsers.extract import can_extract, extract
 
 from holdfast.core.custody import (
     DerivedText,
@@ -30,6 +29,7 @@ from holdfast.core.records import (
 )
 from holdfast.indexer.documents import Analysed, analyse_texts
 from holdfast.ingest.jail import Failed, Killed, Limits, read_result, run_once
+from holdfast.parsers.extract import can_extract, extract
 from holdfast.parsers.registry import HEAD_BYTES as FORMAT_HEAD_BYTES
 from holdfast.parsers.registry import parser_for
 from holdfast.parsers.rfc822 import attachment_bytes, envelope_only, with_texts
@@ -127,9 +127,9 @@ def _extracted(
 
 def _cut_long(parsed: Parsed) -> Parsed:
     """Keep rows of the catalogue small; what is cut here stays whole in the original."""
-    people = tuple(
-        replace(p, name=_short(p.name), address=_short(p.address)) for p in parsed.participants
-    )
+    people = parsed.participants
+    if any(_is_long(p.name) or _is_long(p.address) for p in people):
+        people = tuple(replace(p, name=_short(p.name), address=_short(p.address)) for p in people)
     files = tuple(_cut_attachment(a) for a in parsed.attachments)
     is_truncated = parsed.is_truncated or any(a.text_state is TextState.TRUNCATED for a in files)
     cut = replace(
@@ -147,10 +147,13 @@ def _cut_long(parsed: Parsed) -> Parsed:
     return cut
 
 
+def _is_long(text: str) -> bool:
+    return len(text) > MAX_SHORT_CHARS or "\0" in text
+
+
 def _short(text: str) -> str:
-    if len(text) > MAX_SHORT_CHARS:
-        text = text[:MAX_SHORT_CHARS]
-    return text.replace("\0", "\ufffd") if "\0" in text else text
+    """Cut at the limit; no database column takes NUL."""
+    return text[:MAX_SHORT_CHARS].replace("\0", "\ufffd") if _is_long(text) else text
 
 
 def _cut_attachment(item: Attachment) -> Attachment:

@@ -1,7 +1,7 @@
 """Writes audit events beside the action and numbers them into the signed log afterwards.
 
-Events are committed un-numbered in the transaction of the action; the one sequencer numbers them, and
-appends their leaves to the tiles. A leaf holds opaque ids and salted hashes only, never content
+Events are committed un-numbered in the transaction of the action; the one sequencer numbers them
+and appends their leaves to the tiles. A leaf holds opaque ids and salted hashes only, never content
 (C2SP tlog-tiles, https://c2sp.org/tlog-tiles; RFC 6962 hashing).
 """
 
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import func, select
 
 from holdfast.core.errors import Conflict, Corrupt
+from holdfast.storage.catalogue.chunks import insert_rows, update_rows
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import audit_events
 
@@ -40,7 +41,7 @@ def commitment(salt: bytes, digest: bytes) -> bytes:
 
 
 def canonical_digest(value: object) -> bytes:
-    """SHA-256 of the value as JSON with sorted keys and no spaces (the subset of RFC 8785 we use)."""
+    """SHA-256 of the value as JSON with sorted keys and no spaces (our subset of RFC 8785)."""
     return hashlib.sha256(_canonical(value)).digest()
 
 
@@ -88,9 +89,7 @@ def event_row(event: Event, row_id: int) -> dict[str, Any]:
 
 def record_events(connection: Connection, events: Sequence[Event], ids: IdFactory) -> None:
     """Write the events un-numbered, in the caller's transaction."""
-    if events:
-        rows = [event_row(event, ids.take()) for event in events]
-        connection.execute(audit_events.insert(), rows)
+    insert_rows(connection, audit_events, [event_row(event, ids.take()) for event in events])
 
 
 @dataclass(slots=True)
@@ -139,12 +138,8 @@ class Sequencer:
             if waiting:
                 top = connection.scalar(select(func.max(audit_events.c.seq)))
                 start = 0 if top is None else top + 1
-                connection.execute(
-                    update(audit_events)
-                    .where(audit_events.c.id == bindparam("row_id"))
-                    .values(seq=bindparam("number")),
-                    [{"row_id": row, "number": start + i} for i, row in enumerate(waiting)],
-                )
+                numbers = [{"id": row, "seq": start + i} for i, row in enumerate(waiting)]
+                update_rows(connection, audit_events, numbers, "id")
         return len(waiting)
 
     def _append_numbered(self) -> int:

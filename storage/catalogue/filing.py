@@ -15,7 +15,7 @@ from holdfast.core.custody import Draft, End
 from holdfast.core.identity import public_id
 from holdfast.core.records import Filed, Sealed
 from holdfast.storage.audit import Event, record_events
-from holdfast.storage.catalogue.chunks import by_value, insert_missing
+from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows, update_rows
 from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.identities import Linker, Sighting, sightings
 from holdfast.storage.catalogue.queueing import enqueue
@@ -162,8 +162,9 @@ def _write_interactions(batch: _Batch) -> None:
     known = batch.linker.link(batch.connection, _sightings(batch), batch.store.ids)
     originals = {row["interaction_id"]: row["original_id"] for row in reversed(batch.variant_rows)}
     _note_same_message_ids(batch)
-    batch.connection.execute(
-        interactions.insert(),
+    insert_rows(
+        batch.connection,
+        interactions,
         [_interaction_row(batch, i, d, threads[i], originals[i]) for i, d in batch.new.items()],
     )
     _write_participants(batch, known)
@@ -210,8 +211,7 @@ def _write_participants(batch: _Batch, known: dict[str, int]) -> None:
         for interaction_id, draft in batch.new.items()
         for ordinal, person in enumerate(draft.participants)
     ]
-    if rows:
-        batch.connection.execute(participants.insert(), rows)
+    insert_rows(batch.connection, participants, rows)
 
 
 def _write_attachments(batch: _Batch) -> None:
@@ -233,8 +233,7 @@ def _write_attachments(batch: _Batch) -> None:
         for interaction_id, draft in batch.new.items()
         for ordinal, item in enumerate(draft.attachments)
     ]
-    if rows:
-        batch.connection.execute(attachments.insert(), rows)
+    insert_rows(batch.connection, attachments, rows)
 
 
 def _note_same_message_ids(batch: _Batch) -> None:
@@ -265,26 +264,20 @@ def _end_items(
         firsts.append(target in batch.new and target not in seen)
         seen.add(target)
     ends = [
-        {"row": sealed.item_id, "end": End.FILED.value, "why": ""}
-        if is_first
-        else {"row": sealed.item_id, "end": End.DUPLICATE.value, "why": public_id("msg", target)}
+        {
+            "id": sealed.item_id,
+            "state": (End.FILED if is_first else End.DUPLICATE).value,
+            "reason": "" if is_first else public_id("msg", target),
+            "ended_ms": batch.now_ms,
+        }
         for (sealed, _), target, is_first in zip(items, targets, firsts, strict=True)
     ]
-    batch.connection.execute(
-        update(source_items)
-        .where(source_items.c.id == bindparam("row"))
-        .values(state=bindparam("end"), reason=bindparam("why"), ended_ms=batch.now_ms),
-        ends,
-    )
-    batch.connection.execute(
-        update(captures)
-        .where(captures.c.id == bindparam("capture"))
-        .values(interaction_id=bindparam("target")),
-        [
-            {"capture": sealed.capture_id, "target": target}
-            for (sealed, _), target in zip(items, targets, strict=True)
-        ],
-    )
+    update_rows(batch.connection, source_items, ends, "id")
+    links = [
+        {"id": sealed.capture_id, "interaction_id": target}
+        for (sealed, _), target in zip(items, targets, strict=True)
+    ]
+    update_rows(batch.connection, captures, links, "id")
     _revive(batch, targets)
     enqueue(batch.connection, [*targets, *batch.crowded], batch.store.ids)
     record_events(batch.connection, _events(batch), batch.store.ids)

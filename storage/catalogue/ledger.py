@@ -16,7 +16,7 @@ from holdfast.core.custody import End, Intake, Offer, Unkept
 from holdfast.core.identity import public_id
 from holdfast.core.records import Sealed
 from holdfast.storage.audit import Event, canonical_digest, record_events
-from holdfast.storage.catalogue.chunks import by_value, insert_missing
+from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import captures, originals, source_items, sources
 
@@ -205,8 +205,8 @@ class _Acceptance:
             events.append(self._event(rows[-1], key, original))
             content = original.content_id
             sealed.append(Sealed(item_id, capture_id, original.id, content, content in ours))
-        self.connection.execute(source_items.insert(), items)
-        self.connection.execute(captures.insert(), rows)
+        insert_rows(self.connection, source_items, items)
+        insert_rows(self.connection, captures, rows)
         record_events(self.connection, events, self.store.ids)
         return sealed
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from holdfast.storage.catalogue.chunks import by_value
+from holdfast.storage.catalogue.chunks import by_value, upsert_rows
 from holdfast.storage.catalogue.schema import index_queue
 
 if TYPE_CHECKING:
@@ -25,16 +24,7 @@ if TYPE_CHECKING:
 def enqueue(connection: Connection, interaction_ids: Iterable[int], ids: IdFactory) -> None:
     """Queue interactions for the index, in the transaction of the change that it must show."""
     rows = [{"interaction_id": i, "ticket": ids.take()} for i in dict.fromkeys(interaction_ids)]
-    if not rows:
-        return
-    is_sqlite = connection.dialect.name == "sqlite"
-    insert = sqlite.insert(index_queue) if is_sqlite else postgresql.insert(index_queue)
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["interaction_id"], set_={"ticket": insert.excluded.ticket}
-        ),
-        rows,
-    )
+    upsert_rows(connection, index_queue, rows, "interaction_id", "ticket")
 
 
 def tickets(connection: Connection, interaction_ids: Iterable[int]) -> dict[int, int]:
