@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.analysis import normalise, normalise_with_offsets, query_atoms, query_phones
 from holdfast.core.phones import phone_spans
-from holdfast.core.query import And, Fuzzy, Near, Not, Or, Part, Phrase, Regex, Wildcard
+from holdfast.core.query import And, Fuzzy, Near, Or, Part, Phrase, Regex, Wildcard
 from holdfast.core.record_terms import person_text
 from holdfast.core.text_matching import (
     CutText,

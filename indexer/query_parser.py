@@ -104,7 +104,7 @@ class _Pieces(Lexer):
     def __init__(self, _: object) -> None:
         pass
 
-    def lex(self, data: Any) -> Iterator[Token]:
+    def lex(self, data: Any) -> Iterator[Token]:  # type: ignore[override]
         return iter(data)
 
 
@@ -118,14 +118,16 @@ class _Builder(Transformer[Token, Any]):
         (child,) = children
         if isinstance(child, _Piece):
             return _Built(child.node, child.lexeme.position)
-        return replace(child, is_loose=False)  # type: ignore[no-any-return]
+        built: _Built = child
+        return replace(built, is_loose=False)
 
     def any(self, children: list[Any]) -> _Built:
         built = [child for child in children if isinstance(child, _Built)]
         return _joined(Or, built) if len(built) != 1 else built[0]
 
     def near(self, children: list[Any]) -> _Built:
-        return children[0] if len(children) == 1 else _near(children)  # type: ignore[no-any-return]
+        first: _Built = children[0]
+        return first if len(children) == 1 else _near(children)
 
     def negation(self, children: list[Any]) -> _Built:
         built: _Built = children[-1]
@@ -261,7 +263,7 @@ def _small_words(found: Sequence[Lexeme]) -> Iterator[str]:
     for lexeme in found:
         is_bare = lexeme.kind == "LEAF" and lexeme.form == "word" and not lexeme.operator
         if is_bare and not lexeme.value.isascii() and lexeme.value in RELATIVE:
-            yield f"{lexeme.value} is looked for as a word; write date:{lexeme.value} for the dates."
+            yield f"{lexeme.value} is looked for as a word; as a date it is date:{lexeme.value}."
         if is_bare and lexeme.value in ("and", "or", "not") and len(found) > 1:
             yield (
                 f"{lexeme.value} in small letters is looked for as a word;"
