@@ -67,7 +67,10 @@ def canonical_leaf(fields: Leaf) -> bytes:
             raise Refused("A leaf holds flat text and integers only.", field=name)
         if isinstance(value, int) and abs(value) > _MAX_INT:
             raise Refused("A number in a leaf is too large for JSON.", field=name)
-    leaf = _ENCODER.encode(dict(fields))
+    try:
+        leaf = _ENCODER.encode(dict(fields))
+    except UnicodeEncodeError:
+        raise Refused("A leaf's text is not Unicode.") from None
     if len(leaf) > MAX_LEAF_BYTES:
         raise Refused("A leaf is longer than 65,535 bytes.", size_bytes=len(leaf))
     return leaf

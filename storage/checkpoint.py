@@ -76,8 +76,8 @@ def open_checkpoint(note: bytes, public: Ed25519PublicKey, origin: str) -> Check
     """
     text, signatures = _split_note(note)
     wanted = key_id(origin, public)
-    for line in signatures.splitlines():
-        signature = _signature(line, origin)
+    lines = [_signature(line, origin) for line in signatures.split("\n")[:-1]]
+    for signature in lines:
         if signature[:_KEY_ID_BYTES] == wanted:
             try:
                 public.verify(signature[_KEY_ID_BYTES:], text.encode())

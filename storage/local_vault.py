@@ -102,9 +102,13 @@ class LocalVault:
 
     def scan(self) -> Iterator[tuple[bytes, Placement]]:
         for name in self.segment_names():
-            with SegmentReader(self._path(name), self._config.archive_id) as segment:
-                for record in segment.records():
-                    yield record.content_id, Placement(name, record.offset, record.length)
+            yield from self.scan_segment(name)
+
+    def scan_segment(self, name: str) -> Iterator[tuple[bytes, Placement]]:
+        """Yield as `scan` for one segment, so that verify can go on behind a damaged one."""
+        with SegmentReader(self._path(name), self._config.archive_id) as segment:
+            for record in segment.records():
+                yield record.content_id, Placement(name, record.offset, record.length)
 
     def compact(self, keep: Mapping[bytes, Placement]) -> dict[bytes, Placement]:
         """Leaves out segments that are unfinished or changed within `settle_s`; see the config."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import mmap
 import os
 import random
@@ -37,6 +38,7 @@ def cut(whole: bytes, step: int) -> Iterator[bytes]:
     return (whole[start : start + step] for start in range(0, len(whole), step))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=5000), st.integers(1, 400))
 def test_original_opens_to_the_same_bytes_however_the_frames_are_cut(raw: bytes, step: int) -> None:
     prepared = prepare(raw, spool=None)
@@ -46,7 +48,7 @@ def test_original_opens_to_the_same_bytes_however_the_frames_are_cut(raw: bytes,
     assert prepared.size_bytes == len(raw)
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 6_000_000), st.integers(0, 1_500_000), st.randoms(use_true_random=False))
 def test_several_mebibytes_open_to_the_same_bytes(
     flat: int, noise: int, chance: random.Random
@@ -136,22 +138,47 @@ def test_key_or_name_of_another_original_is_refused() -> None:
         list(open_frames([inline(ours)], theirs.content_id, ours.key))
 
 
-def test_declared_size_bounds_what_is_decompressed() -> None:
-    """A frame made with the right key but a lying header stops at the declared size."""
-    for size, declared in ((100_000, 10), (5_000_000, 2_000_000), (10, 100_000), (2**20, 2**21)):
-        raw = bytes(size)
-        honest = prepare(raw, spool=None)
-        lying = _sealed_with_size(raw, honest, declared)
-        with pytest.raises(Corrupt):
-            opened(honest, lying)
-
-
-def _sealed_with_size(raw: bytes, prepared: Prepared, declared: int) -> bytes:
+def forged(prepared: Prepared, declared: int, *plains: bytes) -> bytes:
+    """Return well-encrypted frames with any content: what only a holder of the key could make."""
     header = bytes([1, 1, 0, 0]) + declared.to_bytes(8, "big")
-    associated = prepared.content_id + header + bytes(8) + b"\x01"
-    packed = zstandard.ZstdCompressor().compress(raw)
-    sealed = AESGCM(prepared.key).encrypt(bytes(12), packed, associated)
-    return header + (len(sealed) | 0x8000_0000).to_bytes(4, "big") + sealed
+    parts = [header]
+    for number, plain in enumerate(plains):
+        is_last = number == len(plains) - 1
+        place = number.to_bytes(8, "big") + bytes([is_last])
+        associated = prepared.content_id + header + place
+        sealed = AESGCM(prepared.key).encrypt(number.to_bytes(12, "big"), plain, associated)
+        parts += [(len(sealed) | is_last << 31).to_bytes(4, "big"), sealed]
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("size", "declared"), [(100_000, 10), (5_000_000, 2_000_000), (10, 100_000), (2**20, 2**21)]
+)
+def test_declared_size_bounds_what_is_decompressed(size: int, declared: int) -> None:
+    prepared = prepare(bytes(size), spool=None)
+    packed = zstandard.ZstdCompressor().compress(bytes(size))
+    assert opened(prepared, forged(prepared, size, packed)) == bytes(size)
+    with pytest.raises(Corrupt):
+        opened(prepared, forged(prepared, declared, packed))
+
+
+@pytest.mark.parametrize("size", [1000, 2_000_000])
+def test_frames_that_hold_no_whole_stream_are_refused(size: int) -> None:
+    prepared = prepare(bytes(size), spool=None)
+    packed = zstandard.ZstdCompressor().compress(bytes(size))
+    for plains in ((packed, b"more"), (b"no zstd at all",), (packed[:-3],), (packed[:-3], b"")):
+        with pytest.raises(Corrupt):
+            opened(prepared, forged(prepared, size, *plains))
+
+
+def test_text_that_would_decompress_without_bound_is_refused() -> None:
+    key = os.urandom(32)
+    compressor = zstandard.ZstdCompressor().compressobj(size=2**40)
+    bomb = compressor.compress(b"x") + compressor.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+    derived = hmac.digest(key, b"holdfast text body\x01", "sha256")
+    sealed = b"\x01" + bytes(12) + AESGCM(derived).encrypt(bytes(12), bomb, b"body")
+    with pytest.raises(Corrupt, match="longer"):
+        open_text(sealed, key, b"body")
 
 
 def test_every_original_has_its_own_key() -> None:
@@ -225,6 +252,7 @@ def test_200_mebibytes_need_less_than_40_of_memory(tmp_path: Path, way: str) -> 
     assert (done.returncode == 0) is (way == "spooled"), done.stderr[-500:]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=20_000), st.binary(min_size=32, max_size=32))
 def test_text_opens_to_the_same_bytes(data: bytes, key: bytes) -> None:
     sealed = seal_text(data, key, b"body")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faulty_files import Crash, FaultyFiles
@@ -129,6 +129,14 @@ def test_keyring_is_not_made_where_others_may_look(tmp_path: Path) -> None:
         Keyring.create(tmp_path / "open" / "keyring.json")
 
 
+def test_unreadable_keyring_is_unavailable(path: Path) -> None:
+    Keyring.create(path)
+    path.unlink()
+    path.mkdir(mode=0o700)
+    with pytest.raises(Unavailable):
+        Keyring.open(path)
+
+
 def test_missing_keyring_is_unavailable(path: Path) -> None:
     with pytest.raises(Unavailable, match="backup"):
         Keyring.open(path)
@@ -154,6 +162,7 @@ def test_file_that_is_no_keyring_is_corrupt(path: Path, content: bytes) -> None:
         Keyring.open(path)
 
 
+@settings(deadline=None)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_open_or_are_refused_by_our_own_errors(
     content: bytes, tmp_path_factory: pytest.TempPathFactory

@@ -16,8 +16,10 @@ from conformance.vault import VAULT_CHECKS, VaultUnderTest
 from faulty_files import Crash, FaultyFiles
 from holdfast.core.errors import Corrupt, NotFound, Unavailable
 from holdfast.core.ports import Placement, Prepared
+from holdfast.storage.durable import SystemFiles
 from holdfast.storage.frames import prepare
 from holdfast.storage.local_vault import LocalVault
+from holdfast.storage.segment_writer import Body, SegmentWriter
 from holdfast.storage.segments import SegmentReader
 from vault_kit import ARCHIVE_ID, SetClock, new_vault, not_run, tiny_disk, vault_config
 
@@ -52,7 +54,7 @@ def recovered(folder: Path, acknowledged: Sequence[Placement] = ()) -> LocalVaul
     return vault
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(st.binary(max_size=3000), min_size=1, max_size=5), max_size=6))
 def test_any_batches_read_back_whole_after_the_segment_rolled(
     tmp_path_factory: pytest.TempPathFactory, texts: list[list[bytes]]
@@ -327,6 +329,37 @@ def test_damaged_segment_is_not_compacted_away(tmp_path: Path) -> None:
     assert read(vault, batch[2], places[2]) == b"three"
 
 
+def test_record_that_goes_bad_while_it_is_moved_stops_the_compaction(tmp_path: Path) -> None:
+    files = FaultyFiles()
+    clock = SetClock()
+    LocalVault.create(vault_config(tmp_path))
+    vault = LocalVault(vault_config(tmp_path), clock, files)
+    batch = letters(b"keep", b"dispose")
+    place, _ = vault.append(batch)
+    vault.close()
+    clock.pass_time(3600)
+    path = tmp_path / "segments" / f"{place.segment}.seg"
+
+    def spoil(operation: str) -> None:
+        if operation == "create":
+            content = bytearray(path.read_bytes())
+            content[place.offset + 130] ^= 1
+            path.write_bytes(content)
+
+    files.before = spoil
+    with pytest.raises(Corrupt):
+        vault.compact({batch[0].content_id: place})
+    again = letters(b"after")
+    assert read(vault, again[0], *vault.append(again)) == b"after"
+
+
+def test_spool_file_that_shrinks_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    writer = SegmentWriter(SystemFiles(), tmp_path / "a.seg", ARCHIVE_ID)
+    with pytest.raises(OSError, match="changed"):
+        writer.append([Body(bytes(32), 9, 5, [b"four"])])
+    writer.abandon()
+
+
 def test_disk_fault_while_dropping_is_unavailable(tmp_path: Path) -> None:
     files = FaultyFiles()
     vault = new_vault(tmp_path, files)
@@ -356,6 +389,7 @@ def test_threads_share_one_vault(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
+from holdfast.storage.durable import SystemFiles
 from holdfast.storage.frames import prepare
 from holdfast.storage.local_vault import LocalVault
 from vault_kit import SetClock, vault_config

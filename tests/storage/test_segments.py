@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 from collections.abc import Callable
@@ -12,7 +13,12 @@ from holdfast.core.errors import Corrupt, NotFound
 from holdfast.core.ports import Placement, Prepared
 from holdfast.storage.frames import prepare
 from holdfast.storage.local_vault import LocalVault
-from holdfast.storage.segments import SegmentReader
+from holdfast.storage.segments import (
+    PIECE_BYTES,
+    RECORD_HEADER_BYTES,
+    TRAILER_BYTES,
+    SegmentReader,
+)
 from vault_kit import ARCHIVE_ID, new_vault
 
 FLIPS = int(os.environ.get("HOLDFAST_PROOF_FLIPS", "400"))
@@ -203,6 +209,31 @@ def test_bytes_behind_the_end_mark_are_damage(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"more")
     with pytest.raises(Corrupt, match="end mark"):
         list(vault.scan())
+
+
+@pytest.mark.parametrize("over", range(-5, 5))
+def test_bodies_around_the_size_of_a_piece_are_whole(tmp_path: Path, over: int) -> None:
+    vault = new_vault(tmp_path)
+    length = PIECE_BYTES - TRAILER_BYTES + over
+    (place,) = vault.append([Prepared(bytes(32), 7, bytes(32), os.urandom(length))])
+    assert [found for _, found in vault.scan()] == [place]
+    with SegmentReader(file_of(tmp_path), ARCHIVE_ID) as segment:
+        record = segment.record_at(place.offset)
+        assert record is not None
+        assert sum(map(len, segment.body(record))) == length
+
+
+def test_record_of_an_unknown_version_is_damage(tmp_path: Path) -> None:
+    vault = new_vault(tmp_path)
+    kept = kept_in(vault, 10, 10, per_batch=1)
+    path = file_of(tmp_path)
+    content = bytearray(path.read_bytes())
+    start, check = kept[0][1].offset, kept[0][1].offset + RECORD_HEADER_BYTES - 16
+    content[start + 9] = 2
+    digest = hashlib.blake2b(content[start:check], digest_size=16).digest()
+    content[check : check + 16] = digest
+    path.write_bytes(content)
+    assert finds_damage(vault, kept)
 
 
 def test_record_magic_inside_other_bytes_does_not_mislead_the_reader(tmp_path: Path) -> None:

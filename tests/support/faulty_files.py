@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from holdfast.storage.durable import SystemFiles
@@ -28,6 +29,8 @@ class FaultyFiles:
         self._crash_at = 0
         self.steps = 0
         """Operations that change the disk, so far."""
+        self.before: Callable[[str], None] = lambda operation: None
+        """Called with the name of every operation before it is done."""
         self.log: list[str] = []
         """Their names, in order."""
         self.failed: list[int] = []
@@ -83,6 +86,7 @@ class FaultyFiles:
     def _step(self, operation: str) -> None:
         self.steps += 1
         self.log.append(operation)
+        self.before(operation)
         if self.steps == self._crash_at:
             raise Crash
         self._calls[operation] += 1
