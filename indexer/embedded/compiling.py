@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from itertools import product
 
 import tantivy
 from tantivy import FieldType, Occur, Query
@@ -45,7 +44,7 @@ from holdfast.indexer.documents import (
     header_key,
 )
 from holdfast.indexer.embedded.patterns import re2_regex, wildcard_regex
-from holdfast.indexer.embedded.phrases import MAX_VARIANTS, Slot, arrangements, spell
+from holdfast.indexer.embedded.phrases import Slot, arrangements, spell
 from holdfast.indexer.embedded.schema import FIELDS_OF_PART, HEADER, TERMS
 from holdfast.indexer.embedded.writing import exact_token
 
@@ -57,6 +56,8 @@ MAX_DISTANCE = 2
 """Largest distance of a fuzzy word."""
 MAX_NEAR = 1000
 """Largest distance of a proximity; texts of one field lie further apart than that."""
+
+_INT_LIMIT = (1 << 63) - 1
 
 
 def compile_query(schema: tantivy.Schema, node: Node) -> Query:
@@ -148,7 +149,7 @@ class _Compiler:
         fields = FIELDS_OF_PART[phrase.part]
         atoms = query_atoms(phrase.text)
         slots = spell(atoms).slots
-        found = [query for name in fields if slots for query in self._laid_out(name, slots)]
+        found = [self._laid_out(name, slots) for name in fields if slots]
         found += [
             self._token("phone", f"{name}{SEPARATOR}{digits}")
             for name in fields
@@ -172,30 +173,19 @@ class _Compiler:
             return Query.empty_query()
         laid = list(arrangements(spellings, near.distance, is_ordered=near.is_ordered))
         fields = FIELDS_OF_PART[parts.pop()]
-        return any_of([q for name in fields for slots in laid for q in self._laid_out(name, slots)])
+        return any_of([self._laid_out(name, slots) for name in fields for slots in laid])
 
-    def _laid_out(self, name: str, slots: Sequence[Slot]) -> list[Query]:
-        """Return the queries, any of which finds these slots in a field."""
-        if any(slot.is_open for slot in slots):
-            return [self._open_phrase(name, slots)]
-        ways = list(product(*(slot.tokens for slot in slots)))
-        if len(ways) > MAX_VARIANTS:
-            raise Refused(
-                f"This phrase has {len(ways)} spellings; at most {MAX_VARIANTS} are searched."
-            )
-        offsets = [slot.offset for slot in slots]
-        return [self._positions(name, sorted(set(zip(offsets, way, strict=True)))) for way in ways]
-
-    def _positions(self, name: str, places: Sequence[tuple[int, str]]) -> Query:
+    def _laid_out(self, name: str, slots: Sequence[Slot]) -> Query:
+        """Return the query that finds these slots in a field."""
+        if any(slot.is_open or len(slot.tokens) > 1 for slot in slots):
+            places = sorted({(slot.offset, _pattern(slot)) for slot in slots})
+            if len(places) == 1:
+                return Query.regex_query(self._schema, name, places[0][1])
+            return Query.regex_phrase_query(self._schema, name, list(places))
+        places = sorted({(slot.offset, slot.tokens[0]) for slot in slots})
         if len(places) == 1:
             return self._token(name, places[0][1])
         return Query.phrase_query(self._schema, name, list(places))
-
-    def _open_phrase(self, name: str, slots: Sequence[Slot]) -> Query:
-        places = sorted({(slot.offset, _pattern(slot)) for slot in slots})
-        if len(places) == 1:
-            return Query.regex_query(self._schema, name, places[0][1])
-        return Query.regex_phrase_query(self._schema, name, list(places))
 
     def _token(self, name: str, token: str) -> Query:
         return Query.term_query(self._schema, name, token, "basic")
@@ -248,25 +238,27 @@ class _Compiler:
                 next_step="Search for the field without words, or for other words.",
             )
         prefix = key + SEPARATOR
-        return all_of([self._unit(spell(unit, prefix).slots) for unit in units])
-
-    def _unit(self, slots: Sequence[Slot]) -> Query:
-        return any_of(self._laid_out(HEADER, slots))
+        return all_of([self._laid_out(HEADER, spell(unit, prefix).slots) for unit in units])
 
     def _dates(self, node: Dates) -> Query:
         name = "captured" if node.clock == "captured" else "at"
-        return self._range(name, _bound(node.start), _bound(node.end), includes_upper=False)
+        end = _bound(node.end)
+        return self._range(name, _bound(node.start), None if end is None else end - 1)
 
     def _sizes(self, node: Sizes) -> Query:
-        return self._range("size", node.low, node.high, includes_upper=True)
+        return self._range("size", node.low, node.high)
 
-    def _range(
-        self, name: str, low: int | None, high: int | None, *, includes_upper: bool
-    ) -> Query:
+    def _range(self, name: str, low: int | None, high: int | None) -> Query:
         if low is None and high is None:
             return Query.all_query()
-        kind = FieldType.Integer
-        return Query.range_query(self._schema, name, kind, low, high, True, includes_upper)
+        low, high = _clamped(low), _clamped(high)
+        if low is not None and high is not None and low > high:
+            return Query.empty_query()
+        return Query.range_query(self._schema, name, FieldType.Integer, low, high)
+
+
+def _clamped(number: int | None) -> int | None:
+    return None if number is None else max(-_INT_LIMIT, min(number, _INT_LIMIT))
 
 
 def _unmarked(text: str) -> str:

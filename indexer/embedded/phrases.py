@@ -15,8 +15,8 @@ from holdfast.core.analysis import Atom
 from holdfast.core.errors import Refused
 from holdfast.indexer.documents import RUN_MARK
 
-MAX_VARIANTS = 1024
-"""Most positions-by-spelling combinations that one phrase or proximity may need."""
+MAX_ARRANGEMENTS = 1024
+"""Most ways that the phrases of one proximity may lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,12 @@ def arrangements(
     """Yield every way the phrases can lie, at most `distance` positions from one to the next.
 
     Raises:
-        Refused: There are more than `MAX_VARIANTS` ways.
+        Refused: There are more than `MAX_ARRANGEMENTS` ways.
     """
     ways = ((distance + 1) * (1 if is_ordered else 2)) ** (len(spellings) - 1)
-    if ways > MAX_VARIANTS:
+    if ways > MAX_ARRANGEMENTS:
         raise Refused(
-            f"This proximity search has {ways} arrangements; at most {MAX_VARIANTS} are searched.",
+            f"This proximity has {ways} arrangements; at most {MAX_ARRANGEMENTS} are searched.",
             next_step="Lower the distance, list fewer phrases, or keep them in order (ONEAR).",
             arrangements=ways,
         )

@@ -52,8 +52,8 @@ class Results:
             return self._first(window, limit)
         found = self.only(above(self.schema, after.id))._ties(window.key, after.key, limit)
         if len(found) < limit:
-            bounds = (None, after.key) if window.is_descending else (after.key, None)
-            beyond = self.only(_between(self.schema, window.key, bounds, has_ends=False))
+            bounds = (None, after.key - 1) if window.is_descending else (after.key + 1, None)
+            beyond = self.only(_between(self.schema, window.key, *bounds))
             found += beyond._first(window, limit - len(found))
         return found
 
@@ -89,7 +89,7 @@ class Results:
 
     def _ties(self, key: str, value: int, limit: int) -> list[Spot]:
         """Return hits that share one sort key, by id."""
-        query = both(self.query, _between(self.schema, key, (value, value), has_ends=True))
+        query = both(self.query, _between(self.schema, key, value, value))
         hits = self.searcher.search(query, limit, False, "id", 0, Order.Asc).hits
         return [(value, id_) for id_, _ in hits]
 
@@ -105,7 +105,5 @@ def above(schema: tantivy.Schema, number: int, name: str = "id") -> Query:
     return Query.range_query(schema, name, kind, number, None, False, True)
 
 
-def _between(
-    schema: tantivy.Schema, name: str, bounds: tuple[int | None, int | None], *, has_ends: bool
-) -> Query:
-    return Query.range_query(schema, name, FieldType.Integer, *bounds, has_ends, has_ends)
+def _between(schema: tantivy.Schema, name: str, low: int | None, high: int | None) -> Query:
+    return Query.range_query(schema, name, FieldType.Integer, low, high)
