@@ -24,9 +24,10 @@ from holdfast.ingest.jail import (
     read_result,
     run_once,
 )
-from holdfast.ingest.jail.channel import FrameKind
-from holdfast.ingest.jail.child import apply
+from holdfast.ingest.jail.channel import FrameKind, FrameReader, open_pair, send_frame
+from holdfast.ingest.jail.child import apply, serve
 from holdfast.ingest.jail.confinement import MIB
+from holdfast.ingest.jail.outcomes import EXIT_MEMORY, from_wait_status
 
 TIGHT = Limits(memory_bytes=64 * MIB, cpu_s=0.3, wall_s=1.0, max_result_bytes=1 * MIB)
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="seccomp and /proc are Linux's")
@@ -231,3 +232,61 @@ def test_apply_names_what_to_answer() -> None:
     assert apply(upper, b"a", TIGHT) == (FrameKind.OK, b"A")
     assert apply(starve, b"a", TIGHT) == (FrameKind.MEMORY, b"")
     assert apply(lambda _: bytes(2 * MIB), b"", TIGHT) == (FrameKind.OUTPUT, b"")
+
+
+def test_serve_answers_each_task_until_the_other_end_closes() -> None:
+    ours, theirs = open_pair()
+    with ours, theirs:
+        send_frame(ours, FrameKind.TASK, b"one")
+        send_frame(ours, FrameKind.TASK, b"")
+        ours.shutdown(socket.SHUT_WR)
+        assert serve(theirs, upper, TIGHT) == 0
+        assert [read_frame(ours), read_frame(ours)] == [b"ONE", b""]
+
+
+def test_serve_ends_after_it_ran_out_of_memory() -> None:
+    def starve(_: bytes) -> bytes:
+        raise MemoryError
+
+    ours, theirs = open_pair()
+    with ours, theirs:
+        send_frame(ours, FrameKind.TASK, b"one")
+        assert serve(theirs, starve, TIGHT) == EXIT_MEMORY
+
+
+def read_frame(end: socket.socket) -> bytes:
+    reader = FrameReader(MIB)
+    while (frame := reader.step(end)) is None:
+        pass
+    return frame.body
+
+
+def test_frame_larger_than_every_buffer_passes_whole() -> None:
+    ours, theirs = open_pair()
+    body = os.urandom(32 * MIB)
+    received: list[bytes] = []
+
+    def read() -> None:
+        reader = FrameReader(64 * MIB)
+        while (frame := reader.step(theirs)) is None:
+            pass
+        received.append(frame.body)
+
+    with ours, theirs:
+        reading = threading.Thread(target=read)
+        reading.start()
+        send_frame(ours, FrameKind.OK, body)
+        reading.join()
+    assert received == [body]
+
+
+def test_exit_statuses_are_told_apart() -> None:
+    assert from_wait_status(EXIT_MEMORY << 8) == Killed(Reason.MEMORY, "exit 3")
+    assert from_wait_status(signal.SIGXCPU) == Killed(Reason.CPU, "SIGXCPU")
+
+
+def test_raising_function_is_reported_by_apply() -> None:
+    def fail(_: bytes) -> bytes:
+        raise ValueError("why")
+
+    assert apply(fail, b"", TIGHT) == (FrameKind.FAILED, b"ValueError: why")
