@@ -53,11 +53,9 @@ def html_to_text(html: str) -> str:
         html = html.encode("utf-8", "replace").decode("utf-8")
     if is_costly(html):
         return strip_tags(html)
-    root = LexborHTMLParser(html).root
-    if root is None:
-        return ""
+    parser = LexborHTMLParser(html)
     page = _Page()
-    _walk(root, page)
+    _walk(parser.root, page)
     return page.text()
 
 
@@ -140,10 +138,10 @@ class _Page:
         return "\n".join(self.lines).strip("\n")
 
 
-def _walk(root: LexborNode, page: _Page) -> None:
+def _walk(root: LexborNode | None, page: _Page) -> None:
     """Visit the tree in document order without recursion."""
     entered: list[tuple[LexborNode, str]] = []
-    node: LexborNode | None = root
+    node = root
     while True:
         while node is not None:
             child = _enter(node, page, entered)

@@ -33,6 +33,7 @@ _COLONS = (":", "：")
 _QUOTE_STARTS = ">＞ \t"
 _INTRODUCTION_ENDS = ":： \t\r\xa0-—_=*"
 MAX_CLOSING_CHARS = 40
+MIN_FOOTER_RULE_CHARS = 40
 
 
 def find_spans(body: str) -> tuple[Span, ...]:
@@ -258,7 +259,7 @@ def _opens_signature(lines: list[str], at: int, stop: int) -> bool:
     text = lines[at].strip()
     if text == "--":
         return True
-    if len(text) < 2 * MAX_FIELD_NAME_CHARS or text.strip("_-"):
+    if len(text) < MIN_FOOTER_RULE_CHARS or text.strip("_-"):
         return False
     return any("mailing list" in line or "/listinfo/" in line for line in lines[at + 1 : stop])
 

@@ -48,7 +48,9 @@ def serve(end: socket.socket, function: Function, limits: Limits) -> int:
             return EXIT_MEMORY  # what the failed allocation left behind is not to be trusted
 
 
-def become_server(end: socket.socket, function: Function, limits: Limits, parent_id: int) -> None:
+def become_server(
+    end: socket.socket, function: Function, limits: Limits, parent_id: int
+) -> None:  # pragma: no cover - in children alone
     """Turn a process just forked into a server of tasks; never returns."""
     status = 1
     try:
@@ -62,7 +64,9 @@ def become_server(end: socket.socket, function: Function, limits: Limits, parent
         os._exit(status)
 
 
-def answer_once(end: socket.socket, function: Function, payload: bytes, limits: Limits) -> None:
+def answer_once(
+    end: socket.socket, function: Function, payload: bytes, limits: Limits
+) -> None:  # pragma: no cover - in children alone
     """Turn a process just forked into one that answers once; never returns."""
     status = 1
     parent_id = os.getppid()

@@ -35,7 +35,7 @@ class Limits:
     """The function itself calls `run_once`: new processes and signals to them stay allowed."""
 
 
-def detach(keep: Collection[int]) -> None:
+def detach(keep: Collection[int]) -> None:  # pragma: no cover - in children alone
     """Let go of everything of the parent: open files, terminal, signal handlers, garbage.
 
     Args:
@@ -60,7 +60,7 @@ def detach(keep: Collection[int]) -> None:
     os.closerange(start, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
-def die_with(parent_id: int) -> None:
+def die_with(parent_id: int) -> None:  # pragma: no cover - in children alone
     """Have the kernel end this process when its parent ends; end at once if it already has."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -68,7 +68,7 @@ def die_with(parent_id: int) -> None:
         os._exit(0)
 
 
-def confine(limits: Limits) -> None:
+def confine(limits: Limits) -> None:  # pragma: no cover - in children alone
     """Apply every limit that this host can hold; what it cannot is told by `held_limits`."""
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, 0)
@@ -86,14 +86,14 @@ def start_cpu_limit(cpu_s: float) -> None:
     signal.setitimer(signal.ITIMER_PROF, cpu_s)
 
 
-def _lower(kind: int, value: int) -> None:
+def _lower(kind: int, value: int) -> None:  # pragma: no cover - in children alone
     _, hard = resource.getrlimit(kind)
     if hard != resource.RLIM_INFINITY:
         value = min(value, hard)
     resource.setrlimit(kind, (value, value))
 
 
-def _mapped_bytes() -> int:
+def _mapped_bytes() -> int:  # pragma: no cover - in children alone
     """Return the address space in use; 0 where the kernel does not say."""
     statm = Path("/proc/self/statm")
     if not statm.exists():

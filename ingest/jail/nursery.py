@@ -81,7 +81,7 @@ class Nursery:
 
 def _become_nursery(
     control: socket.socket, function: Function, limits: Limits, parent_id: int
-) -> None:
+) -> None:  # pragma: no cover - in children alone
     """Serve requests until the parent closes its end; never returns."""
     try:
         die_with(parent_id)
@@ -92,7 +92,9 @@ def _become_nursery(
         os._exit(0)
 
 
-def _serve_one(control: socket.socket, function: Function, limits: Limits) -> bool:
+def _serve_one(
+    control: socket.socket, function: Function, limits: Limits
+) -> bool:  # pragma: no cover - in children alone
     request, descriptors, _, _ = socket.recv_fds(control, _REQUEST.size, 1)
     if len(request) < _REQUEST.size:
         return False
@@ -106,7 +108,9 @@ def _serve_one(control: socket.socket, function: Function, limits: Limits) -> bo
     return True
 
 
-def _fork_child(control: socket.socket, descriptor: int, function: Function, limits: Limits) -> int:
+def _fork_child(
+    control: socket.socket, descriptor: int, function: Function, limits: Limits
+) -> int:  # pragma: no cover - in children alone
     nursery_id = os.getpid()
     try:
         child_id = os.fork()

@@ -36,7 +36,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 @dataclass(frozen=True, slots=True)
-class _Machine:
+class Machine:
     """Numbers of system calls on one architecture."""
 
     audit: int
@@ -56,8 +56,8 @@ _DENIED_EVERYWHERE = (424, 425, 434, 438, 452)
 _CLONE3, _OPENAT2 = 435, 437
 """Answered with "not known", so that the C library takes the calls whose flags can be seen."""
 
-_MACHINES = {
-    "x86_64": _Machine(
+MACHINES = {
+    "x86_64": Machine(
         audit=0xC000003E,
         denied=(
             *(41, 42, 43, 49, 50, 288),  # socket connect accept bind listen accept4
@@ -75,7 +75,7 @@ _MACHINES = {
         clone=56,
         opening=((2, 1), (257, 2)),
     ),
-    "aarch64": _Machine(
+    "aarch64": Machine(
         audit=0xC00000B7,
         denied=(
             *(198, 203, 202, 200, 201, 242),  # socket connect accept bind listen accept4
@@ -98,15 +98,14 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def deny_system_calls(*, may_fork: bool) -> bool:
+def deny_system_calls(*, may_fork: bool) -> bool:  # pragma: no cover - in children alone
     """Filter this process for good; return whether the kernel took the filter.
 
     Denied calls fail with EPERM, so that a library that merely tries goes on.
     """
-    machine = _MACHINES.get(platform.machine())
-    if machine is None or sys.platform != "linux":
+    if platform.machine() not in MACHINES or sys.platform != "linux":
         return False
-    code = _assemble(machine, os.getpid(), may_fork=may_fork)
+    code = assemble(MACHINES[platform.machine()], os.getpid(), may_fork=may_fork)
     program = _Program(len(code) // 8, code)
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl.argtypes = (ctypes.c_int, *(ctypes.c_ulong,) * 4)
@@ -116,12 +115,13 @@ def deny_system_calls(*, may_fork: bool) -> bool:
     return done == 0
 
 
-def _assemble(machine: _Machine, process_id: int, *, may_fork: bool) -> bytes:
+def assemble(machine: Machine, process_id: int, *, may_fork: bool) -> bytes:
+    """Return the filter program for a child, in the kernel's own layout."""
     denied = machine.denied + _DENIED_EVERYWHERE
     code = _step(_LOAD_WORD, _AT_ARCHITECTURE)
     code += _step(_JUMP_EQUAL, machine.audit, 1, 0) + _step(_RETURN, _KILL_PROCESS)
     code += _step(_LOAD_WORD, _AT_NUMBER)
-    if machine.audit == _MACHINES["x86_64"].audit:
+    if machine.audit == MACHINES["x86_64"].audit:
         code += _step(_JUMP_GREATER_OR_EQUAL, _X32_CALLS, 0, 1) + _step(_RETURN, _KILL_PROCESS)
     for number in denied if may_fork else denied + machine.forking:
         code += _answer(number, errno.EPERM)
