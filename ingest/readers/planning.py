@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from holdfast.core.errors import NotFound, Refused
@@ -31,8 +31,11 @@ class _Visit:
     folder: str
     """Name of the Maildir folder that this directory is, or lies in."""
     role: str = ""
-    """`new`, `cur`, `tmp` of a Maildir, or `message`, `tmp_file`, `bookkeeping`."""
+    """`new`, `cur`, `tmp` of a Maildir, or `message`, `tmp_file`, `bookkeeping`,
+    `folder` (of a Maildir++)."""
     flags: tuple[str, ...] = ()
+    seen: set[str] = field(default_factory=set)
+    """Unique names of the Maildir that have been given; shared by its directories."""
 
 
 def plan(path: Path, rules: PlanRules = _DEFAULT) -> Iterator[Offered]:
@@ -83,39 +86,40 @@ def _children(visit: _Visit) -> Iterator[_Visit]:
     with os.scandir(visit.path) as listing:
         names = sorted(entry.name for entry in listing)
     present = set(names)
-    is_maildir = "cur" in present and bool(present & {"new", "tmp"})
+    is_maildir = "cur" in present and (visit.role == "folder" or bool(present & {"new", "tmp"}))
     if is_maildir:
         names.sort(key=lambda name: (name not in ("cur", "new", "tmp"), name))
     if visit.role in ("cur", "new"):
         return _messages(visit, names)
-    return (_child(visit, name, is_maildir=is_maildir) for name in names)
+    inside = replace(visit, seen=set()) if is_maildir else visit
+    return (_child(inside, name, is_maildir=is_maildir) for name in names)
 
 
 def _child(visit: _Visit, name: str, *, is_maildir: bool) -> _Visit:
     path, shown = visit.path / name, portable(name)
     trail = f"{visit.trail}/{shown}" if visit.trail else shown
     if is_maildir and name in ("cur", "new", "tmp"):
-        return _Visit(path, trail, visit.folder, name)
-    if visit.role == "tmp":
+        return _Visit(path, trail, visit.folder, name, seen=visit.seen)
+    if visit.role in ("tmp", "tmp_file"):
         return _Visit(path, trail, visit.folder, "tmp_file")
     if is_maildir and maildir.is_bookkeeping(name):
         return _Visit(path, trail, visit.folder, "bookkeeping")
     is_folder = name.startswith(".") and (path / "cur").is_dir()
     step = portable(maildir.folder_name(name)) if is_folder else shown
-    return _Visit(path, trail, f"{visit.folder}/{step}" if visit.folder else step)
+    folder = f"{visit.folder}/{step}" if visit.folder else step
+    return _Visit(path, trail, folder, "folder" if is_folder else "")
 
 
 def _messages(visit: _Visit, names: list[str]) -> Iterator[_Visit]:
     """Yield the messages of `cur` or `new`; each remembers its flags and its unique name."""
     keywords = _keywords(visit.path.parent / "dovecot-keywords")
-    seen: set[str] = set()
     base = visit.trail.rpartition("/")[0]
     for name in names:
         unique, flags = maildir.split_name(name, keywords)
         shown = portable(unique)
-        while shown in seen:  # two copies in one directory, with different flags
+        while shown in visit.seen:  # two copies of one Maildir, with different flags
             shown += "#"
-        seen.add(shown)
+        visit.seen.add(shown)
         trail = f"{base}/{shown}" if base else shown
         yield _Visit(visit.path / name, trail, visit.folder, "message", flags)
 
