@@ -1,0 +1,42 @@
+"""What holds for every test: no socket but loopback, honest words where a fault is not possible."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+_connect = socket.socket.connect
+
+
+def _guarded(self: socket.socket, address: Any) -> None:
+    is_local = self.family == socket.AF_UNIX or str(address[0]) in {"127.0.0.1", "::1", "localhost"}
+    if not is_local:
+        raise AssertionError(f"A test tried to reach {address}.")
+    _connect(self, address)
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "connect", _guarded)
+
+
+@pytest.fixture
+def need() -> Callable[[bool, str], None]:
+    """Return a check for what the host must offer.
+
+    Without it the test is reported as not run, with the reason; under `HOLDFAST_REQUIRE=all`,
+    as in continuous integration, that is a failure.
+    """
+
+    def check(is_there: object, reason: str) -> None:
+        if is_there:
+            return
+        if os.environ.get("HOLDFAST_REQUIRE") == "all":
+            pytest.fail(f"needed here: {reason}")
+        pytest.skip(f"not run ({reason})")
+
+    return check
