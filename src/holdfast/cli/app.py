@@ -17,6 +17,7 @@ from holdfast.cli.commands import (
     creation,
     importing,
     ledger,
+    searching,
     showing,
     verifying,
 )
@@ -60,7 +61,17 @@ def holdfast(ctx: typer.Context, version: bool, **shared: Any) -> None:  # noqa:
 
 sign(holdfast, RootOptions, SharedOptions)
 app.callback()(holdfast)
-for group in (creation, importing, showing, contacts, ledger, verifying, auditing, configuration):
+for group in (
+    creation,
+    importing,
+    searching,
+    showing,
+    contacts,
+    ledger,
+    verifying,
+    auditing,
+    configuration,
+):
     group.register(app)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WHEN_WIDTH = 16
 ID_WIDTH = 17
+MAX_WIDTH = 160
 _FROM_SHARE = 0.3
 _GAP = "  "
 
@@ -51,16 +52,27 @@ def subject_of(record: Record, screen: Screen) -> str:
     return record.subject or screen.words("(no subject)")
 
 
-def fitted(text: str, width: int, style: str = "") -> Text:
+def fitted(
+    text: str, width: int, style: str = "", *, marks: Iterable[tuple[int, int]] = ()
+) -> Text:
     """Return the text cut or padded to exactly so many columns of the terminal."""
-    shown = styled(safe_line(text), style)
+    shown = styled(safe_line(text), style, marks=marks)
     shown.truncate(width, overflow="ellipsis", pad=True)
     return shown
 
 
-def heading(record: Record, screen: Screen, zone: ZoneInfo, *, indent: int = 0) -> Text:
-    """Return one line: when, who, what, and the id to go on with."""
-    width = min(screen.out.width, 160)
+def heading(
+    record: Record, screen: Screen, zone: ZoneInfo, *, marks: Iterable[tuple[int, int]] = ()
+) -> Text:
+    """Return one line: when, who, what, and the id to go on with.
+
+    Args:
+        record: What to show.
+        screen: Where it will be shown.
+        zone: Of the dates.
+        marks: Ranges of the subject that stand out.
+    """
+    width = min(screen.out.width, MAX_WIDTH)
     left = width - WHEN_WIDTH - ID_WIDTH - 3 * len(_GAP)
     from_width = max(int(left * _FROM_SHARE), 10)
     subject_width = max(left - from_width, 10)
@@ -68,8 +80,8 @@ def heading(record: Record, screen: Screen, zone: ZoneInfo, *, indent: int = 0) 
     line.append(_GAP)
     line.append_text(fitted(sender(record), from_width))
     line.append(_GAP)
-    subject = "  " * indent + subject_of(record, screen)
-    line.append_text(fitted(subject, subject_width, "bold"))
+    subject = subject_of(record, screen)
+    line.append_text(fitted(subject, subject_width, "bold", marks=marks))
     line.append(_GAP)
     line.append(public_id("msg", record.id), ACCENT)
     return line
@@ -80,7 +92,7 @@ def beneath(text: Text, screen: Screen) -> Text:
     from rich.text import Text as RichText
 
     indent = WHEN_WIDTH + len(_GAP)
-    text.truncate(max(min(screen.out.width, 160) - indent, 20), overflow="ellipsis")
+    text.truncate(max(min(screen.out.width, MAX_WIDTH) - indent, 20), overflow="ellipsis")
     return RichText(" " * indent).append_text(text)
 
 
