@@ -21,7 +21,8 @@ SMALL_BYTES = 4 * 1024 * 1024
 """A member so small may have any ratio: empty tables and white images compress well."""
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+"""Stream of an OLE file that holds an encrypted Office file."""
 _LOCAL_HEADER_BYTES = 30
 _ENCRYPTED_FLAG = 1
 _PIECE_BYTES = 65536
@@ -49,7 +50,7 @@ class Container:
             Unreadable: Not a zip file, encrypted, or a bomb by number, size, ratio or overlap.
         """
         if raw.startswith(_OLE):  # [MS-OFFCRYPTO] 2.3: an encrypted Office file is an OLE file
-            is_locked = _ENCRYPTED_PACKAGE in raw
+            is_locked = ENCRYPTED_PACKAGE in raw
             raise Unreadable("extract_encrypted" if is_locked else "extract_failed", "OLE file")
         if raw.count(b"PK\x01\x02") > MAX_ENTRIES:
             raise Unreadable("extract_limit", f"more than {MAX_ENTRIES} entries")
@@ -81,8 +82,6 @@ class Container:
 
 
 def _judge(entries: list[zipfile.ZipInfo], raw_bytes: int) -> None:
-    if len(entries) > MAX_ENTRIES:
-        raise Unreadable("extract_limit", f"more than {MAX_ENTRIES} entries")
     total = sum(entry.file_size for entry in entries)
     if total > MAX_UNPACKED_BYTES:
         raise Unreadable("extract_limit", f"unpacks to {total} bytes")

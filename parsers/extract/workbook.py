@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, load_workbook
+from python_calamine import CalamineError, CalamineWorkbook, load_workbook
 
-from holdfast.parsers.extract.container import Container
+from holdfast.parsers.extract.container import ENCRYPTED_PACKAGE, Container
 from holdfast.parsers.extract.markup import Vocabulary, texts_of
 from holdfast.parsers.extract.outcome import Extracted, Unreadable, of_pieces
 
@@ -24,6 +24,10 @@ _REMARKS = (
     r"xl/drawings/drawing\d*\.xml",
 )
 _OLE = b"\xd0\xcf\x11\xe0"
+_WORKBOOK_START = b"\x09\x08\x10\x00\x00\x06\x05\x00"
+"""Record BOF of the workbook globals of BIFF8."""
+_WORKBOOK_START_BYTES = 20
+_FILE_PASS = b"\x2f\x00"
 
 
 def read_workbook(raw: bytes) -> Extracted:
@@ -36,7 +40,16 @@ def read_old_workbook(raw: bytes) -> Extracted:
     """Return every sheet of an xls file; some are of a newer format under the old name."""
     if not raw.startswith(_OLE):
         return read_workbook(raw)
+    if _is_encrypted(raw):
+        raise Unreadable("extract_encrypted", "encrypted workbook")
     return of_pieces(_texts(raw, None))
+
+
+def _is_encrypted(raw: bytes) -> bool:
+    """[MS-OFFCRYPTO] 2.3 under the old name; or [MS-XLS] 2.4.117: FilePass right after BOF."""
+    start = raw.find(_WORKBOOK_START)
+    after = start + _WORKBOOK_START_BYTES
+    return ENCRYPTED_PACKAGE in raw or (start >= 0 and raw[after : after + 2] == _FILE_PASS)
 
 
 def _texts(raw: bytes, container: Container | None) -> Iterator[str]:
@@ -45,8 +58,6 @@ def _texts(raw: bytes, container: Container | None) -> Iterator[str]:
         for name in workbook.sheet_names:
             yield f"{name}\n"
             yield from _rows(workbook, name)
-    except PasswordError as trouble:
-        raise Unreadable("extract_encrypted", str(trouble)) from trouble
     except (CalamineError, ValueError, OSError) as trouble:
         raise Unreadable("extract_failed", f"workbook: {trouble}") from trouble
     if container is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import zipfile
 from io import BytesIO
@@ -18,8 +19,10 @@ from office_files import (
     OLE_MAGIC,
     build_docx,
     build_odt,
+    build_ole,
     build_pdf,
     build_pptx,
+    build_xls,
     build_xlsx,
     build_zip,
     with_members,
@@ -88,6 +91,18 @@ def test_xlsx_under_the_old_type_is_still_read() -> None:
     assert "x1" in extract(XLS, "a.xls", build_xlsx({"s": [["x1"]]})).text
 
 
+def test_xls_gives_its_sheet_without_empty_rows() -> None:
+    found = extract(XLS, "a.xls", build_xls([["单价", 3.0], [], ["x", 0.5]]))
+    assert found == Extracted("表\n单价\t3\nx\t0.5\n", TextState.EXTRACTED)
+
+
+@pytest.mark.parametrize(
+    "raw", [build_xls([["secret"]], is_encrypted=True), build_ole("EncryptedPackage", b"x" * 5000)]
+)
+def test_encrypted_workbook_is_told_apart(raw: bytes) -> None:
+    assert extract(XLS, "a.xls", raw).state is TextState.ENCRYPTED
+
+
 def test_broken_xls_fails_with_a_defect() -> None:
     found = extract(XLS, "a.xls", OLE_MAGIC + bytes(2048))
     assert found.state is TextState.FAILED
@@ -140,7 +155,7 @@ def test_broken_pdf_fails_with_a_defect() -> None:
 
 @pytest.mark.parametrize("kind", [DOCX, PPTX, XLSX, ODT])
 def test_ole_package_in_place_of_office_file_is_encrypted(kind: str) -> None:
-    raw = OLE_MAGIC + bytes(512) + "EncryptedPackage".encode("utf-16-le") + bytes(512)
+    raw = build_ole("EncryptedPackage", b"x" * 5000)
     assert extract(kind, "", raw).state is TextState.ENCRYPTED
 
 
@@ -157,6 +172,11 @@ def test_f38_member_of_high_ratio_is_not_unpacked() -> None:
     found = extract(DOCX, "bomb.docx", bomb)
     assert found.state is TextState.FAILED
     assert codes(found) == ["extract_limit"]
+
+
+def test_f38_member_of_high_ratio_behind_ballast_is_not_unpacked() -> None:
+    members = {"ballast": random.Random(1).randbytes(1024 * 1024), "bomb": bytes(64 * 1024 * 1024)}
+    assert codes(extract(DOCX, "", with_members(build_docx([]), members))) == ["extract_limit"]
 
 
 def test_f38_total_of_many_members_of_high_ratio_is_not_unpacked() -> None:
@@ -264,6 +284,7 @@ BUILT = {
     DOCX: build_docx(["合同"], [["a", "b"]]),
     PPTX: build_pptx(["标题"], "n"),
     XLSX: build_xlsx({"s": [["值", 1]]}),
+    XLS: build_xls([["值", 1.0]]),
     ODT: build_odt(["段"]),
     "application/pdf": build_pdf(["页"]),
 }

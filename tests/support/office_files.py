@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Mapping, Sequence
 
@@ -209,3 +210,52 @@ def _assembled(objects: Sequence[bytes], *, is_encrypted: bool) -> bytes:
         )
     out += b"trailer\n<</Size %d/Root 1 0 R%s>>\n" % (len(objects) + 1, lock)
     return bytes(out + b"startxref\n%d\n%%%%EOF\n" % start)
+
+
+def build_xls(rows: Sequence[Sequence[str | float]], *, is_encrypted: bool = False) -> bytes:
+    """Return a BIFF8 workbook of one sheet ([MS-XLS]); encrypted means: says that it is."""
+    start = _record(0x809, struct.pack("<HHHHII", 0x600, 5, 0, 0, 0, 0))
+    if is_encrypted:
+        start += _record(0x2F, struct.pack("<HHH", 1, 1, 1) + bytes(48))
+    start += _record(0x42, struct.pack("<H", 1200))
+    name = "表".encode("utf-16-le")
+    sheet_at = len(start) + 4 + 8 + len(name) + 4
+    start += _record(0x85, struct.pack("<IBBBB", sheet_at, 0, 0, 1, 1) + name)
+    body = start + _record(0x0A, b"")
+    body += _record(0x809, struct.pack("<HHHHII", 0x600, 0x10, 0, 0, 0, 0))
+    for row, cells in enumerate(rows):
+        for column, value in enumerate(cells):
+            place = struct.pack("<HHH", row, column, 0)
+            if isinstance(value, str):
+                text = struct.pack("<HB", len(value), 1) + value.encode("utf-16-le")
+                body += _record(0x204, place + text)
+            else:
+                body += _record(0x203, place + struct.pack("<d", value))
+    return build_ole("Workbook", body + _record(0x0A, b""))
+
+
+def _record(kind: int, body: bytes) -> bytes:
+    return struct.pack("<HH", kind, len(body)) + body
+
+
+def build_ole(name: str, stream: bytes) -> bytes:
+    """Return an OLE file of one stream ([MS-CFB]), with one sector of allocation table."""
+    sectors = max(8, -(-len(stream) // 512))
+    stream = stream.ljust(sectors * 512, b"\0")
+    free, end = 0xFFFFFFFF, 0xFFFFFFFE
+    table = [0xFFFFFFFD, end, *range(3, sectors + 2), end]
+    table += [free] * (128 - len(table))
+    header = OLE_MAGIC + bytes(16) + struct.pack("<HHHHH6x", 0x3E, 3, 0xFFFE, 9, 6)
+    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, end, 0, end, 0)
+    header += struct.pack("<110I", 0, *[free] * 109)[: 512 - len(header)]
+    directory = _ole_entry("Root Entry", 5, 1, end, 0) + _ole_entry(name, 2, free, 2, len(stream))
+    directory += _ole_entry("", 0, free, 0, 0) * 2
+    return header + struct.pack("<128I", *table) + directory + stream
+
+
+def _ole_entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+    encoded = name.encode("utf-16-le")
+    free = 0xFFFFFFFF
+    length = len(encoded) + 2 if name else 0
+    links = struct.pack("<HBBIII36x", length, kind, 1, free, free, child)
+    return encoded.ljust(64, b"\0") + links + struct.pack("<IQ", start, size)
