@@ -293,7 +293,8 @@ def _unknown(name: str, position: int) -> QueryError:
             position,
             suggestion=f"Leave {name}: out.",
         )
-    near = difflib.get_close_matches(name.casefold(), OPERATORS, n=1, cutoff=0.7)
+    cutoff = 0.7 if name.isascii() else 0.5  # Chinese names are short
+    near = difflib.get_close_matches(name.casefold(), OPERATORS, n=1, cutoff=cutoff)
     perhaps = f"Did you mean {near[0]}:? " if near else ""
     return QueryError(
         f"{name}: is no operator.",
