@@ -19,6 +19,8 @@ _SIMPLE = re.compile(rf'\s*(?:(?:"([^"\\]*)"|([^"(),:;<>@\\\[\]]*))\s*<({_PLAIN}
 _TOKEN = re.compile(r'[^"(),:;<\\]+|\\.?|.', re.S)
 _ESCAPED = re.compile(r"\\(.)", re.S)
 _AROUND_AT = re.compile(r"[ \t]*@[ \t]*")
+_AROUND_DOT = re.compile(r"[ \t]*([@.])[ \t]*")
+_COMMENT = re.compile(r"\([^()]{0,200}\)")
 _HAS_SPECIAL = re.compile(r'["(:;\\\[]')
 
 
@@ -85,6 +87,8 @@ class _Item:
     """One element of the list while it is read."""
 
     words: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+    """Words behind the angle brackets: the next name when the comma is missing."""
     comments: list[str] = field(default_factory=list)
     angle: str | None = None
     is_quoted: bool = False
@@ -135,7 +139,7 @@ class _Reader:
         elif text == ":" and not self.item.has_at and self.item.angle is None:
             self.item = _Item()  # the name of a group ends here (RFC 5322 section 3.4)
         else:
-            self.item.words.append(text)
+            (self.item.words if self.item.angle is None else self.item.after).append(text)
             self.item.has_at = self.item.has_at or "@" in text
 
     def _quoted(self, start: int) -> None:
@@ -185,17 +189,21 @@ class _Reader:
             text = text[text.rfind("<") + 1 :]
         if text.lstrip().startswith("@") and ":" in text:
             text = text[text.rfind(":") + 1 :]  # obsolete route (RFC 5322 section 4.4)
+        if "(" in text and quoted < 0:
+            text = _COMMENT.sub("", text)
         if self.item.angle is not None:
             self.codes["address_ambiguous"] = None
+            words = self.item.after
             self._end_item()
-        self.item.angle = _AROUND_AT.sub("@", text.strip())
+            self.item.words = words
+        self.item.angle = _AROUND_DOT.sub(r"\1", text.strip()) if quoted < 0 else text.strip()
 
     def _end_item(self) -> None:
         item, self.item = self.item, _Item()
-        text = " ".join("".join(item.words).split())
+        text = " ".join("".join(item.words).split()) or " ".join("".join(item.after).split())
         if item.angle is not None:
             self._end_angle(item, text)
-        elif text or item.comments:
+        elif text:
             self._end_bare(item, text)
 
     def _end_angle(self, item: _Item, text: str) -> None:
@@ -213,10 +221,8 @@ class _Reader:
 
     def _end_bare(self, item: _Item, text: str) -> None:
         if not item.has_at:
-            is_word = bool(text) and " " not in text and not item.is_quoted
-            name = _first(item.comments) if is_word else text or _first(item.comments)
-            if not name and not is_word:
-                return
+            is_word = " " not in text and not item.is_quoted
+            name = _first(item.comments) if is_word else text
             self.found.append(Mailbox(name, text if is_word else ""))
             is_first_half = not item.is_quoted and not item.comments and self.bare_name_at < 0
             self.bare_name_at = len(self.found) - 1 if is_first_half else -1

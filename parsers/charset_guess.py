@@ -21,7 +21,7 @@ _KANA = re.compile(rb"\x82[\x9f-\xf1]|\x83[\x40-\x96]")
 _EUC_KANA = re.compile(rb"[\xa4\xa5][\xa1-\xf6]")
 _KOI8_WORDS = re.compile(rb"[\xc0-\xdf]{3,}")
 _CP1251_WORDS = re.compile(rb"[\xe0-\xff]{3,}")
-_LEAST_SCORE = 0.8
+_LEAST_SCORE = 0.6
 _TRUSTED = re.compile(r"cp\d+|koi8_[rut]|iso8859_\d+|big5|big5hkscs|euc_jp|shift_jis|mac_\w+")
 
 

@@ -85,10 +85,17 @@ class _Fields:
     text: str = ""
 
 
+_COMMENT = re.compile(r"\([^()]{0,100}\)")
+_AROUND_COLON = re.compile(r" ?: ?")
+
+
 def read_date(value: str) -> ReadDate | None:
     """Return the instant that a date field names; None when it cannot be read."""
     text = value[:_MAX_DATE_CHARS].strip()
-    fields = _rfc5322_fields(text) or _other_fields(text)
+    fields = _rfc5322_fields(text)
+    if fields is None:
+        plain = _AROUND_COLON.sub(":", " ".join(_COMMENT.sub(" ", text).split()))
+        fields = _rfc5322_fields(plain) or _other_fields(plain)
     return _assemble(fields) if fields else None
 
 

@@ -314,7 +314,7 @@ def _open_message(walk: _Walk, part: Part) -> None:
 
 
 _ENVELOPE = re.compile(
-    rb"(?:[\r\n]*>?From [^\r\n]*\r?\n)?(?:[ \t]{0,99}\r?\n){0,999}"
+    rb"(?:[\r\n]*>?From (?![ \t]*:)[^\r\n]*\r?\n)?(?:[ \t]{0,99}\r?\n){0,999}"
 )  # bounded: each turn takes memory
 
 

@@ -18,6 +18,9 @@ _BY_TYPE = {
     "message/partial": "message_partial",
     "message/external-body": "message_external_body",
     "application/pgp-encrypted": "pgp_encrypted",
+    "application/pgp-signature": "pgp_signed",
+    "application/pkcs7-signature": "smime_signed",
+    "application/x-pkcs7-signature": "smime_signed",
 }
 
 
@@ -26,10 +29,7 @@ def note_protection(part: Part, defects: Defects) -> None:
     name = part.content_type.value
     if name.startswith("text/") and part.shape == "leaf":
         return
-    if name == "multipart/signed":
-        protocol = part.content_type.get("protocol").lower()
-        defects.add("pgp_signed" if "pgp" in protocol else "smime_signed", part.path)
-    elif name == "multipart/encrypted":
+    if name == "multipart/encrypted":
         defects.add("pgp_encrypted", part.path)
     elif name in _PKCS7_MIME:
         defects.add(_pkcs7_code(part), part.path)

@@ -67,6 +67,10 @@ _OLE_EXTENSIONS = {
     "msg": "application/vnd.ms-outlook",
 }
 _RIFF = {b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo", b"WEBP": "image/webp"}
+_GENERIC = frozenset(
+    {"", "application/octet-stream", "application/octetstream", "application/x-unknown"}
+    | {"application/unknown", "application/binary", "unknown/unknown"}
+)
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 27})
 _HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body")
 
@@ -111,7 +115,7 @@ def _ole_type(declared: str) -> str:
 
 
 def _text_type(head: bytes, declared: str) -> str:
-    if declared not in ("application/octet-stream", "application/x-unknown", ""):
+    if declared not in _GENERIC:
         return declared
     if head.lstrip()[:16].lower().startswith(_HTML_STARTS):
         return "text/html"
