@@ -136,8 +136,13 @@ def _offers(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
     if place.depth >= rules.limits.max_depth:
         yield one(place, "unknown", "depth_limit")
         return
+    is_empty = True
     try:
-        yield from opener(place, rules, tally)
+        for offered in opener(place, rules, tally):
+            is_empty = False
+            yield offered
+        if is_empty:
+            yield one(place, "skipped", "empty_archive")
     except Unpackable as error:
         yield one(replace(place, position=f"{place.position}#rest"), "unknown", str(error))
 

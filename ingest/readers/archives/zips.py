@@ -193,7 +193,7 @@ def _check_overlap(fd: int, directory: _Directory) -> None:
         starts.append(local)
         ends.append(_data_start(fd, local) + record.packed)
     order = sorted(range(len(starts)), key=starts.__getitem__)
-    following = [starts[index] for index in order[1:]]
-    for index, next_start in zip(order, [*following, directory.start], strict=True):
+    following = [*(starts[index] for index in order[1:]), directory.start]
+    for index, next_start in zip(order, following, strict=False):  # none, if there are no entries
         if ends[index] > next_start:
             raise Unpackable("overlapping_entries")

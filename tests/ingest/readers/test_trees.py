@@ -218,7 +218,7 @@ def test_maildir_messages_have_folder_flags_and_keywords(tmp_path: Path) -> None
     put(root, "cur/1.a.host,S=41:2,FRSab")
     put(root, "new/2.b.host")
     put(root, ".Sent/cur/3.c.host;2,S")
-    put(root, ".&XeVP3A-.&Vn5O9g-/cur/4.d.host:2,")
+    put(root, ".&XeVPXA-.&Vv5O9g-/cur/4.d.host:2,")
     put(root, "dovecot-keywords", b"0 $Forwarded\n1 urgent\n")
     found = by_name(root)
     assert found.pop("dovecot-keywords").facts.note == "mail_server_bookkeeping"
