@@ -230,8 +230,8 @@ PARENT = """
 import sys, threading
 from holdfast.ingest.jail import Limits, Pool, PoolConfig
 pool = Pool(lambda payload: payload, PoolConfig(size=2))
-print(*pool.process_ids, flush=True)
 try:
+    print(*pool.process_ids, flush=True)
     threading.Event().wait()
 except KeyboardInterrupt:
     print([r.outcome.result for r in pool.run([b"after"])], flush=True)
