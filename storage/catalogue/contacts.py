@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, distinct, func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from holdfast.core.analysis import name_keys
 from holdfast.core.errors import NotFound
@@ -21,8 +21,6 @@ from holdfast.storage.catalogue.schema import (
     companies,
     contacts,
     identities,
-    interactions,
-    participants,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +68,7 @@ class Contact:
     """Oldest message by a person to a person."""
     last_contact_at: datetime | None
     messages: int
-    """Interactions that it takes part in, each once."""
+    """Sum over its identities: what several of them take part in counts for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,19 +270,11 @@ def _load(connection: Connection, ids: Sequence[int]) -> list[Contact]:
     for row in by_value(connection, listed, identities.c.contact_id, list(rows)):
         owned[row.contact_id].append(row)
     merged = _merged_into(connection, rows)
-    return [
-        _contact(rows[i], owned[i], merged[i], own, _messages(connection, owned[i]))
-        for i in dict.fromkeys(ids)
-        if i in rows
-    ]
+    return [_contact(rows[i], owned[i], merged[i], own) for i in dict.fromkeys(ids) if i in rows]
 
 
 def _contact(
-    row: Row[Any],
-    owned: Sequence[Row[Any]],
-    merged: Sequence[int],
-    own: frozenset[str],
-    messages: int,
+    row: Row[Any], owned: Sequence[Row[Any]], merged: Sequence[int], own: frozenset[str]
 ) -> Contact:
     first = [one.first_ms for one in owned if one.first_ms is not None]
     last = [one.last_ms for one in owned if one.last_ms is not None]
@@ -300,7 +290,7 @@ def _contact(
         merged=tuple(merged),
         first_contact_at=_instant(min(first, default=None)),
         last_contact_at=_instant(max(last, default=None)),
-        messages=messages,
+        messages=sum(one.messages for one in owned),
     )
 
 
@@ -328,20 +318,6 @@ def _merged_into(connection: Connection, ids: Iterable[int]) -> dict[int, list[i
         for loser, root in sorted(roots.items()):
             merged[root].append(loser)
     return merged
-
-
-def _messages(connection: Connection, owned: Sequence[Row[Any]]) -> int:
-    if len(owned) < 2:
-        return sum(one.messages for one in owned)
-    query = (
-        select(func.count(distinct(participants.c.interaction_id)))
-        .join(interactions, interactions.c.id == participants.c.interaction_id)
-        .where(
-            participants.c.identity_id.in_([one.id for one in owned]),
-            interactions.c.removed_ms.is_(None),
-        )
-    )
-    return connection.scalar(query) or 0
 
 
 def _instant(ms: int | None) -> datetime | None:

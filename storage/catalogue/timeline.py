@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import BigInteger, and_, bindparam, func, or_, select
 
 from holdfast.core.errors import Refused
 from holdfast.core.records import RecordParticipant, Role
@@ -27,7 +27,7 @@ from holdfast.storage.catalogue.schema import attachments, identities, interacti
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from holdfast.storage.store import Store
 
@@ -100,8 +100,8 @@ def company_timeline(store: Store, company_id: int, window: Window) -> Entries:
 def _page(connection: Connection, identity_ids: Sequence[int], window: Window) -> Entries:
     if not 0 < window.limit <= MAX_PAGE:
         raise Refused(f"A page has 1 to {MAX_PAGE} entries.", limit=window.limit)
-    after_ms = None if window.after is None else _ms(window.after)
-    walk = _Walk(connection, after_ms, _start(window))
+    from_ms = -_NEWEST if window.after is None else _ms(window.after)
+    walk = _Walk(connection, from_ms, _start(window))
     alive: list[Row[Any]] = []
     found = walk.newest_first(identity_ids)
     while len(alive) <= window.limit:
@@ -132,6 +132,34 @@ def _start(window: Window) -> tuple[int, int]:
     return start
 
 
+def _parameter(name: str) -> ColumnElement[int]:
+    return bindparam(name, type_=BigInteger)
+
+
+# Made once: to build such a statement takes longer than to run it.
+_WITHIN = and_(
+    participants.c.at_ms >= _parameter("from_ms"),
+    participants.c.at_ms <= _parameter("below_ms"),
+    or_(
+        participants.c.at_ms < _parameter("below_ms"),
+        participants.c.interaction_id < _parameter("below_id"),
+    ),
+)
+_SCAN = (
+    select(participants.c.at_ms, participants.c.interaction_id)
+    .where(participants.c.identity_id == _parameter("identity"), _WITHIN)
+    .order_by(participants.c.at_ms.desc(), participants.c.interaction_id.desc())
+    .limit(_parameter("size"))
+)
+_HEADS = select(
+    identities.c.id,
+    select(func.max(participants.c.at_ms))
+    .where(participants.c.identity_id == identities.c.id, _WITHIN)
+    .scalar_subquery()
+    .label("head_ms"),
+)
+
+
 @dataclass(slots=True)
 class _Scan:
     """Where the scan of one identity stands."""
@@ -145,7 +173,7 @@ class _Walk:
     """A merge of index scans, one for each identity, each read only as far as it is needed."""
 
     connection: Connection
-    after_ms: int | None
+    from_ms: int
     start: tuple[int, int]
     _heap: list[tuple[int, int, int]] = field(default_factory=list, init=False)
     """(-at_ms, -interaction id, identity id); an id of -`_NEWEST` says that rows are to be read."""
@@ -153,7 +181,8 @@ class _Walk:
 
     def newest_first(self, identity_ids: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Yield (at_ms, interaction id) of all that any of them takes part in, each once."""
-        heads = by_value(self.connection, self._heads(), identities.c.id, identity_ids)
+        within = self._within(self.start)
+        heads = by_value(self.connection, _HEADS.params(within), identities.c.id, identity_ids)
         for row in heads:
             if row.head_ms is not None:
                 self._scans[row.id] = _Scan(self.start)
@@ -168,32 +197,14 @@ class _Walk:
                 last = (at, interaction)
                 yield -at, -interaction
 
-    def _heads(self) -> Select[Any]:
-        newest = (
-            select(func.max(participants.c.at_ms))
-            .where(participants.c.identity_id == identities.c.id, *self._within(self.start))
-            .scalar_subquery()
-        )
-        return select(identities.c.id, newest.label("head_ms"))
-
-    def _within(self, below: tuple[int, int]) -> list[Any]:
+    def _within(self, below: tuple[int, int]) -> dict[str, int]:
         at_ms, interaction_id = below
-        is_below = and_(
-            participants.c.at_ms <= at_ms,
-            or_(participants.c.at_ms < at_ms, participants.c.interaction_id < interaction_id),
-        )
-        if self.after_ms is None:
-            return [is_below]
-        return [is_below, participants.c.at_ms >= self.after_ms]
+        return {"from_ms": self.from_ms, "below_ms": at_ms, "below_id": interaction_id}
 
     def _read(self, identity_id: int) -> None:
         scan = self._scans[identity_id]
-        rows = self.connection.execute(
-            select(participants.c.at_ms, participants.c.interaction_id)
-            .where(participants.c.identity_id == identity_id, *self._within(scan.below))
-            .order_by(participants.c.at_ms.desc(), participants.c.interaction_id.desc())
-            .limit(scan.size)
-        ).all()
+        place = {"identity": identity_id, "size": scan.size}
+        rows = self.connection.execute(_SCAN, self._within(scan.below) | place).all()
         for row in rows:
             heapq.heappush(self._heap, (-row.at_ms, -row.interaction_id, identity_id))
         if len(rows) == scan.size:

