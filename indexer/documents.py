@@ -66,7 +66,8 @@ MAX_HEADER_NAME = 200
 """Longer names of header fields are not indexed, and a query for one is refused."""
 
 _SPACE = re.compile(r"\s")
-_RUN_START = re.compile(rf"(?:(?<= )|^)(?=[{UNSPACED}])")
+# Neighbouring tokens of runs, taken together: a call for each token would cost as much as cutting.
+_RUN_TOKENS = re.compile(rf"[{UNSPACED}]+(?: [{UNSPACED}]+)*")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 _HAS = Field.HAS.value
@@ -151,7 +152,11 @@ def spaced(tokens: Tokens) -> str:
         for position, form in tokens.extra:
             positions[position] += ALTERNATIVE + form
         joined = " ".join(positions)
-    return _RUN_START.sub(RUN_MARK, joined)
+    return _RUN_TOKENS.sub(_marked, joined)
+
+
+def _marked(tokens: re.Match[str]) -> str:
+    return RUN_MARK + tokens[0].replace(" ", " " + RUN_MARK)
 
 
 def analyse_texts(texts: HasTexts) -> Analysed:

@@ -148,7 +148,8 @@ def _attachment(rnd: random.Random) -> RecordAttachment:
 
 
 def _part(rnd: random.Random) -> Part:
-    return rnd.choice((Part.ANY, Part.ANY, Part.CONTENT, *Part))
+    parts: tuple[Part, ...] = (Part.ANY, Part.ANY, Part.CONTENT, *Part)
+    return rnd.choice(parts)
 
 
 def _piece(rnd: random.Random, records: Sequence[Record], part: Part) -> str:
@@ -178,7 +179,7 @@ def _phrase(rnd: random.Random, records: Sequence[Record]) -> Node:
 
 def _wildcard(rnd: random.Random, _: Sequence[Record]) -> Node:
     word = list(_word(rnd))
-    for _ in range(rnd.randint(1, 2)):
+    for _wild in range(rnd.randint(1, 2)):
         at = rnd.randrange(len(word) + 1)
         word[at : at + rnd.randrange(2)] = [rnd.choice("**?")]
     return Wildcard("".join(word), _part(rnd))
