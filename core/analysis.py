@@ -32,6 +32,7 @@ MAX_MARKS = 32
 """Combining marks on one letter; further ones are dropped (Unicode's stream-safe text allows 30),
 for ordering them is quadratic in their number."""
 
+_MAX_REMEMBERED_CHARS = 32
 _MAX_NAME_CHARS = 6
 _MAX_READINGS = 16
 
@@ -137,8 +138,15 @@ def strip_accents(word: str) -> str:
     """Return a normalised word without its accents; the same word when it has none."""
     if word.isascii():
         return word
+    return _remembered_bare(word) if len(word) <= _MAX_REMEMBERED_CHARS else _bare(word)
+
+
+def _bare(word: str) -> str:
     bare = _ACCENTS.sub("", unicodedata.normalize("NFD", word))
     return unicodedata.normalize("NFC", bare).translate(_PLAIN_FORMS) or word
+
+
+_remembered_bare = lru_cache(maxsize=8192)(_bare)
 
 
 def analyse(text: str) -> Tokens:
@@ -172,7 +180,7 @@ def _cut(normalised: str) -> tuple[list[str], list[str], list[tuple[int, str]]]:
             tokens.extend(map(add, run, run[1:]))
             tokens.append(run[-1])
             continue
-        for word in _pieces(long_word):
+        for word in (long_word,) if len(long_word) <= MAX_WORD_CHARS else _pieces(long_word):
             words.append(word)
             if not word.isascii() and (bare := strip_accents(word)) != word:
                 words.append(bare)
