@@ -273,7 +273,7 @@ def _defaults() -> dict[str, Any]:
 def _from_file(file: Path, *, is_named: bool) -> dict[str, Any]:
     try:
         text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if not is_named:
             return {}
         raise Refused(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from holdfast.cli.safe_text import safe_line
 from holdfast.cli.screen import ACCENT, QUIET, styled
 from holdfast.core.identity import public_id
+from holdfast.core.query import Part
 from holdfast.core.records import Role
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from holdfast.cli.screen import Screen
     from holdfast.core.records import Record, RecordParticipant
+    from holdfast.indexer.highlight import Snippet
 
 WHEN_WIDTH = 16
 ID_WIDTH = 17
@@ -87,13 +90,45 @@ def heading(
     return line
 
 
+def width_beneath(screen: Screen) -> int:
+    """Return how many columns `beneath` leaves."""
+    return max(min(screen.out.width, MAX_WIDTH) - WHEN_WIDTH - len(_GAP), 20)
+
+
 def beneath(text: Text, screen: Screen) -> Text:
     """Return a line that belongs to the heading above it: indented below its second column."""
     from rich.text import Text as RichText
 
-    indent = WHEN_WIDTH + len(_GAP)
-    text.truncate(max(min(screen.out.width, MAX_WIDTH) - indent, 20), overflow="ellipsis")
-    return RichText(" " * indent).append_text(text)
+    text.truncate(width_beneath(screen), overflow="ellipsis")
+    return RichText(" " * (WHEN_WIDTH + len(_GAP))).append_text(text)
+
+
+def around(
+    text: str, marks: Sequence[tuple[int, int]], width: int
+) -> tuple[str, list[tuple[int, int]]]:
+    """Return the text with single spaces, begun so that its first mark is seen, and its marks."""
+    places: list[int] = []
+    kept: list[str] = []
+    for place, character in enumerate(text):
+        is_gap = character.isspace()
+        if not (is_gap and (not kept or kept[-1] == " ")):
+            places.append(place)
+            kept.append(" " if is_gap else character)
+    moved = [(bisect_left(places, start), bisect_left(places, end)) for start, end in marks]
+    first = moved[0][0] if moved else 0
+    begin = max(first - width // 3, 0)
+    if begin:
+        space = kept.index(" ", begin, first) + 1 if " " in kept[begin:first] else begin
+        begin = space
+    shown = "".join(kept[begin:])
+    return shown, [(start - begin, end - begin) for start, end in moved]
+
+
+def label_of(piece: Snippet, record: Record) -> str:
+    """Return where a snippet is from, unless it is the body: the file's name, or the field."""
+    if piece.part is Part.ATTACHMENT:
+        return f"[{record.attachments[piece.index].filename or '…'}] "
+    return "" if piece.part in {Part.BODY, Part.CONTENT} else f"[{piece.part.value}] "
 
 
 def record_value(record: Record) -> dict[str, Any]:

@@ -59,6 +59,10 @@ class Screen:
         """Return the message in the user's language, with its facts filled in."""
         return self.messages.get(template, template).format(**facts)
 
+    def counted(self, count: int, one: str, many: str) -> str:
+        """Return the singular message, or the plural one with its `count` filled in."""
+        return self.words(one) if count == 1 else self.words(many, count=amount(count))
+
     def result(self, template: str = "", /, *, style: str = "", **facts: object) -> None:
         """Print a line of the result."""
         self.show(styled(self.words(template, **facts), style))
@@ -70,6 +74,10 @@ class Screen:
     def warn(self, template: str, /, **facts: object) -> None:
         """Print a note that should not be overlooked."""
         self.note(template, style=WARNING, **facts)
+
+    def hint(self, template: str, /, **facts: object) -> None:
+        """Print a note that holds something to copy: it is never broken into lines."""
+        self.err.print(styled(self.words(template, **facts), QUIET), soft_wrap=True)
 
     def show(self, *pieces: RenderableType) -> None:
         """Print what rich can render; text in it is made safe once more."""

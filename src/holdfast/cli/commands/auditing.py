@@ -85,9 +85,8 @@ def _entries(services: Services, options: LogOptions) -> list[dict[str, Any]]:
 
     with reading(services.store.engine) as connection:
         rows = connection.execute(_query(options)).all()
-        names = dict(
-            connection.execute(select(audit_actors.c.pid, audit_actors.c.name)).tuples().all()
-        )
+        query = select(audit_actors.c.pid, audit_actors.c.name)
+        names = {row.pid: row.name for row in connection.execute(query)}
     return [_entry(row, names) for row in reversed(rows)]
 
 
@@ -186,4 +185,4 @@ def export(session: Session, options: ExportOptions) -> None:
     session.screen.result(
         "{size} entries are in {folder}.", style=GOOD, size=amount(size), folder=options.folder
     )
-    session.screen.note("Keep its checkpoint apart: holdfast audit verify --against FILE")
+    session.screen.hint("Keep its checkpoint apart: holdfast audit verify --against FILE")

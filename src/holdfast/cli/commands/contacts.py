@@ -138,7 +138,7 @@ def show(session: Session, options: ShowOptions) -> None:
         [Column("Address", ratio=3), Column("Name", ratio=2), Column("Messages", is_number=True)],
         [(i.value, i.name, amount(i.messages)) for i in one.identities],
     )
-    screen.note("Next: holdfast contact timeline {id}", id=_name(one.id))
+    screen.hint("Next: holdfast contact timeline {id}", id=_name(one.id))
 
 
 def _merge_text(merge_id: int, loser_id: int) -> str:
@@ -236,7 +236,7 @@ def timeline(session: Session, options: TimelineOptions) -> None:
         return
     print_entries(session, page.entries)
     if page.cursor:
-        screen.note("Next page: --cursor {cursor}", cursor=page.cursor)
+        screen.hint("Next page: --cursor {cursor}", cursor=page.cursor)
 
 
 def print_entries(session: Session, entries: Iterable[Entry]) -> None:
@@ -310,7 +310,7 @@ def merge(session: Session, options: MergeOptions) -> None:
         merge_id = public_id("mrg", merging.merge(store, winner, loser))
         services.desk.feed.drain()
     session.screen.result("Merged. {winner} stands for both.", style=GOOD, winner=_name(winner))
-    session.screen.note("To take it back: holdfast contact undo {merge}", merge=merge_id)
+    session.screen.hint("To take it back: holdfast contact undo {merge}", merge=merge_id)
 
 
 @dataclass(frozen=True, slots=True)

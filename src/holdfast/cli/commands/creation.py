@@ -74,7 +74,7 @@ def init(session: Session, options: InitOptions) -> None:
         ]
     )
     screen.note("Back up the keys apart from the data: without them nothing can be opened.")
-    screen.note("Next: holdfast import PATH (mbox, Maildir, .eml files, folders of them).")
+    screen.hint("Next: holdfast import PATH (mbox, Maildir, .eml files, folders of them).")
 
 
 def _chosen(options: InitOptions) -> dict[str, object]:

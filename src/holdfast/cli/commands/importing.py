@@ -207,7 +207,7 @@ def _print(session: Session, summary: ImportSummary) -> None:
         )
     if summary.not_indexed:
         screen.warn("{count} are not indexed yet.", count=amount(summary.not_indexed))
-    screen.note("Next: holdfast search QUERY   To take it back: holdfast import --undo {batch}",
+    screen.hint("Next: holdfast search QUERY   To take it back: holdfast import --undo {batch}",
                 batch=summary.batch)  # fmt: skip
 
 

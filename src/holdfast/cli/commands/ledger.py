@@ -94,7 +94,7 @@ def _print_sums(session: Session, counted: dict[str, dict[str, int]]) -> None:
         ],
     )
     if any(ends.get(end) for ends in counted.values() for end in _TROUBLE):
-        screen.note("Next: holdfast ledger --failed (which, and why)")
+        screen.hint("Next: holdfast ledger --failed (which, and why)")
 
 
 def _print_failed(session: Session, services: Services, options: LedgerOptions) -> None:
@@ -116,7 +116,7 @@ def _print_failed(session: Session, services: Services, options: LedgerOptions) 
             [(r.source, r.state, r.reason, r.item_key) for r in rows],
         )
         if any(r.is_retryable for r in rows):
-            screen.note("Next: the same import again with --retry tries what may work now.")
+            screen.hint("Next: the same import again with --retry tries what may work now.")
     else:
         screen.note("Nothing failed.")
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from holdfast.cli.command import add, flag
+from holdfast.cli.safe_text import safe_line
 from holdfast.cli.screen import ACCENT, QUIET, WARNING, Column, amount, styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.text import Text
 
     from holdfast.cli.session import Session
     from holdfast.core.ports import Page, SearchRequest
@@ -196,11 +199,11 @@ def _print_page(
         if not page.total:
             _say_what_emptied_it(session, services, answer)
         if page.cursor:
-            screen.note("Next page: --cursor {cursor}", cursor=page.cursor)
+            screen.hint("Next page: --cursor {cursor}", cursor=page.cursor)
 
 
 def _print_table(session: Session, answer: _Answer, found: dict[int, Record]) -> None:
-    from holdfast.cli.lists import beneath, heading
+    from holdfast.cli.lists import beneath, heading, width_beneath
     from holdfast.core.query import Part
     from holdfast.indexer.highlight import highlight, snippets
 
@@ -217,22 +220,18 @@ def _print_table(session: Session, answer: _Answer, found: dict[int, Record]) ->
             more = screen.words("and {count} more of it", count=amount(hit.collapsed - 1))
             screen.show(beneath(styled(more, QUIET), screen))
         for piece in snippets([one for one in marked if one.part is not Part.SUBJECT], limit=1):
-            screen.show(beneath(_snippet_line(piece, record), screen))
+            screen.show(beneath(_snippet_line(piece, record, width_beneath(screen)), screen))
     _print_facets(session, page)
     _print_total(session, page, len(found))
 
 
-def _snippet_line(piece: Snippet, record: Record) -> Any:
-    from holdfast.cli.safe_text import safe_line
-    from holdfast.core.query import Part
+def _snippet_line(piece: Snippet, record: Record, width: int) -> Text:
+    from holdfast.cli.lists import around, label_of
 
-    label = ""
-    if piece.part is Part.ATTACHMENT:
-        label = f"[{record.attachments[piece.index].filename}] "
-    elif piece.part not in {Part.BODY, Part.CONTENT}:
-        label = f"[{piece.part.value}] "
+    label = label_of(piece, record)
     line = styled(safe_line(label), ACCENT)
-    line.append_text(styled(safe_line(piece.text), QUIET, marks=piece.marks))
+    text, marks = around(piece.text, piece.marks, max(width - len(label), 10))
+    line.append_text(styled(safe_line(text), QUIET, marks=marks))
     return line
 
 
@@ -247,21 +246,16 @@ def _print_total(session: Session, page: Page, shown: int) -> None:
     screen = session.screen
     if not page.total:
         return
+    groups = ""
     if page.groups and page.groups != page.total:
-        screen.note(
-            "{total} messages in {groups} groups, {shown} shown. Dates are in {zone}.",
-            total=amount(page.total),
-            groups=amount(page.groups),
-            shown=amount(shown),
-            zone=session.settings.zone.key,
-        )
-    else:
-        screen.note(
-            "{total} messages, {shown} shown. Dates are in {zone}.",
-            total=amount(page.total),
-            shown=amount(shown),
-            zone=session.settings.zone.key,
-        )
+        groups = screen.counted(page.groups, " in one group", " in {count} groups")
+    screen.note(
+        "{messages}{groups}, {shown} shown. Dates are in {zone}.",
+        messages=screen.counted(page.total, "1 message", "{count} messages"),
+        groups=groups,
+        shown=amount(shown),
+        zone=session.settings.zone.key,
+    )
 
 
 def _print_json(
@@ -310,15 +304,17 @@ def _say_what_emptied_it(session: Session, services: Services, answer: _Answer) 
     screen.note("Nothing matches all of it.", style=WARNING)
     for index, child in enumerate(children):
         rest = And((*children[:index], *children[index + 1 :]))
-        without = _total(services, answer.request, rest)
-        if without:
+        alone = _total(services, answer.request, child)
+        if alone:
             screen.note(
                 "  {term} matches {alone}; without it {rest}",
                 style="",
                 term=to_text(child),
-                alone=amount(_total(services, answer.request, child)),
-                rest=amount(without),
+                alone=amount(alone),
+                rest=amount(_total(services, answer.request, rest)),
             )
+        else:
+            screen.note("  {term} matches nothing", style="", term=to_text(child))
 
 
 def _total(services: Services, request: SearchRequest, node: Node) -> int:

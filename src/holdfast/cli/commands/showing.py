@@ -188,7 +188,7 @@ def _body(record: Record) -> Text:
     """Return the text with what others wrote, and the signature, set back."""
     from holdfast.parsers.quoting import find_spans
 
-    body = record.body.rstrip()
+    body = record.body.rstrip().lstrip("\r\n")
     shown = styled(body)
     for span in find_spans(body):
         shown.stylize(QUIET, span.start, span.end)
@@ -261,6 +261,7 @@ def _print_thread(session: Session, services: Services, record: Record, *, as_js
         values = [record_value(one) for one in found]
         screen.json({"schema": "holdfast.thread/1", "id": name, "messages": values})
         return
-    screen.title("{name}: {count} messages", name=name, count=amount(len(found)))
+    count = screen.counted(len(found), "1 message", "{count} messages")
+    screen.title("{name}: {messages}", name=name, messages=count)
     for one in found:
         screen.show(heading(one, screen, session.settings.zone))

@@ -119,7 +119,7 @@ def _conclude(session: Session, tally: Tally, *, as_json: bool) -> int:
     )
     if tally.findings:
         screen.result("{count} findings. Nothing was repaired.", style=BAD, count=tally.findings)
-        screen.note("Next: keep this list, and restore what it names from a backup.")
+        screen.hint("Next: keep this list, and restore what it names from a backup.")
     else:
         screen.result("Intact: everything is what it was when it was kept.", style=GOOD)
     return status
