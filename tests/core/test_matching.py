@@ -130,7 +130,7 @@ def test_meaning_of_a_phrase(text: str, query: str, is_found: bool) -> None:  # 
 _RECORD = sample_record(
     id=7,
     subject="Alpha 合同",
-    body="Beta quick brown fox café",
+    body="Beta quick brown fox café résumé",
     participants=(
         RecordParticipant(Role.FROM, "张伟", "zw.boss@mail.example.com", 5),
         RecordParticipant(Role.TO, "Bob", "bob@example.org"),
@@ -187,8 +187,8 @@ _RECORD = sample_record(
         Wildcard("qu*"),
         Wildcard("?ro*"),
         Wildcard("cafe"),
-        Wildcard("CAF*É"),
-        Fuzzy("quikc"),
+        Wildcard("RÉS*É"),
+        Fuzzy("qiuck"),
         Fuzzy("cafes"),
         Fuzzy("brwn", 1, Part.BODY),
         Regex("br.wn"),

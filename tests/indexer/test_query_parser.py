@@ -371,32 +371,7 @@ def test_canonical_text_reads_back_as_the_same_tree(node: Node) -> None:
 
 
 _SIGNS = ["AND", "OR", "NOT", "NEAR(2)", "W/3", "AROUND 5", "re:/", "..", *"()（）{}“”/~*?-:="]
-    "AND",
-    "OR",
-    "NOT",
-    "NEAR(2)",
-    "W/3",
-    "AROUND 5",
-    "re:/",
-    "..",
-    "~2",
-    *"()（）{}“”/~*?-:=",
-]
-_VALUES = ["2024-01-01", "10M", "合同", "a", "café", "上周", "~2", *"\"\\<>.：　"]
-    "2024-01-01",
-    "10M",
-    "合同",
-    "a",
-    "café",
-    "上周",
-    '"',
-    "\\",
-    "<",
-    ">",
-    ".",
-    "：",
-    "\u3000",
-]
+_VALUES = ["2024-01-01", "10M", "合同", "a", "café", "上周", "~2", *'"\\<>.：\u3000']
 _PIECES = st.sampled_from([*OPERATORS, *_SIGNS, *_VALUES, *"      "])
 
 
@@ -434,7 +409,7 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
     ],
 )
 def test_nesting_and_length_have_limits(text: str) -> None:
-    with pytest.raises(QueryError, match=r"ore than"):
+    with pytest.raises(QueryError, match=r"[Mm]ore than"):
         parse(text)
 
 
