@@ -59,6 +59,7 @@ DOMAINS_CACHED = 200_000
 class DomainNames:
     """Finds registered domains (https://publicsuffix.org) and remembers them."""
 
+    capacity: int = DOMAINS_CACHED
     _extract: TLDExtract = field(
         default_factory=lambda: TLDExtract(suffix_list_urls=(), cache_dir=None), init=False
     )
@@ -68,7 +69,7 @@ class DomainNames:
         """Return the registered domain in ASCII; empty for free mail, addresses and local names."""
         found = self._found.get(domain)
         if found is None:
-            if len(self._found) >= DOMAINS_CACHED:
+            if len(self._found) >= self.capacity:
                 self._found.clear()
             registered = self._extract(ascii_domain(domain)).top_domain_under_public_suffix
             found = "" if registered in FREE_MAIL else registered

@@ -124,3 +124,9 @@ def test_text_that_is_no_domain_is_refused(store: Store, text: str) -> None:
     with pytest.raises(Refused):
         add_internal(store, text)
     assert internal(store) == frozenset()
+
+
+def test_more_domains_than_are_remembered_get_the_same_answers() -> None:
+    names = DomainNames(capacity=2)
+    asked = [f"mail.d{n % 4}.org" for n in range(12)]
+    assert [names.company(domain) for domain in asked] == [f"d{n % 4}.org" for n in range(12)]

@@ -116,6 +116,16 @@ def test_company_keeps_a_contact_whose_other_address_won(store: Store) -> None:
     assert {entry.subject for entry in page.entries} == {"private", "at work"}
 
 
+def test_contacts_silent_in_the_window_do_not_show(store: Store) -> None:
+    Filing(store)(
+        Mail(sender="a@acme.com", to=("x@y.org",), subject="early"),
+        Mail(sender="b@acme.com", to=("x@y.org",), subject="late", at=START + timedelta(days=1)),
+    )
+    acme = company(store, "acme.com").id
+    page = company_timeline(store, acme, Window(after=START + timedelta(hours=1)))
+    assert [entry.subject for entry in page.entries] == ["late"]
+
+
 def test_unknown_contact_and_company_are_not_found(store: Store) -> None:
     with pytest.raises(NotFound):
         contact_timeline(store, 1, Window())
