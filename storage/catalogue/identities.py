@@ -41,7 +41,7 @@ IDENTITIES_CACHED = 200_000
 
 _ADDRESS = re.compile(r"[^\s\x00-\x1f@][^\s\x00-\x1f]*@[^\s\x00-\x1f@]+")
 _NO_REPLY = re.compile(
-    r"(?:.*[._+-])?(?:(?:no|not|non|dont|donot|do[._-]not)[._-]?(?:reply|respond|answer|responder)"
+    r"(?:.*[._+-])?(?:(?:no|not|non|dont|do[._-]?not)[._-]?(?:reply|respond|answer|responder)"
     r"|unattended|mailer-daemon|postmaster|mail-daemon)(?:[._+-].*|\d*)"
 )
 _BULK = re.compile(
