@@ -1,4 +1,4 @@
-"""What the pipeline asks of storage and search, stated once; implementations say only how they differ."""
+"""What the pipeline asks of storage and search, stated once for all implementations."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ class SearchRequest:
     facets: tuple[str, ...] = ()
     facet_limit: int = 20
     collapse: str = ""
-    """`thread` or `message_id`: only the first hit of each group in sort order; `total` still counts
-    interactions, `groups` counts groups."""
+    """`thread` or `message_id`: only the first hit of each group in sort order; `total` still
+    counts interactions, `groups` counts groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,4 +182,8 @@ class SearchIndex(Protocol):
 
     def ids(self) -> Iterator[int]:
         """Yield every id that is held, in any order: for `doctor`."""
+        ...
+
+    def close(self) -> None:
+        """Give up what was not committed and let another writer in."""
         ...

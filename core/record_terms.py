@@ -6,6 +6,7 @@ It cuts no text: that is `core.analysis`; and decides no match: that is `core.ma
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from holdfast.core.analysis import normalise
@@ -97,6 +98,7 @@ def person_text(person: RecordParticipant) -> str:
     return f"{person.name} <{person.address}>"
 
 
+@lru_cache(maxsize=1 << 16)
 def fold_value(field: Field, value: str) -> str:
     """Return the form in which values of a field are compared; records and queries alike."""
     folded = _SPACE.sub(" ", normalise(value)).strip()

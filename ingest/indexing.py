@@ -19,8 +19,8 @@ from holdfast.storage.catalogue.reading import records
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from holdfast.core.ports import SearchIndex
     from holdfast.indexer.documents import Analysed
+    from holdfast.ingest.index_home import IndexHome
     from holdfast.storage.store import Store
 
 DRAIN_BATCH = 256
@@ -31,7 +31,7 @@ class IndexFeed:
     """Adds documents and commits them every so often."""
 
     store: Store
-    index: SearchIndex
+    home: IndexHome
     commit_every_s: float = 5.0
     _added: dict[int, int] = field(default_factory=dict)
     """Interaction → the ticket that was read before its record."""
@@ -59,7 +59,7 @@ class IndexFeed:
         with reading(self.store.engine) as connection:
             held = tickets(connection, analysed)
         facts = records(self.store, list(analysed), with_text=False)
-        self.index.add([complete(analysed[record.id], record) for record in facts])
+        self.home.index().add([complete(analysed[record.id], record) for record in facts])
         self._added.update(held)
 
     def drain(self) -> int:
@@ -72,8 +72,8 @@ class IndexFeed:
         drained = 0
         while held := self._queued():
             found = records(self.store, list(held))
-            self.index.add([analyse_record(record) for record in found])
-            self.index.remove(held.keys() - {record.id for record in found})
+            self.home.index().add([analyse_record(record) for record in found])
+            self.home.index().remove(held.keys() - {record.id for record in found})
             self._added.update(held)
             self.commit()
             drained += len(held)
@@ -83,7 +83,7 @@ class IndexFeed:
         """Make what was added durable and visible, then take it off the queue."""
         self._last_commit = time.monotonic()
         if self._added:
-            self.index.commit()
+            self.home.index().commit()
             with writing(self.store.engine) as connection:
                 dequeue(connection, self._added)
             self._added.clear()

@@ -19,21 +19,25 @@ from sqlalchemy import Engine, func, insert, select
 
 from holdfast.core.errors import Corrupt, NotFound, Unavailable
 from holdfast.core.identity import IdFactory
+from holdfast.core.ports import SearchIndex
 from holdfast.indexer.tantivy_index import TantivyIndex
 from holdfast.ingest.imports import ImportOptions, ImportSummary, run_import
+from holdfast.ingest.index_home import IndexHome
 from holdfast.ingest.indexing import IndexFeed
 from holdfast.ingest.jail import Limits, Pool, PoolConfig
 from holdfast.ingest.pipeline import Desk
 from holdfast.ingest.progress import Progress
+from holdfast.ingest.rebuild import analysis_bench, rebuild
 from holdfast.ingest.workbench import workbench
 from holdfast.settings import Settings
 from holdfast.storage.audit import Sequencer
 from holdfast.storage.catalogue.chunks import insert_missing
 from holdfast.storage.catalogue.companies import add_internal
 from holdfast.storage.catalogue.engine import open_sqlite, reading, writing
+from holdfast.storage.catalogue.facts import ARCHIVE_ID, fact, settle_fact
 from holdfast.storage.catalogue.identities import Linker
 from holdfast.storage.catalogue.migrations import upgrade
-from holdfast.storage.catalogue.schema import archive_facts, audit_actors, originals, writers
+from holdfast.storage.catalogue.schema import audit_actors, originals, writers
 from holdfast.storage.checkpoint import open_checkpoint
 from holdfast.storage.durable import SystemFiles, replace_file, unavailable
 from holdfast.storage.keyring import Keyring
@@ -47,7 +51,7 @@ LOG = "log"
 SPOOL = "spool"
 KEYRING = "keyring.json"
 CHECKPOINT = "checkpoint"
-"""Copy of the last checkpoint, beside the keyring: a log that was cut or rolled back is found out."""
+"""Copy of the last checkpoint, beside the keyring: it tells when the log was cut or rolled back."""
 LOG_LOCK = "log.lock"
 _MIB = 1024 * 1024
 
@@ -66,9 +70,14 @@ class Services:
 
     settings: Settings
     store: Store
-    index: TantivyIndex
+    home: IndexHome
     log: TileLog
     desk: Desk
+
+    @property
+    def index(self) -> SearchIndex:
+        """The index in use; raises Unavailable while it cannot be read."""
+        return self.home.index()
 
     @property
     def spool(self) -> Path:
@@ -132,15 +141,15 @@ def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
     store = Store(engine, vault, keyring, ids, clock, _actor_id(engine, actor))
     for domain in settings.archive.internal_domains:
         add_internal(store, domain)
-    index = TantivyIndex(settings.data / INDEX)
+    home = IndexHome(store, settings.data / INDEX, TantivyIndex)
     log = _open_log(settings, engine, keyring)
-    feed = IndexFeed(store, index, settings.index.commit_every_s)
+    feed = IndexFeed(store, home, settings.index.commit_every_s)
     desk = Desk(store, Linker(), feed, _sequencer(settings, engine, log))
     try:
-        yield Services(settings, store, index, log, desk)
+        yield Services(settings, store, home, log, desk)
         desk.sequencer.run()
     finally:
-        index.close()
+        home.close()
         vault.close()
         engine.dispose()
 
@@ -163,17 +172,34 @@ def import_paths(
             return run_import(options, services.desk, pool, services.spool, on_progress)
 
 
+def rebuild_index(settings: Settings, actor: str, on_progress: Callable[[int, int], None]) -> int:
+    """Make the index again from the catalogue; return how many interactions it holds.
+
+    Raises:
+        NotFound: There is no archive.
+        Unavailable: Another process feeds the index, or it cannot be written.
+    """
+    with (
+        Pool(analysis_bench(), PoolConfig(settings.processes, _limits(settings))) as pool,
+        open_archive(settings, actor) as services,
+    ):
+        return rebuild(services.home, services.desk.feed, pool, on_progress)
+
+
 @contextmanager
 def parser_pool(settings: Settings) -> Iterator[Pool]:
     """Start the jailed workers; do it before `open_archive`, so that they see no keys."""
-    limits = Limits(
+    with Pool(workbench(), PoolConfig(settings.processes, _limits(settings))) as pool:
+        yield pool
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
         memory_bytes=settings.limits.parse_memory_mib * _MIB,
         cpu_s=settings.limits.parse_cpu_s,
         wall_s=settings.limits.parse_wall_s,
         may_fork=True,
     )
-    with Pool(workbench(), PoolConfig(settings.processes, limits)) as pool:
-        yield pool
 
 
 def _vault_config(settings: Settings, engine: Engine) -> LocalVaultConfig:
@@ -184,8 +210,12 @@ def _vault_config(settings: Settings, engine: Engine) -> LocalVaultConfig:
 
 def _archive_id(engine: Engine) -> str:
     with reading(engine) as connection:
-        query = select(archive_facts.c.value).where(archive_facts.c.name == "archive_id")
-        return str(connection.scalars(query).one())
+        found = fact(connection, ARCHIVE_ID)
+    if found is None:
+        raise Unavailable(
+            "The archive was not made to the end.", next_step="Run 'holdfast init' again."
+        )
+    return found
 
 
 def _origin(engine: Engine) -> str:
@@ -226,8 +256,7 @@ def _refuse_lost_log(settings: Settings) -> None:
 
 def _name_archive(engine: Engine) -> None:
     with writing(engine) as connection:
-        row = {"name": "archive_id", "value": secrets.token_hex(16)}
-        insert_missing(connection, archive_facts, [row], "name")
+        settle_fact(connection, ARCHIVE_ID, secrets.token_hex(16))
 
 
 def _originals(engine: Engine) -> int:
