@@ -20,7 +20,7 @@ from holdfast.core.errors import Unavailable
 from holdfast.ingest.jail import Failed, Killed, Limits, Ok, Outcome, Pool, PoolConfig, Reason
 from holdfast.ingest.jail.confinement import MIB
 
-TIGHT = Limits(memory_bytes=64 * MIB, cpu_s=0.3, wall_s=1.0, max_result_bytes=1 * MIB)
+TIGHT = Limits(memory_bytes=64 * MIB, cpu_s=0.3, wall_s=60.0, max_result_bytes=1 * MIB)
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="seccomp and /proc are Linux's")
 
 
@@ -56,7 +56,6 @@ EXPECTED: dict[bytes, Outcome] = {
     b"kill": Killed(Reason.CRASH, "SIGKILL"),
     b"exit": Killed(Reason.CRASH, "exit 7"),
     b"spin": Killed(Reason.CPU, "SIGPROF"),
-    b"hang": Killed(Reason.WALL),
     b"eat": Killed(Reason.MEMORY),
     b"flood": Killed(Reason.OUTPUT),
     b"fail": Failed("ValueError: invalid literal for int() with base 10: b'content'"),
@@ -90,6 +89,14 @@ def test_every_task_has_exactly_one_outcome(payloads: list[bytes]) -> None:
     assert len(by_task) == len(results) == len(payloads)
     expected = [EXPECTED.get(payload, Ok(payload.upper())) for payload in payloads]
     assert [by_task[number] for number in sorted(by_task)] == expected
+
+
+def test_f40_child_that_waits_forever_is_ended_by_wall_time() -> None:
+    limits = Limits(wall_s=1.0)
+    with Pool(obey, PoolConfig(size=1, limits=limits)) as pool:
+        pool.submit(b"hang")
+        assert [r.outcome for r in pool.results()] == [Killed(Reason.WALL)]
+        assert len(pool.process_ids) == 1
 
 
 def test_child_killed_from_outside_is_replaced(pool: Pool) -> None:
