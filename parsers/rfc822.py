@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from holdfast.core.records import Attachment, Defect, Kind, Parsed, Participant, Role, TextState
-from holdfast.parsers.addresses import MAX_ADDRESSES, parse_addresses
+from holdfast.parsers.addresses import MAX_ADDRESSES, AddressList, parse_addresses
 from holdfast.parsers.contents import Contents, Inventory, take_inventory
 from holdfast.parsers.dates import ReadDate, read_date
 from holdfast.parsers.defects import Defects
@@ -191,7 +191,7 @@ def _participants_of(value: str, role: Role, defects: Defects) -> list[Participa
     if not value:
         return []
     listed = parse_addresses(value)
-    if "=?" in value and not any("@" in box.address for box in listed.mailboxes):
+    if "=?" in value and not _has_plain_address(listed):
         plain = decode_words(value, defects)
         if "@" in plain:
             defects.add("address_encoded", role.value)
@@ -202,6 +202,10 @@ def _participants_of(value: str, role: Role, defects: Defects) -> list[Participa
         Participant(role, _clean(box.name, defects), _clean(box.address, defects))
         for box in listed.mailboxes
     ]
+
+
+def _has_plain_address(listed: AddressList) -> bool:
+    return any("@" in box.address and "=?" not in box.address for box in listed.mailboxes)
 
 
 def _clean(text: str, defects: Defects) -> str:

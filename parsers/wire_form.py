@@ -40,7 +40,7 @@ def _utf16_of(head: bytes) -> str:
         return "utf-16-be"
     if len(head) < 8 or b"\0" not in head[:4]:
         return ""
-    sample = head[:64]
+    sample = head[:16]  # no longer: names of fields are ASCII, values need not be
     if not any(sample[1::2]) and all(sample[0::2]):
         return "utf-16-le"
     return "utf-16-be" if not any(sample[0::2]) and all(sample[1::2]) else ""
