@@ -71,7 +71,9 @@ def _base64_pieces(buffer: Buffer, start: int, end: int, damage: list[str]) -> I
         clean = carry + clean
         is_last = at + PIECE_BYTES >= end
         keep = 0 if is_last else len(clean) % 4
-        if b"=" in clean[:-2] or (keep and b"=" in clean[-keep:]) or (is_last and len(clean) % 4):
+        text = clean.rstrip(b"=")
+        has_breaks = b"=" in text or len(clean) - len(text) > 2 or (keep and len(text) < len(clean))
+        if has_breaks or (is_last and len(clean) % 4):
             yield from _base64_with_breaks(clean, damage, is_last)
             carry = b"" if is_last else _tail(clean)
             continue

@@ -353,3 +353,12 @@ def test_defects_of_one_original_are_limited() -> None:
 
 def test_messages_are_parsed_as_rfc822() -> None:
     assert parser_for(b"From: a\nSubject: b\n\n").score(b"From: a\nSubject: b\n\n") == 70
+
+
+@pytest.mark.parametrize(
+    "text", [b"QUJDQUI=A", b"QUJDQU=A", b"A===", b"====", b"QUJD====QUJD", b"Q"]
+)
+def test_base64_with_padding_out_of_place_is_read_with_a_defect(text: bytes) -> None:
+    damage: list[str] = []
+    assert decoded(text, 0, len(text), "base64", damage).startswith((b"ABC", b""))
+    assert "base64_damaged" in damage or text == b"===="
