@@ -356,9 +356,19 @@ def test_messages_are_parsed_as_rfc822() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"QUJDQUI=A", b"QUJDQU=A", b"A===", b"====", b"QUJD====QUJD", b"Q"]
+    ("text", "expected"),
+    [
+        (b"QUJDQUI=A", b"ABCAB"),
+        (b"QUJDQU=A", b"ABCA"),
+        (b"A===", b""),
+        (b"QUJD====QUJD", b"ABCABC"),
+        (b"Q", b""),
+        (b"QUJ!D", b"ABC"),
+    ],
 )
-def test_base64_with_padding_out_of_place_is_read_with_a_defect(text: bytes) -> None:
+def test_base64_with_padding_out_of_place_is_read_with_a_defect(
+    text: bytes, expected: bytes
+) -> None:
     damage: list[str] = []
-    assert decoded(text, 0, len(text), "base64", damage).startswith((b"ABC", b""))
-    assert "base64_damaged" in damage or text == b"===="
+    assert decoded(text, 0, len(text), "base64", damage) == expected
+    assert "base64_damaged" in damage
