@@ -19,6 +19,7 @@ from holdfast.cli.commands import (
     ledger,
     searching,
     showing,
+    upkeep,
     verifying,
 )
 
@@ -70,6 +71,7 @@ for group in (
     ledger,
     verifying,
     auditing,
+    upkeep,
     configuration,
 ):
     group.register(app)
