@@ -97,7 +97,7 @@ def test_unknown_key_in_file_is_refused_with_a_suggestion(tmp_path: Path) -> Non
 
 
 def test_every_problem_is_listed(tmp_path: Path) -> None:
-    file = write(tmp_path / "h.toml", "[vault]\nsegmnt_mib = 1\n[wrok]\nprocesses = 1\n")
+    file = write(tmp_path / "h.toml", "[vault]\nsegmnt_mib = 1\n[wor]\nprocesses = 1\n")
     problems = refused(Flags(config=file)).facts["problems"]
     assert isinstance(problems, list)
     assert len(problems) == 2
