@@ -43,6 +43,9 @@ class MemoryIndex:
                 self._held[id_] = change
         self._waiting.clear()
 
+    def close(self) -> None:
+        self._waiting.clear()
+
     def ids(self) -> Iterator[int]:
         yield from list(self._held)
 

@@ -31,9 +31,7 @@ class Results:
 
     def total(self) -> int:
         """Return how many documents match."""
-        found = self.searcher.search(self.query, 1, True, "at")
-        count: int = found.count  # type: ignore[attr-defined]  # missing in its stub
-        return count
+        return _count(self.searcher.search(self.query, 1, True, "at"))
 
     def only(self, query: Query) -> Results:
         """Return those results that match another query too."""
@@ -43,6 +41,13 @@ class Results:
         """Return those results that do not match another query."""
         clauses = [(Occur.Must, self.query), (Occur.MustNot, query)]
         return Results(self.searcher, self.schema, Query.boolean_query(clauses))
+
+    def first_page(self, window: Window, limit: int) -> tuple[list[Spot], int]:
+        """Return the first `limit` hits and how many there are, by one walk where possible."""
+        if limit == 0:
+            return [], self.total()
+        found = self._sorted(window, limit + _SPARE, is_counted=True)
+        return self._settled(window, found[0], limit), found[1]
 
     def spots(self, window: Window, after: Place | None, limit: int) -> list[Spot]:
         """Return the first `limit` hits after a place, in the window's order."""
@@ -72,16 +77,25 @@ class Results:
         return [int(value or 0) for value in values]
 
     def _first(self, window: Window, limit: int) -> list[Spot]:
+        spots, _ = self._sorted(window, limit + _SPARE, is_counted=False)
+        return self._settled(window, spots, limit)
+
+    def _sorted(self, window: Window, asked: int, *, is_counted: bool) -> tuple[list[Spot], int]:
+        """Return what the engine has first, in order but for ties at the end, and the total."""
         order = Order.Desc if window.is_descending else Order.Asc
-        asked = limit + _SPARE
-        hits = self.searcher.search(self.query, asked, False, window.key, 0, order).hits
-        ids = self.keys("id", [address for _, address in hits])
+        found = self.searcher.search(self.query, asked, is_counted, window.key, 0, order)
+        ids = self.keys("id", [address for _, address in found.hits])
         sign = -1 if window.is_descending else 1
         spots = sorted(
-            ((key, id_) for (key, _), id_ in zip(hits, ids, strict=True)),
+            ((key, id_) for (key, _), id_ in zip(found.hits, ids, strict=True)),
             key=lambda spot: (sign * spot[0], spot[1]),
         )
-        if len(spots) < asked or spots[limit - 1][0] != spots[-1][0]:
+        return spots, _count(found) if is_counted else 0
+
+    def _settled(self, window: Window, spots: list[Spot], limit: int) -> list[Spot]:
+        """Return the first `limit`, ties at the end read again by id where they matter."""
+        is_all = len(spots) < limit + _SPARE
+        if is_all or spots[limit - 1][0] != spots[-1][0]:
             return spots[:limit]
         edge = spots[-1][0]
         sure = [spot for spot in spots if spot[0] != edge]
@@ -92,6 +106,11 @@ class Results:
         query = both(self.query, _between(self.schema, key, value, value))
         hits = self.searcher.search(query, limit, False, "id", 0, Order.Asc).hits
         return [(value, id_) for id_, _ in hits]
+
+
+def _count(found: tantivy.SearchResult) -> int:
+    count: int = found.count  # type: ignore[attr-defined]  # missing in its stub
+    return count
 
 
 def both(first: Query, second: Query) -> Query:

@@ -66,7 +66,7 @@ def test_second_writer_is_told_to_wait(case: IndexUnderTest, tmp_path: Path) -> 
     other = TantivyIndex(tmp_path / "index")
     with pytest.raises(Unavailable, match="Another process is writing"):
         other.add([analyse_record(mail(2))])
-    case.index.close()  # type: ignore[attr-defined]
+    case.index.close()
     other.add([analyse_record(mail(2))])
     other.commit()
     other.close()
@@ -76,7 +76,7 @@ def test_second_writer_is_told_to_wait(case: IndexUnderTest, tmp_path: Path) -> 
 def test_closing_gives_up_what_was_not_committed(case: IndexUnderTest, tmp_path: Path) -> None:
     case.hold(mail(1, "one"))
     case.index.add([analyse_record(mail(2))])
-    case.index.close()  # type: ignore[attr-defined]
+    case.index.close()
     assert list(TantivyIndex(tmp_path / "index").ids()) == [1]
 
 
