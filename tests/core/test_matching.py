@@ -295,6 +295,12 @@ def test_record_is_not_found_by(node: Node) -> None:
     assert matches(Not(node), _RECORD)
 
 
+def test_one_number_and_another_are_asked_of_one_text() -> None:
+    record = sample_record(body="138-0013-8000 or 138-0013-9000")
+    node = And((Phrase("13800138000"), Phrase("13800139000"), Not(Phrase("13800137000"))))
+    assert matches(node, record)
+
+
 def test_record_without_anything_has_no_claims() -> None:
     empty = sample_record(lang="")
     for field in (Field.HAS, Field.IS, Field.THREAD, Field.TYPE, Field.LIST, Field.LANG):

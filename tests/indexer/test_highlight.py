@@ -30,6 +30,8 @@ def marked(node: Node, body: str) -> list[str]:
         (Phrase("ok 12"), "ﬁle OK ⑫", ["OK ⑫"]),
         (Phrase("strasse"), "Große Straße!", ["Straße"]),
         (Phrase("13800138000"), "tel +86 138-0013-8000!", ["86 138-0013-8000"]),
+        (Phrase("13800138000"), "020-8765-4321, 138 0013 8000", ["138 0013 8000"]),
+        (Phrase("ffi"), "oﬃce ﬃ", ["ﬃ"]),
         (Wildcard("br*"), "brown bread, abroad", ["brown", "bread"]),
         (Fuzzy("colour"), "Color me", ["Color"]),
         (Regex("[a-c]+"), "abc xyz cab", ["abc", "cab"]),
