@@ -2,7 +2,7 @@
 
     python bench/search.py [--messages 100000] [--folder DIR] [--json FILE]
 
-Text is drawn from Zipf-distributed vocabularies of English words and of Chinese words of one to three
+Text is drawn from Zipf-distributed vocabularies of English and of Chinese words of one to three
 letters, half the messages each. Everything is seeded: the same number of messages gives the same
 index. Besides the wall time of each search its CPU time is shown: on a busy machine it tells more.
 """
