@@ -31,6 +31,7 @@ def marked(node: Node, body: str) -> list[str]:
         (Phrase("strasse"), "Große Straße!", ["Straße"]),
         (Phrase("13800138000"), "tel +86 138-0013-8000!", ["86 138-0013-8000"]),
         (Phrase("13800138000"), "020-8765-4321, 138 0013 8000", ["138 0013 8000"]),
+        (Phrase("1"), "½ x", ["½"]),
         (Phrase("ffi"), "oﬃce ﬃ", ["ﬃ"]),
         (Wildcard("br*"), "brown bread, abroad", ["brown", "bread"]),
         (Fuzzy("colour"), "Color me", ["Color"]),
