@@ -3,10 +3,10 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
-import make_han_folding
-import make_scripts
 import pytest
 
+import make_han_folding
+import make_scripts
 from holdfast.core import han_folding, scripts
 
 
