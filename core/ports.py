@@ -67,11 +67,15 @@ class Vault(Protocol):
         """
         ...
 
-    def scan(self) -> Iterator[tuple[bytes, Placement]]:
-        """Yield (content id, placement) of every record, for verify, recovery and compaction.
+    def segment_names(self) -> list[str]:
+        """Return the names of all segments, oldest first."""
+        ...
+
+    def scan_segment(self, name: str) -> Iterator[tuple[bytes, Placement]]:
+        """Yield (content id, placement) of every record of one segment.
 
         Raises:
-            Corrupt: A record's frame is damaged where no torn tail can be.
+            Corrupt: A record's header is damaged where no torn tail can be.
         """
         ...
 

@@ -29,10 +29,12 @@ class MemoryVault:
             raise Corrupt("Another record stands in its place.", segment=placement.segment)
         yield from open_frames([frames], content_id, key)
 
-    def scan(self) -> Iterator[tuple[bytes, Placement]]:
-        for name, records in sorted(self._segments.items()):
-            for number, (content_id, frames) in enumerate(records):
-                yield content_id, Placement(name, number, len(frames))
+    def segment_names(self) -> list[str]:
+        return sorted(self._segments)
+
+    def scan_segment(self, name: str) -> Iterator[tuple[bytes, Placement]]:
+        for number, (content_id, frames) in enumerate(self._segments.get(name, [])):
+            yield content_id, Placement(name, number, len(frames))
 
     def compact(self, keep: Mapping[bytes, Placement]) -> dict[bytes, Placement]:
         moved: dict[bytes, Placement] = {}

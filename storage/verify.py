@@ -47,7 +47,7 @@ class Finding:
     """One thing that is not as it was kept."""
 
     part: str
-    """`original`, `interaction`, `capture`, `ledger`, `event` or `log`."""
+    """`original`, `segment`, `interaction`, `capture`, `ledger`, `event` or `log`."""
     name: str
     """Public id, or the place in the log."""
     cause: str
@@ -85,6 +85,8 @@ class Tally:
     interactions: int = 0
     captures: int = 0
     leaves: int = 0
+    orphans: int = 0
+    """Records of the vault that no row refers to: left by a crash, reclaimed by compaction."""
     findings: int = 0
 
     @property
@@ -105,7 +107,15 @@ class Verification:
     def run(self, tally: Tally) -> Iterator[Finding]:
         """Yield every finding; an archive without any is intact. Counts go into `tally`."""
         tally.total = self._steps()
-        for check in (self._originals, self._interactions, self._captures, self._log, self._ledger):
+        checks = (
+            self._originals,
+            self._segments,
+            self._interactions,
+            self._captures,
+            self._log,
+            self._ledger,
+        )
+        for check in checks:
             for finding in check(tally):
                 tally.findings += 1
                 yield finding
@@ -148,6 +158,18 @@ class Verification:
                 if finding is not None:
                     yield finding
             self.on_progress(tally)
+
+    def _segments(self, tally: Tally) -> Iterator[Finding]:
+        """Walk what the vault holds beside the originals: damage, and records without a row."""
+        with reading(self.store.engine) as connection:
+            query = select(originals.c.segment, originals.c.offset)
+            known = {tuple(row) for row in connection.execute(query)}
+        for name in self.store.vault.segment_names():
+            try:
+                for _, place in self.store.vault.scan_segment(name):
+                    tally.orphans += (place.segment, place.offset) not in known
+            except HoldfastError as error:
+                yield Finding("segment", name, error.cause)
 
     def _original(self, row: Row[Any]) -> Finding | None:
         name = f"{public_id('org', row.id)} sha256:{row.content_id.hex()}"

@@ -44,6 +44,7 @@ from holdfast.storage.keyring import Keyring
 from holdfast.storage.local_vault import LocalVault, LocalVaultConfig
 from holdfast.storage.store import Store
 from holdfast.storage.tlog_tiles import TileLog
+from holdfast.storage.upkeep import finish_segments
 
 CATALOGUE = "catalogue.sqlite3"
 INDEX = "index"
@@ -70,6 +71,7 @@ class Services:
 
     settings: Settings
     store: Store
+    vault: LocalVault
     home: IndexHome
     log: TileLog
     desk: Desk
@@ -146,7 +148,7 @@ def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
     feed = IndexFeed(store, home, settings.index.commit_every_s)
     desk = Desk(store, Linker(), feed, _sequencer(settings, engine, log))
     try:
-        yield Services(settings, store, home, log, desk)
+        yield Services(settings, store, vault, home, log, desk)
         desk.sequencer.run()
     finally:
         home.close()
@@ -169,6 +171,7 @@ def import_paths(
     with parser_pool(settings) as pool:
         create_archive(settings)
         with open_archive(settings, actor) as services:
+            finish_segments(services.vault, services.store)
             return run_import(options, services.desk, pool, services.spool, on_progress)
 
 

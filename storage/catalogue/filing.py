@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 
 from holdfast.core.custody import Draft, End
 from holdfast.core.identity import public_id
@@ -17,7 +17,7 @@ from holdfast.core.records import Filed, Sealed
 from holdfast.storage.audit import Event, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows, update_rows
 from holdfast.storage.catalogue.engine import writing
-from holdfast.storage.catalogue.identities import Linker, Sighting, sightings
+from holdfast.storage.catalogue.identities import Linker, Sighting, recount, sightings
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import (
     attachments,
@@ -95,6 +95,8 @@ def file_drafts(
     Raises:
         Unavailable: Nothing was filed; the same batch may be filed again.
     """
+    if not items:
+        return []
     with writing(store.engine) as connection:
         batch = _Batch(connection, store, linker, store.now_ms())
         _find_known(batch, items)
@@ -286,14 +288,13 @@ def _end_items(
 
 def _revive(batch: _Batch, targets: Sequence[int]) -> None:
     """Bring back interactions that an undone import had taken out of sight."""
-    known = [target for target in dict.fromkeys(targets) if target not in batch.new]
-    if known:
-        batch.connection.execute(
-            update(interactions)
-            .where(interactions.c.id == bindparam("row"), interactions.c.removed_ms.is_not(None))
-            .values(removed_ms=None),
-            [{"row": target} for target in known],
-        )
+    query = select(interactions.c.id).where(interactions.c.removed_ms.is_not(None))
+    rows = by_value(batch.connection, query, interactions.c.id, targets)
+    revived = [row.id for row in rows]
+    gone = [{"id": row_id, "removed_ms": None} for row_id in revived]
+    update_rows(batch.connection, interactions, gone, "id")
+    if revived:
+        recount(batch.connection, revived)
 
 
 def _events(batch: _Batch) -> list[Event]:

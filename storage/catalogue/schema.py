@@ -270,7 +270,7 @@ contacts = Table(
     _text("name"),
     Column("state", Text, nullable=False, server_default="provisional"),
     _ref("company_id", "companies.id", optional=True, index=True),
-    _ref("merged_into", "contacts.id", optional=True),
+    _ref("merged_into", "contacts.id", optional=True, index=True),
 )
 
 identities = Table(
@@ -297,8 +297,8 @@ merges = Table(
     "merges",
     metadata,
     _id(),
-    _ref("winner_id", "contacts.id"),
-    _ref("loser_id", "contacts.id"),
+    _ref("winner_id", "contacts.id", index=True),
+    _ref("loser_id", "contacts.id", index=True),
     Column("moved", Text, nullable=False),
     _text("actor"),
     _ms("merged_ms"),

@@ -235,6 +235,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
     )
     op.create_index(op.f("ix_contacts_company_id"), "contacts", ["company_id"], unique=False)
+    op.create_index(op.f("ix_contacts_merged_into"), "contacts", ["merged_into"], unique=False)
     op.create_table(
         "interactions",
         sa.Column(
@@ -411,6 +412,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["winner_id"], ["contacts.id"], name=op.f("fk_merges_winner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_merges")),
     )
+    op.create_index(op.f("ix_merges_loser_id"), "merges", ["loser_id"], unique=False)
+    op.create_index(op.f("ix_merges_winner_id"), "merges", ["winner_id"], unique=False)
     op.create_table(
         "source_items",
         sa.Column(
@@ -572,6 +575,8 @@ def downgrade() -> None:
     op.drop_index("ix_source_items_source_state", table_name="source_items")
     op.drop_index(op.f("ix_source_items_batch_id"), table_name="source_items")
     op.drop_table("source_items")
+    op.drop_index(op.f("ix_merges_winner_id"), table_name="merges")
+    op.drop_index(op.f("ix_merges_loser_id"), table_name="merges")
     op.drop_table("merges")
     op.drop_table("interaction_versions")
     op.drop_index("ix_index_queue_ticket", table_name="index_queue")
@@ -586,6 +591,7 @@ def downgrade() -> None:
     op.drop_index("ix_interactions_message_key", table_name="interactions")
     op.drop_index("ix_interactions_at", table_name="interactions")
     op.drop_table("interactions")
+    op.drop_index(op.f("ix_contacts_merged_into"), table_name="contacts")
     op.drop_index(op.f("ix_contacts_company_id"), table_name="contacts")
     op.drop_table("contacts")
     op.drop_index(op.f("ix_batches_source_id"), table_name="batches")

@@ -1,0 +1,142 @@
+"""Keeps vault and keys in order: finishes torn segments, re-wraps keys, shreds, reclaims space.
+
+Each act is repeatable and may be interrupted anywhere. What is disposed of is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, update
+
+from holdfast.core.identity import public_id
+from holdfast.core.ports import Placement
+from holdfast.storage.audit import Event, canonical_digest, record_events
+from holdfast.storage.catalogue.chunks import by_value, update_rows
+from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.schema import interactions, originals
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from holdfast.storage.local_vault import LocalVault
+    from holdfast.storage.segment_recovery import Recovered
+    from holdfast.storage.store import Store
+
+PAGE = 1000
+
+
+def finish_segments(vault: LocalVault, store: Store) -> list[Recovered]:
+    """Cut torn tails that a dead process left; nothing that the catalogue refers to is touched."""
+    end = func.max(originals.c.offset + originals.c.length)
+    with reading(store.engine) as connection:
+        query = select(originals.c.segment, end).group_by(originals.c.segment)
+        acknowledged = {row[0]: row[1] for row in connection.execute(query)}
+    return vault.recover(acknowledged)
+
+
+def rotate_keys(store: Store, on_progress: Callable[[int], None] = lambda done: None) -> int:
+    """Make a new current key and re-wrap every original's key with it; return how many.
+
+    No original is rewritten. Older keys leave the keyring when nothing is wrapped by them any more;
+    an interrupted rotation is finished by the next one.
+    """
+    with writing(store.engine) as connection:
+        _note(connection, store, "keys_rotated", None, [store.keyring.current + 1])
+    store.keyring.rotate()
+    done = 0
+    while page := _wrapped_by_older(store):
+        rows = [_rewrapped(row, store) for row in page]
+        with writing(store.engine) as connection:
+            update_rows(connection, originals, rows, "id")
+        done += len(rows)
+        on_progress(done)
+    for version in store.keyring.versions:
+        if version != store.keyring.current:
+            store.keyring.retire(version)
+    return done
+
+
+def _wrapped_by_older(store: Store) -> list[Row[Any]]:
+    query = (
+        select(originals)
+        .where(
+            originals.c.key_version != store.keyring.current, originals.c.wrapped_key.is_not(None)
+        )
+        .limit(PAGE)
+    )
+    with reading(store.engine) as connection:
+        return list(connection.execute(query))
+
+
+def _rewrapped(row: Row[Any], store: Store) -> dict[str, Any]:
+    key = store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
+    wrapped, version = store.keyring.wrap(key, row.content_id)
+    return {"id": row.id, "wrapped_key": wrapped, "key_version": version}
+
+
+def shred(store: Store, original_ids: Iterable[int]) -> int:
+    """Destroy the keys of originals, and with them their texts, for good; return how many.
+
+    The key goes first, so an interruption leaves unreadable bytes, never readable remains. The salt
+    goes too: what the audit log holds of the content means nothing from then on. Space comes back
+    by `compact`. Whether the originals may go is for the caller to know, in the same breath.
+    """
+    wanted = list(dict.fromkeys(original_ids))
+    now_ms = store.now_ms()
+    with writing(store.engine) as connection:
+        query = select(originals.c.id).where(originals.c.shredded_ms.is_(None))
+        rows = by_value(connection, query, originals.c.id, wanted)
+        gone = [
+            {"id": row.id, "wrapped_key": None, "salt": None, "shredded_ms": now_ms} for row in rows
+        ]
+        update_rows(connection, originals, gone, "id")
+        for row in rows:
+            connection.execute(
+                update(interactions)
+                .where(interactions.c.text_original_id == row.id)
+                .values(sealed_text=None)
+            )
+            _note(connection, store, "shred", row.id, [now_ms])
+    return len(gone)
+
+
+def compact(store: Store) -> int:
+    """Rewrite segments that hold shredded or orphaned records; return the bytes freed.
+
+    Old segments go only after the catalogue has committed the new places.
+    """
+    with reading(store.engine) as connection:
+        query = select(originals).where(originals.c.shredded_ms.is_(None))
+        keep = {
+            row.content_id: Placement(row.segment, row.offset, row.length)
+            for row in connection.execute(query)
+        }
+    moved = store.vault.compact(keep)
+    rows = [
+        {"segment": p.segment, "offset": p.offset, "length": p.length, "content_id": content}
+        for content, p in moved.items()
+    ]
+    with writing(store.engine) as connection:
+        update_rows(connection, originals, rows, "content_id")
+        used = set(connection.scalars(_used_segments()))
+    return store.vault.drop(set(store.vault.segment_names()) - used)
+
+
+def _used_segments() -> Any:
+    return select(originals.c.segment).where(originals.c.shredded_ms.is_(None)).distinct()
+
+
+def _note(
+    connection: Connection, store: Store, kind: str, original_id: int | None, what: list[int]
+) -> None:
+    event = Event(
+        kind=kind,
+        subject="" if original_id is None else public_id("org", original_id),
+        subject_id=original_id,
+        at_ms=store.now_ms(),
+        actor=store.actor,
+        context=canonical_digest([kind, *what]),
+    )
+    record_events(connection, [event], store.ids)
