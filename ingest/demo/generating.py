@@ -205,7 +205,7 @@ class _Writer:
 
     def mailboxes(self) -> tuple[Path, ...]:
         """Return every mbox file and Maildir folder, by name."""
-        return tuple(sorted(self._paths.values()))
+        return tuple(sorted(path for path in self._paths.values() if path.exists()))
 
     def add(self, copy: _Copy) -> None:
         """Put a message into its mailbox."""
@@ -236,9 +236,7 @@ class _Writer:
         home = self._target / person.domain.partition(".")[0] / person.mailbox
         home.mkdir(parents=True, exist_ok=True)
         if person.mailbox not in _MAILDIRS:
-            path = home / ("Sent.mbox" if is_sent else "Inbox.mbox")
-            path.touch()
-            return path
+            return home / ("Sent.mbox" if is_sent else "Inbox.mbox")
         path = home / "Maildir"
         path = path / f".{_MAILDIRS[person.mailbox]}" if is_sent else path
         for name in ("cur", "new", "tmp"):

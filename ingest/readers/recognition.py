@@ -69,7 +69,7 @@ def recognise(head: bytes, name: str) -> Shape:
     """
     name = name.lower()
     if not head:
-        return Shape("unknown", "empty_file")
+        return Shape("skipped", "empty_file")
     by_magic = _by_magic(head, name)
     if by_magic is not None:
         return by_magic

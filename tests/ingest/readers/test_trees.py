@@ -81,7 +81,7 @@ def test_mixed_tree_ends_whole(tmp_path: Path) -> None:
         "d/17.": ("eml", ""),
         "d/Thumbs.db": ("skipped", "os_litter"),
         "e.txt": ("unknown", "not_recognised_as_mail"),
-        "f.eml": ("unknown", "empty_file"),
+        "f.eml": ("skipped", "empty_file"),
         "g.eml": ("eml", ""),
         "h.msg": ("unknown", "format_not_supported_yet:msg"),
         "i.pst": ("unknown", "format_not_supported_yet:pst"),
