@@ -185,7 +185,9 @@ class Verification:
         return None
 
     def _interactions(self, tally: Tally) -> Iterator[Finding]:
-        query = select(interactions)
+        query = select(interactions, originals.c.shredded_ms).join(
+            originals, originals.c.id == interactions.c.text_original_id
+        )
         for rows in self._pages(query, interactions.c.id, interactions.c.captured_ms):
             ids = [row.id for row in rows]
             with reading(self.store.engine) as connection:
@@ -198,7 +200,7 @@ class Verification:
                     digested_values(row), people.get(row.id, ()), files.get(row.id, ())
                 )
                 cause = _cause(row.row_digest == digest, events.get(row.id), digest)
-                if cause:
+                if cause and row.shredded_ms is None:  # disposal takes content out of the rows
                     yield Finding("interaction", public_id("msg", row.id), cause)
             self.on_progress(tally)
 

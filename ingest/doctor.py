@@ -1,0 +1,201 @@
+"""Examines one archive and its host, and heals what can be healed without losing anything.
+
+Every finding says what was seen and what to do. Originals, rows and log are compared by `verify`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import cryptography
+import pysqlite3
+from sqlalchemy import func, select
+
+from holdfast.core.custody import End
+from holdfast.core.errors import HoldfastError, Unavailable
+from holdfast.core.identity import public_id
+from holdfast.ingest.jail import held_limits
+from holdfast.ingest.rebuild import heal
+from holdfast.storage.catalogue.engine import SQLITE_FLOOR, reading
+from holdfast.storage.catalogue.schema import audit_events, source_items
+from holdfast.storage.durable import SystemFiles, write_new
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from holdfast.ingest.pipeline import Desk
+
+PYTHON_FLOOR = (3, 11, 4)
+"""tarfile's extraction filters and the zipfile fix of CVE-2024-0450 are in by the newest 3.11."""
+HEADROOM = 0.05
+"""Least free share of a disk."""
+FSYNC_ROUNDS = 15
+LYING_FSYNC_MS = 0.05
+"""A median below this is a disk, or a file system in memory, that does not wait for anything."""
+
+
+class State(StrEnum):
+    """How good an answer is."""
+
+    GOOD = "ok"
+    HEALED = "healed"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one examination saw."""
+
+    examined: str
+    state: State
+    seen: str
+    next_step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What is examined."""
+
+    desk: Desk
+    data: Path
+    keys: Path
+
+
+def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
+    """Yield one answer for each examination; none of them raises.
+
+    Args:
+        patient: The archive.
+        heals: Also repair the index where it differs from the catalogue.
+    """
+    examinations: list[tuple[str, Callable[[Patient], Answer]]] = [
+        ("libraries", _libraries),
+        ("keyring", _keyring),
+        ("disk space", _space),
+        ("fsync", _fsync),
+        ("jail", _jail),
+        ("ledger", _ledger),
+        ("audit log", _log),
+    ]
+    if heals:
+        examinations.append(("index", _index))
+    for name, look in examinations:
+        try:
+            yield look(patient)
+        except HoldfastError as error:
+            yield Answer(name, State.BAD, error.cause, error.next_step)
+
+
+def _libraries(_patient: Patient) -> Answer:
+    seen = (
+        f"Python {sys.version.split()[0]}, SQLite {pysqlite3.sqlite_version}, "
+        f"tantivy {version('tantivy')}, cryptography {cryptography.__version__}"
+    )
+    if pysqlite3.sqlite_version_info < SQLITE_FLOOR:
+        return Answer("libraries", State.BAD, seen, "Install a pysqlite3 with SQLite 3.51.3.")
+    if sys.version_info < PYTHON_FLOOR:
+        return Answer("libraries", State.WARNING, seen, "Use the newest Python of its series.")
+    return Answer("libraries", State.GOOD, seen)
+
+
+def _keyring(patient: Patient) -> Answer:
+    keyring = patient.desk.store.keyring
+    mode = stat.S_IMODE(patient.keys.stat().st_mode)
+    seen = f"{len(keyring.versions)} key(s), current {keyring.current}, in {patient.keys}"
+    if mode & 0o077:
+        return Answer("keyring", State.BAD, seen, f"Run: chmod 700 {patient.keys}")
+    if patient.keys.resolve().is_relative_to(patient.data.resolve()):
+        return Answer("keyring", State.WARNING, seen, "Move the keys out of the data folder.")
+    return Answer("keyring", State.GOOD, seen, "Keep a copy of it apart from all other backups.")
+
+
+def _space(patient: Patient) -> Answer:
+    usage = shutil.disk_usage(patient.data)
+    seen = f"{usage.free / 2**30:.1f} GiB free of {usage.total / 2**30:.1f}"
+    if usage.free < usage.total * HEADROOM:
+        return Answer("disk space", State.WARNING, seen, "Free space: imports stop when it ends.")
+    return Answer("disk space", State.GOOD, seen)
+
+
+def _fsync(patient: Patient) -> Answer:
+    """Time a durable write: a disk that answers at once has nothing on the platter."""
+    took_ms = []
+    for _ in range(FSYNC_ROUNDS):
+        path = patient.data / f".doctor-{os.getpid()}"
+        start = time.monotonic()
+        try:
+            write_new(SystemFiles(), path, b"x" * 4096)
+        except OSError as error:
+            return Answer("fsync", State.BAD, f"The data folder refuses writes: {error}.")
+        finally:
+            path.unlink(missing_ok=True)
+        took_ms.append((time.monotonic() - start) * 1000)
+    median = statistics.median(took_ms)
+    seen = f"median {median:.2f} ms for a small durable file"
+    if median < LYING_FSYNC_MS:
+        step = "Check that the disk does not lie about fsync; a file system in memory forgets all."
+        return Answer("fsync", State.WARNING, seen, step)
+    return Answer("fsync", State.GOOD, seen)
+
+
+def _jail(_patient: Patient) -> Answer:
+    limits = held_limits()
+    missing = sorted(name for name, holds in limits.items() if not holds)
+    if missing:
+        seen = f"not limited here: {', '.join(missing)}"
+        return Answer("jail", State.WARNING, seen, "Parse untrusted mail on a Linux host.")
+    return Answer("jail", State.GOOD, f"limits hold: {', '.join(sorted(limits))}")
+
+
+def _ledger(patient: Patient) -> Answer:
+    with reading(patient.desk.store.engine) as connection:
+        query = select(source_items.c.state, func.count()).group_by(source_items.c.state)
+        counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
+    sealed = counts.get(End.SEALED.value, 0)
+    retry = counts.get(End.QUARANTINED.value, 0) + counts.get(End.FAILED.value, 0)
+    seen = ", ".join(f"{state} {items:,}" for state, items in sorted(counts.items())) or "empty"
+    if sealed:
+        step = "The next import files what is sealed; nothing is lost."
+        return Answer("ledger", State.WARNING, seen, step)
+    if retry:
+        step = "See 'holdfast ledger --failed'."
+        return Answer("ledger", State.WARNING, seen, step)
+    return Answer("ledger", State.GOOD, seen)
+
+
+def _log(patient: Patient) -> Answer:
+    desk = patient.desk
+    desk.sequencer.run()
+    with reading(desk.store.engine) as connection:
+        query = select(func.count()).where(audit_events.c.seq.is_(None))
+        waiting = connection.scalar(query) or 0
+    seen = f"{desk.sequencer.log.size:,} leaves signed, {waiting:,} waiting"
+    return Answer("audit log", State.GOOD, seen)
+
+
+def _index(patient: Patient) -> Answer:
+    feed = patient.desk.feed
+    try:
+        queued = feed.waiting()
+        found = heal(feed)
+    except Unavailable as error:
+        return Answer("index", State.WARNING, error.cause, error.next_step)
+    if found.is_none and not queued:
+        return Answer("index", State.GOOD, "it holds what the catalogue holds")
+    first = next(iter((*found.missing, *found.extra)), None)
+    seen = (
+        f"{queued:,} were queued, {len(found.missing):,} missing, {len(found.extra):,} too much"
+        + (f" (first {public_id('msg', first)})" if first is not None else "")
+    )
+    return Answer("index", State.HEALED, seen)
