@@ -15,6 +15,7 @@ from holdfast.cli.commands import (
     configuration,
     contacts,
     creation,
+    demo,
     importing,
     ledger,
     searching,
@@ -63,6 +64,7 @@ def holdfast(ctx: typer.Context, version: bool, **shared: Any) -> None:  # noqa:
 sign(holdfast, RootOptions, SharedOptions)
 app.callback()(holdfast)
 for group in (
+    demo,
     creation,
     importing,
     searching,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from holdfast.cli.safe_text import safe_json
 from holdfast.cli.screen import ACCENT, QUIET, WARNING, Screen, amount, size, styled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
     from types import TracebackType
 
     from rich.console import RenderableType
@@ -182,3 +185,21 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def bytes_at(path: Path) -> int:
+    """Return the size of the file, or of all files below the folder; links count nothing."""
+    if not path.is_dir():
+        return path.stat().st_size if path.exists() else 0
+    return sum(_sizes(path))
+
+
+def _sizes(folder: Path) -> Iterable[int]:
+    waiting = [os.fspath(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif entry.is_file(follow_symlinks=False):
+                    yield entry.stat(follow_symlinks=False).st_size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,8 +13,6 @@ from holdfast.cli.screen import GOOD, WARNING, amount, size
 from holdfast.core.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from holdfast.cli.session import Session
     from holdfast.ingest.imports import ImportOptions as Order
     from holdfast.ingest.imports import ImportSummary
@@ -113,29 +110,11 @@ def _order(options: ImportOptions) -> Order:
 
 
 def _import(session: Session, order: Order) -> ImportSummary:
-    from holdfast.cli.progress import ImportDisplay
+    from holdfast.cli.progress import ImportDisplay, bytes_at
     from holdfast.wiring import import_paths
 
     with ImportDisplay(session.screen, sum(map(bytes_at, order.paths))) as display:
         return import_paths(session.settings, session.actor, order, display.show)
-
-
-def bytes_at(path: Path) -> int:
-    """Return the size of the file, or of all files below the folder; links count nothing."""
-    if not path.is_dir():
-        return path.stat().st_size if path.exists() else 0
-    return sum(_sizes(path))
-
-
-def _sizes(folder: Path) -> Iterable[int]:
-    waiting = [os.fspath(folder)]
-    while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-                elif entry.is_file(follow_symlinks=False):
-                    yield entry.stat(follow_symlinks=False).st_size
 
 
 def _preview(session: Session, options: ImportOptions, order: Order) -> None:
