@@ -75,7 +75,8 @@ def test_shredded_original_cannot_be_opened_and_its_space_comes_back(filled: Set
 def test_shredded_content_that_comes_again_is_kept_again(filled: Settings, tmp_path: Path) -> None:
     with opened(filled) as services:
         with reading(services.store.engine) as connection:
-            first = connection.scalars(select(originals.c.id).order_by(originals.c.id).limit(1)).one()
+            oldest = select(originals.c.id).order_by(originals.c.id).limit(1)
+            first = connection.scalars(oldest).one()
         shred(services.store, [first])
     bring_in(filled, write_mbox(tmp_path / "again.mbox", [message(0)]))
     with opened(filled) as services:

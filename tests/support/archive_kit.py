@@ -87,5 +87,6 @@ def findings(settings: Settings) -> list[Finding]:
 def found(settings: Settings, text: str) -> int:
     """Exact number of interactions that a query finds."""
     with opened(settings) as services:
-        request = SearchRequest(parse_query(text, now=NOW, zone=UTC).node, Scope.whole_archive(ACTOR))
+        node = parse_query(text, now=NOW, zone=UTC).node
+        request = SearchRequest(node, Scope.whole_archive(ACTOR))
         return services.index.search(request).total
