@@ -37,3 +37,21 @@ def test_rotated_keys_open_everything(own: Desk, tmp_path: Path) -> None:
     assert "Key 2 is in use; the keys of 5 originals" in own.run("keys", "rotate").out
     assert own.run("verify", "--json").json["is_intact"] is True
     assert "discount" in own.run("show", "budget@our.example").out
+
+
+def test_doctor_answers_and_heals_the_index(own: Desk, tmp_path: Path) -> None:
+    own.run("import", write_mbox(tmp_path / "a.mbox"))
+    shutil.rmtree(own.data / "index")
+    looked = own.run("doctor", "--dry-run", "--json").lines
+    assert "index" not in [one["examined"] for one in looked]
+    states = {one["examined"]: one["state"] for one in own.run("doctor", "--json").lines}
+    assert states["index"] == "healed"
+    assert states["audit log"] == "ok"
+    assert "it holds what the catalogue holds" in own.run("doctor").out
+    assert own.run("search", "discount", "--count").out == "2\n"
+
+
+def test_doctor_ends_with_one_when_something_is_bad(own: Desk, tmp_path: Path) -> None:
+    own.run("import", write_mbox(tmp_path / "a.mbox"))
+    (own.data / "log/checkpoint").write_text("altered")
+    assert own.run("doctor", status=None).status in {1, 6}

@@ -16,6 +16,7 @@ from holdfast.cli.commands import (
     contacts,
     creation,
     demo,
+    examining,
     importing,
     ledger,
     searching,
@@ -74,6 +75,7 @@ for group in (
     verifying,
     auditing,
     upkeep,
+    examining,
     configuration,
 ):
     group.register(app)
