@@ -160,10 +160,27 @@ def _piece(rnd: random.Random, records: Sequence[Record], part: Part) -> str:
     text = rnd.choice(texts)
     if rnd.random() < 0.5:
         start = rnd.randrange(len(text))
-        return text[start : start + rnd.randint(1, 12)]
+        return _respaced(rnd, text[start : start + rnd.randint(1, 12)])
     words = re.split(r"(\s+)", text)
     start = rnd.randrange(len(words))
     return "".join(words[start : start + rnd.randint(1, 5)])
+
+
+def _respaced(rnd: random.Random, piece: str) -> str:
+    """Return the piece, sometimes with a space more or without any."""
+    change = rnd.randrange(6)
+    at = rnd.randrange(len(piece) + 1)
+    return (
+        f"{piece[:at]} {piece[at:]}"
+        if change == 0
+        else piece.replace(" ", "" if change == 1 else " ")
+    )
+
+
+def _stored_word(rnd: random.Random, record: Record, part: Part) -> str:
+    """Return one word of a text of the part; words of several calls may be of different texts."""
+    words = [word for text in part_texts(record, part) for word in text.split()]
+    return rnd.choice(words) if words else _word(rnd)
 
 
 def _word(rnd: random.Random) -> str:
@@ -210,8 +227,9 @@ def _regex(rnd: random.Random, _: Sequence[Record]) -> Node:
 
 def _near(rnd: random.Random, records: Sequence[Record]) -> Node:
     part = _part(rnd)
+    record = rnd.choice(records)
     phrases = tuple(
-        Phrase(_piece(rnd, records, part) if rnd.random() < 0.4 else _word(rnd), part)
+        Phrase(_word(rnd) if rnd.random() < 0.3 else _stored_word(rnd, record, part), part)
         for _ in range(rnd.choice((1, 2, 2, 2, 3)))
     )
     return Near(phrases, rnd.choice((0, 1, 2, 3, 8)), rnd.random() < 0.4)

@@ -138,6 +138,16 @@ def every_stretch_of_a_chinese_text_finds_it(case: IndexUnderTest) -> None:
     assert missed == []
 
 
+def space_in_a_query_does_not_part_a_stored_run(case: IndexUnderTest) -> None:
+    case.hold(mail(1, "中国人民"), mail(2, "中 国人 民"), mail(3, "中国 x 人民"))
+    assert case.found(Phrase("中国人民")) == {1}
+    assert case.found(Phrase("中 国人民")) == {1}
+    for query in ("中 国 人 民", "中 国人 民", "中 国人"):
+        assert case.found(Phrase(query)) == {1, 2}
+    assert case.found(Phrase("中 国")) == {1, 2, 3}
+    assert case.found(Phrase("国 x")) == {3}
+
+
 def only_negative_queries_find_the_rest(case: IndexUnderTest) -> None:
     case.hold(mail(1, "yes"), mail(2, "no"), mail(3, "neither"))
     assert case.found(Not(Phrase("yes"))) == {2, 3}
@@ -231,6 +241,7 @@ INDEX_CHECKS: tuple[Callable[[IndexUnderTest], None], ...] = (
     scope_binds_hits_total_and_facets,
     no_phrase_reaches_from_one_text_into_the_next,
     every_stretch_of_a_chinese_text_finds_it,
+    space_in_a_query_does_not_part_a_stored_run,
     only_negative_queries_find_the_rest,
     pages_follow_each_other_under_equal_sort_keys,
     pages_neither_repeat_nor_skip_while_records_arrive,
