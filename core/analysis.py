@@ -6,6 +6,7 @@ It searches nothing and knows no index; a change of what it returns raises `ANAL
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -62,8 +63,14 @@ _ATOMS = re.compile(
     rf"([{UNSPACED}]+(?:\r?\n[{UNSPACED}]+)*)"
     rf"|({_LETTER}+(?:(?:[{MARKS}]|{_HIGH_MARK})+{_LETTER}*)*)"
 )
+_STARTS_RUN = re.compile(rf"[{UNSPACED}]")
+# From a character outside ASCII to where no position can go on: a stretch that must be looked at
+# letter by letter, with the ASCII letters before it. All else is cut by the space.
+_FOREIGN = re.compile(r"[^\x00-\x7f](?:[0-9a-z\x80-\U0010ffff]+|\r?\n(?=[^\x00-\x7f]))*")
+_PUNCTUATION = re.compile("[\u2010-\u2027]+")
 _HAN_NAME = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
 _LINE_BREAK = re.compile(r"\r?\n")
+_ASCII_LETTERS = string.ascii_lowercase + string.digits
 _ASCII_WORDS = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128))
 # Latin, Greek and Cyrillic accents; Hebrew points; Arabic vowel signs.
 _ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]+")
@@ -80,10 +87,25 @@ class Tokens:
     """One token for each position, in order, joined by single spaces."""
     extra: tuple[tuple[int, str], ...]
     """(position, token): accent-stripped forms of words that have accents."""
-    words: tuple[str, ...]
-    """Distinct words, accent-stripped forms included, nothing of scripts without spaces."""
-    phones: tuple[str, ...]
-    """Digits of the telephone numbers in the text."""
+    normalised: str
+    """The text that was cut."""
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """Digits of the telephone numbers in the text."""
+        return phone_tokens(self.normalised)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Distinct words, accent-stripped forms included, nothing of scripts without spaces."""
+        forms: dict[int, str] = dict(self.extra)
+        found: dict[str, None] = {}
+        for position, token in enumerate(self.joined.split()):
+            if not _STARTS_RUN.match(token):
+                found[token] = None
+                if position in forms:
+                    found[forms[position]] = None
+        return tuple(found)
 
 
 class Atom(NamedTuple):
@@ -157,23 +179,32 @@ def analyse(text: str) -> Tokens:
     """
     normalised = normalise(text)
     extra: list[tuple[int, str]] = []
-    if normalised.isascii():
-        tokens = normalised.translate(_ASCII_WORDS).split()
-        if len(text) > MAX_WORD_CHARS:
-            tokens = [piece for word in tokens for piece in _pieces(word)]
-        words = tokens
-    else:
-        tokens, words, extra = _cut(normalised)
-    return Tokens(
-        " ".join(tokens), tuple(extra), tuple(dict.fromkeys(words)), phone_tokens(normalised)
-    )
-
-
-def _cut(normalised: str) -> tuple[list[str], list[str], list[tuple[int, str]]]:
     tokens: list[str] = []
-    words: list[str] = []
-    extra: list[tuple[int, str]] = []
-    for run, long_word in _ATOMS.findall(normalised):
+    rest = normalised
+    if not rest.isascii():
+        rest = _PUNCTUATION.sub(" ", rest)
+    if not rest.isascii():
+        end = 0
+        for found in _FOREIGN.finditer(rest):
+            plain = rest[end : found.start()].rstrip(_ASCII_LETTERS)
+            tokens += _ascii_words(plain)
+            _cut(rest[end + len(plain) : found.end()], tokens, extra)
+            end = found.end()
+        rest = rest[end:]
+    tokens += _ascii_words(rest)
+    return Tokens(" ".join(tokens), tuple(extra), normalised)
+
+
+def _ascii_words(text: str) -> list[str]:
+    words = text.translate(_ASCII_WORDS).split()
+    if len(text) > MAX_WORD_CHARS and max(map(len, words), default=0) > MAX_WORD_CHARS:
+        return [piece for word in words for piece in _pieces(word)]
+    return words
+
+
+def _cut(chunk: str, tokens: list[str], extra: list[tuple[int, str]]) -> None:
+    """Cut a stretch that no position reaches out of; `extra` counts positions from `tokens`."""
+    for run, long_word in _ATOMS.findall(chunk):
         if run:
             if "\n" in run:
                 run = _LINE_BREAK.sub("", run)
@@ -181,12 +212,9 @@ def _cut(normalised: str) -> tuple[list[str], list[str], list[tuple[int, str]]]:
             tokens.append(run[-1])
             continue
         for word in (long_word,) if len(long_word) <= MAX_WORD_CHARS else _pieces(long_word):
-            words.append(word)
             if not word.isascii() and (bare := strip_accents(word)) != word:
-                words.append(bare)
                 extra.append((len(tokens), bare))
             tokens.append(word)
-    return tokens, words, extra
 
 
 def _pieces(word: str) -> list[str]:

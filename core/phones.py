@@ -40,6 +40,8 @@ def phone_tokens(normalised: str) -> tuple[str, ...]:
     Args:
         normalised: The result of `analysis.normalise`.
     """
+    if _CHAIN.search(normalised) is None:
+        return ()
     found: dict[str, None] = {}
     for _, _, tokens in phone_spans(normalised):
         found.update(dict.fromkeys(tokens))

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from holdfast.core.analysis import Tokens, analyse, name_keys
@@ -61,6 +62,9 @@ UNINDEXED_HEADERS = frozenset(
 )  # fmt: skip
 """Trace and cryptographic fields, lower case: long, never typed by a person. That they exist is
 indexed, their words are not; a query for their words is refused."""
+
+MAX_REMEMBERED_CHARS = 300
+"""Longer participants are cut each time."""
 
 MAX_HEADER_NAME = 200
 """Longer names of header fields are not indexed, and a query for one is refused."""
@@ -122,7 +126,8 @@ class Analysed:
     tokens: dict[str, list[str]]
     """As `Document.tokens`."""
     exact: dict[str, list[str]]
-    """`header`, `phone` and `pinyin` → tokens with `SEPARATOR` inside; `has` → `text`."""
+    """`header`, `phone` and `pinyin` → tokens with `SEPARATOR` inside, those of one header field
+    joined by spaces; `has` → `text`."""
 
 
 def analyse_record(record: Record) -> Document:
@@ -138,6 +143,10 @@ def unix_ms(at: datetime) -> int:
 def header_key(name: str) -> str:
     """Return the form in which names of header fields are compared; without white space."""
     return _SPACE.sub("\x1e", name.casefold())
+
+
+_known_key = lru_cache(maxsize=4096)(header_key)
+_known_person = lru_cache(maxsize=4096)(analyse)
 
 
 def spaced(tokens: Tokens) -> str:
@@ -168,13 +177,16 @@ def analyse_texts(texts: HasTexts) -> Analysed:
     tokens: dict[str, list[str]] = {}
     phones: dict[str, None] = {}
     for fields, text in _located(texts):
-        cut = analyse(text)
+        is_person = PEOPLE in fields and len(text) <= MAX_REMEMBERED_CHARS
+        cut = _known_person(text) if is_person else analyse(text)
         if not cut.joined:
             continue
         string = spaced(cut)
+        numbers = cut.phones
         for name in fields:
             tokens.setdefault(name, []).append(string)
-            phones.update(dict.fromkeys(f"{name}{SEPARATOR}{digits}" for digits in cut.phones))
+            for digits in numbers:
+                phones[f"{name}{SEPARATOR}{digits}"] = None
     exact = {
         "header": _header_tokens(texts.headers),
         "phone": list(phones),
@@ -239,18 +251,16 @@ def _pinyin_tokens(people: Sequence[HasAddress]) -> list[str]:
 
 
 def _header_tokens(headers: Sequence[tuple[str, str]]) -> list[str]:
-    """Return all header fields in one row: that one is there, then its words.
+    """Return a string for each header field: a token that says it is there, then its words.
 
-    Only neighbours within a run are ever asked for, and a run ends in a token that no other can
-    follow in a query: so one row for all of them, and an accent-stripped form after its word.
+    Engines join them to one row. Only neighbours within a run are ever asked for, and a run ends in
+    a token that no other can follow in a query: so an accent-stripped form stands after its word.
     """
-    tokens: list[str] = []
+    rows: list[str] = []
     for name, value in headers:
-        key = header_key(name)
-        if len(key) > MAX_HEADER_NAME:
+        if len(name) > MAX_HEADER_NAME or len(key := _known_key(name)) > MAX_HEADER_NAME:
             continue
-        tokens.append(key + SEPARATOR)
-        if key not in UNINDEXED_HEADERS:
-            row = spaced(analyse(value)).replace(ALTERNATIVE, " ")
-            tokens.extend(f"{key}{SEPARATOR}{token}" for token in row.split(" ") if token)
-    return tokens
+        row = "" if key in UNINDEXED_HEADERS else spaced(analyse(value)).replace(ALTERNATIVE, " ")
+        prefix = f" {key}{SEPARATOR}"
+        rows.append(prefix[1:] + f" {row}".replace(" ", prefix) if row else prefix[1:])
+    return rows
