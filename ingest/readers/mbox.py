@@ -28,7 +28,10 @@ _DATED = re.compile(
     rb"(?=[^\r\n]{0,24}\d:\d\d)[^\r\n]{0,40}\d{4}"
 )
 # Any year, or Eudora's constant sender.
-_YEAR = re.compile(rb"From [ \t]*\S+[ \t][^\r\n]*\d{4}|From [ \t]*\?\?\?@\?\?\?")
+_YEAR = re.compile(rb"From [ \t]*\S+[ \t][^\r\n]*\d{4}|From [ \t]{0,9}\?\?\?@\?\?\?")
+# What both need: leaves little to judge in Python, whatever the file holds.
+_CANDIDATE = re.compile(rb"\nFrom (?=[^\r\n]{0,%d}\d{4}|[ \t]{0,9}\?\?\?@\?\?\?)" % MAX_LINE_BYTES)
+_BARE = re.compile(rb"\nFrom ")
 _HEADER = re.compile(rb"[!-9;-~]{1,80}[ \t]*:|>From ")
 _HEADERS_END = re.compile(rb"\n(?:\r?\n|(From ))")
 _CONTENT_LENGTH = re.compile(rb"\nContent-Length:[ \t]*(\d{1,18})[ \t]*\r?\n", re.IGNORECASE)
@@ -82,7 +85,8 @@ def variant_of(window: Window) -> str:
     if 2 * sum(member.by_length for member in sample) <= len(sample):
         return "mboxrd"
     for member in _members(window, is_by_length=True):
-        if member.by_length and window.has_from_line(member.start, member.end):
+        bare = window.line_like(_BARE, member.start) if member.by_length else None
+        if bare is not None and window.start + bare[1] < member.end:
             return "mboxcl2"
     return "mboxcl"
 
@@ -140,12 +144,12 @@ def _first(head: bytes) -> int:
 
 def _separator(window: Window, start: int) -> int:
     """Return where the From_ line after `start` begins, or the end."""
-    found = window.from_line(start)
+    found = window.line_like(_CANDIDATE, start)
     while found is not None:
         data, at = found
         if _separates(data, at):
             return window.start + at
-        found = window.from_line(window.start + at + 1)
+        found = window.line_like(_CANDIDATE, window.start + at + 1)
     return window.end
 
 

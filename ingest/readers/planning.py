@@ -71,14 +71,14 @@ def _walk(root: Path, rules: PlanRules) -> Iterator[Offered]:
             waiting.pop()
             continue
         try:
-            mode = visit.path.lstat().st_mode
-            if stat.S_ISDIR(mode):
+            status = visit.path.lstat()
+            if stat.S_ISDIR(status.st_mode):
                 waiting.append(_children(visit))
                 continue
         except OSError as error:
             yield _end(visit, "unknown", _io_error(error))
             continue
-        yield from _file(visit, mode, rules)
+        yield from _file(visit, status, rules)
 
 
 def _children(visit: _Visit) -> Iterator[_Visit]:
@@ -131,23 +131,22 @@ def _keywords(path: Path) -> dict[str, str]:
         return {}
 
 
-def _file(visit: _Visit, mode: int, rules: PlanRules) -> Iterator[Offered]:
+def _file(visit: _Visit, status: os.stat_result, rules: PlanRules) -> Iterator[Offered]:
     """Yield what something other than a directory offers."""
     rule = _ROLE_RULES.get(visit.role, "") or litter(visit.path.name)
-    if stat.S_ISLNK(mode):
+    if stat.S_ISLNK(status.st_mode):
         rule = "link"
-    elif not stat.S_ISREG(mode):
+    elif not stat.S_ISREG(status.st_mode):
         rule = "special_file"
     if rule:
         yield _end(visit, "skipped", rule)
     elif visit.role == "message":
-        yield _message(visit)
+        yield _message(visit, status.st_size)
     else:
         yield from _regular(visit, rules)
 
 
-def _message(visit: _Visit) -> Offered:
-    size = visit.path.lstat().st_size
+def _message(visit: _Visit, size: int) -> Offered:
     facts = CaptureFacts(folder=visit.folder or "INBOX", flags=visit.flags)
     place = portable(str(visit.path))
     return Offered(f"maildir:{visit.trail}+{size}", place, "maildir", 0, size, facts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 
 CHUNK_BYTES = 2 * 1024 * 1024
 MAX_LINE_BYTES = 1024
@@ -41,10 +42,11 @@ class Window:
         piece = self.bytes_at(position, MAX_LINE_BYTES)
         return piece[: piece.find(b"\n") + 1] or piece
 
-    def from_line(self, position: int) -> tuple[bytes, int] | None:
-        """Return the next line that begins with `From `, as what is loaded and the place in it.
+    def line_like(self, pattern: re.Pattern[bytes], position: int) -> tuple[bytes, int] | None:
+        """Return the next line that a pattern finds, as what is loaded and the place in it.
 
         Args:
+            pattern: Begins with a line feed, which ends the line before.
             position: Where to begin; the byte before it is looked at, too.
         """
         while position < self.end:
@@ -52,18 +54,13 @@ class Window:
             data = self._data
             is_last = self.start + len(data) >= self.end
             limit = len(data) if is_last else len(data) - AHEAD_BYTES
-            found = data.find(b"\nFrom ", max(position - 1 - self.start, 0), limit + 5)
-            if found >= 0:
-                return data, found + 1
+            found = pattern.search(data, max(position - 1 - self.start, 0))
+            if found is not None and found.start() < limit:
+                return data, found.start() + 1
             if is_last:
                 break
             position = self.start + limit
         return None
-
-    def has_from_line(self, begin: int, end: int) -> bool:
-        """Tell whether a line within the range begins with `From `."""
-        found = self.from_line(begin)
-        return found is not None and self.start + found[1] < end
 
     def digest(self, begin: int, end: int) -> str:
         """Return the first 16 hex digits of the SHA-256 of a range."""
