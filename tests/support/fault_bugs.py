@@ -1,0 +1,129 @@
+"""Seeded bugs that a fault harness must catch; planted from outside, no product code knows them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from holdfast.core.ports import Clock
+from holdfast.ingest import bulk
+from holdfast.ingest.orders import Report
+from holdfast.storage import durable, local_vault
+from holdfast.storage.catalogue import engine
+
+
+class HoardingFiles(durable.SystemFiles):
+    """Says that bytes are durable while they are still in the memory of the process."""
+
+    def __init__(self) -> None:
+        self._hoard: dict[int, list[bytes]] = {}
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        self._hoard.setdefault(descriptor, []).append(data)
+        return len(data)
+
+    def fsync(self, descriptor: int) -> None:
+        pass
+
+    def close(self, descriptor: int) -> None:
+        for data in self._hoard.pop(descriptor, []):
+            os.write(descriptor, data)
+        os.close(descriptor)
+
+
+class CarelessFiles(durable.SystemFiles):
+    """Writes, and says that the bytes are durable without asking the disk."""
+
+    def fsync(self, descriptor: int) -> None:
+        pass
+
+
+class NamelessFiles(durable.SystemFiles):
+    """Makes the bytes durable and forgets the names: no folder is ever synced."""
+
+    def fsync_folder(self, folder: Path) -> None:
+        pass
+
+
+class StubbornFiles(durable.SystemFiles):
+    """Tries a failed fsync once more, and believes the second answer."""
+
+    def fsync(self, descriptor: int) -> None:
+        try:
+            os.fsync(descriptor)
+        except OSError:
+            os.fsync(descriptor)
+
+
+def acknowledge_before_writing() -> None:
+    """The vault keeps what it accepted in memory until its segment is closed."""
+    _give_vault(HoardingFiles)
+
+
+def acknowledge_before_fsync() -> None:
+    """The vault does not wait for the disk."""
+    _give_vault(CarelessFiles)
+
+
+def retry_fsync() -> None:
+    """The vault retries a failed fsync."""
+    _give_vault(StubbornFiles)
+
+
+def forget_folders() -> None:
+    """Nobody syncs a folder: new names are durable by luck only."""
+    durable.SystemFiles.fsync_folder = NamelessFiles.fsync_folder  # type: ignore[method-assign,assignment]
+
+
+def commit_without_fsync() -> None:
+    """The catalogue's transactions are not durable when they return."""
+    engine._PRAGMAS = tuple(  # type: ignore[assignment]
+        one.replace("synchronous=FULL", "synchronous=OFF") for one in engine._PRAGMAS
+    )
+
+
+def merge_by_message_id() -> None:
+    """A message whose Message-ID is known already is not kept."""
+    seen: set[str] = set()
+    settle = bulk.Import._settle
+
+    def dropping(self: bulk.Import, job: bulk._Job, report: Report) -> None:
+        name = report.draft.message_id if report.draft is not None else ""
+        if name and name in seen:
+            self.progress.duplicates += 1
+            self.progress.finish(job.offered.length)
+            return
+        seen.add(name)
+        settle(self, job, report)
+
+    bulk.Import._settle = dropping  # type: ignore[method-assign]
+
+
+def _give_vault(files: type[durable.SystemFiles]) -> None:
+    begin = local_vault.LocalVault.__init__
+
+    def beginning(
+        self: local_vault.LocalVault, config: local_vault.LocalVaultConfig, clock: Clock
+    ) -> None:
+        begin(self, config, clock, files())
+
+    local_vault.LocalVault.__init__ = beginning  # type: ignore[method-assign,assignment]
+
+
+def none() -> None:
+    """Nothing is wrong: the known-good control."""
+
+
+BUGS: dict[str, Callable[[], None]] = {
+    bug.__name__: bug
+    for bug in (
+        none,
+        acknowledge_before_writing,
+        acknowledge_before_fsync,
+        retry_fsync,
+        forget_folders,
+        commit_without_fsync,
+        merge_by_message_id,
+    )
+}
