@@ -12,7 +12,7 @@ from holdfast.core.query import Part
 from holdfast.core.records import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -172,6 +172,12 @@ def _stamp(instant: datetime) -> str:
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def people_of(record: Record, roles: Sequence[Role]) -> Iterable[str]:
-    """Yield the participants in these roles, in order."""
-    return (person(p) for p in record.participants if p.role in roles)
+def people_of(record: Record, roles: Sequence[Role]) -> Iterator[str]:
+    """Yield the participants in these roles, in order, each address once."""
+    seen: set[str] = set()
+    for participant in record.participants:
+        if participant.role in roles:
+            key = participant.address.strip().casefold() or participant.name
+            if key not in seen:
+                seen.add(key)
+                yield person(participant)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,7 +59,12 @@ def _print(session: Session, answer: Answer, *, as_json: bool) -> None:
         return
     line = styled(screen.words(state).ljust(_STATE_WIDTH), _STYLES[state])
     line.append(f"{screen.words(answer.examined):<{_NAME_WIDTH}}", "bold")
-    line.append_text(styled(answer.seen))
+    indent = " " * (_STATE_WIDTH + _NAME_WIDTH)
+    width = max(screen.out.width - len(indent), 30)
+    first, *rest = textwrap.wrap(answer.seen, width) or [""]
+    line.append_text(styled(first))
     screen.show(line)
-    if answer.next_step:
-        screen.show(styled(" " * (_STATE_WIDTH + _NAME_WIDTH) + answer.next_step, QUIET))
+    for more in rest:
+        screen.show(indent + more)
+    for more in textwrap.wrap(answer.next_step, width):
+        screen.show(styled(indent + more, QUIET))

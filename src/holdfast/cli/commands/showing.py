@@ -161,7 +161,7 @@ def _facts(session: Session, record: Record, captures: list[Capture]) -> Iterato
         ("Cc", (Role.CC,)),
         ("Bcc", (Role.BCC,)),
     ):
-        if people := ", ".join(dict.fromkeys(people_of(record, roles))):
+        if people := ", ".join(people_of(record, roles)):
             yield title, people
     yield "Sent", f"{when(record.at, zone)} ({zone.key})"
     yield "Captured", f"{when(record.captured_at, zone)}, {_origins(captures)}"
