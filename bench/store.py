@@ -125,6 +125,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--at", type=Path, help="folder on the disk to measure")
+    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     given = options.messages
     mails = read_from(given, options.count) if given else generated(options.count)
@@ -138,7 +139,10 @@ def main() -> None:
         "python": platform.python_version(),
         "ways": measured(mails, options.rounds, options.at),
     }
-    print(json.dumps(report, indent=2))
+    text = json.dumps(report, indent=2)
+    print(text)
+    if options.json:
+        options.json.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
