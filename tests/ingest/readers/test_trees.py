@@ -363,3 +363,35 @@ def test_broken_apple_mail_file(tmp_path: Path, data: bytes, wanted: bytes | Non
 def test_apple_mail_file_without_its_attachments_says_so(tmp_path: Path) -> None:
     (offered,) = plan(put(tmp_path, "1.partial.emlx", b"41\n" + MAIL))
     assert offered.facts.note == "attachments_kept_apart"
+
+
+def test_file_gone_while_the_tree_is_walked_is_offered(tmp_path: Path) -> None:
+    put(tmp_path, "a.eml")
+    gone = put(tmp_path, "b.eml")
+    walk = plan(tmp_path)
+    next(walk)
+    gone.unlink()
+    (offered,) = walk
+    assert (offered.kind, offered.facts.note) == ("unknown", "io_error:enoent")
+    assert read(offered) == Unreadable("io_error:enoent", retryable=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("a", b"X-Any: one\n two\nFrom: a@a.example\n\nx", "eml"),
+        ("a", b"X-Any: one\nY-Any: two\n\nFrom: a@a.example\n", "unknown"),
+        ("a", b"X-Any: one", "unknown"),
+        ("a", b"From the desk of nobody\nwho writes a letter\n", "unknown"),
+        ("a", b"From " + b"x" * 2000 + b"\nSubject: y\n", "unknown"),
+        ("a", b"From somebody\nSubject: y\n\nx\n", "mbox"),
+        ("a.tar", b"no tar at all", "unknown"),
+        ("a.emlx", b"Subject: no count\n\nx\n", "eml"),
+        ("a.zst", b"\x28\xb5\x2f\xfd", "unknown"),
+        ("winmail.dat", b"\x78\x9f\x3e\x22", "unknown"),
+        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "unknown"),
+    ],
+)
+def test_content_decides_what_a_file_is(tmp_path: Path, name: str, data: bytes, kind: str) -> None:
+    (offered,) = plan(put(tmp_path, name, data))
+    assert offered.kind == kind
