@@ -78,8 +78,10 @@ def variant_of(window: Window) -> str:
 
     Content-Length is believed only if it lands for most of the first members: elsewhere the field
     is the sender's, who could hide the messages that follow. A body that then holds a bare `From `
-    line proves `mboxcl2`; without one, `>From ` is taken for quoting. `mboxo` differs from `mboxrd` only where `>>From ` occurs, which `mboxrd`
-    alone writes on purpose; so nothing can be evidence for `mboxo`, and only a person can say it.
+    line proves `mboxcl2`; without one, `>From ` is taken for quoting.
+
+    `mboxo` differs from `mboxrd` only where `>>From ` occurs, which `mboxrd` alone writes on
+    purpose; so nothing can be evidence for `mboxo`, and only a person can say it.
     """
     sample = list(islice(_members(window, is_by_length=True), SAMPLE_MEMBERS))
     if 2 * sum(member.by_length for member in sample) <= len(sample):
