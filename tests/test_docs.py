@@ -45,7 +45,7 @@ def test_command_is_documented(name: str) -> None:
     assert " ".join(words) in section(name)
 
 
-SHARED = {"--data", "--config", "--set", "--as", "--help"}
+SHARED = {"--data", "--config", "--set", "--as", "--lang", "--help"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -124,7 +124,12 @@ class Desk:
 
     def run(self, *words: object, status: int | None = 0, **env: str) -> Ran:
         """Run `holdfast` with these words; fail unless it ends with `status` (None: any)."""
-        settings = {"HOLDFAST_DATA": str(self.data), "TZ": "Asia/Shanghai", "COLUMNS": None}
+        settings = {
+            "HOLDFAST_DATA": str(self.data),
+            "TZ": "Asia/Shanghai",
+            "COLUMNS": None,
+            "LC_ALL": "C",
+        }
         result = CliRunner().invoke(
             app, [str(word) for word in words], env={**settings, **self.env, **env}
         )

@@ -8,15 +8,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from holdfast.cli.language import Language, messages
+from holdfast.cli.screen import Screen
 from holdfast.cli.session import Choices, Session
 from holdfast.core.errors import HoldfastError
-
-if TYPE_CHECKING:
-    from holdfast.cli.screen import Screen
 
 STATUSES = {
     0: "done",
@@ -69,9 +68,18 @@ class SharedOptions:
         ),
     ] = ""  # fmt: skip
 
+    language: Annotated[
+        Language | None,
+        typer.Option(
+            "--lang", rich_help_panel=_PANEL, show_default=False,
+            help="Language of messages; else that of $LANG.",
+        ),
+    ] = None  # fmt: skip
+
     def choices(self) -> Choices:
         """Return them as the session takes them."""
-        return Choices(self.data, self.config, self.actor, tuple(self.values or ()))
+        language = self.language.value if self.language else ""
+        return Choices(self.data, self.config, self.actor, tuple(self.values or ()), language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,8 @@ def add(
     def command(ctx: typer.Context, **values: Any) -> None:
         shared = SharedOptions(**{one.name: values.pop(one.name) for one in fields(SharedOptions)})
         outer = ctx.find_object(Choices) or Choices()
-        session = Session(shared.choices().over(outer))
+        choices = shared.choices().over(outer)
+        session = Session(choices, Screen(messages(choices.language)))
         raise typer.Exit(guarded(session.screen, lambda: run(session, options(**values))))
 
     sign(command, options, SharedOptions)

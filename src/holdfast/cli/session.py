@@ -29,6 +29,8 @@ class Choices:
     actor: str = ""
     values: tuple[str, ...] = ()
     """`section.key=value`."""
+    language: str = ""
+    """Of the messages; empty: the environment's."""
 
     def over(self, outer: Choices) -> Choices:
         """Return these choices, with `outer` where nothing was said."""
@@ -37,6 +39,7 @@ class Choices:
             self.config or outer.config,
             self.actor or outer.actor,
             (*outer.values, *self.values),
+            self.language or outer.language,
         )
 
 

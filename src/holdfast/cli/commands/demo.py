@@ -155,7 +155,9 @@ def _show(session: Session, data: Path) -> int:
     """Run what a reader would type, and show it as typed."""
     from holdfast.cli.app import app
 
-    place = ["--data", os.fspath(data)]
+    place = ["--data", os.fspath(data), "--as", session.actor]
+    if session.choices.language:
+        place += ["--lang", session.choices.language]
     tour = [(["search", query, "--limit", "3"], about) for query, about in _SEARCHES]
     tour.append((["contact", "timeline", _CONTACT, "--limit", "6"], "One person's whole trail."))
     tour.append((["verify"], "Every original and every row, read again and compared."))

@@ -52,13 +52,15 @@ def doctor(session: Session, options: DoctorOptions) -> int:
 
 
 def _print(session: Session, answer: Answer, *, as_json: bool) -> None:
+    from holdfast.cli.lists import fitted
+
     screen, state = session.screen, answer.state.value
     if as_json:
         shown = {"examined": answer.examined, "state": state, "seen": answer.seen}
         screen.json({"schema": "holdfast.doctor/1", **shown, "next_step": answer.next_step})
         return
-    line = styled(screen.words(state).ljust(_STATE_WIDTH), _STYLES[state])
-    line.append(f"{screen.words(answer.examined):<{_NAME_WIDTH}}", "bold")
+    line = fitted(screen.words(state), _STATE_WIDTH, _STYLES[state])
+    line.append_text(fitted(screen.words(answer.examined), _NAME_WIDTH, "bold"))
     indent = " " * (_STATE_WIDTH + _NAME_WIDTH)
     width = max(screen.out.width - len(indent), 30)
     first, *rest = textwrap.wrap(answer.seen, width) or [""]

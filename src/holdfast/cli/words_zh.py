@@ -1,0 +1,205 @@
+"""The messages of the command line in Simplified Chinese; must not hold anything else.
+
+English template → translation, with the same names in braces. Templates without words of their own
+are not listed.
+"""
+
+from __future__ import annotations
+
+MESSAGES = {
+    "Error:": "错误：",
+    "Cancelled. What was done stays done; the same command goes on from there.": (
+        "已取消。已完成的部分不会丢失；再次执行同一命令即可继续。"
+    ),
+    "{size} entries give the signed root {root}.": "{size} 条记录与已签名的根 {root} 一致。",
+    "{size} entries are in {folder}.": "{size} 条记录已导出到 {folder}。",
+    "Keep its checkpoint apart: holdfast audit verify --against FILE": (
+        "请将检查点另行保管：holdfast audit verify --against FILE"
+    ),
+    "Number": "序号",
+    "When": "时间",
+    "Who": "操作人",
+    "What": "操作",
+    "About": "对象",
+    "Entry {bad} does not give the signed root.": "第 {bad} 条记录与已签名的根不一致。",
+    "The log still begins with the {size} entries of {file}.": (
+        "日志开头的 {size} 条记录仍与 {file} 一致。"
+    ),
+    "{file}: every setting is known and valid.": "{file}：所有设置均有效。",
+    "No settings file at {file}; the defaults are in force.": ("没有设置文件 {file}；使用默认值。"),
+    "Setting": "设置",
+    "Value": "值",
+    "Origin": "来源",
+    "Next: holdfast contact timeline {id}": "下一步：holdfast contact timeline {id}",
+    "Merged. {winner} stands for both.": "已合并，统一为 {winner}。",
+    "To take it back: holdfast contact undo {merge}": "撤销：holdfast contact undo {merge}",
+    "Taken back: {merge}.": "已撤销：{merge}。",
+    "Name": "姓名",
+    "Address": "地址",
+    "Last": "最近联系",
+    "Messages": "消息数",
+    "Id": "编号",
+    "Next page: --cursor {cursor}": "下一页：--cursor {cursor}",
+    "Subject": "主题",
+    "Files": "附件",
+    "Nobody is called {text!r}.": "找不到联系人 {text!r}。",
+    "Company": "公司",
+    "Belongs to us": "本单位",
+    "First contact": "首次联系",
+    "Last contact": "最近联系",
+    "yes": "是",
+    "no": "否",
+    "Nothing was changed.": "未作任何更改。",
+    "(no subject)": "（无主题）",
+    "Merge": "合并",
+    "Back up the keys apart from the data: without them nothing can be opened.": (
+        "请将密钥与数据分开备份：没有密钥，任何内容都无法打开。"
+    ),
+    "Next: holdfast import PATH (mbox, Maildir, .eml files, folders of them).": (
+        "下一步：holdfast import PATH（mbox、Maildir、.eml 文件或文件夹）"
+    ),
+    "The archive is there already; it is complete.": "归档已存在且完整。",
+    "Created the archive {name}.": "已创建归档 {name}。",
+    "{file} is there already and was not changed.": "{file} 已存在，未作更改。",
+    "Data": "数据",
+    "Keys": "密钥",
+    "Settings": "设置",
+    "Making up the mail of a harbour and a trading company …": (
+        "正在生成一家港口公司和一家贸易公司的邮件……"
+    ),
+    "{stored} messages of {homes} people, {new} of them different, are in the archive.": (
+        "已归档 {homes} 人的 {stored} 封邮件，其中不同的有 {new} 封。"
+    ),
+    "A witness, and the mail that forwards her.": "一位证人，以及转发其说法的邮件。",
+    "Chinese, found by any part of it: double contracts.": "中文，任意片段都能找到：阴阳合同。",
+    "A bank that only the text of an attached PDF names.": "只在附件 PDF 正文中出现的银行。",
+    "One person's whole trail.": "一个人的完整往来记录。",
+    "Every original and every row, read again and compared.": "重新读取并比对每份原件、每行数据。",
+    "Now look yourself:": "现在可以自己试试：",
+    "The demonstration is in {data} already.": "演示归档已在 {data} 中。",
+    "Nothing was written.": "未写入任何内容。",
+    "{new} new messages from {source}": "来自 {source} 的新邮件：{new} 封",
+    "Next: holdfast search QUERY   To take it back: holdfast import --undo {batch}": (
+        "下一步：holdfast search QUERY   撤销导入：holdfast import --undo {batch}"
+    ),
+    "Taken back: {captures} captures; {interactions} messages are out of sight.": (
+        "已撤销 {captures} 次采集；{interactions} 封邮件不再可见。"
+    ),
+    "Their originals stay sealed; the same import brings them back.": (
+        "原件仍然封存；再次导入即可恢复。"
+    ),
+    "Offered": "提供",
+    "New": "新增",
+    "Duplicates": "重复",
+    "Unchanged": "未变",
+    "Skipped by rule": "按规则跳过",
+    "Gone": "已消失",
+    "Failed": "失败",
+    "Not readable": "无法读取",
+    "With defects": "有缺陷",
+    "Finished for an earlier run": "补完上次导入",
+    "Some items failed. Next: holdfast ledger --failed --source {source!r}": (
+        "部分条目失败。下一步：holdfast ledger --failed --source {source!r}"
+    ),
+    "{count} are not indexed yet.": "{count} 封尚未建立索引。",
+    "Source": "来源",
+    "Would be offered": "将提供",
+    "Size": "大小",
+    "Batch": "批次",
+    "Nothing was imported yet. Next: holdfast import PATH": (
+        "尚未导入任何内容。下一步：holdfast import PATH"
+    ),
+    "Next: holdfast ledger --failed (which, and why)": (
+        "下一步：holdfast ledger --failed（查看条目与原因）"
+    ),
+    "Nothing failed.": "没有失败的条目。",
+    "Next: the same import again with --retry tries what may work now.": (
+        "下一步：加上 --retry 再次导入，重试现在可能成功的条目。"
+    ),
+    "End": "结果",
+    "Reason": "原因",
+    "Item": "条目",
+    "filed": "已归档",
+    "duplicate": "重复",
+    "gone": "已消失",
+    "quarantined": "已隔离",
+    "seen": "已发现",
+    "sealed": "已封存",
+    "In full: {canonical}": "完整写法：{canonical}",
+    "Dates are read in {zone}.": "日期按 {zone} 时区理解。",
+    "{messages}{groups}, {shown} shown. Dates are in {zone}.": (
+        "{messages}{groups}，显示 {shown} 封。日期按 {zone} 时区。"
+    ),
+    "Nothing matches all of it.": "没有同时满足全部条件的邮件。",
+    " in one group": "（1 组）",
+    " in {count} groups": "（{count} 组）",
+    "Nothing matches {query}.": "没有匹配 {query} 的邮件。",
+    "{count} not yet indexed.": "{count} 封尚未建立索引。",
+    "{count} not fully indexed (is:truncated OR is:unreadable).": (
+        "{count} 封未完整建立索引（is:truncated OR is:unreadable）。"
+    ),
+    "and {count} more of it": "另有 {count} 封",
+    "1 message": "1 封邮件",
+    "{count} messages": "{count} 封邮件",
+    "  {term} matches {alone}; without it {rest}": "  {term} 匹配 {alone} 封；去掉它有 {rest} 封",
+    "  {term} matches nothing": "  {term} 没有匹配",
+    "{name}: {messages}": "{name}：{messages}",
+    "Shown, not exact: redirect to a file for the very bytes.": (
+        "此处仅供查看；要得到逐字节的原件，请重定向到文件。"
+    ),
+    "Attachments": "附件",
+    "From": "发件人",
+    "To": "收件人",
+    "Cc": "抄送",
+    "Bcc": "密送",
+    "Sent": "发送时间",
+    "Captured": "归档时间",
+    "Thread": "会话",
+    "{sha256}  DAMAGED: another hash": "{sha256}  已损坏：哈希不符",
+    "{sha256}  intact, {size}": "{sha256}  完好，{size}",
+    "(no text)": "（无正文）",
+    "  {name}  {type}, {size}, text {state}": "  {name}  {type}，{size}，文本 {state}",
+    "Defects": "缺陷",
+    "Note": "说明",
+    "{sha256}  DAMAGED: {why}": "{sha256}  已损坏：{why}",
+    "(no name)": "（无名称）",
+    "The new index holds {messages}.": "新索引包含 {messages}。",
+    "The index agrees with the catalogue: {queued} waited, {missing} were missing, "
+    "{extra} were too many.": ("索引与目录一致：待处理 {queued}，补入 {missing}，移除 {extra}。"),
+    "Key {version} is in use; the keys of {count} originals are wrapped with it.": (
+        "密钥 {version} 已启用；{count} 份原件的密钥已由它重新包裹。"
+    ),
+    "Back up catalogue and keyring again: an older catalogue needs its older keyring.": (
+        "请重新备份目录与密钥：旧目录需要旧密钥。"
+    ),
+    "Indexing": "建立索引",
+    "Wrapping": "包裹密钥",
+    "Verifying": "校验",
+    "{count} findings. Nothing was repaired.": "发现 {count} 处问题，未作任何修复。",
+    "Next: keep this list, and restore what it names from a backup.": (
+        "下一步：保存此列表，并从备份中恢复所列内容。"
+    ),
+    "Intact: everything is what it was when it was kept.": "完好：一切与归档时相同。",
+    "Originals": "原件",
+    "Interactions": "邮件",
+    "Captures": "采集",
+    "Log entries": "日志条目",
+    "Importing": "导入",
+    "new": "新增",
+    "duplicates": "重复",
+    "unchanged": "未变",
+    "skipped": "跳过",
+    "with defects": "有缺陷",
+    "failed": "失败",
+    "ok": "正常",
+    "healed": "已修复",
+    "warning": "警告",
+    "bad": "异常",
+    "libraries": "程序库",
+    "keyring": "密钥环",
+    "disk space": "磁盘空间",
+    "jail": "隔离",
+    "ledger": "台账",
+    "audit log": "审计日志",
+    "index": "索引",
+}
