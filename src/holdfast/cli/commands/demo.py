@@ -59,7 +59,8 @@ def demo(session: Session, _options: NoOptions) -> int:
     """Make up the mail of two companies, archive it and look at it; offline, in under a minute.
 
     The archive is made in --data, else in ./holdfast-demo; a second run uses it again. To get rid
-    of it, delete that folder and the one beside it that ends in .keys.
+    of it, delete that folder and those beside it whose names begin like it: the keys, and a copy
+    in which one bit was changed for 'holdfast verify' to find.
     """
     _choose_folder(session)
     data = session.settings.data
@@ -79,6 +80,7 @@ def _choose_folder(session: Session) -> None:
 
 def _build(session: Session, data: Path) -> None:
     from holdfast.ingest.demo.generating import generate
+    from holdfast.ingest.demo.tampering import tampered_copy
     from holdfast.wiring import CATALOGUE
 
     screen = session.screen
@@ -92,6 +94,7 @@ def _build(session: Session, data: Path) -> None:
     story = generate(data / MAIL, seed=SEED, messages=MESSAGES)
     homes = sorted(path for path in (data / MAIL).glob("*/*") if path.is_dir())
     counts = _import(session, homes)
+    tampered_copy(data, session.settings.keys_folder, _tampered(data))
     (data / DONE).write_text(json.dumps({"seed": SEED, "stored": story.stored}), encoding="utf-8")
     screen.result(
         "{stored} messages of {homes} people, {new} of them different, are in the archive.",
@@ -100,6 +103,11 @@ def _build(session: Session, data: Path) -> None:
         homes=len(homes),
         new=f"{counts.new:,}",
     )
+
+
+def _tampered(data: Path) -> Path:
+    """Folder of the copy that `verify` must catch."""
+    return data.with_name(f"{data.name}-tampered")
 
 
 def _import(session: Session, homes: Sequence[Path]) -> Progress:
@@ -187,6 +195,9 @@ def _next_steps(session: Session, place: Sequence[str]) -> None:
         "holdfast search '发件人:yunxi 虚开发票' --explain",
         "holdfast show ID       (an id from a search; also --raw, --verify, --thread)",
         "holdfast ledger        holdfast audit log --limit 10",
+        "holdfast --data {copy} verify   (one bit of a copy was changed: it is named)",
         "holdfast import PATH   (your own mail: an mbox file, a Maildir, a folder)",
     ):
-        screen.result("  {words}", words=screen.words(words, data=place[1]))
+        screen.result(
+            "  {words}", words=screen.words(words, data=place[1], copy=_tampered(Path(place[1])))
+        )
