@@ -18,8 +18,6 @@ from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.catalogue.schema import captures, originals, source_items
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Row
 
     from holdfast.ingest.jail import Pool
