@@ -6,7 +6,10 @@ was accepted stays, what was not is offered again, what was sealed but not filed
 
 from __future__ import annotations
 
+import gc
+import hashlib
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -43,6 +46,8 @@ COMMIT_ITEMS = 384
 COMMIT_BYTES = 32 * 1024 * 1024
 COMMIT_S = 1.0
 """A batch is committed at whichever comes first."""
+COLLECT_AFTER = 100_000
+"""Objects made between two collections while an import runs: batches are large, without cycles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ class Import:
             Unavailable: A batch could not be written; everything accepted before stays, and the
                 same import continues later.
         """
-        with self._reader:
+        with self._reader, _rare_collection():
             for task in self._planned(offers):
                 self._submit(task)
                 self._take(self.pool.poll())
@@ -118,17 +123,27 @@ class Import:
             end = End.SKIPPED if offered.kind == "skipped" else End.QUARANTINED
             self._settle_unkept(offered, end, offered.facts.note, is_retryable=False)
             return None
-        if offered.length > LARGE_BYTES:
-            return self._large(offered)
+        if offered.length > LARGE_BYTES or offered.layers:
+            return self._read_here(offered, known or b"")
         return _Job(offered, Order(offered, known=known or b""))
 
-    def _large(self, offered: Offered) -> _Job | None:
+    def _read_here(self, offered: Offered, known: bytes) -> _Job | None:
+        """Read what a worker cannot: it may not write the spool files that archives need."""
         item = self._reader.read(offered)
         if isinstance(item, Unreadable):
             self._settle_unkept(offered, End.QUARANTINED, item.reason, is_retryable=item.retryable)
             return None
+        if known and hashlib.sha256(item.raw).digest() == known:
+            self.progress.unchanged += 1
+            self.progress.finish(offered.length)
+            return None
+        read = replace(offered, facts=item.facts)
+        if offered.length <= LARGE_BYTES:
+            return _Job(read, Order(None, raw=bytes(item.raw)))
         prepared = prepare(item.raw, spool=self.spool)
-        return _Job(replace(offered, facts=item.facts), Order(offered, key=prepared.key), prepared)
+        if offered.layers:
+            return _Job(read, Order(None, raw=bytes(item.raw), key=prepared.key), prepared)
+        return _Job(read, Order(offered, key=prepared.key), prepared)
 
     def _submit(self, task: list[_Job]) -> None:
         self._tasks[self.pool.submit(encode([job.order for job in task]))] = task
@@ -214,6 +229,18 @@ class Import:
         for item in ready:
             discard(item.offer.prepared)
             self.progress.finish(item.offer.prepared.size_bytes)
+
+
+@contextmanager
+def _rare_collection() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _why(reports: object) -> str:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import io
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -155,3 +158,24 @@ def test_edited_row_is_named(tmp_path: Path, table: object, column: str, value: 
     with opened(settings) as services, writing(services.store.engine) as connection:
         connection.execute(update(table).values({column: value}))  # type: ignore[arg-type]
     assert findings(settings)
+
+
+def test_mail_in_archives_within_archives_is_kept_byte_for_byte(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    with tarfile.open(folder / "a.tar.gz", "w:gz") as tar:
+        for number in range(3):
+            entry = tarfile.TarInfo(f"mail/{number}.eml")
+            entry.size = len(message(number))
+            tar.addfile(entry, io.BytesIO(message(number)))
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("3.eml", message(3))
+    write_mbox(tmp_path / "box.mbox", [message(4), message(5)])
+    with zipfile.ZipFile(folder / "b.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inner.zip", inner.getvalue())
+        archive.write(tmp_path / "box.mbox", "box.mbox")
+    settings = settings_in(tmp_path)
+    assert bring_in(settings, folder).counts.new == 6
+    assert sorted(kept(settings)) == [message(number) for number in range(6)]
+    assert bring_in(settings, folder).counts.unchanged == 6
