@@ -164,8 +164,9 @@ def guarded(screen: Screen, run: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         screen.note("Cancelled. What was done stays done; the same command goes on from there.")
         return CANCELLED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
         # The reader (`head`, a pager) has seen enough; nothing may be flushed to it at exit.
+        # rich turns the broken pipe into SystemExit, which nothing else raises in a command.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 

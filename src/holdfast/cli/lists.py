@@ -79,7 +79,8 @@ def heading(
     left = width - WHEN_WIDTH - ID_WIDTH - 3 * len(_GAP)
     from_width = max(int(left * _FROM_SHARE), 10)
     subject_width = max(left - from_width, 10)
-    line = fitted(when(record.at, zone), WHEN_WIDTH, QUIET)
+    line = styled("")  # without a style of its own, which would colour what is appended
+    line.append_text(fitted(when(record.at, zone), WHEN_WIDTH, QUIET))
     line.append(_GAP)
     line.append_text(fitted(sender(record), from_width))
     line.append(_GAP)

@@ -59,7 +59,7 @@ def _print(session: Session, answer: Answer, *, as_json: bool) -> None:
         shown = {"examined": answer.examined, "state": state, "seen": answer.seen}
         screen.json({"schema": "holdfast.doctor/1", **shown, "next_step": answer.next_step})
         return
-    line = fitted(screen.words(state), _STATE_WIDTH, _STYLES[state])
+    line = styled("").append_text(fitted(screen.words(state), _STATE_WIDTH, _STYLES[state]))
     line.append_text(fitted(screen.words(answer.examined), _NAME_WIDTH, "bold"))
     indent = " " * (_STATE_WIDTH + _NAME_WIDTH)
     width = max(screen.out.width - len(indent), 30)

@@ -229,7 +229,7 @@ def _snippet_line(piece: Snippet, record: Record, width: int) -> Text:
     from holdfast.cli.lists import around, label_of
 
     label = label_of(piece, record)
-    line = styled(safe_line(label), ACCENT)
+    line = styled("").append_text(styled(safe_line(label), ACCENT))
     text, marks = around(piece.text, piece.marks, max(width - len(label), 10))
     line.append_text(styled(safe_line(text), QUIET, marks=marks))
     return line
