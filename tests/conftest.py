@@ -1,4 +1,4 @@
-"""What holds for every test: no socket but loopback, honest words where a fault is not possible."""
+"""What holds for every test: no socket but loopback, patient properties, honest skips."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A property proves behaviour, not speed: a busy machine must not fail it.
+settings.register_profile(
+    "holdfast", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("holdfast")
 
 _connect = socket.socket.connect
 
