@@ -69,7 +69,7 @@ class Keyring:
             Unavailable: The disk refused.
         """
         files = files or SystemFiles()
-        signing = _signing_path(path)
+        signing = signing_path(path)
         if path.exists() or signing.exists():
             raise Conflict(
                 "A keyring, or the signing key of one, is there already.",
@@ -170,7 +170,7 @@ class Keyring:
 
     def signing_key(self) -> Ed25519PrivateKey:
         """Read the key that signs the audit log's checkpoints; errors as `open`."""
-        path = _signing_path(self._path)
+        path = signing_path(self._path)
         return Ed25519PrivateKey.from_private_bytes(_decoded(_read_private(path), path))
 
     def _store(self, stored: _KeyFile) -> None:
@@ -181,7 +181,8 @@ class Keyring:
         self._stored = stored
 
 
-def _signing_path(path: Path) -> Path:
+def signing_path(path: Path) -> Path:
+    """Return where the signing key stands that belongs to the keyring at `path`."""
     return path.with_name(f"{path.stem}.signing")
 
 

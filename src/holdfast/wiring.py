@@ -39,8 +39,8 @@ from holdfast.storage.catalogue.identities import Linker
 from holdfast.storage.catalogue.migrations import upgrade
 from holdfast.storage.catalogue.schema import audit_actors, originals, writers
 from holdfast.storage.checkpoint import open_checkpoint
-from holdfast.storage.durable import SystemFiles, replace_file, unavailable
-from holdfast.storage.keyring import Keyring
+from holdfast.storage.durable import SystemFiles, make_folder, replace_file, unavailable
+from holdfast.storage.keyring import Keyring, signing_path
 from holdfast.storage.local_vault import LocalVault, LocalVaultConfig
 from holdfast.storage.store import Store
 from holdfast.storage.tlog_tiles import TileLog
@@ -98,15 +98,16 @@ def create_archive(settings: Settings) -> None:
     data = settings.data
     try:
         for folder in (data, data / SPOOL, settings.keys_folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(SystemFiles(), folder)
     except OSError as error:
-        raise Unavailable(f"The archive's folder cannot be made: {error}.") from error
+        raise unavailable(error, "making the archive's folders") from error
     engine = open_sqlite(data / CATALOGUE)
     upgrade(engine)
     _name_archive(engine)
     keyring = settings.keys_folder / KEYRING
     if not keyring.exists():
         _refuse_lost_keys(engine, keyring)
+        _remove_half_made_keys(settings)
         Keyring.create(keyring)
     LocalVault.create(_vault_config(settings, engine))
     if not (data / LOG / "checkpoint").exists():
@@ -230,10 +231,11 @@ def _origin(engine: Engine) -> str:
 def _open_log(settings: Settings, engine: Engine, keyring: Keyring) -> TileLog:
     """Open the log and hold it against the checkpoint that is kept apart from the data."""
     signer = keyring.signing_key()
-    log = TileLog(settings.data / LOG, signer, _origin(engine))
     kept = settings.keys_folder / CHECKPOINT
-    if kept.exists():
-        log.check_extends(open_checkpoint(kept.read_bytes(), signer.public_key(), _origin(engine)))
+    note = kept.read_bytes() if kept.exists() else b""  # first: another process may extend both
+    log = TileLog(settings.data / LOG, signer, _origin(engine))
+    if note:
+        log.check_extends(open_checkpoint(note, signer.public_key(), _origin(engine)))
     return log
 
 
@@ -275,6 +277,13 @@ def _refuse_lost_keys(engine: Engine, keyring: Path) -> None:
             f"The keyring {keyring} is missing, and the archive holds originals under it.",
             next_step="Restore the keyring from its backup.",
         )
+
+
+def _remove_half_made_keys(settings: Settings) -> None:
+    """Remove a signing key that signed nothing: making the keyring beside it was killed."""
+    is_used = (settings.data / LOG).exists() or (settings.keys_folder / CHECKPOINT).exists()
+    if not is_used:
+        signing_path(settings.keys_folder / KEYRING).unlink(missing_ok=True)
 
 
 def _refuse_lost_originals(settings: Settings, engine: Engine) -> None:

@@ -124,7 +124,7 @@ def _judged(
         findings=tuple(findings),
         wrong_sums="" if ends == offered.ends else f"{ends}, not {offered.ends}",
         added_by_repeat=added_by_repeat,
-        orphans=sum(1 for _ in store.vault.scan()) - len(ids),
+        orphans=sum(1 for _ in services.vault.scan()) - len(ids),
     )
 
 

@@ -1,0 +1,33 @@
+"""An archive whose making was killed is made by the next try; a lost part is never made anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from archive_kit import bring_in, findings, message, settings_in, write_mbox
+from holdfast.core.errors import Conflict
+from holdfast.storage.keyring import signing_path
+from holdfast.wiring import KEYRING, create_archive
+
+
+def test_f2_signing_key_left_by_a_killed_creation_is_replaced(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    settings.keys_folder.mkdir(mode=0o700)
+    left = signing_path(settings.keys_folder / KEYRING)
+    left.write_bytes(b"half")
+    left.chmod(0o600)
+    bring_in(settings, write_mbox(tmp_path / "in.mbox", [message(1)]))
+    assert findings(settings) == []
+
+
+def test_lost_keyring_beside_a_log_is_not_made_anew(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    create_archive(settings)
+    keyring = settings.keys_folder / KEYRING
+    keyring.unlink()
+    signed = signing_path(keyring).read_bytes()
+    with pytest.raises(Conflict):
+        create_archive(settings)
+    assert signing_path(keyring).read_bytes() == signed
