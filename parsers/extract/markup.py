@@ -5,13 +5,13 @@ Must not build a tree, resolve entities, or accept a document type definition.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
 
 from holdfast.parsers.extract.container import Container
-from holdfast.parsers.extract.outcome import Unreadable
+from holdfast.parsers.extract.outcome import Extracted, Unreadable, of_pieces
 
 MAX_DEPTH = 512
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -25,6 +25,30 @@ class Vocabulary:
     """Elements whose characters, at any depth, are text."""
     breaks: Mapping[str, str]
     """Element to what stands for its end."""
+
+
+def read_package(raw: bytes, main: str, patterns: Sequence[str], words: Vocabulary) -> Extracted:
+    """Return the text of an Office Open XML package: of its members, pattern by pattern.
+
+    Args:
+        raw: The whole file.
+        main: The member without which this is another format.
+        patterns: Regular expressions for whole member names; numbers in names count in order.
+        words: The format's vocabulary.
+    """
+    container = Container(raw)
+    if main not in container.names:
+        raise Unreadable("extract_failed", f"no {main}")
+    return of_pieces(_texts_of_all(container, patterns, words))
+
+
+def _texts_of_all(
+    container: Container, patterns: Sequence[str], words: Vocabulary
+) -> Iterator[str]:
+    for pattern in patterns:
+        for name in container.matching(pattern):
+            yield from texts_of(container, name, words)
+            yield "\n"
 
 
 def texts_of(container: Container, name: str, words: Vocabulary) -> Iterator[str]:

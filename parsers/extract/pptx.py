@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from holdfast.parsers.extract.container import Container
-from holdfast.parsers.extract.markup import Vocabulary, texts_of
-from holdfast.parsers.extract.outcome import Extracted, Unreadable, of_pieces
+from holdfast.parsers.extract.markup import Vocabulary, read_package
+from holdfast.parsers.extract.outcome import Extracted
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/drawingml/main}"
@@ -28,14 +25,4 @@ _PARTS = (
 
 def read_pptx(raw: bytes) -> Extracted:
     """Return the text of slides, tables, notes, comments and diagrams, slides by their number."""
-    container = Container(raw)
-    if _MAIN not in container.names:
-        raise Unreadable("extract_failed", f"no {_MAIN}")
-    return of_pieces(_texts(container))
-
-
-def _texts(container: Container) -> Iterator[str]:
-    for pattern in _PARTS:
-        for name in container.matching(pattern):
-            yield from texts_of(container, name, _WORDS)
-            yield "\n"
+    return read_package(raw, _MAIN, _PARTS, _WORDS)

@@ -58,13 +58,21 @@ def _texts(raw: bytes, container: Container | None) -> Iterator[str]:
         for name in workbook.sheet_names:
             yield f"{name}\n"
             yield from _rows(workbook, name)
-    except (CalamineError, ValueError, OSError) as trouble:
+    except BaseException as trouble:
+        if not _is_damage(trouble):
+            raise
         raise Unreadable("extract_failed", f"workbook: {trouble}") from trouble
     if container is not None:
         for pattern in _REMARKS:
             for name in container.matching(pattern):
                 yield from texts_of(container, name, _WORDS)
                 yield "\n"
+
+
+def _is_damage(trouble: BaseException) -> bool:
+    """Calamine panics on cut OLE files; a panic is a BaseException whose class has no address."""
+    is_panic = type(trouble).__name__ == "PanicException"
+    return is_panic or isinstance(trouble, (CalamineError, ValueError, OSError))
 
 
 def _rows(workbook: CalamineWorkbook, name: str) -> Iterator[str]:

@@ -280,6 +280,12 @@ def test_type_without_reader_is_unsupported() -> None:
     assert extract("image/png", "a.png", b"\x89PNG") == Extracted("", TextState.UNSUPPORTED)
 
 
+def test_old_workbook_cut_short_anywhere_is_said_to_be_damaged() -> None:
+    raw = build_xls([["单价", 3.0]])
+    found = [extract(XLS, "a.xls", raw[:length]) for length in range(8, 1536, 64)]
+    assert {each.state for each in found} == {TextState.FAILED}
+
+
 BUILT = {
     DOCX: build_docx(["合同"], [["a", "b"]]),
     PPTX: build_pptx(["标题"], "n"),
