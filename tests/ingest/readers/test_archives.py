@@ -410,7 +410,7 @@ def test_reader_closes_what_it_has_not_used_lately(tmp_path: Path) -> None:
     st.sampled_from([b"", b"PK\x03\x04", b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\x00"]),
     st.integers(0, 3),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_no_bytes_make_planning_or_reading_fail(
     path: Path, junk: bytes, magic: bytes, base: int
 ) -> None:

@@ -310,7 +310,7 @@ def stored(message: bytes, variant: str) -> bytes:
     st.sampled_from(["mboxo", "mboxrd", "mboxcl", "mboxcl2"]),
     st.sampled_from([b"\n", b"\r\n"]),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_what_any_variant_stores_comes_back_byte_for_byte(
     box: Path, messages: list[list[bytes]], variant: str, end: bytes
 ) -> None:
@@ -333,7 +333,7 @@ def test_what_any_variant_stores_comes_back_byte_for_byte(
 @given(
     st.lists(st.sampled_from([b"From ", b"\n", LINE, b">", b"a: b\n", b"\r\n", b"x"]), max_size=60)
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_no_byte_of_any_file_is_lost(box: Path, pieces: list[bytes]) -> None:
     data = LINE + b"".join(pieces)
     found = offers(box, data)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Row, select
 
@@ -269,9 +269,7 @@ MAILS = st.builds(
 )
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15)
 @given(st.lists(MAILS, max_size=8))
 def test_counting_again_gives_what_linking_counted(
     tmp_path_factory: pytest.TempPathFactory, mails: list[Mail]
