@@ -43,7 +43,10 @@ def on_terminal(*words: object) -> Iterator[tuple[subprocess.Popen[bytes], int]]
     ours, theirs = pty.openpty()
     env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
     env.pop("NO_COLOR", None)
+    # Shells start background jobs with Ctrl-C ignored, and an ignored signal is inherited.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command(*words), stdin=theirs, stdout=theirs, stderr=theirs, env=env)
+    signal.signal(signal.SIGINT, before)
     os.close(theirs)
     try:
         yield process, ours
