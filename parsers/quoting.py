@@ -30,8 +30,8 @@ MAX_DEVICE_WORDS = 9
 MAX_SHORT_LINE_CHARS = 80
 _RULE = "-_=*—－"
 _COLONS = (":", "：")
-_QUOTE_STARTS = ">＞ \t"
-_INTRODUCTION_ENDS = ":： \t\r\xa0-—_=*"
+_MARKED_STARTS = frozenset(">＞ \t" + _RULE)
+_MARKED_ENDS = frozenset(":： \t\r\xa0" + _RULE)
 MAX_CLOSING_CHARS = 40
 MIN_FOOTER_RULE_CHARS = 40
 
@@ -61,38 +61,39 @@ def find_spans(body: str) -> tuple[Span, ...]:
 def _quoted_lines(lines: list[str]) -> list[tuple[int, int]]:
     """Return the quoted ranges of lines, in order."""
     ranges: list[tuple[int, int]] = []
-    at = 0
-    while at < len(lines):
-        line = lines[at]
-        if not line or not (line[0] in _QUOTE_STARTS or _may_introduce(line)):
-            at += 1
+    ended = 0
+    for at in _marked_lines(lines):
+        if at < ended:
             continue
-        start = at
-        if _is_quoted(line):
-            at = _run_end(lines, at)
-            ranges.append((start, at))
+        if _is_quoted(lines[at]):
+            ended = _run_end(lines, at)
+            ranges.append((at, ended))
             continue
-        start = _introduction(lines, at, ranges[-1][1] if ranges else 0)
+        start = _introduction(lines, at, ended)
         if start < 0:
-            at += 1
             continue
         following = _next_text(lines, at + 1)
         if following == len(lines) or not _is_quoted(lines[following]):
             ranges.append((start, len(lines)))
             break
-        at = _run_end(lines, following)
-        ranges.append((start, at))
+        ended = _run_end(lines, following)
+        ranges.append((start, ended))
     return ranges
 
 
-def _may_introduce(line: str) -> bool:
-    """Sort out most lines at little cost; the others are looked at closely."""
-    return (
-        line[0] in _RULE
-        or line[-1] in _INTRODUCTION_ENDS
-        or line.find(":", 0, MAX_FIELD_NAME_CHARS) > 0
-        or line.find("：", 0, MAX_FIELD_NAME_CHARS) > 0
-    )
+def _marked_lines(lines: list[str]) -> list[int]:
+    """Sort out most lines at little cost; those that are left are looked at closely."""
+    return [
+        at
+        for at, line in enumerate(lines)
+        if line
+        and (
+            line[0] in _MARKED_STARTS
+            or line[-1] in _MARKED_ENDS
+            or line.find(":", 0, MAX_FIELD_NAME_CHARS) > 0
+            or (not line.isascii() and "：" in line[:MAX_FIELD_NAME_CHARS])
+        )
+    ]
 
 
 def _is_quoted(line: str) -> bool:
@@ -127,7 +128,7 @@ def _introduction(lines: list[str], at: int, floor: int) -> int:
     """
     line = lines[at]
     text = line.strip()
-    if (text[:1] in _RULE or text[-1:] in _RULE) and _is_divider(line):
+    if (text[:1] in _RULE or text[-1:] in _RULE) and _is_divider(text):
         return at
     if text.endswith(_COLONS):
         if text.lower() in DIVIDER_LINES:
@@ -140,10 +141,9 @@ def _introduction(lines: list[str], at: int, floor: int) -> int:
     return -1
 
 
-def _is_divider(line: str) -> bool:
-    text = line.strip()
-    inner = text.strip("-_=*—－ \t\xa0").lower()
-    return len(text) - len(inner) >= len("----") and inner in DIVIDER_TEXTS
+def _is_divider(text: str) -> bool:
+    inner = text.strip("-_=*—－ \t\xa0")
+    return len(text) - len(inner) >= len("----") and inner.lower() in DIVIDER_TEXTS
 
 
 def _attribution_start(lines: list[str], at: int, floor: int) -> int:
@@ -192,7 +192,9 @@ def _has_clock(text: str) -> bool:
 
 def _field_kind(line: str) -> str:
     """Return the kind of header field that a line looks like, as in `HEADER_KINDS`; or nothing."""
-    head = line[:MAX_FIELD_NAME_CHARS].replace("：", ":")
+    head = line[:MAX_FIELD_NAME_CHARS]
+    if not head.isascii():
+        head = head.replace("：", ":")
     name, colon, _ = head.partition(":")
     if not colon:
         return ""
