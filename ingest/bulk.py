@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 PLAN_ITEMS = 512
 """Items whose keys are looked up at once."""
-TASK_ITEMS = 32
+TASK_ITEMS = 64
 TASK_BYTES = 4 * 1024 * 1024
 """A task for one child ends at whichever comes first."""
 LARGE_BYTES = 8 * 1024 * 1024
@@ -82,6 +82,8 @@ class Import:
     _unkept: list[Unkept] = field(default_factory=list)
     _oldest: float = 0.0
     _reader: Reader = field(default_factory=Reader)
+    _arrived: list[TaskResult] = field(default_factory=list)
+    """Taken from the pool between the stages of a batch, so that no child waits for its end."""
 
     def run(self, offers: Iterable[Offered]) -> Progress:
         """Import everything that is offered; return the counts.
@@ -149,7 +151,8 @@ class Import:
         self._tasks[self.pool.submit(encode([job.order for job in task]))] = task
 
     def _take(self, results: Sequence[TaskResult]) -> None:
-        for result in results:
+        arrived, self._arrived = [*self._arrived, *results], []
+        for result in arrived:
             task = self._tasks.pop(result.task_id)
             reports = read_result(result.outcome, reports_decoder)
             if isinstance(reports, Failed | Killed) or len(reports) != len(task):
@@ -220,8 +223,10 @@ class Import:
     def _write(self, ready: list[_Ready]) -> None:
         accepted = accept([item.offer for item in ready], self.intake, self.desk)
         drafts = {item.offer.prepared.content_id: item.drafted for item in ready}
+        self._arrived += self.pool.poll()
         items: list[tuple[Sealed, Drafted]] = [(s, drafts[s.content_id]) for s in accepted.sealed]
         filed = process(items, self.desk)
+        self._arrived += self.pool.poll()
         self.desk.sequencer.run()
         self.progress.unchanged += accepted.unchanged
         for done in filed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -13,6 +14,9 @@ from holdfast.ingest.jail.outcomes import EXIT_MEMORY
 
 Function = Callable[[bytes], bytes]
 MAX_MESSAGE_CHARS = 300
+COLLECT_AFTER = 50_000
+"""Objects made between two collections: a task leaves hardly a cycle behind, and looking for them
+after every 700, as is usual, takes a tenth of its time."""
 
 
 def apply(function: Function, payload: bytes, limits: Limits) -> tuple[FrameKind, bytes]:
@@ -57,6 +61,8 @@ def become_server(
         die_with(parent_id)
         detach({end.fileno()})
         confine(limits)
+        gc.freeze()
+        gc.set_threshold(COLLECT_AFTER)
         status = serve(end, function, limits)
     except MemoryError:
         status = EXIT_MEMORY
