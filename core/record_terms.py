@@ -108,7 +108,7 @@ def fold_value(field: Field, value: str) -> str:
 
 def record_terms(record: Record) -> dict[str, tuple[str, ...]]:
     """Return every exact value that a record has, folded and distinct, by `Field` value."""
-    addresses = [person.address for person in record.participants]
+    addresses = dict.fromkeys(person.address for person in record.participants)
     values: dict[Field, Iterable[str]] = {
         Field.KIND: (record.kind,),
         Field.CHANNEL: (record.channel,),
@@ -136,11 +136,16 @@ def record_terms(record: Record) -> dict[str, tuple[str, ...]]:
         Field.HAS: _has(record),
         Field.IS: _is(record),
     }
-    folded = {
-        field.value: tuple(dict.fromkeys(filter(None, (fold_value(field, one) for one in found))))
-        for field, found in values.items()
-    }
-    return {name: found for name, found in folded.items() if found}
+    terms: dict[str, tuple[str, ...]] = {}
+    for field, found in values.items():
+        folded = [fold_value(field, one) for one in found if one]
+        ones = tuple(filter(None, dict.fromkeys(folded) if len(folded) > 1 else folded))
+        if ones:
+            terms[_NAMES[field]] = ones
+    return terms
+
+
+_NAMES = {field: field.value for field in Field}
 
 
 def _paths(folder: str) -> list[str]:
@@ -149,11 +154,12 @@ def _paths(folder: str) -> list[str]:
     return ["/".join(steps[:end]) for end in range(len(steps), 0, -1)]
 
 
-def _domains(address: str) -> list[str]:
+@lru_cache(maxsize=1 << 13)
+def _domains(address: str) -> tuple[str, ...]:
     """Return the domain of an address and those above it, down to the last label."""
     _, _, domain = address.rpartition("@")
     labels = fold_value(Field.DOMAIN, domain).split(".") if "@" in address else []
-    return [".".join(labels[start:]) for start in range(min(len(labels), 127))]
+    return tuple(".".join(labels[start:]) for start in range(min(len(labels), 127)))
 
 
 def _extension(filename: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import bindparam
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -22,9 +24,11 @@ def by_value(
     """Run the query for all rows whose column is one of the values, however many there are."""
     wanted = list(dict.fromkeys(values))
     rows: list[Row[Any]] = []
+    # One parameter that is expanded late: a list makes an object of each value.
+    chosen = query.where(column.in_(bindparam("chosen", expanding=True)))
     for start in range(0, len(wanted), CHUNK):
         chunk = wanted[start : start + CHUNK]
-        rows.extend(connection.execute(query.where(column.in_(chunk))).all())
+        rows.extend(connection.execute(chosen, {"chosen": chunk}).all())
     return rows
 
 

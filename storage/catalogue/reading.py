@@ -93,7 +93,7 @@ def records(
         Corrupt: A derived text or a wrapped key does not open.
     """
     with reading(store.engine) as connection:
-        loaded = _load(connection, interaction_ids)
+        loaded = _load(connection, interaction_ids, _WITH_TEXT if with_text else _WITHOUT_TEXT)
     made = {
         row.id: _record(row, loaded, store if with_text else None)
         for row in loaded.rows
@@ -117,10 +117,16 @@ class _Loaded:
     internal: frozenset[str] = field(default_factory=frozenset)
 
 
-def _load(connection: Connection, ids: Sequence[int]) -> _Loaded:
+# The pages of headers and texts are many: left unread where nobody asks for them.
+_TEXTS = {"headers", "sealed_text"}
+_WITH_TEXT = tuple(interactions.c)
+_WITHOUT_TEXT = tuple(column for column in interactions.c if column.name not in _TEXTS)
+
+
+def _load(connection: Connection, ids: Sequence[int], columns: Sequence[Any]) -> _Loaded:
     rows = by_value(
         connection,
-        select(interactions).where(interactions.c.removed_ms.is_(None)),
+        select(*columns).where(interactions.c.removed_ms.is_(None)),
         interactions.c.id,
         ids,
     )
@@ -144,7 +150,7 @@ def _load(connection: Connection, ids: Sequence[int]) -> _Loaded:
         participants=_grouped(people),
         attachments=_grouped(files),
         captures=_captures(connection, alive),
-        keys=_keys(connection, [row.text_original_id for row in rows if row.sealed_text]),
+        keys=_keys(connection, rows) if columns is _WITH_TEXT else {},
         same_message_id=_message_keys(connection, rows),
         companies=_companies(connection, people),
         internal=internal_in(connection),
@@ -199,7 +205,8 @@ def _capture(row: Row[Any]) -> Capture:
     )
 
 
-def _keys(connection: Connection, original_ids: Iterable[int]) -> dict[int, Row[Any]]:
+def _keys(connection: Connection, rows: Iterable[Row[Any]]) -> dict[int, Row[Any]]:
+    original_ids = [row.text_original_id for row in rows if row.sealed_text]
     query = select(
         originals.c.id, originals.c.content_id, originals.c.wrapped_key, originals.c.key_version
     ).where(originals.c.wrapped_key.is_not(None))

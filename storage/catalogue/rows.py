@@ -6,6 +6,8 @@ It runs no statement.
 from __future__ import annotations
 
 import hashlib
+import threading
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack_headers = msgspec.msgpack.Decoder(tuple[tuple[str, str], ...]).decode
+_LOCAL = threading.local()  # a zstd context costs more than a message, and serves one thread only
 MAX_HEADERS_BYTES = 256 * 1024 * 1024
 
 
@@ -30,14 +33,25 @@ def message_key(message_id: str, fingerprint: bytes) -> bytes:
 
 def pack_headers(headers: Sequence[tuple[str, str]]) -> bytes:
     """Compress all header fields, in order."""
-    return zstandard.compress(_pack(headers), 1)
+    try:
+        compressor: zstandard.ZstdCompressor = _LOCAL.compressor
+    except AttributeError:
+        compressor = _LOCAL.compressor = zstandard.ZstdCompressor(level=1)
+    return compressor.compress(_pack(headers))
 
 
 def unpack_headers(packed: bytes | None) -> tuple[tuple[str, str], ...]:
     """Read back what `pack_headers` made; nothing where disposal removed it."""
     if packed is None:
         return ()
-    return _unpack_headers(zstandard.decompress(packed, MAX_HEADERS_BYTES))
+    try:
+        decompressor: zstandard.ZstdDecompressor = _LOCAL.decompressor
+    except AttributeError:
+        decompressor = _LOCAL.decompressor = zstandard.ZstdDecompressor()
+    return _unpack_headers(decompressor.decompress(packed, MAX_HEADERS_BYTES))
+
+
+_person = attrgetter("role", "name", "address")
 
 
 def row_digest(
@@ -52,7 +66,7 @@ def row_digest(
         participants: In order.
         attachments: In order.
     """
-    people = [(p.role, p.name, p.address) for p in participants]
+    people = list(map(_person, participants))
     files = [
         (
             a.path,
@@ -91,12 +105,13 @@ DIGESTED = (
 """Columns of `interactions` that never change after filing."""
 
 
+_digested = attrgetter(*DIGESTED, "is_bulk", "is_truncated")
+
+
 def digested_values(row: object) -> list[object]:
     """Take the digested columns from a draft or a database row."""
-    values = [getattr(row, name) for name in DIGESTED]
-    values.append(bool(getattr(row, "is_bulk")))  # noqa: B009 - a row has no declared attributes
-    values.append(bool(getattr(row, "is_truncated")))  # noqa: B009
-    return values
+    *values, is_bulk, is_truncated = _digested(row)
+    return [*values, bool(is_bulk), bool(is_truncated)]
 
 
 def draft_digest(draft: Draft) -> bytes:
