@@ -1,0 +1,39 @@
+"""The full rounds of F2 and F4: each system call that changes the disk, enumerated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from fault_strace import can_inject
+from fault_sweep import SweepFigures, eio_sweep, kill_sweep
+
+
+@pytest.fixture(autouse=True)
+def _strace(need: Callable[[bool, str], None]) -> None:
+    need(can_inject(), "strace cannot trace here")
+
+
+@pytest.mark.parametrize("begins_empty", [False, True])
+def test_f2_import_killed_at_every_call(
+    tmp_path: Path, report: Callable[..., None], *, begins_empty: bool
+) -> None:
+    figures = kill_sweep(tmp_path, None, begins_empty=begins_empty)
+    _note(report, figures)
+    assert figures.bad == []
+    assert (
+        figures.hit >= figures.points * 9 // 10
+    )  # a few calls of engine threads come in any order
+
+
+def test_f4_every_sync_of_an_import_fails_once(tmp_path: Path, report: Callable[..., None]) -> None:
+    figures = eio_sweep(tmp_path, None)
+    _note(report, figures)
+    assert figures.bad == []
+
+
+def _note(report: Callable[..., None], figures: SweepFigures) -> None:
+    report(**(asdict(figures) | {"bad": len(figures.bad)}))
