@@ -12,6 +12,7 @@ from holdfast.core.errors import NotFound, Unavailable
 from holdfast.core.identity import public_id
 from holdfast.ingest.bulk import Import
 from holdfast.ingest.progress import Progress
+from holdfast.ingest.readers.contents import PlanRules
 from holdfast.ingest.readers.offers import Offered
 from holdfast.ingest.readers.planning import plan
 from holdfast.ingest.recovery import file_sealed
@@ -46,6 +47,8 @@ class ImportOptions:
     custodian: str = ""
     """Whose mail it is; may be empty."""
     trusts_dates: bool = False
+    mbox_variant: str = "auto"
+    """How mbox files quote: `auto`, or one of `readers.mbox.QUOTINGS`."""
     retries: bool = False
     """Offer again what this source could not give before, instead of reading `paths`."""
 
@@ -69,22 +72,24 @@ class ImportSummary:
     """Interactions that the index does not show yet: another process feeds it."""
 
 
-def offers_of(paths: tuple[Path, ...]) -> Iterator[Offered]:
+def offers_of(options: ImportOptions) -> Iterator[Offered]:
     """Yield everything that the paths offer, in order.
 
     Raises:
         NotFound: A path does not exist.
+        Refused: There is no such variant of mbox.
     """
-    for path in paths:
+    for path in options.paths:
         if not path.exists():
             raise NotFound(f"There is no {path}.", next_step="Check the path.")
-    return itertools.chain.from_iterable(plan(path) for path in paths)
+    rules = PlanRules(quoting=options.mbox_variant)
+    return itertools.chain.from_iterable(plan(path, rules) for path in options.paths)
 
 
 def preview(options: ImportOptions) -> ImportSummary:
     """Count what an import would be offered; reads no message and writes nothing."""
     counts = Progress()
-    for offered in offers_of(options.paths):
+    for offered in offers_of(options):
         counts.offer(offered.length)
         counts.skipped += offered.kind == "skipped"
         counts.quarantined += offered.kind == "unknown"
@@ -105,7 +110,7 @@ def run_import(
         Unavailable: The archive cannot be written; what was accepted before stays, and the same
             import continues where it was.
     """
-    offers = offers_of(options.paths)
+    offers = offers_of(options)
     recovered = file_sealed(desk, pool)
     store = desk.store
     source_id = ensure_source(store, options.source_name, "import")

@@ -39,8 +39,8 @@ def finish_segments(vault: LocalVault, store: Store) -> list[Recovered]:
 def rotate_keys(store: Store, on_progress: Callable[[int], None] = lambda done: None) -> int:
     """Make a new current key and re-wrap every original's key with it; return how many.
 
-    No original is rewritten. Older keys leave the keyring when nothing is wrapped by them any more;
-    an interrupted rotation is finished by the next one.
+    No original is rewritten. Older keys stay, since backups of the catalogue need them, until
+    `retire_keys`. An interrupted rotation is finished by the next one.
     """
     with writing(store.engine) as connection:
         _note(connection, store, "keys_rotated", None, [store.keyring.current + 1])
@@ -52,10 +52,25 @@ def rotate_keys(store: Store, on_progress: Callable[[int], None] = lambda done: 
             update_rows(connection, originals, rows, "id")
         done += len(rows)
         on_progress(done)
-    for version in store.keyring.versions:
-        if version != store.keyring.current:
-            store.keyring.retire(version)
     return done
+
+
+def retire_keys(store: Store) -> int:
+    """Destroy the keys that wrap nothing any more; return how many.
+
+    Backups of the catalogue from before the last rotation cannot be opened afterwards, and what was
+    shredded since is gone from them too.
+    """
+    with reading(store.engine) as connection:
+        query = select(originals.c.key_version).where(originals.c.wrapped_key.is_not(None))
+        used = set(connection.scalars(query.distinct()))
+    unused = [v for v in store.keyring.versions if v != store.keyring.current and v not in used]
+    with writing(store.engine) as connection:
+        for version in unused:
+            _note(connection, store, "key_retired", None, [version])
+    for version in unused:
+        store.keyring.retire(version)
+    return len(unused)
 
 
 def _wrapped_by_older(store: Store) -> list[Row[Any]]:

@@ -11,11 +11,13 @@ from sqlalchemy import update
 from archive_kit import bring_in, findings, found, kept, message, opened, settings_in, write_mbox
 from holdfast.core.errors import NotFound
 from holdfast.core.identity import row_id
+from holdfast.ingest.imports import ImportOptions
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.catalogue.reading import find_interaction, records
 from holdfast.storage.catalogue.schema import captures, interactions, participants
+from holdfast.wiring import import_paths
 
 
 def test_every_original_is_byte_identical_and_every_item_has_an_end(tmp_path: Path) -> None:
@@ -179,3 +181,14 @@ def test_mail_in_archives_within_archives_is_kept_byte_for_byte(tmp_path: Path) 
     assert bring_in(settings, folder).counts.new == 6
     assert sorted(kept(settings)) == [message(number) for number in range(6)]
     assert bring_in(settings, folder).counts.unchanged == 6
+
+
+def test_quoting_of_the_variant_that_was_named_is_undone(tmp_path: Path) -> None:
+    quoted = message(1, body=">>From here on it is quoted.")
+    path = write_mbox(tmp_path / "in.mbox", [quoted])
+    for variant, expected in (("mboxo", ">>From here"), ("mboxrd", ">From here")):
+        settings = settings_in(tmp_path / variant)
+        order = ImportOptions((path,), mbox_variant=variant)
+        import_paths(settings, "tester", order, lambda progress: None)
+        (raw,) = kept(settings)
+        assert f"\n{expected}" in raw.decode()

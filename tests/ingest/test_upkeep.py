@@ -16,7 +16,7 @@ from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.reading import find_interaction, original_bytes, records
 from holdfast.storage.catalogue.schema import audit_events, index_queue, originals
-from holdfast.storage.upkeep import compact, rotate_keys, shred
+from holdfast.storage.upkeep import compact, retire_keys, rotate_keys, shred
 from holdfast.wiring import Services, rebuild_index
 
 
@@ -42,7 +42,9 @@ def test_rotation_wraps_every_key_anew_and_rewrites_no_original(filled: Settings
     with opened(filled) as services:
         old = services.store.keyring.current
         assert rotate_keys(services.store) == 30
-        assert services.store.keyring.versions == (old + 1,)
+        assert services.store.keyring.versions == (old, old + 1)
+        assert retire_keys(services.store) == 1
+        assert list(services.store.keyring.versions) == [old + 1]
         with reading(services.store.engine) as connection:
             versions = connection.scalars(select(originals.c.key_version).distinct()).all()
     assert versions == [old + 1]

@@ -169,9 +169,11 @@ MESSAGES = {
     "Key {version} is in use; the keys of {count} originals are wrapped with it.": (
         "密钥 {version} 已启用；{count} 份原件的密钥已由它重新包裹。"
     ),
-    "Back up catalogue and keyring again: an older catalogue needs its older keyring.": (
-        "请重新备份目录与密钥：旧目录需要旧密钥。"
+    "Back up the keyring again. 'holdfast keys retire' destroys older keys.": (
+        "请重新备份密钥环。运行“holdfast keys retire”可销毁旧密钥。"
     ),
+    "{count} older keys were destroyed.": "已销毁 {count} 个旧密钥。",
+    "{freed} were given back.": "已释放 {freed} 空间。",
     "Indexing": "建立索引",
     "Wrapping": "包裹密钥",
     "Verifying": "校验",

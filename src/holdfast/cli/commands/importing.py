@@ -53,6 +53,13 @@ class ImportOptions:
     trust_dates: Annotated[
         bool, flag("--trust-dates", text="Let the messages' own dates count for retention.")
     ] = False
+    mbox_variant: Annotated[
+        str,
+        typer.Option(
+            "--mbox-variant", metavar="NAME",
+            help="How mbox files quote: auto, mboxo, mboxrd, mboxcl or mboxcl2.",
+        ),
+    ] = "auto"  # fmt: skip
     retry: Annotated[
         bool, flag("--retry", text="Try again what this source could not give before.")
     ] = False
@@ -105,6 +112,7 @@ def _order(options: ImportOptions) -> Order:
         source=options.source,
         custodian=options.custodian,
         trusts_dates=options.trust_dates,
+        mbox_variant=options.mbox_variant,
         retries=options.retry,
     )
 

@@ -1,4 +1,4 @@
-"""`reindex` and `keys rotate`: keep the index whole and the keys fresh; no original is touched."""
+"""`reindex`, `keys` and `compact`: keep index, keys and vault in order; no original is lost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holdfast.cli.command import NoOptions, add, flag
-from holdfast.cli.screen import GOOD, amount
+from holdfast.cli.screen import GOOD, amount, size
 from holdfast.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
     add(app, "reindex", reindex, ReindexOptions)
     group = typer.Typer(no_args_is_help=True, help="Look after the keys.")
     add(group, "rotate", rotate, NoOptions, (0, 1, 2, 4, 6, 7))
+    add(group, "retire", retire, NoOptions, (0, 1, 2, 4, 6, 7))
     app.add_typer(group, name="keys")
+    add(app, "compact", reclaim, NoOptions, (0, 1, 2, 4, 6, 7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,28 @@ def rotate(session: Session, _options: NoOptions) -> None:
         version=version,
         count=amount(wrapped),
     )
-    session.screen.note(
-        "Back up catalogue and keyring again: an older catalogue needs its older keyring."
-    )
+    session.screen.note("Back up the keyring again. 'holdfast keys retire' destroys older keys.")
+
+
+def retire(session: Session, _options: NoOptions) -> None:
+    """Destroy the keys that wrap nothing any more.
+
+    Backups of the catalogue from before the last rotation cannot be opened afterwards.
+    """
+    from holdfast.storage.upkeep import retire_keys
+
+    with session.archive() as services:
+        gone = retire_keys(services.store)
+    session.screen.result("{count} older keys were destroyed.", style=GOOD, count=amount(gone))
+
+
+def reclaim(session: Session, _options: NoOptions) -> None:
+    """Rewrite segments that hold destroyed or orphaned records, and give their space back.
+
+    Segments that changed within the last hour are left for later.
+    """
+    from holdfast.storage.upkeep import compact
+
+    with session.archive() as services:
+        freed = compact(services.store)
+    session.screen.result("{freed} were given back.", style=GOOD, freed=size(freed))
