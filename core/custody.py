@@ -1,4 +1,4 @@
-"""Values of the path from an offered item to the catalogue: ends of the ledger, drafts, contexts."""
+"""Values on the path from an offered item to the catalogue: ledger ends, drafts, contexts."""
 
 from __future__ import annotations
 
