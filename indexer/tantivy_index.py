@@ -18,6 +18,7 @@ from holdfast.core.query import And
 from holdfast.indexer.cursors import open_window
 from holdfast.indexer.embedded import files
 from holdfast.indexer.embedded.compiling import compile_query
+from holdfast.indexer.embedded.counted import Counted
 from holdfast.indexer.embedded.pages import read_page
 from holdfast.indexer.embedded.results import Results, above
 from holdfast.indexer.embedded.schema import build_schema
@@ -49,6 +50,7 @@ class TantivyIndex:
         self._index.config_reader("manual")
         self._meta = folder / "meta.json"
         self._seen: tuple[int, int] | None = None
+        self._counted = Counted()
         self._reading = threading.Lock()
         self._writer: tantivy.IndexWriter | None = None
         self._highest = -1
@@ -99,9 +101,10 @@ class TantivyIndex:
     def search(self, request: SearchRequest) -> Page:
         window = open_window(request)
         query = compile_query(self._schema, And((request.query, request.scope.filter)))
-        results = Results(self._searcher(), self._schema, query)
+        searcher, counted = self._snapshot()
+        results = Results(searcher, self._schema, query)
         try:
-            return read_page(results, request, window)
+            return read_page(results, request, window, counted)
         except ValueError as error:
             raise Refused(
                 f"The index cannot answer this exactly: {error}.",
@@ -109,14 +112,17 @@ class TantivyIndex:
             ) from error
 
     def _searcher(self) -> tantivy.Searcher:
-        """Return a snapshot of everything committed so far, by whichever process."""
+        return self._snapshot()[0]
+
+    def _snapshot(self) -> tuple[tantivy.Searcher, Counted]:
+        """Return everything committed so far, by whichever process, and what was counted in it."""
         with self._reading:
             state = self._meta.stat()
             seen = (state.st_ino, state.st_mtime_ns)
             if seen != self._seen:
                 self._index.reload()
-                self._seen = seen
-            return self._index.searcher()
+                self._seen, self._counted = seen, Counted()
+            return self._index.searcher(), self._counted
 
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:

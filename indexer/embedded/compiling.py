@@ -90,6 +90,11 @@ def all_of(queries: Sequence[Query], without: Sequence[Query] = ()) -> Query:
     )
 
 
+def matches_everything(node: Node) -> bool:
+    """Tell whether a node is made of nothing but empty conjunctions."""
+    return isinstance(node, And) and all(matches_everything(child) for child in node.children)
+
+
 def _check_size(node: Node) -> None:
     leaves = 0
     waiting = [(node, 1)]
@@ -141,7 +146,11 @@ class _Compiler:
         return self._by_type[type(node)](node)
 
     def _and(self, node: And) -> Query:
-        wanted = [child for child in node.children if not isinstance(child, Not)]
+        wanted = [
+            child
+            for child in node.children
+            if not isinstance(child, Not) and not matches_everything(child)
+        ]
         unwanted = [child.child for child in node.children if isinstance(child, Not)]
         return all_of([self.node(c) for c in wanted], [self.node(c) for c in unwanted])
 

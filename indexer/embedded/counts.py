@@ -1,23 +1,66 @@
-"""Count the values of facets exactly in the embedded index; it knows no query tree."""
+"""Count the values of facets exactly in the embedded index; it knows no query tree.
+
+Naming every value of a large facet in every segment takes far longer than counting it. So each
+segment is asked for its most frequent values only; what that may have left out is bounded, and
+where the bound proves who the first are, their counts are taken in full.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from tantivy import Query
+
+from holdfast.indexer.embedded.compiling import any_of
 from holdfast.indexer.embedded.results import Results
 from holdfast.indexer.embedded.schema import facet_field
 from holdfast.indexer.facets import ranked
 
+Ranking = tuple[tuple[str, int], ...]
+"""(value, count), most frequent first, ties by value."""
+
 _SPARE = 64
+_CUT = 8
+"""Values that each segment may name for each one wanted."""
+_WIDER = 8
+_ONE_VALUED = ("sender", "channel", "month")
+_FEW = 200
 MOST_BUCKETS = 60_000
 """The engine gives up above 65,000."""
-_WHOLE_SEGMENT = 1 << 31
-"""Every value of a segment takes part in the merge, so no count is an estimate."""
+WHOLE_SEGMENT = 1 << 31
+"""More values than a segment can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """What one walk tells about one facet."""
+
+    counts: Mapping[str, int]
+    """Never more than the truth."""
+    error: int
+    """No count is short by more."""
+    unseen: int
+    """No value left out has more."""
+
+    def least(self, limit: int) -> int:
+        """Return what the last of the first `limit` has at least; 0 if fewer are known."""
+        known = sorted(self.counts.values(), reverse=True)
+        return known[limit - 1] if limit <= len(known) else 0
+
+    def is_settled(self, limit: int) -> bool:
+        """Tell whether the first `limit` are among the values counted, ties too."""
+        return not self.unseen or self.unseen < self.least(limit)
+
+    def contenders(self, limit: int) -> list[str]:
+        """Return the values that may be among the first `limit`."""
+        least = self.least(limit)
+        return [value for value, count in self.counts.items() if count + self.error >= least]
 
 
 def count_facets(
     results: Results, facets: Sequence[str], limit: int, *, most_buckets: int = MOST_BUCKETS
-) -> dict[str, tuple[tuple[str, int], ...]]:
+) -> dict[str, Ranking]:
     """Return the most frequent values of each facet among the results, ties by value.
 
     Args:
@@ -28,40 +71,76 @@ def count_facets(
     """
     if not limit:
         return dict.fromkeys(facets, ())
-    found: dict[str, tuple[tuple[str, int], ...]] = {}
+    found: dict[str, Ranking] = {}
     size, waiting = limit + _SPARE, facets
     while waiting:
         size = min(size, most_buckets)
-        for facet, counts in _most_frequent(results, waiting, size).items():
-            if _is_settled(counts, limit, size):
-                found[facet] = ranked(counts, limit)
-            elif size == most_buckets:
+        tallies = _walk(results, waiting, size, is_whole=size == most_buckets)
+        settled = {facet: one for facet, one in tallies.items() if one.is_settled(limit)}
+        found |= _in_full(results, settled, limit)
+        waiting = [facet for facet in waiting if facet not in settled]
+        if size == most_buckets:
+            for facet in waiting:
                 found[facet] = _ranked_in_passes(results, facet, limit, size)
-        waiting = [facet for facet in waiting if facet not in found]
-        size *= 8
+            break
+        size *= _WIDER
     return {facet: found[facet] for facet in facets}
 
 
-def _is_settled(counts: Mapping[str, int], limit: int, size: int) -> bool:
-    """Tell whether the first `limit` are sure: the engine leaves ties at its cut in any order."""
-    if len(counts) < size:
-        return True
-    return limit < size and min(counts.values()) < sorted(counts.values(), reverse=True)[limit - 1]
-
-
-def _most_frequent(results: Results, facets: Sequence[str], size: int) -> dict[str, dict[str, int]]:
-    shape = {"size": size, "segment_size": _WHOLE_SEGMENT}
-    asked = {facet: {"terms": {"field": facet_field(facet), **shape}} for facet in facets}
+def _walk(
+    results: Results, facets: Sequence[str], size: int, *, is_whole: bool
+) -> dict[str, _Tally]:
+    cut = WHOLE_SEGMENT if is_whole else size * _CUT
+    asked = {facet: _terms(facet, size=size, segment_size=cut) for facet in facets}
     answer = results.searcher.aggregate(results.query, asked)
+    tallies = {}
+    for facet in facets:
+        counts = _counts(answer[facet])
+        error = int(answer[facet]["doc_count_error_upper_bound"])
+        least = min(counts.values()) if len(counts) == size else 0
+        tallies[facet] = _Tally(counts, error, least + error)
+    return tallies
+
+
+def _in_full(results: Results, tallies: Mapping[str, _Tally], limit: int) -> dict[str, Ranking]:
+    """Return the rankings; where counts may be short, those that matter are taken again."""
     return {
-        facet: {bucket["key"]: bucket["doc_count"] for bucket in answer[facet]["buckets"]}
-        for facet in facets
+        facet: ranked(
+            _exactly(results, facet, tally.contenders(limit)) if tally.error else tally.counts,
+            limit,
+        )
+        for facet, tally in tallies.items()
     }
 
 
-def _ranked_in_passes(
-    results: Results, facet: str, limit: int, size: int
-) -> tuple[tuple[str, int], ...]:
+def _exactly(results: Results, facet: str, values: Sequence[str]) -> dict[str, int]:
+    """Return the counts of the most frequent of these values.
+
+    Naming values to the engine is slow, so those of a facet with mostly one value in a document
+    are asked for by way of the documents that have them.
+    """
+    shape: dict[str, object] = {"size": len(values), "segment_size": WHOLE_SEGMENT}
+    if facet in _ONE_VALUED and len(values) <= _FEW:
+        results = results.only(any_of([_having(results, facet, value) for value in values]))
+    else:
+        shape["include"] = list(values)
+    answer = results.searcher.aggregate(results.query, {facet: _terms(facet, **shape)})
+    return _counts(answer[facet])
+
+
+def _having(results: Results, facet: str, value: str) -> Query:
+    return Query.term_query(results.schema, facet_field(facet), value, "basic")
+
+
+def _terms(facet: str, **shape: object) -> dict[str, object]:
+    return {"terms": {"field": facet_field(facet), **shape}}
+
+
+def _counts(answer: dict[str, list[dict[str, int | str]]]) -> dict[str, int]:
+    return {str(bucket["key"]): int(bucket["doc_count"]) for bucket in answer["buckets"]}
+
+
+def _ranked_in_passes(results: Results, facet: str, limit: int, size: int) -> Ranking:
     """Walk all values in order, in pieces, and keep the best."""
     source = [{"value": {"terms": {"field": facet_field(facet)}}}]
     composite: dict[str, object] = {"size": size, "sources": source}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tantivy import Order, Query
 
 from holdfast.indexer.cursors import Place, Window
+from holdfast.indexer.embedded.counts import MOST_BUCKETS, WHOLE_SEGMENT
 from holdfast.indexer.embedded.results import Results, Spot, above
 from holdfast.indexer.embedded.schema import COLLAPSE_FIELDS
 
@@ -21,9 +22,29 @@ class Groups:
     results: Results
     field: str
     """Number field that names the group."""
+    most_buckets: int = MOST_BUCKETS
+    """How many groups the engine is asked for at once."""
 
-    def count(self) -> int:
-        """Return how many there are."""
+    def count(self, total: int) -> int:
+        """Return how many there are.
+
+        Args:
+            total: How many results there are.
+        """
+        several = {
+            "field": self.field,
+            "size": self.most_buckets,
+            "segment_size": WHOLE_SEGMENT,
+            "min_doc_count": 2,  # hits alone in their group need no bucket
+        }
+        answer = self.results.searcher.aggregate(self.results.query, {"groups": {"terms": several}})
+        buckets = answer["groups"]["buckets"]
+        if len(buckets) == self.most_buckets:
+            return self._count_in_passes()
+        return int(total - sum(bucket["doc_count"] - 1 for bucket in buckets))
+
+    def _count_in_passes(self) -> int:
+        """Walk all results in order of their groups, in pieces."""
         groups = 0
         rest = self.results
         while True:
@@ -46,25 +67,18 @@ class Groups:
             spots = rest.spots(window, place, asked)
             if not spots:
                 break
-            groups = list(self._groups_of(spots))
-            firsts = self._first_of_each(window, groups)
-            sizes = dict(firsts.values())
-            found += [(spot, sizes[spot[1]]) for spot in spots if spot[1] in sizes]
+            groups = list(set(self.results.numbers(self.field, spots)))
+            sizes = self._firsts_of(window, groups)
+            found += [(spot, sizes[spot.id]) for spot in spots if spot.id in sizes]
             if len(spots) < asked:
                 break
             seen += groups
             rest = self.results.without(self._among(seen))
-            place = Place(window.sort, *spots[-1])
+            place = Place(window.sort, spots[-1].key, spots[-1].id)
         return found[:limit]
 
-    def _groups_of(self, spots: list[Spot]) -> set[int]:
-        schema, searcher = self.results.schema, self.results.searcher
-        ids = Query.term_set_query(schema, "id", [id_ for _, id_ in spots])
-        hits = searcher.search(ids, len(spots), False, self.field).hits
-        return {group for group, _ in hits}
-
-    def _first_of_each(self, window: Window, groups: list[int]) -> dict[int, tuple[int, int]]:
-        """Return group → (id of its first hit in the window's order, number of its hits)."""
+    def _firsts_of(self, window: Window, groups: list[int]) -> dict[int, int]:
+        """Return the id of each group's first hit in the window's order → number of its hits."""
         order = "desc" if window.is_descending else "asc"
         first = {
             "size": 1,
@@ -77,10 +91,7 @@ class Groups:
             {"groups": {"terms": terms, "aggs": {"first": {"top_hits": first}}}},
         )
         return {
-            bucket["key"]: (
-                bucket["first"]["hits"][0]["docvalue_fields"]["id"][0],
-                bucket["doc_count"],
-            )
+            bucket["first"]["hits"][0]["docvalue_fields"]["id"][0]: bucket["doc_count"]
             for bucket in answer["groups"]["buckets"]
         }
 

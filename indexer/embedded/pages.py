@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from holdfast.core.ports import Hit, Page, SearchRequest
 from holdfast.indexer.cursors import Place, Window, encode
-from holdfast.indexer.embedded.counts import count_facets
+from holdfast.indexer.embedded.counted import Counted
 from holdfast.indexer.embedded.groups import collapse
 from holdfast.indexer.embedded.results import Results, Spot
 
 
-def read_page(results: Results, request: SearchRequest, window: Window) -> Page:
-    """Return the page of a request."""
+def read_page(results: Results, request: SearchRequest, window: Window, counted: Counted) -> Page:
+    """Return the page of a request; `counted` is of the same snapshot."""
     found, total, groups = _found(results, request, window)
     page = found[: request.limit]
     cursor = ""
     if len(found) > len(page) and page:
-        cursor = encode(Place(request.sort, *page[-1][0], request.collapse))
+        last = page[-1][0]
+        cursor = encode(Place(request.sort, last.key, last.id, request.collapse))
     return Page(
         hits=tuple(_hits(results, page)),
         total=total,
         cursor=cursor,
         groups=groups,
-        facets=count_facets(results, request.facets, request.facet_limit),
+        facets=counted.facets(results, request),
     )
 
 
@@ -32,7 +33,8 @@ def _found(
     asked = window.limit + 1 if window.limit else 0
     if request.collapse:
         groups = collapse(results, request.collapse)
-        return groups.firsts(window, asked), results.total(), groups.count()
+        total = results.total()
+        return groups.firsts(window, asked), total, groups.count(total)
     if window.after is None:
         spots, total = results.first_page(window, asked)
     else:
@@ -41,6 +43,5 @@ def _found(
 
 
 def _hits(results: Results, page: list[tuple[Spot, int]]) -> list[Hit]:
-    ids = [id_ for (_, id_), _ in page]
-    sent = results.sent_at(ids)
-    return [Hit(id_, sent[id_], size) for (_, id_), size in page]
+    sent_at = results.numbers("at", [spot for spot, _ in page])
+    return [Hit(spot.id, at, size) for (spot, size), at in zip(page, sent_at, strict=True)]

@@ -14,11 +14,19 @@ from tantivy import FieldType, Occur, Order, Query
 
 from holdfast.indexer.cursors import Place, Window
 
-Spot = tuple[int, int]
-"""(sort key, id)"""
-
 _SPARE = 16
 """Hits asked for beyond the limit, so that a few ties at the edge need no second look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where one hit stands in an order, and where it lies."""
+
+    key: int
+    """Of the window's sort."""
+    id: int
+    address: tantivy.DocAddress
+    """In the snapshot that it was found in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +70,12 @@ class Results:
             found += beyond._first(window, limit - len(found))
         return found
 
-    def sent_at(self, ids: Sequence[int]) -> dict[int, int]:
-        """Return id → Unix milliseconds of sending."""
-        if not ids:
-            return {}
-        query = Query.term_set_query(self.schema, "id", list(ids))
-        hits = self.searcher.search(query, len(ids), False, "at").hits
-        found = self.keys("id", [address for _, address in hits])
-        return {id_: at for (at, _), id_ in zip(hits, found, strict=True)}
+    def numbers(self, name: str, spots: Sequence[Spot]) -> list[int]:
+        """Return the value of a number field for each hit; every document has one."""
+        return self._numbers(name, [spot.address for spot in spots])
 
-    def keys(self, name: str, addresses: Sequence[tantivy.DocAddress]) -> list[int]:
-        """Return the values of a number field; every document has one."""
-        values = self.searcher.fast_field_values(name, list(addresses))
+    def _numbers(self, name: str, addresses: list[tantivy.DocAddress]) -> list[int]:
+        values = self.searcher.fast_field_values(name, addresses)
         return [int(value or 0) for value in values]
 
     def _first(self, window: Window, limit: int) -> list[Spot]:
@@ -84,28 +86,29 @@ class Results:
         """Return what the engine has first, in order but for ties at the end, and the total."""
         order = Order.Desc if window.is_descending else Order.Asc
         found = self.searcher.search(self.query, asked, is_counted, window.key, 0, order)
-        ids = self.keys("id", [address for _, address in found.hits])
+        hits = found.hits  # made anew at each look
+        ids = self._numbers("id", [address for _, address in hits])
         sign = -1 if window.is_descending else 1
         spots = sorted(
-            ((key, id_) for (key, _), id_ in zip(found.hits, ids, strict=True)),
-            key=lambda spot: (sign * spot[0], spot[1]),
+            (Spot(key, id_, address) for (key, address), id_ in zip(hits, ids, strict=True)),
+            key=lambda spot: (sign * spot.key, spot.id),
         )
         return spots, _count(found) if is_counted else 0
 
     def _settled(self, window: Window, spots: list[Spot], limit: int) -> list[Spot]:
         """Return the first `limit`, ties at the end read again by id where they matter."""
         is_all = len(spots) < limit + _SPARE
-        if is_all or spots[limit - 1][0] != spots[-1][0]:
+        if is_all or spots[limit - 1].key != spots[-1].key:
             return spots[:limit]
-        edge = spots[-1][0]
-        sure = [spot for spot in spots if spot[0] != edge]
+        edge = spots[-1].key
+        sure = [spot for spot in spots if spot.key != edge]
         return sure + self._ties(window.key, edge, limit - len(sure))
 
     def _ties(self, key: str, value: int, limit: int) -> list[Spot]:
         """Return hits that share one sort key, by id."""
         query = both(self.query, _between(self.schema, key, value, value))
         hits = self.searcher.search(query, limit, False, "id", 0, Order.Asc).hits
-        return [(value, id_) for id_, _ in hits]
+        return [Spot(value, id_, address) for id_, address in hits]
 
 
 def _count(found: tantivy.SearchResult) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tantivy import Query
 
-from conformance.index import IndexUnderTest, mail
+from conformance.index import OWNER, IndexUnderTest, mail
 from holdfast.core.errors import Refused
+from holdfast.core.ports import SearchRequest
 from holdfast.core.query import (
+    EVERYTHING,
     Dates,
     Field,
     Fuzzy,
@@ -22,12 +27,14 @@ from holdfast.core.query import (
     Part,
     Phrase,
     Regex,
+    Scope,
     Sizes,
     Term,
 )
 from holdfast.core.records import Record
 from holdfast.indexer.documents import analyse_record
 from holdfast.indexer.embedded.counts import count_facets
+from holdfast.indexer.embedded.groups import Groups
 from holdfast.indexer.embedded.results import Results
 from holdfast.indexer.embedded.schema import build_schema
 from holdfast.indexer.embedded.writing import engine_document
@@ -99,6 +106,68 @@ def test_facet_of_more_values_than_the_engine_returns_is_exact(most_buckets: int
     for limit in (0, 1, 2, 4, 100, 151, 200):
         found = count_facets(results, ("tag", "channel"), limit, most_buckets=most_buckets)
         assert found == {"tag": expected[:limit], "channel": (("email", 301),)[:limit]}
+
+
+@pytest.mark.parametrize("facet", ["tag", "sender"])
+@pytest.mark.parametrize("is_level", [False, True])
+@pytest.mark.parametrize("limit", [1, 5, 30])
+def test_facet_whose_values_are_cut_in_each_segment_is_exact(
+    facet: str, limit: int, *, is_level: bool
+) -> None:
+    rnd = random.Random(limit)
+    weights = [1.0 if is_level else 1 / (n + 3) for n in range(3000)]
+    counts: Counter[str] = Counter()
+    schema = build_schema()
+    index = tantivy.Index(schema)
+    writer = index.writer(num_threads=1)
+    for segment in range(3):
+        for id_ in range(segment * 200 + 1, segment * 200 + 201):
+            # A few values are frequent in one segment alone.
+            drawn = {f"t{n}" for n in rnd.choices(range(3000), weights, k=40)}
+            drawn |= {f"only{segment}{n}" for n in range(9) if rnd.random() < 0.1 * n}
+            counts.update(drawn)
+            document = replace(analyse_record(mail(id_)), facets={facet: tuple(drawn)})
+            writer.add_document(engine_document(document))
+        writer.commit()
+    index.reload()
+    assert index.searcher().num_segments == 3
+    results = Results(index.searcher(), schema, Query.all_query())
+    expected = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    assert count_facets(results, (facet,), limit) == {facet: tuple(expected[:limit])}
+
+
+@pytest.mark.parametrize("most_buckets", [1, 4, 100])
+def test_groups_are_counted_in_pieces(most_buckets: int) -> None:
+    schema = build_schema()
+    index = tantivy.Index(schema)
+    writer = index.writer(num_threads=1)
+    for id_ in range(1, 31):
+        record = mail(id_, thread_id=id_ % 7 if id_ < 20 else id_)
+        writer.add_document(engine_document(analyse_record(record)))
+        if id_ % 10 == 0:
+            writer.commit()
+    index.reload()
+    results = Results(index.searcher(), schema, Query.all_query())
+    # Six threads, two without one below 20, eleven alone.
+    assert Groups(results, "thread", most_buckets).count(results.total()) == 19
+
+
+def test_facets_of_everything_follow_each_commit(case: IndexUnderTest) -> None:
+    case.hold(mail(1, tags=("a",)), mail(2, tags=("b",)))
+    clerk = Scope("clerk", Term(Field.TAG, "b"))
+    request = SearchRequest(EVERYTHING, OWNER, facets=("tag", "filetype"))
+    for _ in range(2):
+        assert case.index.search(request).facets == {"tag": (("a", 1), ("b", 1)), "filetype": ()}
+        mine = case.index.search(replace(request, scope=clerk))
+        assert mine.facets == {"tag": (("b", 1),), "filetype": ()}
+        one = case.index.search(replace(request, facet_limit=1, facets=("tag", "channel")))
+        assert one.facets == {"tag": (("a", 1),), "channel": (("email", 2),)}
+    case.hold(mail(3, tags=("b",)))
+    case.index.remove([1])
+    case.index.commit()
+    assert case.index.search(request).facets["tag"] == (("b", 2),)
+    for limit in (101, 2000):
+        assert case.index.search(replace(request, facet_limit=limit)).facets["tag"] == (("b", 2),)
 
 
 WORDS = ("abc", "aab", "a1", "é", "ß", "x_y", "ab中", "-", "a-b", "[", "zz9")
