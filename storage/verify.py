@@ -6,14 +6,15 @@ against the audit log, the log against its tiles and checkpoint, ledger against 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Select, func, select
 
-from holdfast.core.errors import HoldfastError
+from holdfast.core.errors import Corrupt, HoldfastError
 from holdfast.core.identity import public_id
 from holdfast.core.ports import Placement
 from holdfast.storage.audit import commitment
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from holdfast.storage.tlog_tiles import TileLog
 
 PAGE = 500
+_leaf = msgspec.json.Decoder(dict[str, object]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class Verification:
             self._interactions,
             self._captures,
             self._log,
+            self._forgotten,
             self._ledger,
         )
         for check in checks:
@@ -227,6 +230,22 @@ class Verification:
                     yield Finding("capture", public_id("cap", row.id), cause)
             self.on_progress(tally)
 
+    def _forgotten(self, tally: Tally) -> Iterator[Finding]:
+        """Everything that the log saw captured and filed still has its rows."""
+        del tally
+        kinds = (("capture", captures, "cap"), ("file", interactions, "msg"))
+        for kind, table, prefix in kinds:
+            query = (
+                select(audit_events.c.subject_id)
+                .outerjoin(table, table.c.id == audit_events.c.subject_id)
+                .where(audit_events.c.kind == kind, table.c.id.is_(None))
+            )
+            with reading(self.store.engine) as connection:
+                gone = connection.scalars(query).all()
+            for row_id in gone:
+                cause = "The audit log knows it, and its rows are gone."
+                yield Finding(table.name.removesuffix("s"), public_id(prefix, row_id), cause)
+
     def _log(self, tally: Tally) -> Iterator[Finding]:
         numbered = 0
         query = (
@@ -234,13 +253,16 @@ class Verification:
             .where(audit_events.c.seq.is_not(None))
             .order_by(audit_events.c.seq)
         )
+        signed = self._signed_leaves()
         with reading(self.store.engine) as connection:
-            for row in connection.execute(query).yield_per(PAGE):
-                if row.seq != numbered:
+            for seq, leaf in connection.execute(query).yield_per(PAGE):
+                if seq != numbered:
                     yield Finding("event", f"seq {numbered}", "The event is missing.")
-                    numbered = row.seq
-                if numbered < self.log.size and self.log.entry(numbered) != row.leaf:
-                    yield Finding("event", f"seq {numbered}", "It differs from the signed log.")
+                while numbered < seq:
+                    next(signed, None)
+                    numbered += 1
+                if next(signed, leaf) != leaf:
+                    yield Finding("event", f"seq {seq}", "It differs from the signed log.")
                 numbered += 1
         tally.leaves = numbered
         if numbered < self.log.size:
@@ -253,6 +275,11 @@ class Verification:
             return
         if bad is not None:
             yield Finding("log", f"leaf {bad}", "The tiles do not give the signed root.")
+
+    def _signed_leaves(self) -> Iterator[bytes]:
+        """Yield the log's entries up to the first damaged tile, which `_log` names afterwards."""
+        with suppress(Corrupt):
+            yield from self.log.entries()
 
     def _ledger(self, tally: Tally) -> Iterator[Finding]:
         """Every item that was kept has one capture, unless its import was undone."""
@@ -279,7 +306,8 @@ def _grouped(connection: Any, table: Any, ids: Sequence[int]) -> dict[int, list[
 
 
 def _events(connection: Any, kind: str, ids: Sequence[int]) -> dict[int, Row[Any]]:
-    query = select(audit_events).where(audit_events.c.kind == kind)
+    columns = (audit_events.c.subject_id, audit_events.c.salt, audit_events.c.leaf)
+    query = select(*columns).where(audit_events.c.kind == kind)
     rows = by_value(connection, query, audit_events.c.subject_id, ids)
     return {row.subject_id: row for row in rows}
 
@@ -289,9 +317,17 @@ def _cause(is_same: bool, event: Row[Any] | None, digest: bytes) -> str:  # noqa
         return "Its rows were changed after it was filed."
     if event is None:
         return "The audit log does not know it."
-    if json.loads(event.leaf).get("ctx") != commitment(event.salt, digest).hex():
+    if _said(event, "ctx") != commitment(event.salt, digest).hex():
         return "Its rows are not those that the audit log committed to."
     return ""
+
+
+def _said(event: Row[Any], name: str) -> object:
+    """Return what the leaf says; nothing where it was altered so that it is no leaf any more."""
+    try:
+        return _leaf(event.leaf).get(name)
+    except msgspec.DecodeError:
+        return None
 
 
 def _capture_cause(row: Row[Any], event: Row[Any] | None) -> str:
@@ -305,6 +341,6 @@ def _capture_cause(row: Row[Any], event: Row[Any] | None) -> str:
     cause = _cause(True, event, digest)
     if cause or event is None or row.salt is None:
         return cause
-    if json.loads(event.leaf).get("commit") != commitment(row.salt, row.content_id).hex():
+    if _said(event, "commit") != commitment(row.salt, row.content_id).hex():
         return "Its original is not the one that the audit log committed to."
     return ""

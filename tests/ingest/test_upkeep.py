@@ -15,7 +15,16 @@ from holdfast.ingest.doctor import Patient, State, examine
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.reading import find_interaction, original_bytes, records
-from holdfast.storage.catalogue.schema import audit_events, index_queue, originals
+from holdfast.storage.catalogue.schema import (
+    audit_events,
+    captures,
+    index_queue,
+    interactions,
+    originals,
+    participants,
+    source_items,
+    variants,
+)
 from holdfast.storage.upkeep import compact, retire_keys, rotate_keys, shred
 from holdfast.wiring import Services, rebuild_index
 
@@ -175,3 +184,23 @@ def test_records_come_back_as_they_were_parsed(filled: Settings) -> None:
         "message number 5",
         "This is the body of message 5, word5.",
     )
+
+
+def test_record_whose_rows_were_all_deleted_is_named(filled: Settings) -> None:
+    with opened(filled) as services, writing(services.store.engine) as connection:
+        row = find_interaction(services.store, "m5@example.com")
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        (original,) = connection.scalars(
+            select(variants.c.original_id).where(variants.c.interaction_id == row)
+        ).all()
+        for table, column, value in (
+            (index_queue, "interaction_id", row),
+            (participants, "interaction_id", row),
+            (variants, "interaction_id", row),
+            (captures, "interaction_id", row),
+            (interactions, "id", row),
+            (source_items, "original_id", original),
+            (originals, "id", original),
+        ):
+            connection.execute(delete(table).where(table.c[column] == value))
+    assert {finding.part for finding in findings(filled)} == {"capture", "interaction"}

@@ -105,7 +105,15 @@ def _conclude(session: Session, tally: Tally, *, as_json: bool) -> int:
     if as_json:
         counts = {
             name: getattr(tally, name)
-            for name in ("originals", "bytes", "interactions", "captures", "leaves", "findings")
+            for name in (
+                "originals",
+                "bytes",
+                "orphans",
+                "interactions",
+                "captures",
+                "leaves",
+                "findings",
+            )
         }
         screen.json({"schema": "holdfast.verify/1", "is_intact": not tally.findings, **counts})
         return status
@@ -117,6 +125,12 @@ def _conclude(session: Session, tally: Tally, *, as_json: bool) -> int:
             ("Log entries", amount(tally.leaves)),
         ]
     )
+    if tally.orphans:
+        screen.note(
+            "{count} records of the vault have no row: an interrupted import left them, and "
+            "'holdfast compact' gives their space back.",
+            count=amount(tally.orphans),
+        )
     if tally.findings:
         screen.result("{count} findings. Nothing was repaired.", style=BAD, count=tally.findings)
         screen.hint("Next: keep this list, and restore what it names from a backup.")
