@@ -68,6 +68,7 @@ class LocalVault:
                 folder=str(config.segments),
             )
         self._config = config
+        self._folder = config.segments
         self._clock = clock
         self._files: Files = files or SystemFiles()
         self._lock = threading.Lock()
@@ -176,7 +177,7 @@ class LocalVault:
             self._complete()
 
     def _path(self, name: str) -> Path:
-        return self._config.segments / f"{name}{_SUFFIX}"
+        return self._folder / f"{name}{_SUFFIX}"
 
     def _append(self, bodies: Iterable[Body]) -> list[Placement]:
         with self._lock:

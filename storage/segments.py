@@ -129,17 +129,16 @@ class SegmentReader:
         self.name = path.stem
         self._archive_id = archive_id
         try:
-            self._file = path.open("rb", buffering=0)
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError as error:
             raise NotFound("The segment is missing.", segment=self.name) from error
-        self._descriptor = self._file.fileno()
         self.length = os.fstat(self._descriptor).st_size
 
     def __enter__(self) -> SegmentReader:
         return self
 
     def __exit__(self, *_unused: object) -> None:
-        self._file.close()
+        os.close(self._descriptor)
 
     def record_at(self, offset: int) -> Record | None:
         """Return the record whose intact header starts at `offset`, or None."""
