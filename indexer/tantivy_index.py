@@ -34,14 +34,19 @@ class TantivyIndex:
     Safe to share between threads for searching; adding, removing and committing belong to one.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, heap_bytes: int = WRITER_HEAP_BYTES) -> None:
         """Open the index, or make an empty one.
+
+        Args:
+            folder: Of this index alone.
+            heap_bytes: Memory of the writer before it writes a segment.
 
         Raises:
             Unavailable: The folder holds an index of another version, a damaged one, or none.
         """
         files.prepare(folder)
         self._folder = folder
+        self._heap_bytes = heap_bytes
         self._schema = build_schema()
         try:
             self._index = tantivy.Index(self._schema, str(folder))
@@ -127,7 +132,7 @@ class TantivyIndex:
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:
             try:
-                self._writer = self._index.writer(WRITER_HEAP_BYTES, 1)
+                self._writer = self._index.writer(self._heap_bytes, 1)
             except ValueError as error:
                 raise Unavailable(
                     "Another process is writing to the index.",

@@ -144,7 +144,8 @@ def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
     store = Store(engine, vault, keyring, ids, clock, _actor_id(engine, actor))
     for domain in settings.archive.internal_domains:
         add_internal(store, domain)
-    home = IndexHome(store, settings.data / INDEX, TantivyIndex)
+    heap_bytes = settings.index.heap_mib * _MIB
+    home = IndexHome(store, settings.data / INDEX, lambda folder: TantivyIndex(folder, heap_bytes))
     log = _open_log(settings, engine, keyring)
     feed = IndexFeed(store, home, settings.index.commit_every_s)
     desk = Desk(store, Linker(), feed, _sequencer(settings, engine, log))
