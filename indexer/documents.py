@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
-from holdfast.core.analysis import Tokens, analyse, name_keys
+from holdfast.core.analysis import Tokens, analyse, ascii_positions, name_keys
 from holdfast.core.ports import Document
 from holdfast.core.query import Field
 from holdfast.core.record_terms import record_terms
@@ -260,7 +260,13 @@ def _header_tokens(headers: Sequence[tuple[str, str]]) -> list[str]:
     for name, value in headers:
         if len(name) > MAX_HEADER_NAME or len(key := _known_key(name)) > MAX_HEADER_NAME:
             continue
-        row = "" if key in UNINDEXED_HEADERS else spaced(analyse(value)).replace(ALTERNATIVE, " ")
+        row = "" if key in UNINDEXED_HEADERS else _header_row(value)
         prefix = f" {key}{SEPARATOR}"
         rows.append(prefix[1:] + f" {row}".replace(" ", prefix) if row else prefix[1:])
     return rows
+
+
+def _header_row(value: str) -> str:
+    if value.isascii():
+        return ascii_positions(value)
+    return spaced(analyse(value)).replace(ALTERNATIVE, " ")

@@ -132,6 +132,13 @@ def _cut_long(parsed: Parsed) -> Parsed:
         people = tuple(replace(p, name=_short(p.name), address=_short(p.address)) for p in people)
     files = tuple(_cut_attachment(a) for a in parsed.attachments)
     is_truncated = parsed.is_truncated or any(a.text_state is TextState.TRUNCATED for a in files)
+    others = (parsed.subject, parsed.message_id, parsed.date_raw, parsed.list_id)
+    if (people, files, is_truncated) == (
+        parsed.participants,
+        parsed.attachments,
+        parsed.is_truncated,
+    ) and not any(map(_is_long, others)):
+        return parsed
     cut = replace(
         parsed,
         subject=_short(parsed.subject),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _PREFIXES = (
     "re|res|fwd|fw|aw|antw|antwort|wg|sv|vs|vb|vl|rif|r|i|tr|rv|enc|odp|pd|ynt|i̇lt|ilt|απ|πρθ|"
@@ -33,6 +34,7 @@ def is_reply_or_forward(subject: str) -> bool:
     return _split(subject)[1]
 
 
+@lru_cache(maxsize=8)  # both functions ask for the same subject
 def _split(subject: str) -> tuple[str, bool]:
     if not subject.isascii():
         subject = unicodedata.normalize("NFKC", subject)  # full-width colons and letters
