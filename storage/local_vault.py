@@ -172,9 +172,16 @@ class LocalVault:
         return VaultStats(len(sizes), sum(sizes), self._failed_batches)
 
     def close(self) -> None:
-        """Complete the open segment; the vault may be used again and begins a new one."""
+        """Complete the open segment; the vault may be used again and begins a new one.
+
+        Raises:
+            Unavailable: The disk refused; the segment stays as after a crash, whole up to its end.
+        """
         with self._lock:
-            self._complete()
+            try:
+                self._complete()
+            except OSError as error:
+                raise unavailable(error, "completing a segment") from error
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{_SUFFIX}"

@@ -10,7 +10,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,9 +154,10 @@ def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
         with suppress(Corrupt):  # every act that must be numbered has said so; verify reports it
             desk.sequencer.run()
     finally:
-        home.close()
-        vault.close()
-        engine.dispose()
+        with ExitStack() as closing:  # the last first, and all of them whatever one of them says
+            closing.callback(engine.dispose)
+            closing.callback(vault.close)
+            closing.callback(home.close)
 
 
 def import_paths(

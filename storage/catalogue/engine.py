@@ -32,6 +32,13 @@ _PRAGMAS = (
     "PRAGMA wal_autocheckpoint=8000",
     "PRAGMA journal_size_limit=67108864",
 )
+_HINTS = (
+    ("locked", "Wait for the other writer, then repeat."),
+    ("full", "Free space on its disk, then repeat."),
+    ("readonly", "Make its disk and folder writable, then repeat."),
+    ("unable to open", "Make its disk and folder readable and writable, then repeat."),
+    ("", "Check its disk, then repeat."),
+)
 
 
 def open_sqlite(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
@@ -93,10 +100,9 @@ def translated() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        raise Unavailable(
-            f"The catalogue cannot be used now: {error.orig}.",
-            next_step="Free space or wait for the other writer, then repeat.",
-        ) from error
+        cause = str(error.orig)
+        hint = next((hint for words, hint in _HINTS if words in cause), _HINTS[-1][1])
+        raise Unavailable(f"The catalogue cannot be used now: {cause}.", next_step=hint) from error
     except DatabaseError as error:
         if "malformed" in str(error.orig) or "not a database" in str(error.orig):
             raise Corrupt(
