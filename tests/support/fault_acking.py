@@ -27,7 +27,7 @@ from holdfast.storage.catalogue.engine import open_sqlite, reading
 from holdfast.storage.catalogue.schema import source_items
 from holdfast.wiring import CATALOGUE, import_paths
 
-BATCH_ITEMS = 16
+BATCH_ITEMS = 8
 """Small group commits, so that there are many instants between them."""
 
 
@@ -64,7 +64,7 @@ def main() -> int:
     """Import; return the exit status of the failure, or 0."""
     bug, acks, cut_at, data, keys, path = sys.argv[1:]
     BUGS[bug]()
-    bulk.COMMIT_ITEMS = BATCH_ITEMS
+    bulk.COMMIT_ITEMS = bulk.TASK_ITEMS = BATCH_ITEMS
     settings = Settings.model_validate(
         {"data": data, "keys": {"path": keys}, "work": {"processes": 1}}
     )

@@ -111,7 +111,7 @@ def _judged(
         digest = _digest(services, row)
         readable[digest] += 1
     lost = (offered.originals | acked) - readable.keys()
-    expected = offered.ends["filed"], offered.ends["filed"] + offered.ends["duplicate"]
+    expected = offered.ends["filed"], offered.ends["filed"] + offered.ends.get("duplicate", 0)
     extra = len(ids) - expected[0], len(held) - expected[0], kept_captures - expected[1]
     ends = sums(store).get(SOURCE, {})
     run_through = Verification(store, services.log).run(Tally())

@@ -134,6 +134,11 @@ def run(words: Sequence[object], folder: Path) -> Ended:
     return start(words, folder).finish()
 
 
+def verify_words(data: Path) -> list[str]:
+    """Return the command that verifies everything and names what it finds as JSON lines."""
+    return [*PROGRAM, "--data", str(data), "verify", "--json"]
+
+
 def _group(leader: int) -> Iterator[int]:
     """Yield the processes of the group, its leader first."""
     for entry in Path("/proc").iterdir():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
-from collections.abc import Sequence
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def offering(folder: Path, count: int, *, first: int = 0, body_bytes: int = 0) -
         folder: To be made.
         count: Distinct messages in the mbox, at least three.
         first: Number of the first; other offerings with other numbers share nothing.
-        body_bytes: Least length of each body, of varied bytes; 0 for one line.
+        body_bytes: Least length of each body, which compress badly; 0 for one line.
     """
     folder.mkdir(parents=True)
     plain = [_message(first + n, body_bytes) for n in range(count)]
@@ -65,12 +66,17 @@ def offering(folder: Path, count: int, *, first: int = 0, body_bytes: int = 0) -
 def _message(number: int, body_bytes: int) -> bytes:
     if not body_bytes:
         return message(number)
-    words = _words(number)
-    lines = [" ".join(words[n : n + 8]) for n in range(0, len(words), 8)]
-    text = "\n".join(lines)
-    return message(number, body=(text * (body_bytes // len(text) + 1))[:body_bytes] + "\n")
+    noise = random.Random(number).randbytes(body_bytes // 2).hex()
+    lines = [noise[at : at + 76] for at in range(0, len(noise), 76)]
+    return message(number, body="\n".join(lines) + "\n")
 
 
-def _words(number: int) -> Sequence[str]:
-    digest = hashlib.sha256(b"%d" % number).hexdigest()
-    return [f"{digest[n : n + 4]}" for n in range(0, len(digest), 4)]
+def one_large(folder: Path, megabytes: int) -> Offering:
+    """Write one message with an attachment of so many megabytes that nothing can be read from."""
+    folder.mkdir(parents=True)
+    lines = base64.encodebytes(random.Random(megabytes).randbytes(megabytes * 1_000_000 * 3 // 4))
+    headers = ["MIME-Version: 1.0", "Content-Transfer-Encoding: base64"]
+    raw = message(1, body=lines.decode(), headers=headers)
+    raw = raw.replace(b"text/plain; charset=utf-8", b"application/octet-stream; name=noise.bin")
+    (folder / "large.eml").write_bytes(raw)
+    return Offering(folder, frozenset({sha256(raw)}), {"filed": 1})

@@ -86,8 +86,7 @@ def _cut(
     """Import until the power fails; bring the disk back; return what was acknowledged."""
     acks = disk.image.with_name("acks")
     acks.touch()
-    batches = MESSAGES // 16
-    cut_at = chance.randint(1, batches) if is_at_ack else 0
+    cut_at = chance.randint(1, 6) if is_at_ack else 0
     words = [*PROGRAM, bug, acks, cut_at, settings.data, settings.keys_folder, offered.folder]
     running = start(words, disk.image.with_name("output"))
     threshold = chance.random() * len(offered.originals) * 65
