@@ -80,7 +80,7 @@ class Mailbox:
             "".join(rnd.choices(letters, range(26, 0, -1), k=rnd.randint(2, 9)))
             for _ in range(60_000)
         }
-        self.english = Vocabulary.of(sorted(english, key=len))
+        self.english = Vocabulary.of(sorted(english, key=lambda word: (len(word), word)))
         han = [chr(0x4E00 + code) for code in rnd.sample(range(0x5000), 3500)]
         weights = list(itertools.accumulate(1 / (rank + 20) for rank in range(len(han))))
         chinese = {
