@@ -62,6 +62,7 @@ _GROUP_NAMES = {
     "演示": "powerpoint", "picture": "image", "图片": "image", "archive": "zip", "压缩": "zip",
     "email": "message", "邮件": "message", "日历": "calendar", "文本": "text",
 }  # fmt: skip
+_MAX_KNOWN_CHARS = 320
 _EXTENSION = re.compile(r"\.([\w-]{1,16})\s*$")
 _SPACE = re.compile(r"\s+")
 _LIST_ID = re.compile(r"<([^<>]*)>\s*$")
@@ -154,12 +155,18 @@ def _paths(folder: str) -> list[str]:
     return ["/".join(steps[:end]) for end in range(len(steps), 0, -1)]
 
 
-@lru_cache(maxsize=1 << 13)
 def _domains(address: str) -> tuple[str, ...]:
     """Return the domain of an address and those above it, down to the last label."""
+    return _known_domains(address) if len(address) <= _MAX_KNOWN_CHARS else _found_domains(address)
+
+
+def _found_domains(address: str) -> tuple[str, ...]:
     _, _, domain = address.rpartition("@")
     labels = fold_value(Field.DOMAIN, domain).split(".") if "@" in address else []
     return tuple(".".join(labels[start:]) for start in range(min(len(labels), 127)))
+
+
+_known_domains = lru_cache(maxsize=1 << 13)(_found_domains)
 
 
 def _extension(filename: str) -> str:

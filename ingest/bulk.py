@@ -42,9 +42,9 @@ TASK_BYTES = 4 * 1024 * 1024
 """A task for one child ends at whichever comes first."""
 LARGE_BYTES = 8 * 1024 * 1024
 """Larger items are prepared by the importing process, through a spool file."""
-COMMIT_ITEMS = 384
+COMMIT_ITEMS = 512
 COMMIT_BYTES = 32 * 1024 * 1024
-COMMIT_S = 1.0
+COMMIT_S = 2.0
 """A batch is committed at whichever comes first."""
 COLLECT_AFTER = 100_000
 """Objects made between two collections while an import runs: batches are large, without cycles."""

@@ -9,6 +9,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -51,8 +52,10 @@ if TYPE_CHECKING:
 
     from holdfast.storage.store import Store
 
-_facts = msgspec.json.Decoder(CaptureFacts).decode
+_facts = lru_cache(maxsize=256)(msgspec.json.Decoder(CaptureFacts).decode)
 _defects = msgspec.json.Decoder(list[tuple[str, str]]).decode
+_ROLES = {role.value: role for role in Role}
+MAX_DOMAIN_CHARS = 320
 _EMPTY = DerivedText("", (), ())
 _SHA256_PREFIX = re.compile(r"[0-9a-f]{6,64}")
 
@@ -118,9 +121,8 @@ class _Loaded:
 
 
 # The pages of headers and texts are many: left unread where nobody asks for them.
-_TEXTS = {"headers", "sealed_text"}
 _WITH_TEXT = tuple(interactions.c)
-_WITHOUT_TEXT = tuple(column for column in interactions.c if column.name not in _TEXTS)
+_WITHOUT_TEXT = tuple(c for c in _WITH_TEXT if c.name not in {"headers", "sealed_text"})
 
 
 def _load(connection: Connection, ids: Sequence[int], columns: Sequence[Any]) -> _Loaded:
@@ -220,34 +222,32 @@ def _message_keys(connection: Connection, rows: Iterable[Row[Any]]) -> Counter[b
         .group_by(interactions.c.message_key)
     )
     keys = [row.message_key for row in rows if row.message_id]
-    found = by_value(connection, query, interactions.c.message_key, keys)
-    return Counter({row.message_key: row.holders for row in found})
+    rows = by_value(connection, query, interactions.c.message_key, keys)
+    return Counter({row.message_key: row.holders for row in rows})
 
 
 def _companies(connection: Connection, people: Iterable[Row[Any]]) -> frozenset[str]:
-    domains = {domain_of(person.address) for person in people}
-    possible = sorted({end for domain in domains for end in _ends(domain)})
-    query = select(companies.c.domain)
-    return frozenset(
-        row.domain for row in by_value(connection, query, companies.c.domain, possible)
-    )
+    possible = sorted({end for person in people for end in _ends_of(person.address)})
+    found = by_value(connection, select(companies.c.domain), companies.c.domain, possible)
+    return frozenset(row.domain for row in found)
 
 
-def _ends(domain: str) -> Iterator[str]:
-    """Yield the domain and the domains above it, longest first."""
-    while domain:
-        yield domain
-        domain = domain.partition(".")[2]
+@lru_cache(maxsize=1 << 10)
+def _ends_of(address: str) -> tuple[str, ...]:
+    """Return the domain and the domains above it, longest first; none where it cannot be one."""
+    domain = domain_of(address)
+    labels = domain.split(".") if len(domain) <= MAX_DOMAIN_CHARS else []
+    return tuple(filter(None, (".".join(labels[at:]) for at in range(len(labels)))))
 
 
 def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
     taken = loaded.captures[row.id]
     people = tuple(
-        RecordParticipant(Role(p.role), p.name, p.address, p.contact_id or 0)
+        RecordParticipant(_ROLES[p.role], p.name, p.address, p.contact_id or 0)
         for p in loaded.participants.get(row.id, ())
     )
     text = _EMPTY if store is None else _text(row, loaded, store)
-    ends = {end for person in people for end in _ends(domain_of(person.address))}
+    ends = {end for person in people for end in _ends_of(person.address)}
     return Record(
         id=row.id,
         kind=row.kind,
@@ -306,6 +306,7 @@ def _distinct(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(value for value in dict.fromkeys(values) if value)
 
 
+@lru_cache(maxsize=256)  # all of a batch were captured at one instant
 def _instant(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
