@@ -120,8 +120,6 @@ def codec_of(label: str) -> str:
     except LookupError:
         return _codec_of_near_name(name)
     found = _ALIASES.get(found, found)
-    if found in ("gb2312", "gbk"):
-        return "gb18030"
     return found if _SAFE.fullmatch(found) else ""
 
 

@@ -13,7 +13,7 @@ from itertools import islice
 
 from holdfast.parsers.charsets import decode, decode_raw_header
 from holdfast.parsers.defects import Defects
-from holdfast.parsers.transfer import Buffer
+from holdfast.parsers.transfer import NOT_BASE64, Buffer
 
 MAX_HEADER_BYTES = 16 << 20
 """Bytes of one header block that are read; what follows is left in the original only."""
@@ -183,9 +183,8 @@ def _word_bytes(kind: str, text: str, defects: Defects) -> bytes:
     raw = text.encode("utf-8", "replace")
     if kind in "Qq":
         return binascii.a2b_qp(raw, header=True)
-    clean = raw.translate(None, b"= \t\r\n")
-    try:
-        return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
-    except binascii.Error:
+    clean = raw.translate(None, NOT_BASE64).replace(b"=", b"")
+    if len(clean) % 4 == 1:  # six bits make no byte
         defects.add("encoded_word_damaged", "base64")
-        return binascii.a2b_base64(clean[: len(clean) - len(clean) % 4])
+        clean = clean[:-1]
+    return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))

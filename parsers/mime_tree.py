@@ -206,11 +206,9 @@ def _split(part: Part, walk: _Walk) -> _Split | None:
             return split
     head = part.buffer[max(part.start - 1, 0) : min(part.end, part.start + _LIKELY_WITHIN_BYTES)]
     likely = _LIKELY_BOUNDARY.search(head)
-    if likely:
-        split = _cut(part, likely[1], room, walk.defects)
-        if split.ranges:
-            walk.defects.add("mime_boundary_wrong", part.path)
-            return split
+    if likely:  # it matches a delimiter line, so there is something to cut
+        walk.defects.add("mime_boundary_wrong", part.path)
+        return _cut(part, likely[1], room, walk.defects)
     if part.start < part.end:
         walk.defects.add("mime_no_boundary", part.path)
     return None
@@ -239,11 +237,8 @@ def _cut(part: Part, boundary: bytes, room: int, defects: Defects) -> _Split:
 
 def _line_end_before(buffer: Buffer, at: int) -> int:
     """The line end before a delimiter belongs to it (RFC 2046 section 5.1.1)."""
-    if buffer[at - 1 : at] == b"\n":
-        at -= 1
-        if buffer[at - 1 : at] == b"\r":
-            at -= 1
-    return at
+    before = buffer[max(at - 2, 0) : at]
+    return at - (2 if before == b"\r\n" else before.endswith(b"\n"))
 
 
 def _delimiters(part: Part, boundary: bytes) -> Iterator[tuple[int, int, bool]]:

@@ -6,7 +6,7 @@ The list is explicit: adding a format is one line here, never a side effect of a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,8 +64,8 @@ PARSERS: tuple[Parser, ...] = (BuiltIn("rfc822", score_rfc822, rfc822.parse),)
 """Every format that an original can have; of equal scores the first wins."""
 
 
-def parser_for(raw_head: bytes) -> Parser:
+def parser_for(raw_head: bytes, among: Sequence[Parser] = PARSERS) -> Parser:
     """Return the parser that is surest of these bytes."""
-    if len(PARSERS) == 1:
-        return PARSERS[0]  # nothing to choose: scoring takes as long as reading the header fields
-    return max(PARSERS, key=lambda parser: parser.score(raw_head))
+    if len(among) == 1:
+        return among[0]  # nothing to choose: scoring takes as long as reading the header fields
+    return max(among, key=lambda parser: parser.score(raw_head))

@@ -316,15 +316,13 @@ _SHOWN = (("From", "from"), ("To", "to"), ("Cc", "cc"), ("Date", "date"), ("Subj
 
 def _attachments(inventory: Inventory, defects: Defects) -> tuple[Attachment, ...]:
     return tuple(
-        _with_message(item, inventory.messages.get(index + 1), defects) if item.is_message else item
+        _with_message(item, inventory.messages[index + 1], defects) if item.is_message else item
         for index, item in inventory.attachments
     )
 
 
-def _with_message(item: Attachment, inner: Contents | None, defects: Defects) -> Attachment:
+def _with_message(item: Attachment, inner: Contents, defects: Defects) -> Attachment:
     """Give a nested message its text and its name; its root part follows it in the tree."""
-    if inner is None:
-        return item
     header = inner.root.header
     lines = [
         f"{label}: {decode_words(value, defects)}"

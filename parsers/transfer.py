@@ -17,7 +17,8 @@ PIECE_BYTES = 1 << 20
 """Encoded bytes undone at a time."""
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_NOT_BASE64 = bytes(set(range(256)) - set(_ALPHABET) - {0x3D})
+NOT_BASE64 = bytes(set(range(256)) - set(_ALPHABET) - {0x3D})
+"""Every byte that is neither of the base64 alphabet nor its padding."""
 _SPACE = b" \t\r\n"
 _UU_BEGIN = re.compile(rb"(?m)^begin [0-7]{3,4} [^\n]*\n")
 _ENCODINGS = {
@@ -65,7 +66,7 @@ def _base64_pieces(buffer: Buffer, start: int, end: int, damage: list[str]) -> I
     carry = b""
     for at in range(start, end, PIECE_BYTES):
         piece = buffer[at : min(at + PIECE_BYTES, end)]
-        clean = piece.translate(None, _NOT_BASE64)
+        clean = piece.translate(None, NOT_BASE64)
         if len(clean) + len(piece) - len(piece.translate(None, _SPACE)) != len(piece):
             damage.append("base64_damaged")
         clean = carry + clean
@@ -152,9 +153,9 @@ def uudecoded_lines(lines: list[bytes], damage: list[str]) -> tuple[bytes, bool]
         except binascii.Error:
             damage.append("uuencode_damaged")
             # Some writers end lines too late or too early: take what the length byte claims.
-            wanted = (((line[0] - 32) & 63) * 4 + 5) // 3
+            wanted = (((line[0] - 32) & 63) * 4 + 5) // 3  # that byte included
             try:
-                out.append(binascii.a2b_uu(line[: wanted + 1]))
+                out.append(binascii.a2b_uu(line[:wanted]))
             except binascii.Error:
                 continue
     return b"".join(out), False

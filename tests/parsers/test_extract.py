@@ -280,6 +280,13 @@ def test_type_without_reader_is_unsupported() -> None:
     assert extract("image/png", "a.png", b"\x89PNG") == Extracted("", TextState.UNSUPPORTED)
 
 
+def test_workbook_is_read_up_to_the_limit() -> None:
+    digits = random.Random(1).randbytes(MAX_INDEXED_CHARS // 16).hex()
+    found = extract(XLSX, "a.xlsx", build_xlsx({"s": [[digits]] * 9}))
+    assert found.state is TextState.TRUNCATED
+    assert len(found.text) == MAX_INDEXED_CHARS
+
+
 def test_old_workbook_cut_short_anywhere_is_said_to_be_damaged() -> None:
     raw = build_xls([["单价", 3.0]])
     found = [extract(XLS, "a.xls", raw[:length]) for length in range(8, 1536, 64)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,9 +29,11 @@ def test_hops_are_listed_oldest_first_with_their_delays() -> None:
     assert journey.hops[1].at == datetime(2024, 3, 5, 10, 0, 7, tzinfo=UTC)
 
 
-def test_header_that_breaks_the_library_is_reported_as_a_value() -> None:
-    found = describe_headers(b"To: " + b"(" * 20_000 + b"\n\nhi")
-    assert isinstance(found, Journey | JourneyFailed)
+@pytest.mark.parametrize(
+    "raw", [b"To: " + b"(" * 20_000 + b"\n\nhi", b'Content-Type: text/x; charset="a\0b"\n\n\xe9']
+)
+def test_header_that_breaks_the_library_is_reported_as_a_value(raw: bytes) -> None:
+    assert isinstance(describe_headers(raw), Journey | JourneyFailed)
 
 
 @given(st.binary(max_size=200))

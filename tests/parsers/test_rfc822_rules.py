@@ -13,7 +13,7 @@ from holdfast.parsers.addresses import parse_addresses
 from holdfast.parsers.charsets import codec_of, decode
 from holdfast.parsers.dates import read_date
 from holdfast.parsers.defects import MAX_DEFECTS, Defects
-from holdfast.parsers.registry import parser_for
+from holdfast.parsers.registry import PARSERS, BuiltIn, parser_for
 from holdfast.parsers.rfc822 import parse, with_texts
 from holdfast.parsers.sniff import sniff
 from holdfast.parsers.transfer import PIECE_BYTES, decoded
@@ -99,6 +99,7 @@ def test_implausible_date_gives_way_to_the_newest_hop() -> None:
         ("(only a comment)", []),
         ('"open a@b.c, d@e.f', [("open", "a@b.c"), ("", "d@e.f")]),
         ('<"a>b"@c.d>', [("", '"a>b"@c.d')]),
+        ('<"u@v.x> "X"', [("X", '"u@v.x')]),
     ],
 )
 def test_address_list_is_read(value: str, expected: list[tuple[str, str]]) -> None:
@@ -113,6 +114,8 @@ def test_address_list_is_read(value: str, expected: list[tuple[str, str]]) -> No
         ("cp936", "gb18030"),
         ("x-gbk", "gb18030"),
         ("euc-cn", "gb18030"),
+        ("ms936", "gb18030"),
+        ("csISO58GB231280", "gb18030"),
         ("Big5", "big5hkscs"),
         ("shift_jis", "cp932"),
         ("latin1", "cp1252"),
@@ -349,6 +352,13 @@ def test_defects_of_one_original_are_limited() -> None:
     for number in range(MAX_DEFECTS + 9):
         defects.add("header_junk", str(number))
     assert defects.values()[-1] == Defect("defect_limit")
+
+
+def test_of_two_parsers_the_surer_one_reads() -> None:
+    chat = BuiltIn("chat", lambda head: 100 * head.startswith(b"{"), parse)
+    among = (*PARSERS, chat)
+    assert parser_for(b"From: a\nSubject: b\n\n", among) is PARSERS[0]
+    assert parser_for(b'{"text": "hi"}', among) is chat
 
 
 def test_messages_are_parsed_as_rfc822() -> None:
