@@ -234,7 +234,8 @@ def test_close_leaves_no_process_and_may_be_repeated(pool: Pool) -> None:
 
 
 PARENT = """
-import sys, threading
+import signal, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in background
 from holdfast.ingest.jail import Limits, Pool, PoolConfig
 pool = Pool(lambda payload: payload, PoolConfig(size=2))
 try:
