@@ -110,6 +110,7 @@ class Verification:
         """Yield every finding; an archive without any is intact. Counts go into `tally`."""
         tally.total = self._steps()
         checks = (
+            self._database,
             self._originals,
             self._segments,
             self._interactions,
@@ -150,6 +151,17 @@ class Verification:
                 return
             yield rows
             last = rows[-1].id
+
+    def _database(self, tally: Tally) -> Iterator[Finding]:
+        """Check the database's own structure: pages, order, indexes that agree with their rows."""
+        del tally
+        if self.selection != EVERYTHING or self.store.engine.dialect.name != "sqlite":
+            return
+        with reading(self.store.engine) as connection:
+            said = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        for cause in said:
+            if cause != "ok":
+                yield Finding("catalogue", "database", str(cause))
 
     def _originals(self, tally: Tally) -> Iterator[Finding]:
         query = select(originals).where(originals.c.shredded_ms.is_(None))

@@ -102,18 +102,25 @@ def create_archive(settings: Settings) -> None:
     except OSError as error:
         raise unavailable(error, "making the archive's folders") from error
     engine = open_sqlite(data / CATALOGUE)
-    upgrade(engine)
-    _name_archive(engine)
+    try:
+        upgrade(engine)
+        _name_archive(engine)
+        _create_parts(settings, engine)
+    finally:
+        engine.dispose()
+
+
+def _create_parts(settings: Settings, engine: Engine) -> None:
     keyring = settings.keys_folder / KEYRING
     if not keyring.exists():
         _refuse_lost_keys(engine, keyring)
         _remove_half_made_keys(settings)
         Keyring.create(keyring)
     LocalVault.create(_vault_config(settings, engine))
-    if not (data / LOG / "checkpoint").exists():
+    log = settings.data / LOG
+    if not (log / "checkpoint").exists():
         _refuse_lost_log(settings)
-        TileLog.create(data / LOG, Keyring.open(keyring).signing_key(), _origin(engine))
-    engine.dispose()
+        TileLog.create(log, Keyring.open(keyring).signing_key(), _origin(engine))
 
 
 @contextmanager
@@ -134,30 +141,30 @@ def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
             f"There is no archive in {settings.data}.",
             next_step="Run 'holdfast init', or name the folder with --data.",
         )
-    engine = open_sqlite(path)
-    upgrade(engine)
-    _refuse_lost_originals(settings, engine)
-    clock = SystemClock()
-    keyring = Keyring.open(settings.keys_folder / KEYRING)
-    vault = LocalVault(_vault_config(settings, engine), clock)
-    ids = _lease_ids(engine)
-    store = Store(engine, vault, keyring, ids, clock, _actor_id(engine, actor))
-    for domain in settings.archive.internal_domains:
-        add_internal(store, domain)
-    heap_bytes = settings.index.heap_mib * _MIB
-    home = IndexHome(store, settings.data / INDEX, lambda folder: TantivyIndex(folder, heap_bytes))
-    log = _open_log(settings, engine, keyring)
-    feed = IndexFeed(store, home, settings.index.commit_every_s)
-    desk = Desk(store, Linker(), feed, _sequencer(settings, engine, log))
-    try:
+    with ExitStack() as closing:  # the last first, and all of them whatever one of them says
+        engine = open_sqlite(path)
+        closing.callback(engine.dispose)
+        upgrade(engine)
+        _refuse_lost_originals(settings, engine)
+        clock = SystemClock()
+        keyring = Keyring.open(settings.keys_folder / KEYRING)
+        vault = LocalVault(_vault_config(settings, engine), clock)
+        closing.callback(vault.close)
+        ids = _lease_ids(engine)
+        store = Store(engine, vault, keyring, ids, clock, _actor_id(engine, actor))
+        for domain in settings.archive.internal_domains:
+            add_internal(store, domain)
+        heap_bytes = settings.index.heap_mib * _MIB
+        home = IndexHome(
+            store, settings.data / INDEX, lambda folder: TantivyIndex(folder, heap_bytes)
+        )
+        closing.callback(home.close)
+        log = _open_log(settings, engine, keyring)
+        feed = IndexFeed(store, home, settings.index.commit_every_s)
+        desk = Desk(store, Linker(), feed, _sequencer(settings, engine, log))
         yield Services(settings, store, vault, home, log, desk)
         with suppress(Corrupt):  # every act that must be numbered has said so; verify reports it
             desk.sequencer.run()
-    finally:
-        with ExitStack() as closing:  # the last first, and all of them whatever one of them says
-            closing.callback(engine.dispose)
-            closing.callback(vault.close)
-            closing.callback(home.close)
 
 
 def import_paths(
