@@ -175,8 +175,7 @@ MESSAGES = {
     "{count} older keys were destroyed.": "已销毁 {count} 个旧密钥。",
     "{count} records of the vault have no row: an interrupted import left them, and "
     "'holdfast compact' gives their space back.": (
-        "原件库中有 {count} 条记录没有目录行，由中断的导入留下；"
-        "运行“holdfast compact”可释放空间。"
+        "原件库中有 {count} 条记录没有目录行，由中断的导入留下；运行“holdfast compact”可释放空间。"
     ),
     "{freed} were given back.": "已释放 {freed} 空间。",
     "Indexing": "建立索引",
