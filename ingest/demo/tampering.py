@@ -1,4 +1,4 @@
-"""Makes a copy of an archive in which one bit of one original was changed, for `verify` to catch."""
+"""Makes a copy of an archive with one bit of one original changed, for `verify` to catch."""
 
 from __future__ import annotations
 
