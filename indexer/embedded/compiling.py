@@ -44,7 +44,7 @@ from holdfast.indexer.documents import (
     header_key,
 )
 from holdfast.indexer.embedded.patterns import re2_regex, wildcard_regex
-from holdfast.indexer.embedded.phrases import Slot, arrangements, spell
+from holdfast.indexer.embedded.phrases import Slot, arrangements, single_token, spell
 from holdfast.indexer.embedded.schema import FIELDS_OF_PART, HEADER, TERMS
 from holdfast.indexer.embedded.writing import exact_token
 
@@ -180,9 +180,28 @@ class _Compiler:
         spellings = [spell(query_atoms(phrase.text)) for phrase in near.phrases]
         if not all(spelling.length for spelling in spellings):
             return Query.empty_query()
-        laid = list(arrangements(spellings, near.distance, is_ordered=near.is_ordered))
         fields = FIELDS_OF_PART[parts.pop()]
+        words = [word for spelling in spellings if (word := single_token(spelling))]
+        if len(words) == len(spellings) == 2:
+            return self._near_words(fields, words, near)
+        laid = list(arrangements(spellings, near.distance, is_ordered=near.is_ordered))
         return any_of([self._laid_out(name, slots) for name in fields for slots in laid])
+
+    def _near_words(self, fields: Sequence[str], words: list[str], near: Near) -> Query:
+        """Return the query for two words, few walks for each order.
+
+        The engine's slop shifts a word to either side: around the middle of the distances that are
+        wanted it takes in all of them and no other. An even number of them has no middle.
+        """
+        half, is_odd = divmod(near.distance, 2)
+        lays = [(half + 1, half)] + [(near.distance + 1, 0)] * is_odd
+        found = [
+            Query.phrase_query(self._schema, name, [(0, one), (offset, other)], slop)
+            for name in fields
+            for one, other in _orders(words, near)
+            for offset, slop in lays
+        ]
+        return any_of(found)
 
     def _laid_out(self, name: str, slots: Sequence[Slot]) -> Query:
         """Return the query that finds these slots in a field."""
@@ -264,6 +283,10 @@ class _Compiler:
         if low is not None and high is not None and low > high:
             return Query.empty_query()
         return Query.range_query(self._schema, name, FieldType.Integer, low, high)
+
+
+def _orders(words: list[str], near: Near) -> list[list[str]]:
+    return [words] if near.is_ordered else [words, words[::-1]]
 
 
 def _clamped(number: int | None) -> int | None:

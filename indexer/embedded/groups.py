@@ -11,7 +11,7 @@ from holdfast.indexer.embedded.counts import MOST_BUCKETS, WHOLE_SEGMENT
 from holdfast.indexer.embedded.results import Results, Spot, above
 from holdfast.indexer.embedded.schema import COLLAPSE_FIELDS
 
-_CHUNK = 100_000
+_CHUNK = 250_000
 _LEAST_CANDIDATES = 200
 
 
@@ -31,6 +31,8 @@ class Groups:
         Args:
             total: How many results there are.
         """
+        if total > 2 * self.most_buckets:
+            return self._count_in_passes()
         several = {
             "field": self.field,
             "size": self.most_buckets,
@@ -39,8 +41,6 @@ class Groups:
         }
         answer = self.results.searcher.aggregate(self.results.query, {"groups": {"terms": several}})
         buckets = answer["groups"]["buckets"]
-        if len(buckets) == self.most_buckets:
-            return self._count_in_passes()
         return int(total - sum(bucket["doc_count"] - 1 for bucket in buckets))
 
     def _count_in_passes(self) -> int:

@@ -65,6 +65,13 @@ def _slot(atoms: Sequence[Atom], at: int, prefix: str) -> Slot | None:
     return Slot(at, (alone,) if after.is_word else (alone, alone + after.text))
 
 
+def single_token(spelling: Spelling) -> str:
+    """Return the token of a phrase that is one word; else nothing."""
+    slot = spelling.slots[0]
+    is_word = spelling.length == len(slot.tokens) == 1 and not slot.is_open
+    return slot.tokens[0] if is_word else ""
+
+
 def arrangements(
     spellings: Sequence[Spelling], distance: int, *, is_ordered: bool
 ) -> Iterator[tuple[Slot, ...]]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,30 @@ def test_near_across_parts_or_without_words_finds_nothing(case: IndexUnderTest) 
     assert case.found(Near((Phrase("a", Part.BODY), Phrase("b", Part.SUBJECT)), 5)) == set()
     assert case.found(Near((Phrase("a"), Phrase("!")), 5)) == set()
     assert case.found(Near((), 5)) == set()
+
+
+NEAR_PAIRS = ("ab", "ba", "aa", "áa", "aá")
+
+
+def test_nearness_of_two_words_counts_every_gap_and_both_orders(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    rnd = random.Random(5)
+    bodies = [" ".join(letters) for n in range(6) for letters in product("abx", repeat=n)]
+    bodies += [" ".join(rnd.choices("abxxxxx", k=400)) for _ in range(20)]
+    bodies += [" ".join(["x"] * 300 + ["a"] + ["x"] * gap + ["b"]) for gap in (0, 255, 999, 1000)]
+    bodies += ["á", "á x a", "a á", "á á"]  # two tokens at one position
+    records = {id_: mail(id_, body) for id_, body in enumerate(bodies, 1)}
+    index = TantivyIndex(tmp_path_factory.mktemp("near") / "index")
+    cases = IndexUnderTest(index, {}), IndexUnderTest(MemoryIndex(records), records)
+    for case in cases:
+        case.hold(*records.values())
+    for words, distance, is_ordered in product(NEAR_PAIRS, (0, 1, 2, 3, 1000), (0, 1)):
+        pair = Phrase(words[0], Part.BODY), Phrase(words[1], Part.BODY)
+        near = Near(pair, distance, bool(is_ordered))
+        found, expected = (case.ask(near, limit=1000) for case in cases)
+        assert found == expected, near
+    index.close()
 
 
 def test_fuzzy_word_never_meets_a_run(case: IndexUnderTest) -> None:
