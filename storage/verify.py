@@ -250,7 +250,11 @@ class Verification:
             query = (
                 select(audit_events.c.subject_id)
                 .outerjoin(table, table.c.id == audit_events.c.subject_id)
-                .where(audit_events.c.kind == kind, table.c.id.is_(None))
+                .where(
+                    audit_events.c.kind == kind,
+                    audit_events.c.subject_id.is_not(None),
+                    table.c.id.is_(None),
+                )
             )
             with reading(self.store.engine) as connection:
                 gone = connection.scalars(query).all()
