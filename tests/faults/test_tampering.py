@@ -1,0 +1,174 @@
+"""F41, F42, F43: what somebody altered, removed, cut or put back is named, with status 6."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, func, insert, select, update
+
+from archive_kit import bring_in, opened
+from fault_command import run, verify_words
+from fault_mail import offering
+from fault_tamper import FlipFigures, Victim, findings_of, flip_bits, new_victim
+from holdfast.core.errors import Corrupt
+from holdfast.settings import Settings
+from holdfast.storage.catalogue.engine import open_sqlite, writing
+from holdfast.storage.catalogue.schema import audit_events, originals
+from holdfast.wiring import CATALOGUE
+
+PARTS = ("segments", "log", CATALOGUE)
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Victim:
+    return new_victim(tmp_path_factory.mktemp("tampering"))
+
+
+@pytest.fixture
+def copy(victim: Victim, tmp_path: Path) -> Settings:
+    """An archive of the test's own."""
+    return victim.copy_to(tmp_path / "copy")
+
+
+def status_of(settings: Settings, folder: Path) -> int:
+    ended = run(verify_words(settings.data), folder / "verify")
+    assert not ended.has_traceback, ended.err
+    return ended.status
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_f41_every_flipped_bit_is_named(victim: Victim, part: str, seed: int) -> None:
+    figures = FlipFigures()
+    flip_bits(victim, part, 20, seed, figures)
+    assert (figures.missed, figures.crashed) == ([], [])
+    assert figures.flips[part] == 20
+    assert findings_of(victim.settings) == []
+
+
+def test_untouched_copy_is_intact(copy: Settings, tmp_path: Path) -> None:
+    assert findings_of(copy) == []
+    assert status_of(copy, tmp_path) == 0
+
+
+def segment(settings: Settings) -> Path:
+    (path,) = (settings.data / "segments").iterdir()
+    return path
+
+
+def test_f42_deleted_segment_is_refused_or_named(copy: Settings, tmp_path: Path) -> None:
+    spare = offering(tmp_path / "more", 3, first=900)
+    bring_in(copy, spare.folder)  # a second segment: the vault is not empty without the first
+    first = min((copy.data / "segments").iterdir())
+    name = first.stem
+    first.unlink()
+    assert any("missing" in one and name in one for one in findings_of(copy))
+    assert status_of(copy, tmp_path) == 6
+
+
+def test_vault_that_is_not_mounted_is_unavailable_not_corrupt(
+    copy: Settings, tmp_path: Path
+) -> None:
+    segment(copy).unlink()
+    assert status_of(copy, tmp_path) == 7
+
+
+def test_f42_truncated_segment_is_named(copy: Settings, tmp_path: Path) -> None:
+    path = segment(copy)
+    path.write_bytes(path.read_bytes()[:-2000])
+    assert any(one.startswith("original") for one in findings_of(copy))
+    assert status_of(copy, tmp_path) == 6
+
+
+def test_f42_record_in_the_place_of_another_is_named(copy: Settings, tmp_path: Path) -> None:
+    with opened(copy) as services, services.store.engine.connect() as connection:
+        rows = connection.execute(select(originals).order_by(originals.c.offset)).all()
+    same = [(a, b) for a in rows for b in rows if a.length == b.length and a.offset < b.offset]
+    first, second = same[0]
+    raw = bytearray(segment(copy).read_bytes())
+    other = raw[second.offset : second.offset + second.length]
+    raw[first.offset : first.offset + first.length] = other
+    segment(copy).write_bytes(raw)
+    assert any(first.content_id.hex() in one for one in findings_of(copy))
+    assert status_of(copy, tmp_path) == 6
+
+
+def alter(settings: Settings, statement: Callable[[int], object]) -> None:
+    """Do something to the catalogue as whoever owns the machine could; the top seq is given."""
+    engine = open_sqlite(settings.data / CATALOGUE)
+    with writing(engine) as connection:
+        top = connection.scalar(select(func.max(audit_events.c.seq))) or 0
+        connection.execute(statement(top))  # type: ignore[call-overload]
+    engine.dispose()
+
+
+SEQ = audit_events.c.seq
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        (lambda top: update(audit_events).where(SEQ == 5).values(leaf=b"{}"), "seq 5"),
+        (lambda top: delete(audit_events).where(SEQ == 7), "seq 7"),
+        (lambda top: delete(audit_events).where(SEQ > top - 3), "older catalogue"),
+    ],
+)
+def test_f43_altered_audit_rows_are_named(
+    copy: Settings, tmp_path: Path, statement: Callable[[int], object], named: str
+) -> None:
+    alter(copy, statement)
+    found = findings_of(copy)
+    assert found
+    assert named in " ".join(found) or named == "older catalogue"
+    assert status_of(copy, tmp_path) == 6
+
+
+def test_f43_forged_event_is_named(copy: Settings, tmp_path: Path) -> None:
+    row = {"id": 1, "kind": "capture", "subject_id": None, "salt": None, "leaf": b"{}"}
+    alter(copy, lambda top: insert(audit_events).values(**row, seq=top + 100))
+    assert findings_of(copy)
+    assert status_of(copy, tmp_path) == 6
+
+
+@pytest.mark.parametrize("restored", [(CATALOGUE,), ("log",), (CATALOGUE, "log")])
+def test_f43_older_copies_are_caught(
+    copy: Settings, tmp_path: Path, restored: tuple[str, ...]
+) -> None:
+    older = tmp_path / "older"
+    shutil.copytree(copy.data, older)
+    bring_in(copy, offering(tmp_path / "more", 10, first=900).folder)
+    for part in restored:
+        place = copy.data / part
+        if place.is_dir():
+            shutil.rmtree(place)
+            shutil.copytree(older / part, place)
+        else:
+            shutil.copy(older / part, place)
+    assert findings_of(copy)
+    assert status_of(copy, tmp_path) == 6
+
+
+def test_control_log_restored_with_its_kept_checkpoint_goes_unseen(
+    copy: Settings, tmp_path: Path
+) -> None:
+    """What the checkpoint beside the keys is for: without it nothing tells of the roll-back."""
+    older = tmp_path / "older"
+    shutil.copytree(copy.data.parent, older)
+    bring_in(copy, offering(tmp_path / "more", 10, first=900).folder)
+    shutil.rmtree(copy.data.parent)
+    shutil.copytree(older, copy.data.parent)
+    assert findings_of(copy) == []
+
+
+def test_lost_log_is_never_begun_anew(copy: Settings, tmp_path: Path) -> None:
+    shutil.rmtree(copy.data / "log")
+    with pytest.raises(Corrupt):
+        bring_in(copy, offering(tmp_path / "more", 3, first=900).folder)
+
+
+def test_flips_find_out_a_verification_that_reads_nothing(victim: Victim, seed: int) -> None:
+    figures = FlipFigures()
+    flip_bits(victim, "index", 3, seed, figures)  # verification leaves the index out, by design
+    assert len(figures.missed) == 3
