@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from holdfast.core.records import CaptureFacts
 
 
-def workbench() -> Callable[[bytes], bytes]:
-    """Return the function that a pool of children runs; each child keeps its own open files."""
-    reader = Reader()
+def workbench(reader: Reader | None = None) -> Callable[[bytes], bytes]:
+    """Return the function that a pool of children runs; each child keeps its own open files.
+
+    Args:
+        reader: Whose files stay open; by default one that lives as long as the child.
+    """
+    reader = reader or Reader()
 
     def work(payload: bytes) -> bytes:
         return encode([_report(order, reader) for order in decode_orders(payload)])

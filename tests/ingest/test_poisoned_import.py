@@ -1,0 +1,100 @@
+"""Messages that kill whoever reads them cost only themselves, and as little of those as can be."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import select
+
+from archive_kit import ACTOR, findings, found, kept, message, opened, settings_in, write_mbox
+from holdfast.ingest.imports import ImportOptions, ImportSummary, run_import
+from holdfast.ingest.jail import Pool, PoolConfig
+from holdfast.ingest.orders import Order, decode_orders, encode
+from holdfast.ingest.readers.offers import Unreadable
+from holdfast.ingest.readers.reading import Reader
+from holdfast.ingest.workbench import workbench
+from holdfast.settings import Settings
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.ledger import sums
+from holdfast.storage.catalogue.schema import interactions
+from holdfast.wiring import create_archive, open_archive
+
+POISON, STRONG_POISON = "poisonword", "strongpoisonword"
+
+
+def dying_workbench() -> Callable[[bytes], bytes]:
+    """Work as the product does, but die over poison as a crash in native code would."""
+    reader, work = Reader(), workbench()
+
+    def is_deadly(order: Order) -> bool:
+        item = reader.read(order.offered) if order.offered is not None else order
+        if isinstance(item, Unreadable):
+            return False
+        return STRONG_POISON.encode() in item.raw or (
+            POISON.encode() in item.raw and order.care == 0
+        )
+
+    def work_or_die(payload: bytes) -> bytes:
+        if any(map(is_deadly, decode_orders(payload))):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return work(payload)
+
+    return work_or_die
+
+
+def bring_in_with(
+    worker: Callable[[bytes], bytes], settings: Settings, path: Path, *, retries: bool = False
+) -> ImportSummary:
+    with Pool(worker, PoolConfig(size=1)) as pool:
+        create_archive(settings)
+        with open_archive(settings, ACTOR) as services:
+            options = ImportOptions((path,), retries=retries)
+            return run_import(options, services.desk, pool, services.spool, lambda progress: None)
+
+
+def test_message_that_kills_its_reader_is_kept_and_found_by_its_header(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    messages = [message(n, body=f"clean{n} {POISON if n == 7 else ''}") for n in range(20)]
+    summary = bring_in_with(dying_workbench(), settings, write_mbox(tmp_path / "in.mbox", messages))
+    assert (summary.counts.new, summary.counts.quarantined) == (20, 0)
+    assert sorted(kept(settings)) == sorted(messages)
+    assert [found(settings, f"clean{n}") for n in (6, 7, 8)] == [1, 0, 1]
+    assert found(settings, 'subject:"message number 7"') == 1
+    with opened(settings) as services, reading(services.store.engine) as connection:
+        told = connection.scalars(
+            select(interactions.c.defects).where(interactions.c.message_id == "m7@example.com")
+        ).one()
+    assert "SIGKILL" in told
+    assert findings(settings) == []
+
+
+def test_message_that_kills_at_any_care_is_quarantined_until_it_can_be_read(
+    tmp_path: Path,
+) -> None:
+    settings = settings_in(tmp_path)
+    messages = [message(n, body=STRONG_POISON if n == 3 else "clean") for n in range(6)]
+    path = write_mbox(tmp_path / "in.mbox", messages)
+    summary = bring_in_with(dying_workbench(), settings, path)
+    assert (summary.counts.new, summary.counts.quarantined) == (5, 1)
+    with opened(settings) as services:
+        assert list(sums(services.store).values()) == [{"filed": 5, "quarantined": 1}]
+    bring_in_with(workbench(), settings, path, retries=True)
+    assert sorted(kept(settings)) == sorted(messages)
+    assert findings(settings) == []
+
+
+def test_worker_that_loses_reports_costs_no_message(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    work = workbench()
+
+    def forgetful(payload: bytes) -> bytes:
+        orders = decode_orders(payload)
+        return work(payload) if len(orders) == 1 else work(encode(orders[1:]))
+
+    messages = [message(n) for n in range(9)]
+    summary = bring_in_with(forgetful, settings, write_mbox(tmp_path / "in.mbox", messages))
+    assert summary.counts.new == 9
+    assert kept(settings) == messages
