@@ -11,7 +11,8 @@ from holdfast.indexer.embedded.counts import MOST_BUCKETS, WHOLE_SEGMENT
 from holdfast.indexer.embedded.results import Results, Spot, above
 from holdfast.indexer.embedded.schema import COLLAPSE_FIELDS
 
-_CHUNK = 250_000
+_HITS_FOR_BUCKET = 4
+"""A hit costs less than a bucket."""
 _LEAST_CANDIDATES = 200
 
 
@@ -46,11 +47,11 @@ class Groups:
     def _count_in_passes(self) -> int:
         """Walk all results in order of their groups, in pieces."""
         groups = 0
-        rest = self.results
+        rest, chunk = self.results, self.most_buckets * _HITS_FOR_BUCKET
         while True:
-            hits = rest.searcher.search(rest.query, _CHUNK, False, self.field, 0, Order.Asc).hits
+            hits = rest.searcher.search(rest.query, chunk, False, self.field, 0, Order.Asc).hits
             groups += len({group for group, _ in hits})
-            if len(hits) < _CHUNK:
+            if len(hits) < chunk:
                 return groups
             rest = self.results.only(above(self.results.schema, hits[-1][0], self.field))
 
