@@ -118,9 +118,13 @@ def start(words: Sequence[object], folder: Path, *, before: Sequence[str] = ()) 
 
 
 def environment() -> dict[str, str]:
-    """Return the environment in which a started command uses the product that is under test."""
+    """Return the environment in which a started command uses the product that is under test.
+
+    It is not measured for coverage: a killed process reports nothing, and would be slower.
+    """
     source = str(Path(holdfast.__file__).resolve().parents[1])
-    return {**os.environ, "PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1", "TZ": "UTC"}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    return {**own, "PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1", "TZ": "UTC"}
 
 
 def import_words(data: Path, *paths: Path, program: Sequence[str] = PROGRAM) -> list[str]:
