@@ -11,7 +11,7 @@ from holdfast.indexer.embedded.counts import MOST_BUCKETS, WHOLE_SEGMENT
 from holdfast.indexer.embedded.results import Results, Spot, above
 from holdfast.indexer.embedded.schema import COLLAPSE_FIELDS
 
-_HITS_FOR_BUCKET = 4
+_HITS_FOR_BUCKET = 8
 """A hit costs less than a bucket."""
 _LEAST_CANDIDATES = 200
 
