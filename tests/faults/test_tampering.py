@@ -104,15 +104,15 @@ def alter(settings: Settings, statement: Callable[[int], object]) -> None:
     engine.dispose()
 
 
-SEQ = audit_events.c.seq
+seq_of = audit_events.c.seq
 
 
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
-        (lambda top: update(audit_events).where(SEQ == 5).values(leaf=b"{}"), "seq 5"),
-        (lambda top: delete(audit_events).where(SEQ == 7), "seq 7"),
-        (lambda top: delete(audit_events).where(top - 3 < SEQ), "older catalogue"),
+        (lambda top: update(audit_events).where(seq_of == 5).values(leaf=b"{}"), "seq 5"),
+        (lambda top: delete(audit_events).where(seq_of == 7), "seq 7"),
+        (lambda top: delete(audit_events).where(seq_of > top - 3), "older catalogue"),
     ],
 )
 def test_f43_altered_audit_rows_are_named(

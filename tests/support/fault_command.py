@@ -66,6 +66,10 @@ class Running:
                 return True
         return self.process.poll() is not None
 
+    def is_past(self, instant: float) -> bool:
+        """Tell whether the instant of the same clock as `started` is over."""
+        return time.monotonic() >= instant
+
     def kill(self) -> Ended:
         """Kill the whole group at once, as the loss of the process would."""
         with suppress(ProcessLookupError):
