@@ -1,4 +1,4 @@
-"""Ids: how content is named, how rows are numbered and how people see both; no I/O.
+"""Ids: how rows are numbered and how people see the numbers; no I/O.
 
 Row ids are 63-bit integers, sortable by time of creation: 41 bits of milliseconds since
 2020-01-01 UTC, 12 bits of writer number, 10 bits of counter. A writer number is leased from the
@@ -7,7 +7,6 @@ catalogue, so two living writers never make the same id.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,11 +27,6 @@ _PUBLIC = re.compile(f"[0-7][{_ALPHABET}]{{12}}")
 """13 letters hold 65 bits and ids have 63, so that the first letter is one of eight."""
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _SHIFTS = (50, 40, 30, 20, 10, 0)
-
-
-def content_id(raw: bytes) -> bytes:
-    """Name content by its SHA-256, 32 bytes."""
-    return hashlib.sha256(raw).digest()
 
 
 @dataclass(slots=True)
