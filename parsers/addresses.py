@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-MAX_ADDRESSES = 100_000
+MAX_ADDRESSES = 20_000
 """Addresses of one field that are listed; the value itself is kept whole among the headers."""
 
 _CACHED_CHARS = 512
