@@ -2,7 +2,9 @@
 # except the system tools of deploy/dev/install-debian.sh, and those only as root on Debian.
 
 DEMO    = holdfast up --demo
-PROOF   = pytest tests/proof
+PROOF   = pytest tests/proof tests/parsers/test_rfc822_hostile.py tests/storage/test_merkle.py \
+          tests/storage/test_segments.py
+FULL    = HOLDFAST_PROOF=1 HOLDFAST_PROOF_MUTATIONS=1000000 HOLDFAST_PROOF_FLIPS=10000
 WORKERS = 2
 PYTHON  ?= python3
 
@@ -66,7 +68,7 @@ bench:  ## List the measurements; each is one command
 	  printf '%s %-32s %s\n' "$(BIN)/python" "$$each" "$$(sed -n '1s/"""//gp' "$$each")"; fi; done
 
 proof: install-dev tools  ## Run the expensive proofs in full (CORPUS=path for real data)
-	$(BIN)/$(PROOF)
+	$(FULL) $(BIN)/$(PROOF)
 
 clean:  ## Remove what checks, tests and builds left behind
 	rm -rf dist .venv-wheel .coverage .coverage.* htmlcov .mypy_cache .pytest_cache .ruff_cache \
