@@ -12,7 +12,7 @@ import pytest
 
 from archive_kit import found, settings_in
 from fault_checks import acknowledged, judge, settle
-from fault_command import Ended, import_words, run, start, verify_words
+from fault_command import PLANTED, Ended, import_words, run, start, verify_words
 from fault_disk import can_loop, can_mount, grow, loop_disk, memory_disk
 from fault_mail import offering, one_large
 from fault_power import PROGRAM as ACKING
@@ -57,6 +57,17 @@ def test_f6_full_vault_refuses_loses_nothing_and_goes_on(tmp_path: Path, disks: 
     assert again.status == 0, again.err
     _, verdict = settle(settings, offered, acked)
     assert verdict.is_good, verdict
+
+
+def test_f6_finds_out_a_vault_that_does_not_hear_the_disk(tmp_path: Path, disks: ExitStack) -> None:
+    offered = offering(tmp_path / "offer", 450, body_bytes=2000)
+    settings = settings_in(tmp_path)
+    create_archive(settings)
+    small = disks.enter_context(memory_disk(settings.data / "segments", "480k"))
+    words = import_words(settings.data, offered.folder, program=(*PLANTED, "ignore_the_disk"))
+    assert run(words, tmp_path / "full").status == 0
+    grow(small, "64m")
+    assert judge(settings, offered, acknowledged(settings.data)).lost > 0
 
 
 def test_f6_full_spool_refuses_loses_nothing_and_goes_on(tmp_path: Path, disks: ExitStack) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fault_strace import can_inject
-from fault_sweep import eio_sweep, kill_sweep
+from fault_sweep import EIO, KILL, caught, eio_sweep, kill_sweep
 
 
 @pytest.fixture(autouse=True)
@@ -30,3 +30,11 @@ def test_f4_failed_fsync_is_never_retried_and_loses_nothing(tmp_path: Path, seed
     figures = eio_sweep(tmp_path, random.Random(seed))
     assert figures.bad == []
     assert figures.refused > 0
+
+
+def test_f2_kills_find_out_a_vault_that_acknowledges_before_it_writes(tmp_path: Path) -> None:
+    assert "original" in caught(tmp_path, "acknowledge_before_writing", "rename", KILL)
+
+
+def test_f4_finds_out_a_vault_that_retries_a_failed_fsync(tmp_path: Path) -> None:
+    assert ".seg" in caught(tmp_path, "retry_fsync", "fsync", EIO)

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from archive_kit import settings_in
+from fault_command import PLANTED
 from fault_hostile import CASES, write_case, write_hostile_tree
 from fault_hostile_run import import_hostile
 
@@ -40,3 +41,12 @@ def test_every_file_of_the_corpus_ends_as_an_interaction_or_with_a_reason(tmp_pa
     assert outcome.problems == []
     assert outcome.unexplained == []
     assert outcome.ends["filed"] > 300
+
+
+def test_sums_find_out_an_import_that_forgets_what_it_could_not_read(tmp_path: Path) -> None:
+    write_hostile_tree(tmp_path / "in", is_full=False)
+    program = (*PLANTED, "forget_the_unreadable")
+    outcome = import_hostile(
+        settings_in(tmp_path), tmp_path / "in", tmp_path / "run", reads_back=False, program=program
+    )
+    assert any("offered" in problem for problem in outcome.problems)

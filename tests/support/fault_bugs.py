@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from holdfast.core.ports import Clock
@@ -46,6 +47,19 @@ class NamelessFiles(durable.SystemFiles):
         pass
 
 
+class DeafFiles(durable.SystemFiles):
+    """Does not hear that the disk refuses."""
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        with suppress(OSError):
+            os.write(descriptor, data)
+        return len(data)
+
+    def fsync(self, descriptor: int) -> None:
+        with suppress(OSError):
+            os.fsync(descriptor)
+
+
 class StubbornFiles(durable.SystemFiles):
     """Tries a failed fsync once more, and believes the second answer."""
 
@@ -69,6 +83,16 @@ def acknowledge_before_fsync() -> None:
 def retry_fsync() -> None:
     """The vault retries a failed fsync."""
     _give_vault(StubbornFiles)
+
+
+def ignore_the_disk() -> None:
+    """The vault passes over what the disk refuses."""
+    _give_vault(DeafFiles)
+
+
+def forget_the_unreadable() -> None:
+    """What cannot be read is counted, and no ledger row says so."""
+    bulk.note_unkept = lambda items, intake, store: None  # type: ignore[attr-defined]
 
 
 def forget_folders() -> None:
@@ -122,6 +146,8 @@ BUGS: dict[str, Callable[[], None]] = {
         acknowledge_before_writing,
         acknowledge_before_fsync,
         retry_fsync,
+        ignore_the_disk,
+        forget_the_unreadable,
         forget_folders,
         commit_without_fsync,
         merge_by_message_id,

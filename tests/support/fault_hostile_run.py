@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
 
 from archive_kit import findings, kept, opened
-from fault_command import import_words, run
+from fault_command import PROGRAM, import_words, run
 from fault_mail import sha256
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading
@@ -35,9 +36,16 @@ class Outcome:
     """Tracebacks, findings of verify, sums that differ, memory."""
 
 
-def import_hostile(settings: Settings, source: Path, folder: Path, *, reads_back: bool) -> Outcome:
+def import_hostile(
+    settings: Settings,
+    source: Path,
+    folder: Path,
+    *,
+    reads_back: bool,
+    program: Sequence[str] = PROGRAM,
+) -> Outcome:
     """Import and look at everything that was left; `reads_back` also reads every original."""
-    ended = run(import_words(settings.data, source), folder)
+    ended = run(import_words(settings.data, source, program=program), folder)
     problems = []
     if ended.has_traceback or ended.status not in {0, 3}:
         problems.append(f"status {ended.status}: {ended.err[-3000:]}")

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from archive_kit import settings_in
-from fault_command import Ended, import_words, start
+from fault_command import PROGRAM, Ended, import_words, start
 from fault_mail import Offering, offering
 from holdfast.settings import Settings
 from holdfast.wiring import CATALOGUE
@@ -43,6 +43,7 @@ class Rig:
     offered: Offering
     template: Path | None
     """Folder with an archive to begin with; None begins with nothing."""
+    program: tuple[str, ...] = PROGRAM
 
     def fresh(self, name: str) -> Settings:
         """Return an archive to fail in; what an earlier one left is removed."""
@@ -57,9 +58,8 @@ class Rig:
         trace = settings.data.parent / "trace"
         before = ["strace", "-f", "-qq", "-y", "-o", str(trace), "-e", f"trace={calls}"]
         before += [word for one in expressions for word in ("-e", one)]
-        running = start(
-            import_words(settings.data, self.offered.folder), settings.data.parent, before=before
-        )
+        words = import_words(settings.data, self.offered.folder, program=self.program)
+        running = start(words, settings.data.parent, before=before)
         running.is_over_before(lambda: False)
         return running.kill(), trace
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from archive_kit import settings_in
 from fault_checks import acknowledged, settle
+from fault_command import PLANTED
 from fault_strace import SYNCING, Point, Rig, new_rig, synced_again
 
 KILL = "signal=KILL"
@@ -58,6 +59,18 @@ def eio_sweep(folder: Path, sample: random.Random | None) -> SweepFigures:
             figures.bad.append(f"{point}: synced again: {again}")
         _judge(figures, rig, point, settings.data)
     return figures
+
+
+def caught(folder: Path, bug: str, call: str, how: str) -> str:
+    """Fail one kind of call, point by point, under a seeded bug; return what was noticed first."""
+    rig = replace(new_rig(folder), program=(*PLANTED, bug))
+    for point in rig.points((call,)):
+        figures = SweepFigures()
+        settings, _, trace = rig.failed_at(point, how)
+        _judge(figures, rig, point, settings.data)
+        if noticed := [*figures.bad, *synced_again(trace)]:
+            return noticed[0]
+    return ""
 
 
 def _judge(figures: SweepFigures, rig: Rig, point: Point, data: Path) -> None:
