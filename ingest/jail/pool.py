@@ -181,7 +181,8 @@ class Pool:
 
     def _bury(self, child: _Child) -> int:
         self._children.remove(child)
-        self._selector.unregister(child.end)
+        with suppress(KeyError):  # an interrupt may come before it was registered
+            self._selector.unregister(child.end)
         child.end.close()
         return self._nursery.end_child(child.id)
 

@@ -266,3 +266,10 @@ def test_interrupt_reaches_the_parent_alone() -> None:
         os.killpg(parent.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
         assert parent.stdout.readline() == b"[b'after']\n"
         assert parent.wait() == 0
+
+
+def test_pool_that_was_interrupted_between_two_steps_can_be_closed() -> None:
+    pool = Pool(lambda payload: payload, PoolConfig(size=1))
+    pool._selector.unregister(pool._children[0].end)
+    pool.close()
+    assert pool.process_ids == ()
