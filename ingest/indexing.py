@@ -56,10 +56,11 @@ class IndexFeed:
             self._added.clear()
 
     def _add_new(self, analysed: Mapping[int, Analysed]) -> None:
+        index = self.home.index()  # before the tickets: a new index gives everything new ones
         with reading(self.store.engine) as connection:
             held = tickets(connection, analysed)
         facts = records(self.store, list(analysed), with_text=False)
-        self.home.index().add([complete(analysed[record.id], record) for record in facts])
+        index.add([complete(analysed[record.id], record) for record in facts])
         self._added.update(held)
 
     def drain(self) -> int:
