@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -93,6 +95,39 @@ class Counter:
         self._line.update(drawing, facts)
 
 
+class OrderlyInterrupt:
+    """Keeps the first SIGINT or SIGTERM until a point where nothing is half done.
+
+    Raised anywhere, it can leave a lock of the terminal's or of the workers' held for ever. The
+    second one acts at once.
+    """
+
+    def __init__(self) -> None:
+        self._is_asked = False
+        self._before: dict[int, Any] = {}
+
+    def begin(self) -> None:
+        """Take the signals over; only a process's main thread can."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._ask)
+
+    def heed(self) -> None:
+        """Act on a signal that came since; raises KeyboardInterrupt."""
+        if self._is_asked:
+            raise KeyboardInterrupt
+
+    def end(self) -> None:
+        """Give the signals back."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before.clear()
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        self._is_asked = True
+        self.end()
+
+
 class ImportDisplay:
     """Progress of an import; use it as a context manager, and `show` as its callback."""
 
@@ -100,9 +135,11 @@ class ImportDisplay:
         """Show progress towards `bytes_total`, the size of what is imported as it lies on disk."""
         self._bytes_total = bytes_total
         self._line = _Line(screen)
+        self._interrupt = OrderlyInterrupt()
 
     def __enter__(self) -> ImportDisplay:
         self._line.open()
+        self._interrupt.begin()
         return self
 
     def __exit__(
@@ -111,10 +148,11 @@ class ImportDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._interrupt.end()
         self._line.close()
 
     def show(self, progress: Progress) -> None:
-        """Show the present counts."""
+        """Show the present counts; between two batches, so an interrupt may end the import here."""
         from rich.console import Group
 
         elapsed = self._line.elapsed_s
@@ -129,6 +167,7 @@ class ImportDisplay:
         bar = _bar_line(self._line.screen.words("Importing"), done, total, rates, left)
         drawing = Group(bar, self._counts(progress))
         self._line.update(drawing, {"event": "import", **_facts(progress, total, elapsed)})
+        self._interrupt.heed()
 
     def _counts(self, progress: Progress) -> RenderableType:
         words = self._line.screen.words
