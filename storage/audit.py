@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from holdfast.core.errors import Conflict, Corrupt
+from holdfast.storage.audit_proofs import commitment
 from holdfast.storage.catalogue.chunks import insert_rows, update_rows
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import audit_events
@@ -33,11 +34,6 @@ if TYPE_CHECKING:
 LEAF_VERSION = 1
 SEQUENCER_BATCH = 4096
 _canonical = msgspec.json.Encoder(order="deterministic").encode
-
-
-def commitment(salt: bytes, digest: bytes) -> bytes:
-    """Hide a hash so that destroying the salt erases it: SHA-256(salt ‖ digest)."""
-    return hashlib.sha256(salt + digest).digest()
 
 
 def canonical_digest(value: object) -> bytes:

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from holdfast.core.errors import Corrupt, HoldfastError
 from holdfast.core.identity import public_id
 from holdfast.core.ports import Placement
-from holdfast.storage.audit import commitment
+from holdfast.storage.audit_proofs import commitment
 from holdfast.storage.catalogue.batches import key_as_captured
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading
