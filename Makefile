@@ -83,7 +83,7 @@ tools:
 	@deploy/dev/install-debian.sh
 
 lock: install-dev  ## Resolve requirements/*.in anew (UPGRADE=--upgrade for newer versions)
-	@for each in runtime build dev; do \
+	@for each in runtime build engines dev; do \
 	  $(LOCK) $(UPGRADE) requirements/$$each.in -o requirements/$$each.txt || exit 1; done
 
 $(BIN)/python:

@@ -44,6 +44,8 @@ def test_coverage_measures_what_the_wheel_holds() -> None:
 
 def test_dependencies_match_the_locked_list() -> None:
     assert CONFIG["project"]["dependencies"] == requirements("runtime.in")
+    engines = CONFIG["project"]["optional-dependencies"]["engines"]
+    assert engines == requirements("engines.in")
 
 
 def test_no_module_is_longer_than_a_reader_can_hold() -> None:
@@ -61,7 +63,7 @@ def test_folder_states_its_responsibility_and_its_limits(name: str) -> None:
     assert text.startswith('"""')
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "build.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "engines.txt", "build.txt", "dev.txt"])
 def test_locked_requirements_name_no_host_and_no_machine(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
     assert "://" not in text
@@ -71,9 +73,13 @@ def test_locked_requirements_name_no_host_and_no_machine(name: str) -> None:
 
 def test_runtime_licences_allow_apache_2() -> None:
     """LGPL is fine as a dependency; GPL and AGPL would bind the whole product."""
-    names = [line.split("==")[0] for line in requirements("runtime.txt") if "win32" not in line]
+    names = [line.split("==")[0] for line in _locked() if "win32" not in line]
     bound = {name for name in names if _is_strong_copyleft(metadata.metadata(name))}
     assert bound == set()
+
+
+def _locked() -> list[str]:
+    return [*requirements("runtime.txt"), *requirements("engines.txt")]
 
 
 def _is_strong_copyleft(about: metadata.PackageMetadata) -> bool:
