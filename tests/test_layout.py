@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -73,13 +74,14 @@ def test_locked_requirements_name_no_host_and_no_machine(name: str) -> None:
 
 def test_runtime_licences_allow_apache_2() -> None:
     """LGPL is fine as a dependency; GPL and AGPL would bind the whole product."""
-    names = [line.split("==")[0] for line in _locked() if "win32" not in line]
+    names = {one.name for one in _locked() if one.marker is None or one.marker.evaluate()}
     bound = {name for name in names if _is_strong_copyleft(metadata.metadata(name))}
     assert bound == set()
 
 
-def _locked() -> list[str]:
-    return [*requirements("runtime.txt"), *requirements("engines.txt")]
+def _locked() -> list[Requirement]:
+    lines = [*requirements("runtime.txt"), *requirements("engines.txt")]
+    return [Requirement(line.rstrip(" \\")) for line in lines]
 
 
 def _is_strong_copyleft(about: metadata.PackageMetadata) -> bool:
