@@ -353,8 +353,18 @@ jobs = Table(
     _ms("lease_until_ms", optional=True),
     _ms("created_ms"),
     _text("last_error"),
+    Column("job_key", Text, nullable=True),
+    _text("actor"),
+    _count("due_ms"),
+    _count("retries"),
+    _ms("started_ms", optional=True),
+    _ms("ended_ms", optional=True),
+    _text("progress"),
+    _text("result"),
     CheckConstraint("state IN ('ready', 'done', 'dead')", name="state_is_known"),
     Index("ix_jobs_kind_state", "kind", "state", "lease_until_ms"),
+    Index("ix_jobs_state_due", "state", "due_ms"),
+    Index("ix_jobs_kind_job_key", "kind", "job_key", unique=True),
 )
 
 leases = Table(

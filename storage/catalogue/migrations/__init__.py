@@ -13,7 +13,7 @@ from holdfast.storage.catalogue.engine import reading
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD = "0001"
+HEAD = "0002"
 """The version that this program reads and writes."""
 
 

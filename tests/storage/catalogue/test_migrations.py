@@ -18,7 +18,7 @@ def tables(engine: Engine) -> set[str]:
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"))
         return {
-            "".join(sorted(row[0].replace(" ", "").replace("\n", "")))
+            "".join(sorted("".join(row[0].split())))
             for row in rows
             if "alembic_version" not in row[0]
         }
