@@ -1,7 +1,8 @@
 """Imports paths: plans items, has them drafted in the jail, accepts and files them in batches.
 
-One process writes; as many as there are cores parse. A killed import continues where it was: what
-was accepted stays, what was not is offered again, what was sealed but not filed is filed first.
+One thread writes; as many processes as there are cores parse meanwhile. A killed import continues
+where it was: what was accepted stays, what was not is offered again, what was sealed but not filed
+is filed first.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import msgspec
 
 from holdfast.core.custody import End, Intake, Offer, Unkept
 from holdfast.core.ports import Prepared
+from holdfast.ingest.batch_writer import BatchWriter
 from holdfast.ingest.drafting import Care, Drafted
 from holdfast.ingest.jail import Failed, Killed, read_result
 from holdfast.ingest.orders import Order, Report, encode, reports_decoder
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from holdfast.core.records import Sealed
     from holdfast.ingest.jail import Pool, TaskResult
     from holdfast.ingest.pipeline import Desk
+    from holdfast.storage.catalogue.filing import FiledDraft
 
 PLAN_ITEMS = 512
 """Items whose keys are looked up at once."""
@@ -45,7 +48,9 @@ LARGE_BYTES = 8 * 1024 * 1024
 COMMIT_ITEMS = 512
 COMMIT_BYTES = 32 * 1024 * 1024
 COMMIT_S = 2.0
-"""A batch is committed at whichever comes first."""
+"""A batch is committed at whichever comes first, once the one before it is."""
+AHEAD = 2
+"""So many batches may gather while one is being written; then parsing waits."""
 COLLECT_AFTER = 100_000
 """Objects made between two collections while an import runs: batches are large, without cycles."""
 
@@ -66,6 +71,19 @@ class _Ready:
     drafted: Drafted
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    ready: list[_Ready]
+    unkept: list[Unkept]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    batch: _Batch
+    unchanged: int = 0
+    filed: Sequence[FiledDraft] = ()
+
+
 @dataclass(slots=True)
 class Import:
     """One run over one source; call `run` once."""
@@ -82,8 +100,10 @@ class Import:
     _unkept: list[Unkept] = field(default_factory=list)
     _oldest: float = 0.0
     _reader: Reader = field(default_factory=Reader)
-    _arrived: list[TaskResult] = field(default_factory=list)
-    """Taken from the pool between the stages of a batch, so that no child waits for its end."""
+    _writer: BatchWriter[_Batch, _Written] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._writer = BatchWriter(self._write)
 
     def run(self, offers: Iterable[Offered]) -> Progress:
         """Import everything that is offered; return the counts.
@@ -92,13 +112,14 @@ class Import:
             Unavailable: A batch could not be written; everything accepted before stays, and the
                 same import continues later.
         """
-        with self._reader, _rare_collection():
+        with self._reader, _rare_collection(), self._writer:
             for task in self._planned(offers):
                 self._submit(task)
                 self._take(self.pool.poll())
             while self._tasks:
                 self._take(self.pool.poll(COMMIT_S))
             self._commit()
+            self._count(self._writer.finish())
         return self.progress
 
     def _planned(self, offers: Iterable[Offered]) -> Iterator[list[_Job]]:
@@ -151,8 +172,7 @@ class Import:
         self._tasks[self.pool.submit(encode([job.order for job in task]))] = task
 
     def _take(self, results: Sequence[TaskResult]) -> None:
-        arrived, self._arrived = [*self._arrived, *results], []
-        for result in arrived:
+        for result in results:
             task = self._tasks.pop(result.task_id)
             reports = read_result(result.outcome, reports_decoder)
             if isinstance(reports, Failed | Killed) or len(reports) != len(task):
@@ -160,9 +180,15 @@ class Import:
                 continue
             for job, report in zip(task, reports, strict=True):
                 self._settle(job, report)
-        is_due = self._ready and time.monotonic() - self._oldest >= COMMIT_S
-        if is_due or len(self._ready) >= COMMIT_ITEMS or self._ready_bytes >= COMMIT_BYTES:
+        if self._is_due():
             self._commit()
+
+    def _is_due(self) -> bool:
+        items, size = len(self._ready), self._ready_bytes
+        if not self._writer.is_free:
+            return items >= AHEAD * COMMIT_ITEMS or size >= AHEAD * COMMIT_BYTES
+        is_old = bool(items) and time.monotonic() - self._oldest >= COMMIT_S
+        return is_old or items >= COMMIT_ITEMS or size >= COMMIT_BYTES
 
     def _retry(self, task: list[_Job], why: str) -> None:
         """Halve the task until the culprit is alone; then touch it with more care."""
@@ -212,27 +238,32 @@ class Import:
         self.progress.finish(offered.length)
 
     def _commit(self) -> None:
-        """Accept and file what is ready: from here on it survives anything."""
-        ready, self._ready, self._ready_bytes = self._ready, [], 0
-        unkept, self._unkept = self._unkept, []
-        note_unkept(unkept, self.intake, self.desk.store)
-        if ready:
-            self._write(ready)
+        """Hand over what is ready, to be accepted and filed: then it survives anything."""
+        batch = _Batch(self._ready, self._unkept)
+        self._ready, self._unkept, self._ready_bytes = [], [], 0
+        self._count(self._writer.take_over(batch))
         self.on_progress(self.progress)
 
-    def _write(self, ready: list[_Ready]) -> None:
-        accepted = accept([item.offer for item in ready], self.intake, self.desk)
-        drafts = {item.offer.prepared.content_id: item.drafted for item in ready}
-        self._arrived += self.pool.poll()
+    def _write(self, batch: _Batch) -> _Written:
+        note_unkept(batch.unkept, self.intake, self.desk.store)
+        if not batch.ready:
+            return _Written(batch)
+        accepted = accept([item.offer for item in batch.ready], self.intake, self.desk)
+        drafts = {item.offer.prepared.content_id: item.drafted for item in batch.ready}
         items: list[tuple[Sealed, Drafted]] = [(s, drafts[s.content_id]) for s in accepted.sealed]
         filed = process(items, self.desk)
-        self._arrived += self.pool.poll()
         self.desk.sequencer.run()
-        self.progress.unchanged += accepted.unchanged
-        for done in filed:
-            self.progress.count_filed(done)
-        for item in ready:
+        for item in batch.ready:
             discard(item.offer.prepared)
+        return _Written(batch, accepted.unchanged, filed)
+
+    def _count(self, written: _Written | None) -> None:
+        if written is None:
+            return
+        self.progress.unchanged += written.unchanged
+        for done in written.filed:
+            self.progress.count_filed(done)
+        for item in written.batch.ready:
             self.progress.finish(item.offer.prepared.size_bytes)
 
 
