@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -148,6 +149,12 @@ source_items = Table(
         name="kept_item_has_original",
     ),
     Index("ix_source_items_source_state", "source_id", "state"),
+    Index(
+        "ix_source_items_sealed",
+        "id",
+        sqlite_where=text("state = 'sealed'"),
+        postgresql_where=text("state = 'sealed'"),
+    ),
 )
 
 conversations = Table(

@@ -19,3 +19,11 @@ def upgrade() -> None:
         op.add_column("jobs", sa.Column(name, sa.Text(), server_default="", nullable=False))
     op.create_index("ix_jobs_state_due", "jobs", ["state", "due_ms"], unique=False)
     op.create_index("ix_jobs_kind_job_key", "jobs", ["kind", "job_key"], unique=True)
+    op.create_index(
+        "ix_source_items_sealed",
+        "source_items",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'sealed'"),
+        postgresql_where=sa.text("state = 'sealed'"),
+    )
