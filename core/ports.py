@@ -191,3 +191,26 @@ class SearchIndex(Protocol):
     def close(self) -> None:
         """Give up what was not committed and let another writer in."""
         ...
+
+
+class Work(Protocol):
+    """Has jobs done: rows of the catalogue, so what carries the wake-ups may be lost at any time."""
+
+    def submit(self, kind: str, payload: Mapping[str, object], key: str) -> int:
+        """Keep a job durably and wake somebody for it; return its row id.
+
+        Args:
+            kind: One of those that the workers know.
+            payload: What to do, as JSON.
+            key: Record, step and version that it is about: the same kind and key again is the same
+                job, whatever became of it, so that it has one effect.
+
+        Raises:
+            Refused: There is no such kind.
+            Unavailable: The job was not kept. A wake-up that fails is counted and never raised.
+        """
+        ...
+
+    def wake(self, kind: str) -> None:
+        """Say that jobs of this kind may be due; never raises, workers also look by themselves."""
+        ...
