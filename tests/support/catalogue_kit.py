@@ -1,13 +1,17 @@
-"""A whole archive in memory and one SQLite file, and messages filed into it without a parser."""
+"""A whole archive in memory and one catalogue, and messages filed into it without a parser."""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from hypothesis import HealthCheck
+from sqlalchemy import Engine
 
 from holdfast.core.custody import (
     DerivedText,
@@ -25,7 +29,7 @@ from holdfast.storage.catalogue.batches import (
     ensure_source,
     open_batch,
 )
-from holdfast.storage.catalogue.engine import open_sqlite
+from holdfast.storage.catalogue.engine import PostgresConfig, open_postgres, open_sqlite
 from holdfast.storage.catalogue.filing import FiledDraft, file_drafts
 from holdfast.storage.catalogue.identities import Linker
 from holdfast.storage.catalogue.ledger import accept
@@ -38,6 +42,8 @@ from holdfast.storage.memory_vault import MemoryVault
 from holdfast.storage.store import Store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+SAME_FIXTURE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+"""For properties whose fixture makes a new archive for each example."""
 
 
 @dataclass(slots=True)
@@ -51,15 +57,45 @@ class Ticking:
         return self.instant
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where one archive of a test is; close it at the end."""
+
+    folder: Path
+    postgres: PostgresConfig | None = None
+    """A database with empty tables; none means SQLite in the folder."""
+    _opened: list[Engine] = field(default_factory=list)
+
+    def engine(self) -> Engine:
+        """Open the catalogue, once more for each caller."""
+        if self.postgres is None:
+            engine = open_sqlite(self.folder / "catalogue.db")
+            metadata.create_all(engine)
+        else:
+            engine = open_postgres(self.postgres)
+        self._opened.append(engine)
+        return engine
+
+    def store(self, *, writer: int = 1) -> Store:
+        """Create an empty archive, or open its catalogue for another writer."""
+        path = self.folder / "keys" / "keyring.json"
+        keyring = Keyring.open(path) if path.exists() else Keyring.create(path)
+        clock = Ticking()
+        ids = IdFactory(writer, lambda: int(clock.instant.timestamp() * 1000))
+        return Store(self.engine(), MemoryVault(), keyring, ids, clock, "act_test")
+
+    def close(self) -> None:
+        """Close all that was opened."""
+        for engine in self._opened:
+            engine.dispose()
+
+
+Homes = Callable[[], AbstractContextManager[Home]]
+
+
 def new_store(folder: Path, *, writer: int = 1) -> Store:
-    """Create an empty archive, or open its catalogue for another writer."""
-    engine = open_sqlite(folder / "catalogue.db")
-    metadata.create_all(engine)
-    path = folder / "keys" / "keyring.json"
-    keyring = Keyring.open(path) if path.exists() else Keyring.create(path)
-    clock = Ticking()
-    ids = IdFactory(writer, lambda: int(clock.instant.timestamp() * 1000))
-    return Store(engine, MemoryVault(), keyring, ids, clock, "act_test")
+    """Create an empty archive on SQLite, or open its catalogue for another writer."""
+    return Home(folder).store(writer=writer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import delete, select
 
-from catalogue_kit import Filing, Mail, new_store
+from catalogue_kit import Filing, Home, Mail
 from holdfast.core.custody import End, Unkept
 from holdfast.core.errors import Conflict, NotFound
 from holdfast.storage.catalogue.batches import (
@@ -38,8 +36,8 @@ from holdfast.storage.store import Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return new_store(tmp_path)
+def store(home: Home) -> Store:
+    return home.store()
 
 
 def undo_all(store: Store) -> list[Undone]:

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select
 
-from catalogue_kit import Filing, Mail, new_store
+from catalogue_kit import Filing, Home, Mail
 from holdfast.core.errors import Refused
 from holdfast.core.records import RecordParticipant, Role
 from holdfast.storage.catalogue.companies import (
@@ -25,8 +23,8 @@ OWN = frozenset({"acme.com"})
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return new_store(tmp_path)
+def store(home: Home) -> Store:
+    return home.store()
 
 
 def people(sender: str, *others: str) -> list[RecordParticipant]:

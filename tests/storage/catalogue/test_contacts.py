@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from catalogue_kit import START, Filing, Mail, new_store
+from catalogue_kit import START, Filing, Home, Mail
 from holdfast.core.errors import NotFound
 from holdfast.storage.catalogue.companies import add_internal
 from holdfast.storage.catalogue.contacts import (
@@ -20,8 +19,8 @@ from holdfast.storage.store import Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = new_store(tmp_path)
+def store(home: Home) -> Store:
+    made = home.store()
     Filing(made)(
         Mail(sender="Ann Smith <ann@acme.com>", to=("王敏 <wang@客户.com>",), subject="1"),
         Mail(

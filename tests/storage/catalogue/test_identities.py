@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Row, select
 
-from catalogue_kit import START, Filing, Mail, draft_of, new_store
+from catalogue_kit import SAME_FIXTURE, START, Filing, Home, Homes, Mail, draft_of
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.identities import (
     BULK,
@@ -27,8 +26,8 @@ from holdfast.storage.store import Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return new_store(tmp_path)
+def store(home: Home) -> Store:
+    return home.store()
 
 
 def seen(
@@ -194,9 +193,9 @@ def test_internal_company_is_marked_when_it_is_first_seen(store: Store) -> None:
     }
 
 
-def test_writers_at_the_same_time_make_one_identity_and_no_stray_contact(tmp_path: Path) -> None:
-    new_store(tmp_path)
-    stores = [new_store(tmp_path, writer=n) for n in range(4)]
+def test_writers_at_the_same_time_make_one_identity_and_no_stray_contact(home: Home) -> None:
+    home.store()
+    stores = [home.store(writer=n) for n in range(4)]
     failures: list[BaseException] = []
 
     def write(store: Store) -> None:
@@ -269,17 +268,15 @@ MAILS = st.builds(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, suppress_health_check=SAME_FIXTURE)
 @given(st.lists(MAILS, max_size=8))
-def test_counting_again_gives_what_linking_counted(
-    tmp_path_factory: pytest.TempPathFactory, mails: list[Mail]
-) -> None:
-    store = new_store(tmp_path_factory.mktemp("archive"))
-    filing = Filing(store)
-    filing(*mails[:3])
-    filing(*mails[3:])
-    before = rows(store, identities)
-    with writing(store.engine) as connection:
-        recount(connection, list(connection.scalars(select(interactions.c.id))))
-    assert rows(store, identities) == before
-    store.engine.dispose()
+def test_counting_again_gives_what_linking_counted(homes: Homes, mails: list[Mail]) -> None:
+    with homes() as home:
+        store = home.store()
+        filing = Filing(store)
+        filing(*mails[:3])
+        filing(*mails[3:])
+        before = rows(store, identities)
+        with writing(store.engine) as connection:
+            recount(connection, list(connection.scalars(select(interactions.c.id))))
+        assert rows(store, identities) == before

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from catalogue_kit import Filing, Mail, new_store
+from catalogue_kit import SAME_FIXTURE, Filing, Home, Homes, Mail
 from holdfast.core.errors import NotFound, Refused
 from holdfast.storage.catalogue.contacts import find, show
 from holdfast.storage.catalogue.engine import reading, writing
@@ -21,15 +20,15 @@ from holdfast.storage.store import Store
 PEOPLE = 5
 
 
-def filled(folder: Path) -> Store:
-    store = new_store(folder)
+def filled(home: Home) -> Store:
+    store = home.store()
     Filing(store)(*(Mail(sender=f"p{n}@d{n}.org", to=(), subject=str(n)) for n in range(PEOPLE)))
     return store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return filled(tmp_path)
+def store(home: Home) -> Store:
+    return filled(home)
 
 
 def everything(store: Store) -> list[Any]:
@@ -133,34 +132,36 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, suppress_health_check=SAME_FIXTURE)
 @given(STEPS)
 def test_contacts_are_as_if_undone_merges_had_never_been(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, int] | int]
+    homes: Homes, steps: list[tuple[int, int] | int]
 ) -> None:
-    store = filled(tmp_path_factory.mktemp("archive"))
-    before = everything(store)
-    people = ids(store)
-    edges: dict[int, tuple[int, int]] = {}
-    made: list[int] = []
-    for step in steps:
-        if isinstance(step, int):
-            if step < len(made):
-                undo(store, made[step])
-                edges.pop(made[step], None)
-            continue
-        winner, loser = (_root(people[n], edges) for n in step)
-        if winner != loser:
-            made.append(merge(store, people[step[0]], people[step[1]]))
-            edges[made[-1]] = (winner, loser)
-    with reading(store.engine) as connection:
-        owners = dict(connection.execute(select(identities.c.value, identities.c.contact_id)).all())
-    expected = {f"p{n}@d{n}.org": _root(person, edges) for n, person in enumerate(people)}
-    assert owners == expected
-    for merge_id in made:
-        undo(store, merge_id)
-    assert everything(store) == before
-    store.engine.dispose()
+    with homes() as home:
+        store = filled(home)
+        before = everything(store)
+        people = ids(store)
+        edges: dict[int, tuple[int, int]] = {}
+        made: list[int] = []
+        for step in steps:
+            if isinstance(step, int):
+                if step < len(made):
+                    undo(store, made[step])
+                    edges.pop(made[step], None)
+                continue
+            winner, loser = (_root(people[n], edges) for n in step)
+            if winner != loser:
+                made.append(merge(store, people[step[0]], people[step[1]]))
+                edges[made[-1]] = (winner, loser)
+        with reading(store.engine) as connection:
+            owners = dict(
+                connection.execute(select(identities.c.value, identities.c.contact_id)).all()
+            )
+        expected = {f"p{n}@d{n}.org": _root(person, edges) for n, person in enumerate(people)}
+        assert owners == expected
+        for merge_id in made:
+            undo(store, merge_id)
+        assert everything(store) == before
 
 
 def _root(contact: int, edges: dict[int, tuple[int, int]]) -> int:
@@ -170,10 +171,10 @@ def _root(contact: int, edges: dict[int, tuple[int, int]]) -> int:
     return contact
 
 
-def test_merges_at_the_same_time_never_make_a_ring(tmp_path: Path) -> None:
-    store = filled(tmp_path)
+def test_merges_at_the_same_time_never_make_a_ring(home: Home) -> None:
+    store = filled(home)
     people = ids(store)
-    stores = [new_store(tmp_path, writer=n + 2) for n in range(3)]
+    stores = [home.store(writer=n + 2) for n in range(3)]
 
     def act(own: Store, shift: int) -> None:
         for n in range(PEOPLE):

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import event, update
 
-from catalogue_kit import START, Filing, Mail, new_store
+from catalogue_kit import START, Filing, Home, Mail
 from holdfast.core.errors import Corrupt, NotFound, Refused
 from holdfast.core.identity import public_id
 from holdfast.core.records import Role
@@ -26,8 +25,8 @@ from holdfast.storage.store import Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return new_store(tmp_path)
+def store(home: Home) -> Store:
+    return home.store()
 
 
 def test_record_holds_everything_that_was_filed(store: Store) -> None:

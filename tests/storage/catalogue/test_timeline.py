@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from catalogue_kit import START, Filing, Mail, new_store
+from catalogue_kit import SAME_FIXTURE, START, Filing, Home, Homes, Mail
 from holdfast.core.errors import NotFound, Refused
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.companies import add_internal
@@ -21,8 +20,8 @@ from holdfast.storage.store import Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return new_store(tmp_path)
+def store(home: Home) -> Store:
+    return home.store()
 
 
 def at(minutes: int) -> Mail:
@@ -146,35 +145,35 @@ MESSAGES = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, suppress_health_check=SAME_FIXTURE)
 @given(MESSAGES, st.integers(1, 7))
 def test_pages_equal_a_sort_of_everything(
-    tmp_path_factory: pytest.TempPathFactory,
+    homes: Homes,
     messages: list[tuple[int, set[str]]],
     limit: int,
 ) -> None:
-    store = new_store(tmp_path_factory.mktemp("archive"))
-    mails = [
-        Mail(
-            sender="z@z.org",
-            to=tuple(sorted(people)),
-            subject=str(n),
-            at=START + timedelta(hours=hour),
-        )
-        for n, (hour, people) in enumerate(messages)
-    ]
-    everybody = Mail(sender="z@z.org", to=tuple(PEOPLE), subject="first", at=START)
-    filed = Filing(store)(everybody, *mails)
-    merge(store, contact_of(store, "a@x.org"), contact_of(store, "b@x.org"))
-    wanted = [
-        (mail.at, one.filed.interaction_id, mail.subject)
-        for mail, one in zip([everybody, *mails], filed, strict=True)
-        if {"a@x.org", "b@x.org"} & set(mail.to)
-    ]
-    expected = [subject for _, _, subject in sorted(wanted, reverse=True)]
-    pages = walk(store, contact_of(store, "b@x.org"), Window(limit=limit))
-    assert [subject for page in pages for subject in page] == expected
-    assert all(len(page) == limit for page in pages[:-1])
-    with reading(store.engine) as connection:
-        assert len(connection.execute(select(contacts)).all()) == 4
-    store.engine.dispose()
+    with homes() as home:
+        store = home.store()
+        mails = [
+            Mail(
+                sender="z@z.org",
+                to=tuple(sorted(people)),
+                subject=str(n),
+                at=START + timedelta(hours=hour),
+            )
+            for n, (hour, people) in enumerate(messages)
+        ]
+        everybody = Mail(sender="z@z.org", to=tuple(PEOPLE), subject="first", at=START)
+        filed = Filing(store)(everybody, *mails)
+        merge(store, contact_of(store, "a@x.org"), contact_of(store, "b@x.org"))
+        wanted = [
+            (mail.at, one.filed.interaction_id, mail.subject)
+            for mail, one in zip([everybody, *mails], filed, strict=True)
+            if {"a@x.org", "b@x.org"} & set(mail.to)
+        ]
+        expected = [subject for _, _, subject in sorted(wanted, reverse=True)]
+        pages = walk(store, contact_of(store, "b@x.org"), Window(limit=limit))
+        assert [subject for page in pages for subject in page] == expected
+        assert all(len(page) == limit for page in pages[:-1])
+        with reading(store.engine) as connection:
+            assert len(connection.execute(select(contacts)).all()) == 4

@@ -1,0 +1,75 @@
+"""Every test that asks for `home` runs on SQLite and on a real PostgreSQL server."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from catalogue_kit import Home, Homes
+from holdfast.storage.catalogue.engine import PostgresConfig
+from server_postgres import Missing, Server, running
+
+Need = Callable[[object, str], None]
+
+
+@dataclass(slots=True)
+class Databases:
+    """Gives out empty databases; those that came back are emptied and given out again."""
+
+    server: Server
+    _free: list[PostgresConfig] = field(default_factory=list)
+
+    @contextmanager
+    def one(self) -> Iterator[PostgresConfig]:
+        config = self._free.pop() if self._free else self.server.database()
+        yield config
+        self.server.wipe(config)
+        self._free.append(config)
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases | None]:
+    folder = Path(tempfile.mkdtemp(prefix="holdfast-postgres-"))
+    folder.chmod(0o755)  # the server is another user
+    try:
+        with running(folder) as server:
+            yield Databases(server)
+    except Missing:
+        yield None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def homes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, need: Need
+) -> Homes:
+    """Make empty archives, for tests that need several, all on the same kind of database."""
+
+    @contextmanager
+    def one() -> Iterator[Home]:
+        with ExitStack() as closing:
+            config = None
+            if request.param == "postgres":
+                databases: Databases | None = request.getfixturevalue("databases")
+                need(databases, "a PostgreSQL server: deploy/dev/postgres.sh install")
+                assert databases is not None
+                config = closing.enter_context(databases.one())
+            home = Home(tmp_path_factory.mktemp("archive"), config)
+            closing.callback(home.close)
+            yield home
+
+    return one
+
+
+@pytest.fixture
+def home(homes: Homes) -> Iterator[Home]:
+    """Where the catalogue of this test is, on either database."""
+    with homes() as made:
+        yield made
