@@ -51,6 +51,11 @@ class IdFactory:
         return first
 
 
+def made_ms(row_id: int) -> int:
+    """Return when an id was made, in Unix milliseconds."""
+    return row_id // (WRITERS * _COUNTERS) + EPOCH_MS
+
+
 def public_id(prefix: str, row_id: int) -> str:
     """Show a row id to people and programs: `msg_` and 13 letters of Crockford's base 32."""
     groups = (_PAIRS[row_id >> shift & 1023] for shift in _SHIFTS)

@@ -111,6 +111,8 @@ class Document:
     """Facet → values: sender, domain, company, custodian, channel, source, month, filetype, tag."""
     thread_id: int = 0
     message_id: str = ""
+    version: int = 0
+    """Higher for each later state of the interaction; 0: replaces whatever is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +162,20 @@ class SearchIndex(Protocol):
     """Finds interactions; may be thrown away and built again from the catalogue."""
 
     def add(self, documents: Sequence[Document]) -> None:
-        """Add or replace by id; visible and durable after `commit`."""
+        """Add or replace by id; visible and durable after `commit`.
+
+        An engine that several processes feed keeps what it holds in a version as high or higher:
+        nothing is wrong then, the later state is there already.
+        """
         ...
 
     def remove(self, ids: Iterable[int]) -> None:
-        """Forget these ids; unknown ones are ignored. Visible and durable after `commit`."""
+        """Forget these ids; unknown ones are ignored. Visible and durable after `commit`.
+
+        Args:
+            ids: A mapping gives the version of each removal, for engines that several processes
+                feed: no document of a lower version comes back afterwards.
+        """
         ...
 
     def commit(self) -> None:
@@ -188,13 +199,20 @@ class SearchIndex(Protocol):
         """Yield every id that is held, in any order: for `doctor`."""
         ...
 
+    def versions(self) -> Iterator[tuple[int, int]]:
+        """Yield (id, version) of all that is held, by ascending id; version 0 where none is kept.
+
+        An id that is held twice, which is an error to be healed, comes twice.
+        """
+        ...
+
     def close(self) -> None:
         """Give up what was not committed and let another writer in."""
         ...
 
 
 class Work(Protocol):
-    """Has jobs done: rows of the catalogue, so what carries the wake-ups may be lost at any time."""
+    """Has jobs done: rows of the catalogue, so what carries wake-ups may be lost at any time."""
 
     def submit(self, kind: str, payload: Mapping[str, object], key: str) -> int:
         """Keep a job durably and wake somebody for it; return its row id.

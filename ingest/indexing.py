@@ -17,7 +17,7 @@ from holdfast.storage.catalogue.queueing import dequeue, pending, queued, ticket
 from holdfast.storage.catalogue.reading import records
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from holdfast.indexer.documents import Analysed
     from holdfast.ingest.index_home import IndexHome
@@ -63,8 +63,11 @@ class IndexFeed:
         index.add([complete(analysed[record.id], record) for record in facts])
         self._added.update(held)
 
-    def drain(self) -> int:
+    def drain(self, on_batch: Callable[[int], None] | None = None) -> int:
         """Index everything that is queued, from the catalogue; return how many were brought up.
+
+        Args:
+            on_batch: Is told the size of each batch that the index shows; may end it by raising.
 
         Raises:
             Unavailable: Another process feeds the index, or it cannot be written.
@@ -78,7 +81,17 @@ class IndexFeed:
             self._added.update(held)
             self.commit()
             drained += len(held)
+            if on_batch is not None:
+                on_batch(len(held))
         return drained
+
+    def let_go(self) -> None:
+        """Commit, or give up what cannot be, which stays queued; then another process may feed."""
+        try:
+            self.commit()
+        except Unavailable:
+            self._added.clear()
+        self.home.close()
 
     def commit(self) -> None:
         """Make what was added durable and visible, then take it off the queue."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 
 from holdfast.core.custody import End
 from holdfast.core.records import Sealed
@@ -18,10 +18,13 @@ from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.catalogue.schema import captures, originals, source_items
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
+    from collections.abc import Callable
+
+    from sqlalchemy import ColumnElement, Row
 
     from holdfast.ingest.jail import Pool
     from holdfast.ingest.pipeline import Desk
+    from holdfast.storage.store import Store
 
 BATCH_ITEMS = 64
 
@@ -32,20 +35,69 @@ class _Waiting:
     order: Order
 
 
-def file_sealed(desk: Desk, pool: Pool) -> int:
-    """File every sealed item of the archive; return how many were filed.
+@dataclass(frozen=True, slots=True)
+class SealedRange:
+    """Which sealed items to file; all of them by default."""
+
+    first: int | None = None
+    """Row id of the first ledger item."""
+    last: int | None = None
+    """Row id of the last one."""
+    batch: int | None = None
+    before_ms: int | None = None
+    """Only what was seen before, in Unix milliseconds."""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what a row must be."""
+        limits = (
+            (self.first, lambda first: source_items.c.id >= first),
+            (self.last, lambda last: source_items.c.id <= last),
+            (self.batch, lambda batch: source_items.c.batch_id == batch),
+            (self.before_ms, lambda before: source_items.c.seen_ms < before),
+        )
+        return [is_within(limit) for limit, is_within in limits if limit is not None]
+
+
+EVERYTHING = SealedRange()
+# Written out, so that the database can use the index of sealed items alone.
+_IS_SEALED = source_items.c.state == literal_column(f"'{End.SEALED.value}'")
+
+
+def file_sealed(
+    desk: Desk,
+    pool: Pool,
+    within: SealedRange = EVERYTHING,
+    on_batch: Callable[[int], None] | None = None,
+) -> int:
+    """File every sealed item of the archive, or of a part; return how many were filed.
+
+    Args:
+        desk: Of the archive.
+        pool: Jailed parsers.
+        within: Which items.
+        on_batch: Is told how many of each batch were filed; may end it by raising.
 
     Raises:
         Corrupt: An original does not match its hash.
     """
     filed = 0
-    while rows := _sealed_rows(desk):
+    while rows := _sealed_rows(desk, within):
         items = [_drafted(_waiting(row, desk), pool) for row in rows]
         filed += len(process(items, desk))
+        if on_batch is not None:
+            on_batch(len(items))
     return filed
 
 
-def _sealed_rows(desk: Desk) -> Any:
+def oldest_sealed_ms(store: Store) -> int | None:
+    """Return when the oldest item was seen that is sealed and not filed; None without any."""
+    oldest = select(source_items.c.seen_ms).where(_IS_SEALED).order_by(source_items.c.id).limit(1)
+    with reading(store.engine) as connection:
+        found: int | None = connection.scalar(oldest)
+    return found
+
+
+def _sealed_rows(desk: Desk, within: SealedRange) -> Any:
     query = (
         select(
             source_items.c.id.label("item_id"),
@@ -57,7 +109,7 @@ def _sealed_rows(desk: Desk) -> Any:
         )
         .join(captures, captures.c.item_id == source_items.c.id)
         .join(originals, originals.c.id == source_items.c.original_id)
-        .where(source_items.c.state == End.SEALED.value, originals.c.wrapped_key.is_not(None))
+        .where(_IS_SEALED, originals.c.wrapped_key.is_not(None), *within.conditions())
         .order_by(source_items.c.id)
         .limit(BATCH_ITEMS)
     )

@@ -1,0 +1,91 @@
+"""Imports paths on a worker, as the command does in the foreground."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from holdfast.ingest.imports import ImportOptions, ImportSummary, run_import
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.ingest.jobs.task import Task, Workshop
+    from holdfast.ingest.pipeline import Desk
+    from holdfast.ingest.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOrder:
+    """What to import, as the job's payload."""
+
+    paths: tuple[str, ...]
+    """Absolute, as the workers see them."""
+    source: str = ""
+    custodian: str = ""
+    trusts_dates: bool = False
+    mbox_variant: str = "auto"
+    retries: bool = False
+
+    @classmethod
+    def of(cls, options: ImportOptions) -> ImportOrder:
+        """Return the order for what was asked of the command."""
+        return cls(
+            tuple(str(path.absolute()) for path in options.paths),
+            options.source,
+            options.custodian,
+            options.trusts_dates,
+            options.mbox_variant,
+            options.retries,
+        )
+
+    def options(self) -> ImportOptions:
+        """Return what the import takes."""
+        return ImportOptions(
+            tuple(map(Path, self.paths)),
+            self.source,
+            self.custodian,
+            self.trusts_dates,
+            self.mbox_variant,
+            self.retries,
+        )
+
+
+def run(task: Task, workshop: Workshop) -> dict[str, object]:
+    """Import; a repeat takes in only what an earlier run did not."""
+    order = task.read(ImportOrder)
+    desk = _on_behalf(workshop.desk, task.claim.actor)
+    summary = run_import(order.options(), desk, workshop.pool, workshop.spool, _reporting(task))
+    return summary_facts(summary)
+
+
+def summary_facts(summary: ImportSummary) -> dict[str, object]:
+    """Return the summary as the command prints it."""
+    return {
+        "batch": summary.batch,
+        "source": summary.source,
+        **asdict(summary.counts),
+        "recovered": summary.recovered,
+        "not_indexed": summary.not_indexed,
+    }
+
+
+def _on_behalf(desk: Desk, actor: str) -> Desk:
+    """Let the audit log name who asked for the import, not who runs the workers."""
+    return replace(desk, store=replace(desk.store, actor=actor)) if actor else desk
+
+
+def _reporting(task: Task) -> Callable[[Progress], None]:
+    """Report each batch that was filed; the pipeline calls it where nothing is half done."""
+    filed = 0
+
+    def show(progress: Progress) -> None:
+        nonlocal filed
+        before, filed = filed, progress.new + progress.duplicates
+        if filed > before:
+            task.headway(asdict(progress))
+        else:
+            task.check()
+
+    return show

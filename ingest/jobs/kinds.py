@@ -1,0 +1,43 @@
+"""The list of all kinds, the most urgent first; a new kind is one function and one line here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast.core.errors import Refused
+from holdfast.ingest.jobs import filing, importing, indexing, sequencing, verifying
+from holdfast.ingest.jobs.task import JobKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SEQUENCE = JobKind("sequence", sequencing.run, sequencing.is_waiting)
+INDEX = JobKind("index", indexing.run, indexing.is_waiting)
+PROCESS = JobKind("process", filing.run, filing.is_waiting)
+VERIFY = JobKind("verify", verifying.run)
+IMPORT = JobKind("import", importing.run, is_long=True)
+KINDS: Mapping[str, JobKind] = {
+    kind.name: kind for kind in (SEQUENCE, INDEX, PROCESS, VERIFY, IMPORT)
+}
+
+
+def chosen(names: tuple[str, ...]) -> dict[str, JobKind]:
+    """Return these kinds in order of urgency; all of them when none is named.
+
+    Raises:
+        Refused: There is no such kind.
+    """
+    for name in names:
+        known(name)
+    return {name: kind for name, kind in KINDS.items() if not names or name in names}
+
+
+def known(name: str) -> JobKind:
+    """Return the kind of this name.
+
+    Raises:
+        Refused: There is none.
+    """
+    if name not in KINDS:
+        raise Refused(f"There is no kind of job {name!r}.", next_step=f"Known: {', '.join(KINDS)}.")
+    return KINDS[name]

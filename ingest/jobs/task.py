@@ -1,0 +1,143 @@
+"""What a job function is given and what it must be; it knows no kind and starts nothing."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from holdfast.core.errors import Refused, Unavailable
+from holdfast.storage.catalogue.jobs import Claim, Terms, keep, report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from holdfast.ingest.jail import Pool
+    from holdfast.ingest.pipeline import Desk
+    from holdfast.storage.store import Store
+
+Payload = TypeVar("Payload")
+encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Stopped(Exception):
+    """The worker is to end; the job goes back and another worker goes on with it."""
+
+
+class LeaseLost(Exception):
+    """Another worker may have the job by now; what this one does must not count any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """One open archive and what job functions need around it."""
+
+    desk: Desk
+    pool: Pool
+    """Jailed parsers."""
+    spool: Path
+    """Folder for large originals on their way."""
+    patience_s: float = 10.0
+    """How long the process that filed something is given to index and number it itself."""
+    orphaned_after_s: float = 60.0
+    """How long an item may be sealed and not filed before it is taken up."""
+
+    @property
+    def store(self) -> Store:
+        """The archive's handles."""
+        return self.desk.store
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """One kind of job: explicit, in the list of `kinds`."""
+
+    name: str
+    run: Callable[[Task, Workshop], Mapping[str, object]]
+    """Does it and returns its result; may be repeated at any time, whatever was done before."""
+    is_waiting: Callable[[Workshop], bool] | None = None
+    """Of a standing kind: whether there is something to do; workers ask every few seconds."""
+    lease_s: float = 60.0
+    attempts: int = 3
+    is_long: bool = False
+    """May take hours: one worker is left to the others."""
+
+    @property
+    def terms(self) -> Terms:
+        """On what terms it is claimed."""
+        return Terms(int(self.lease_s * 1000), self.attempts)
+
+
+@dataclass(slots=True)
+class Task:
+    """One claimed job in the hands of its function."""
+
+    claim: Claim
+    store: Store
+    lease_ms: int
+    is_stopping: Callable[[], bool]
+    has_headway: bool = field(default=False, init=False)
+    _is_lost: bool = field(default=False, init=False)
+
+    def read(self, payload: type[Payload]) -> Payload:
+        """Return what is to be done.
+
+        Raises:
+            Refused: It is not what this kind takes.
+        """
+        try:
+            return msgspec.json.decode(self.claim.payload, type=payload)
+        except msgspec.MsgspecError as error:
+            raise Refused(f"The job says nothing that its kind takes: {error}.") from error
+
+    def check(self) -> None:
+        """Go on, or end here, where nothing is half done.
+
+        Raises:
+            Stopped: The worker is to end.
+            LeaseLost: The lease ran out.
+        """
+        if self._is_lost:
+            raise LeaseLost
+        if self.is_stopping():
+            raise Stopped
+
+    def headway(self, progress: Mapping[str, Any]) -> None:
+        """Record what no crash undoes; earlier crashes no longer count against the job.
+
+        Raises:
+            Stopped: As for `check`.
+            LeaseLost: As for `check`.
+            Unavailable: The catalogue cannot be written.
+        """
+        self._is_lost |= not report(
+            self.store, self.claim, encode(progress).decode(), self.lease_ms
+        )
+        self.has_headway = True
+        self.check()
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Prolong the lease from another thread for the length of the block."""
+        is_over = threading.Event()
+        keeper = threading.Thread(target=self._keep, args=(is_over,), daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            keeper.join()
+
+    def _keep(self, is_over: threading.Event) -> None:
+        while not is_over.wait(self.lease_ms / 3000):
+            try:
+                held = keep(self.store, self.claim, self.lease_ms)
+            except Unavailable:
+                continue  # the catalogue may be back before the lease is over
+            if not held:
+                self._is_lost = True
+                return
