@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import tomlkit
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from holdfast.settings import Settings, variable
 
@@ -56,6 +56,8 @@ def _section(name: str, section: type[BaseModel], chosen: Mapping[str, Any]) -> 
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -14,99 +14,42 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
 from holdfast.core.errors import Refused
+from holdfast.settings.sections import (
+    Archive,
+    Catalogue,
+    IndexSettings,
+    Keys,
+    Limits,
+    Vault,
+    Work,
+    is_zone,
+)
 
 PREFIX = "HOLDFAST_"
 SEPARATOR = "__"
 FILE_NAME = "holdfast.toml"
 DEFAULT_DATA = Path("holdfast-data")
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Archive(_Section):
-    """What the archive is called, whose it is, and the zone its days are counted in."""
-
-    name: str = Field(default="holdfast", min_length=1, max_length=200, pattern=r"^[^\x00-\x20+]+$")
-    """Name in reports and in the checkpoints of the audit log; no spaces, no plus sign."""
-    internal_domains: Annotated[tuple[str, ...], NoDecode] = ()
-    """Domains of the organisation itself: they decide what is incoming, outgoing and internal."""
-    zone: str = ""
-    """Time zone of the dates in queries and output, as in Europe/Berlin; empty: the system's."""
-
-    @field_validator("internal_domains", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return [part for part in value.replace(",", " ").split() if part]
-        return value
-
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        if value and not _is_zone(value):
-            raise ValueError(f"{value!r} is not a time zone of the IANA database")
-        return value
-
-
-class Vault(_Section):
-    """How originals are kept."""
-
-    segment_mib: int = Field(default=256, ge=1, le=4096)
-    """Size at which a segment file is completed and the next one begun, in MiB."""
-
-
-class Keys(_Section):
-    """Where the keys are: never inside the data, so that a copy of the data opens nothing."""
-
-    path: Path | None = None
-    """Folder of the keyring; by default a sibling of the data folder that ends in `.keys`."""
-
-    @field_validator("path", mode="before")
-    @classmethod
-    def _empty_is_default(cls, value: object) -> object:
-        return None if value == "" else value
-
-
-class IndexSettings(_Section):
-    """How the search index is written."""
-
-    heap_mib: int = Field(default=256, ge=32, le=16384)
-    """Memory of the index writer, in MiB; more makes bulk imports faster."""
-    commit_every_s: float = Field(default=30.0, gt=0, le=3600)
-    """Longest time until what is indexed can be found while an import runs, in seconds."""
-
-
-class Work(_Section):
-    """How much of the machine is used."""
-
-    processes: int = Field(default=0, ge=0, le=256)
-    """Processes that parse; 0: as many as the machine has cores."""
-
-
-class Limits(_Section):
-    """What one item may cost while it is parsed; beyond it, it is kept and filed with a defect."""
-
-    parse_cpu_s: float = Field(default=10.0, gt=0, le=3600)
-    """Processor time, in seconds."""
-    parse_memory_mib: int = Field(default=512, ge=64, le=65536)
-    """Memory, in MiB."""
-    parse_wall_s: float = Field(default=20.0, gt=0, le=3600)
-    """Time on the clock, in seconds."""
+_PATHS = (
+    "data",
+    "keys.path",
+    "catalogue.password_file",
+    "vault.secret_key_file",
+    "index.password_file",
+    "index.ca_file",
+    "work.password_file",
+)
 
 
 class Settings(BaseSettings):
@@ -123,6 +66,7 @@ class Settings(BaseSettings):
     data: Path = DEFAULT_DATA
     """Folder of the archive: catalogue, originals, index and audit log."""
     archive: Archive = Archive()
+    catalogue: Catalogue = Catalogue()
     vault: Vault = Vault()
     keys: Keys = Keys()
     index: IndexSettings = IndexSettings()
@@ -243,15 +187,7 @@ def system_zone() -> str:
     stated = os.environ.get("TZ", "").removeprefix(":")
     link = Path("/etc/localtime")
     linked = str(link.resolve()).rpartition("zoneinfo/")[2] if link.is_symlink() else ""
-    return next((name for name in (stated, linked) if name and _is_zone(name)), "UTC")
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return False
-    return True
+    return next((name for name in (stated, linked) if name and is_zone(name)), "UTC")
 
 
 def _is_named(flags: Flags) -> bool:
@@ -285,10 +221,8 @@ def _from_file(file: Path, *, is_named: bool) -> dict[str, Any]:
         values = dict(leaves(tomllib.loads(text)))
     except tomllib.TOMLDecodeError as error:
         raise Refused(f"{file} is not valid TOML: {error}.", next_step="Correct it.") from error
-    for name in ("data", "keys.path"):
-        if (
-            isinstance(values.get(name), str) and values[name]
-        ):  # relative to the file, wherever the caller stands
+    for name in _PATHS:  # relative to the file, wherever the caller stands
+        if isinstance(values.get(name), str) and values[name]:
             values[name] = str(file.parent / values[name])
     return values
 

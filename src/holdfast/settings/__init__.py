@@ -1,0 +1,42 @@
+"""What one archive is told from outside, read in one place; it opens nothing.
+
+Callers get a `Settings` value; they must not read environment variables or files of settings.
+"""
+
+from holdfast.settings.loading import (
+    DEFAULT_DATA,
+    FILE_NAME,
+    PREFIX,
+    SEPARATOR,
+    Flags,
+    Loaded,
+    Settings,
+    leaves,
+    load,
+    system_zone,
+    variable,
+)
+from holdfast.settings.secrets import secret
+from holdfast.settings.sections import Archive, Catalogue, IndexSettings, Keys, Limits, Vault, Work
+
+__all__ = [
+    "DEFAULT_DATA",
+    "FILE_NAME",
+    "PREFIX",
+    "SEPARATOR",
+    "Archive",
+    "Catalogue",
+    "Flags",
+    "IndexSettings",
+    "Keys",
+    "Limits",
+    "Loaded",
+    "Settings",
+    "Vault",
+    "Work",
+    "leaves",
+    "load",
+    "secret",
+    "system_zone",
+    "variable",
+]

@@ -1,0 +1,198 @@
+"""The sections of the settings: names, kinds, limits and defaults; it reads nothing.
+
+A secret may stand in the settings themselves, in a file of its own (`…_file`), or be the output of
+a command (`…_command`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import NoDecode
+
+
+class Section(BaseModel):
+    """What all sections have in common: unknown keys are errors, an empty path is the default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: object, info: ValidationInfo) -> object:
+        field = cls.model_fields[info.field_name or ""]
+        return None if value == "" and field.default is None else value
+
+
+def one_of(name: str) -> Any:
+    """Return a validator that refuses a secret given in more than one way."""
+
+    def check(section: Any) -> Any:
+        ways = (
+            bool(getattr(section, name).get_secret_value()),
+            getattr(section, f"{name}_file") is not None,
+            bool(getattr(section, f"{name}_command")),
+        )
+        if sum(ways) > 1:
+            raise ValueError(f"{name}, {name}_file and {name}_command exclude each other")
+        return section
+
+    return model_validator(mode="after")(check)
+
+
+class Archive(Section):
+    """What the archive is called, whose it is, and the zone its days are counted in."""
+
+    name: str = Field(default="holdfast", min_length=1, max_length=200, pattern=r"^[^\x00-\x20+]+$")
+    """Name in reports and in the checkpoints of the audit log; no spaces, no plus sign."""
+    internal_domains: Annotated[tuple[str, ...], NoDecode] = ()
+    """Domains of the organisation itself: they decide what is incoming, outgoing and internal."""
+    zone: str = ""
+    """Time zone of the dates in queries and output, as in Europe/Berlin; empty: the system's."""
+
+    @field_validator("internal_domains", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part for part in value.replace(",", " ").split() if part]
+        return value
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value and not is_zone(value):
+            raise ValueError(f"{value!r} is not a time zone of the IANA database")
+        return value
+
+
+class Catalogue(Section):
+    """Where the catalogue is: in the data folder, or on a PostgreSQL server."""
+
+    url: str = Field(default="", pattern=r"^(|postgresql://[^:@\s]+(@[^@\s]+|[^@\s]*))$")
+    """`postgresql://user@host:port/database` without a password; empty: SQLite, in the data."""
+    password: SecretStr = SecretStr("")
+    """Of the PostgreSQL user."""
+    password_file: Path | None = None
+    """File that holds the password."""
+    password_command: str = ""
+    """Command that prints the password; run without a shell."""
+    connections: int = Field(default=5, ge=2, le=200)
+    """Connections that one process keeps to PostgreSQL."""
+
+    _one_password = one_of("password")
+
+
+class Vault(Section):
+    """How originals are kept: in segment files, or in a bucket."""
+
+    segment_mib: int = Field(default=256, ge=1, le=4096)
+    """Size at which a segment file is completed and the next one begun, in MiB."""
+    url: str = Field(default="", pattern=r"^(|s3://[^/\s]+(/\S*)?)$")
+    """`s3://bucket/prefix`; empty: segment files in the data folder."""
+    endpoint: str = Field(default="", pattern=r"^(|https?://\S+)$")
+    """Address of the S3 server; empty: that of the cloud region."""
+    region: str = "us-east-1"
+    """Region of the bucket."""
+    access_key: str = ""
+    """Name of the S3 key."""
+    secret_key: SecretStr = SecretStr("")
+    """Secret of the S3 key."""
+    secret_key_file: Path | None = None
+    """File that holds the secret."""
+    secret_key_command: str = ""
+    """Command that prints the secret; run without a shell."""
+    worm: Literal["off", "governance", "compliance"] = "off"
+    """Object Lock of new objects; at start it is proved that the server enforces it."""
+    retain_days: int = Field(default=0, ge=0, le=36500)
+    """Days for which new objects are locked; needed with `worm`."""
+
+    _one_secret = one_of("secret_key")
+
+    @model_validator(mode="after")
+    def _lock_has_an_end(self) -> Self:
+        if self.worm != "off" and not (self.url and self.retain_days):
+            raise ValueError("worm needs a bucket (url) and retain_days")
+        return self
+
+
+class Keys(Section):
+    """Where the keys are: never inside the data, so that a copy of the data opens nothing."""
+
+    path: Path | None = None
+    """Folder of the keyring; by default a sibling of the data folder that ends in `.keys`."""
+
+
+class IndexSettings(Section):
+    """Where the search index is and how it is written."""
+
+    heap_mib: int = Field(default=256, ge=32, le=16384)
+    """Memory of the index writer, in MiB; more makes bulk imports faster."""
+    commit_every_s: float = Field(default=30.0, gt=0, le=3600)
+    """Longest time until what is indexed can be found while an import runs, in seconds."""
+    url: str = Field(default="", pattern=r"^(|https?://\S+(\s+https?://\S+)*)$")
+    """Addresses of Elasticsearch nodes, separated by spaces; empty: an index in the data folder."""
+    user: str = ""
+    """User of Elasticsearch; empty: without authentication."""
+    password: SecretStr = SecretStr("")
+    """Of the Elasticsearch user."""
+    password_file: Path | None = None
+    """File that holds the password."""
+    password_command: str = ""
+    """Command that prints the password; run without a shell."""
+    ca_file: Path | None = None
+    """Certificates of the authority that signed those of the nodes; empty: the system's."""
+    prefix: str = Field(default="holdfast", pattern=r"^[a-z][a-z0-9-]{0,50}$")
+    """Begins the names of all indices; one for each archive in a cluster."""
+    shards: int = Field(default=1, ge=1, le=64)
+    """Primary shards of each index."""
+    replicas: int = Field(default=0, ge=0, le=8)
+    """Copies of each shard; 1 or more on a cluster of several nodes."""
+
+    _one_password = one_of("password")
+
+
+class Work(Section):
+    """How much of the machine is used."""
+
+    processes: int = Field(default=0, ge=0, le=256)
+    """Processes that parse; 0: as many as the machine has cores."""
+    broker: str = Field(default="", pattern=r"^(|rediss?://[^@\s]+)$")
+    """`redis://host:port/number` of the broker that wakes workers; empty: they look themselves."""
+    password: SecretStr = SecretStr("")
+    """Of the broker."""
+    password_file: Path | None = None
+    """File that holds the password."""
+    password_command: str = ""
+    """Command that prints the password; run without a shell."""
+
+    _one_password = one_of("password")
+
+
+class Limits(Section):
+    """What one item may cost while it is parsed; beyond it, it is kept and filed with a defect."""
+
+    parse_cpu_s: float = Field(default=10.0, gt=0, le=3600)
+    """Processor time, in seconds."""
+    parse_memory_mib: int = Field(default=512, ge=64, le=65536)
+    """Memory, in MiB."""
+    parse_wall_s: float = Field(default=20.0, gt=0, le=3600)
+    """Time on the clock, in seconds."""
+
+
+def is_zone(name: str) -> bool:
+    """Tell whether the IANA database has a time zone of this name."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
+    return True
