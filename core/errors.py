@@ -55,3 +55,7 @@ class Conflict(HoldfastError):
     """A hold, a policy or a newer version forbids the act."""
 
     exit_status = 5
+
+
+class Locked(Conflict):
+    """A lock of the store forbids it until a date (fact `until`) or while a legal hold is on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -88,6 +89,48 @@ class Vault(Protocol):
 
     def drop(self, segments: Iterable[str]) -> int:
         """Delete whole segments that nothing refers to any more; return the bytes freed."""
+        ...
+
+
+class LockMode(StrEnum):
+    """Who may lift a lock before its date."""
+
+    GOVERNANCE = "governance"
+    """Whoever has that privilege at the store; we never use it."""
+    COMPLIANCE = "compliance"
+    """Nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockState:
+    """What protects one segment at the store itself."""
+
+    mode: LockMode | None = None
+    """None without a date."""
+    until: datetime | None = None
+    """Aware UTC; may have passed."""
+    is_on_hold: bool = False
+
+
+class Locks(Protocol):
+    """Protects segments where they are kept, against their owner too."""
+
+    def retain_until(self, name: str, until: datetime, mode: LockMode) -> None:
+        """Forbid that the segment goes before `until` (aware UTC); repeating it is harmless.
+
+        Raises:
+            Locked: It is retained longer already, or in the stricter mode.
+            NotFound: There is no such segment.
+            Unavailable: The store cannot do it now.
+        """
+        ...
+
+    def set_hold(self, name: str, *, is_on: bool) -> None:
+        """Switch the legal hold, which is independent of dates; errors but Locked as above."""
+        ...
+
+    def state(self, name: str) -> LockState:
+        """Return what protects the segment; errors as `set_hold`."""
         ...
 
 

@@ -75,7 +75,7 @@ class SegmentWriter:
         waiting_bytes = 0
         for body in bodies:
             start = position
-            for piece in _record(body, self.length):
+            for piece in record_pieces(body, self.length):
                 waiting.append(piece)
                 waiting_bytes += len(piece)
                 position += len(piece)
@@ -104,7 +104,16 @@ class SegmentWriter:
         self._files.close(self._descriptor)
 
 
-def _record(body: Body, durable: int) -> Iterator[bytes]:
+def record_pieces(body: Body, durable: int) -> Iterator[bytes]:
+    """Yield a record's header, frames and trailer.
+
+    Args:
+        body: Its pieces are read once.
+        durable: Everything before this offset is on the medium.
+
+    Raises:
+        OSError: The spool file could not be read, or is not as long as it was.
+    """
     yield record_header(body.content_id, body.size_bytes, body.length, durable)
     crc = written = 0
     for piece in body.pieces:

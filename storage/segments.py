@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Protocol
 
 from holdfast.core.errors import Corrupt, NotFound
 
@@ -122,27 +123,64 @@ def _is_checked(header: bytes) -> bool:
     return _checked(header[:-_CHECK_BYTES]) == header
 
 
-class SegmentReader:
-    """Reads one segment file; sees the length it had when it was opened."""
+class Source(Protocol):
+    """The bytes of one segment, wherever they are kept."""
 
-    def __init__(self, path: Path, archive_id: bytes) -> None:
+    @property
+    def name(self) -> str:
+        """Name of the segment."""
+        ...
+
+    @property
+    def length(self) -> int:
+        """In bytes, when it was opened."""
+        ...
+
+    def read(self, length: int, offset: int) -> bytes:
+        """Return `length` bytes from `offset`; fewer only where the segment ends."""
+        ...
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        ...
+
+
+class FileSource:
+    """A segment in a file."""
+
+    def __init__(self, path: Path) -> None:
         self.name = path.stem
-        self._archive_id = archive_id
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError as error:
             raise NotFound("The segment is missing.", segment=self.name) from error
         self.length = os.fstat(self._descriptor).st_size
 
+    def read(self, length: int, offset: int) -> bytes:
+        return os.pread(self._descriptor, length, offset)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+class SegmentReader:
+    """Reads one segment; sees the length it had when it was opened."""
+
+    def __init__(self, segment: Path | Source, archive_id: bytes) -> None:
+        self._source = FileSource(segment) if isinstance(segment, Path) else segment
+        self._archive_id = archive_id
+        self.name = self._source.name
+        self.length = self._source.length
+
     def __enter__(self) -> SegmentReader:
         return self
 
     def __exit__(self, *_unused: object) -> None:
-        os.close(self._descriptor)
+        self._source.close()
 
     def record_at(self, offset: int) -> Record | None:
         """Return the record whose intact header starts at `offset`, or None."""
-        return _parsed(os.pread(self._descriptor, RECORD_HEADER_BYTES, max(offset, 0)), offset)
+        return _parsed(self._source.read(RECORD_HEADER_BYTES, max(offset, 0)), offset)
 
     def body(self, record: Record) -> Iterator[bytes]:
         """Yield the record's frames in pieces; the last one only after its CRC was compared.
@@ -157,7 +195,7 @@ class SegmentReader:
             wanted = min(remaining, PIECE_BYTES)
             if 0 < remaining - wanted < TRAILER_BYTES:
                 wanted -= TRAILER_BYTES  # so that the trailer is never cut in two
-            piece = os.pread(self._descriptor, wanted, position)
+            piece = self._source.read(wanted, position)
             if len(piece) != wanted:
                 raise self.damage("The segment ends inside a record.", record.offset)
             position += wanted
@@ -220,7 +258,7 @@ class SegmentReader:
         tails.append(Tail(whole_end, torn, is_complete=False, records=count, has_holes=holes))
 
     def _has_file_header(self) -> bool:
-        header = os.pread(self._descriptor, FILE_HEADER_BYTES, 0)
+        header = self._source.read(FILE_HEADER_BYTES, 0)
         if header == file_header(self._archive_id):
             return True
         if len(header) == FILE_HEADER_BYTES and _is_checked(header):
@@ -255,7 +293,7 @@ class SegmentReader:
         overlap = RECORD_HEADER_BYTES - 1
         position = start
         while position < self.length:
-            window = os.pread(self._descriptor, PIECE_BYTES + overlap, position)
+            window = self._source.read(PIECE_BYTES + overlap, position)
             at = window.find(_RECORD_MAGIC)
             while 0 <= at < PIECE_BYTES:
                 record = _parsed(window[at : at + RECORD_HEADER_BYTES], position + at)

@@ -1,0 +1,248 @@
+"""Keep originals as objects in an S3-compatible store; holds no keys and asks no catalogue.
+
+One group commit is one object, laid out as a complete segment, so that what reads and moves
+segment files reads and moves these. An object is written under a new name on condition that the
+name is free, and counts when the store has told its length and checksum. A long original is an
+object of its own, uploaded in parts.
+
+What a dead process leaves is whole objects that no catalogue refers to, which compaction drops once
+they are `settle_s` old, and unfinished uploads, which `recover` gives up.
+
+A locked object holds many originals until the date of the last of them. An original that must go
+earlier goes by its key: what stays in the object is noise to everybody.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from holdfast.core.errors import Corrupt, NotFound, Unavailable
+from holdfast.core.ports import Clock, LockMode, LockState, Placement, Prepared
+from holdfast.storage.durable import unavailable
+from holdfast.storage.frames import open_frames
+from holdfast.storage.object_lock import ObjectLocks, is_locked, locked
+from holdfast.storage.s3.bucket import Bucket
+from holdfast.storage.s3.config import BucketConfig
+from holdfast.storage.s3.objects import Listed
+from holdfast.storage.s3.packing import Pack, grouped
+from holdfast.storage.s3.segment_objects import SegmentObjects
+from holdfast.storage.s3.source import WINDOW_BYTES, ObjectSource
+from holdfast.storage.s3.upload import put_long, put_new
+from holdfast.storage.segment_recovery import Recovered
+from holdfast.storage.segment_writer import Body, body_of
+from holdfast.storage.segments import Part, Record, SegmentReader
+
+_MOST_COPIED = 256  # records in one object that compaction makes
+
+
+@dataclass(frozen=True, slots=True)
+class Worm:
+    """Lock every object that is written."""
+
+    mode: LockMode
+    retain_days: int
+    """From the commit on; retention rules may move the date forward, never back."""
+
+
+@dataclass(frozen=True, slots=True)
+class S3VaultConfig:
+    """Which bucket holds the segments, and how they are written."""
+
+    bucket: BucketConfig
+    archive_id: bytes
+    """16 bytes; a segment of another archive is refused."""
+    worm: Worm | None = None
+    """None leaves objects without locks."""
+    object_bytes: int = 16 * 1024 * 1024
+    """A batch with more is cut into several objects; it is in memory once. A longer original is
+    uploaded in parts."""
+    settle_s: int = 3600
+    """Compaction leaves an object alone until it is this old, because a batch may be kept here
+    before the catalogue knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class VaultStats:
+    """What the bucket holds."""
+
+    segments: int
+    size_bytes: int
+    """Of all segments."""
+    failed_batches: int
+    """Batches that this process refused since it started."""
+
+
+class S3Vault:
+    """The vault of many hosts; safe to share between threads, opened after any fork."""
+
+    def __init__(self, config: S3VaultConfig, clock: Clock, bucket: Bucket | None = None) -> None:
+        """Send nothing yet; `check` does."""
+        self._config = config
+        self._clock = clock
+        self._bucket = bucket or Bucket(config.bucket)
+        self._segments = SegmentObjects(self._bucket)
+        self._failed_batches = 0
+        self.locks = ObjectLocks(self._bucket, self._segments)
+
+    def check(self) -> None:
+        """Ask the store for something small.
+
+        Raises:
+            Unavailable: It cannot be used; cause and next step are as exact as the server tells.
+        """
+        self._bucket.is_versioned()
+
+    def append(self, batch: Sequence[Prepared]) -> list[Placement]:
+        try:
+            return self._append(map(body_of, batch))
+        except (Unavailable, OSError) as error:
+            self._failed_batches += 1
+            if isinstance(error, OSError):  # a spool file
+                raise unavailable(error, "keeping originals") from error
+            raise
+
+    def read(self, placement: Placement, content_id: bytes, key: bytes) -> Iterator[bytes]:
+        with self._reader(placement.segment, placement.offset, placement.length) as segment:
+            if placement.offset >= segment.length:
+                raise NotFound("The segment ends before the record.", segment=segment.name)
+            record = segment.record_at(placement.offset)
+            if record is None or record.part is not Part.ORIGINAL:
+                raise segment.damage("The record's header is damaged.", placement.offset)
+            if (record.content_id, record.length) != (content_id, placement.length):
+                raise segment.damage("Another record stands in its place.", placement.offset)
+            try:
+                yield from open_frames(segment.body(record), content_id, key)
+            except Corrupt as error:
+                error.facts.update(segment=segment.name, offset=placement.offset)
+                raise
+
+    def segment_names(self) -> list[str]:
+        return list(self._segments.listed())
+
+    def scan(self) -> Iterator[tuple[bytes, Placement]]:
+        """Yield (content id, placement) of every record, oldest segment first."""
+        for name in self.segment_names():
+            yield from self.scan_segment(name)
+
+    def scan_segment(self, name: str) -> Iterator[tuple[bytes, Placement]]:
+        """Raises Corrupt also for a segment without its end: an object has no torn tail."""
+        with self._reader(name, 0, WINDOW_BYTES) as segment:
+            for record in segment.records():
+                yield record.content_id, Placement(name, record.offset, record.length)
+            if not segment.is_complete():
+                raise segment.damage("The segment has no end.", segment.length)
+
+    def compact(self, keep: Mapping[bytes, Placement]) -> dict[bytes, Placement]:
+        """Leaves out objects younger than `settle_s`, and locked ones, which would stay anyway."""
+        moved: dict[bytes, Placement] = {}
+        for name, one in self._segments.listed().items():
+            if not self._is_settled(one):
+                continue
+            with self._reader(name, 0, WINDOW_BYTES) as segment:
+                records = list(segment.records())
+                kept = [record for record in records if _is_kept(record, name, keep)]
+                if 0 < len(kept) < len(records) and not self._is_locked(name):
+                    moved.update(self._copied(segment, kept))
+        return moved
+
+    def drop(self, segments: Iterable[str]) -> int:
+        """Leaves out objects younger than `settle_s`; unknown names are ignored.
+
+        Raises:
+            Locked: Objects are locked; every other one is gone. Facts: `until`, the earliest date;
+                `segments`, all that stay; `freed_bytes`.
+            Unavailable: The store refused; some may be gone.
+        """
+        listed = self._segments.listed()
+        wanted = [name for name in dict.fromkeys(segments) if name in listed]
+        freed = 0
+        staying: list[tuple[str, LockState]] = []
+        for name in wanted:
+            if not self._is_settled(listed[name]):
+                continue
+            state = self.locks.state(name)
+            if is_locked(state, self._clock.now()):
+                staying.append((name, state))
+                continue
+            self._segments.remove(name)
+            freed += listed[name].size
+        if staying:
+            staying.sort(key=lambda one: (one[1].is_on_hold, one[1].until))
+            name, state = staying[0]
+            names = [name for name, _ in staying]
+            refusal = locked("Segments cannot be removed yet.", name, state)
+            refusal.facts.update(segments=names, freed_bytes=freed)
+            raise refusal
+        return freed
+
+    def recover(self, acknowledged: Mapping[str, int]) -> list[Recovered]:
+        """Give up uploads that a dead process left unfinished; objects are always finished."""
+        del acknowledged  # nothing of an object can be torn
+        before = self._clock.now() - timedelta(seconds=self._config.settle_s)
+        self._bucket.abort_uploads(self._segments.prefix, before)
+        return []
+
+    def stats(self) -> VaultStats:
+        """Return the present figures; lists the whole bucket."""
+        sizes = [one.size for one in self._segments.listed().values()]
+        return VaultStats(len(sizes), sum(sizes), self._failed_batches)
+
+    def close(self) -> None:
+        """Nothing is left open; the vault may be used again."""
+
+    def _append(self, bodies: Iterable[Body]) -> list[Placement]:
+        places: list[Placement] = []
+        for group in grouped(bodies, self._config.object_bytes):
+            pack = Pack(self._new_name(), group)
+            self._put(pack)
+            places += pack.placements()
+        return places
+
+    def _put(self, pack: Pack) -> None:
+        key = self._segments.key(pack.name)
+        pieces = pack.pieces(self._config.archive_id)
+        is_versioned = self._bucket.is_versioned()
+        if len(pack.bodies) == 1 and pack.length > self._config.object_bytes:
+            head = put_long(self._bucket, key, pieces, pack.length)
+        else:
+            head = put_new(self._bucket, key, b"".join(pieces))
+        if is_versioned:
+            self._segments.remember(pack.name, head.version)
+        worm = self._config.worm
+        if worm is not None:
+            until = self._clock.now() + timedelta(days=worm.retain_days)
+            self.locks.retain_until(pack.name, until, worm.mode)
+
+    def _reader(self, name: str, start: int, length: int) -> SegmentReader:
+        key, version = self._segments.key(name), self._segments.version(name)
+        source = ObjectSource(self._bucket, key, version=version).opened(start, length)
+        return SegmentReader(source, self._config.archive_id)
+
+    def _copied(
+        self, segment: SegmentReader, records: Sequence[Record]
+    ) -> Iterator[tuple[bytes, Placement]]:
+        for start in range(0, len(records), _MOST_COPIED):
+            some = records[start : start + _MOST_COPIED]
+            bodies = (
+                Body(record.content_id, record.size_bytes, record.body_bytes, segment.body(record))
+                for record in some
+            )
+            ids = [record.content_id for record in some]
+            yield from zip(ids, self._append(bodies), strict=True)
+
+    def _is_settled(self, one: Listed) -> bool:
+        return self._clock.now() - one.modified_at >= timedelta(seconds=self._config.settle_s)
+
+    def _is_locked(self, name: str) -> bool:
+        return is_locked(self.locks.state(name), self._clock.now())
+
+    def _new_name(self) -> str:
+        stamp = int(self._clock.now().timestamp() * 1000)
+        return f"{stamp:012x}-{secrets.token_hex(6)}"
+
+
+def _is_kept(record: Record, name: str, keep: Mapping[bytes, Placement]) -> bool:
+    return keep.get(record.content_id) == Placement(name, record.offset, record.length)
