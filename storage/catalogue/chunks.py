@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ARRAY, any_, bindparam
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row, Select, Table
 
 CHUNK = 500
 """Values in one IN list: few enough for every SQLite build, many enough to hide the round trip."""
 POSTGRES_CHUNK = 10_000
+PORTION_BYTES = 32 * 1024 * 1024
 
 
 def by_value(
@@ -50,16 +51,24 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, A
 
 def insert_missing(
     connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *unique: str
-) -> None:
-    """Insert the rows whose unique columns are not there yet; the others stay as they are."""
+) -> int:
+    """Insert the rows whose unique columns are not there yet; the others stay as they are.
+
+    Returns:
+        How many were inserted. Beside other writers fewer than were missing a moment ago: it waits
+        for a writer that is inserting the same, and leaves out what that one has committed.
+    """
     columns = ", ".join(_quoted(connection, unique))
-    _insert(connection, table, rows, f" ON CONFLICT ({columns}) DO NOTHING")
+    return _insert(connection, table, rows, f" ON CONFLICT ({columns}) DO NOTHING")
 
 
 def upsert_rows(
     connection: Connection, table: Table, rows: Sequence[dict[str, Any]], key: str, changed: str
 ) -> None:
-    """Insert the rows, or give those whose key is there the new value of `changed`."""
+    """Insert the rows, or give those whose key is there the new value of `changed`.
+
+    Each key may be in the rows once.
+    """
     key, changed = _quoted(connection, (key, changed))
     clause = f" ON CONFLICT ({key}) DO UPDATE SET {changed} = excluded.{changed}"
     _insert(connection, table, rows, clause)
@@ -68,37 +77,89 @@ def upsert_rows(
 def update_rows(
     connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *keys: str
 ) -> None:
-    """Set the other columns of each row where its key columns match; as fast as `insert_rows`."""
+    """Set the other columns of each row where its key columns match; as fast as `insert_rows`.
+
+    Each key may be in the rows once.
+    """
     if not rows:
         return
     names = [name for name in rows[0] if name not in keys]
-    sets = ", ".join(f"{name} = {_mark(connection)}" for name in _quoted(connection, names))
-    where = " AND ".join(f"{name} = {_mark(connection)}" for name in _quoted(connection, keys))
-    values = [tuple(row[name] for name in (*names, *keys)) for row in rows]
-    connection.exec_driver_sql(
-        f"UPDATE {_quoted(connection, [table.name])[0]} SET {sets} WHERE {where}",  # noqa: S608 - ours
-        values,
-    )
+    name = _quoted(connection, [table.name])[0]
+    if connection.dialect.name == "postgresql":
+        sets = ", ".join(f"{one} = given.{one}" for one in _quoted(connection, names))
+        where = " AND ".join(f"{name}.{one} = given.{one}" for one in _quoted(connection, keys))
+        statement = f"UPDATE {{table}} SET {sets} FROM {{given}} WHERE {where}"  # noqa: S608 - ours
+        each_given(connection, statement, table, rows)
+        return
+    sets = ", ".join(f"{one} = ?" for one in _quoted(connection, names))
+    where = " AND ".join(f"{one} = ?" for one in _quoted(connection, keys))
+    values = [tuple(row[one] for one in (*names, *keys)) for row in rows]
+    statement = f"UPDATE {name} SET {sets} WHERE {where}"  # noqa: S608 - our own names
+    connection.exec_driver_sql(statement, values)
 
 
 def _insert(
     connection: Connection, table: Table, rows: Sequence[dict[str, Any]], clause: str
-) -> None:
+) -> int:
     if not rows:
-        return
+        return 0
     columns = ", ".join(_quoted(connection, rows[0]))
-    marks = ", ".join([_mark(connection)] * len(rows[0]))
+    if connection.dialect.name == "postgresql":
+        statement = f"INSERT INTO {{table}} ({columns}) SELECT {columns} FROM {{given}}{clause}"  # noqa: S608
+        return each_given(connection, statement, table, rows)
+    marks = ", ".join("?" * len(rows[0]))
     name = _quoted(connection, [table.name])[0]
-    connection.exec_driver_sql(
+    done = connection.exec_driver_sql(
         f"INSERT INTO {name} ({columns}) VALUES ({marks}){clause}",  # noqa: S608 - our own names
         [tuple(row.values()) for row in rows],
     )
+    return done.rowcount
+
+
+def each_given(
+    connection: Connection, statement: str, table: Table, rows: Sequence[dict[str, Any]]
+) -> int:
+    """Run a statement of PostgreSQL over rows that travel as one array for each column.
+
+    One statement for thousands of rows: neither the planner nor the network is asked for each.
+
+    Args:
+        connection: In a transaction.
+        statement: With `{table}`, and `{given}` where the rows are read, as `given`, in order.
+        table: Gives the columns their types.
+        rows: All name the same columns in the same order.
+
+    Returns:
+        How many rows it changed.
+    """
+    names = list(rows[0])
+    types = [_type_of(connection, table.c[name]) for name in names]
+    arrays = ", ".join(f"%b::{kind}[]" for kind in types)
+    given = f"unnest({arrays}) AS given ({', '.join(_quoted(connection, names))})"
+    sql = statement.format(table=_quoted(connection, [table.name])[0], given=given)
+    changed = 0
+    for some in _portions(rows):
+        columns = tuple([row[name] for row in some] for name in names)
+        changed += connection.exec_driver_sql(sql, columns).rowcount
+    return changed
+
+
+def _type_of(connection: Connection, column: ColumnElement[Any]) -> str:
+    return column.type.compile(connection.dialect)
+
+
+def _portions(rows: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    """Cut where the arrays would grow large: one value of PostgreSQL ends at 1 GiB."""
+    start = size = 0
+    for at, row in enumerate(rows):
+        size += sum([len(value) for value in row.values() if isinstance(value, (str, bytes))])
+        if size > PORTION_BYTES or at - start >= POSTGRES_CHUNK:
+            yield rows[start : at + 1]
+            start, size = at + 1, 0
+    if start < len(rows):
+        yield rows[start:]
 
 
 def _quoted(connection: Connection, names: Iterable[str]) -> list[str]:
     quote = connection.dialect.identifier_preparer.quote
     return [quote(name) for name in names]
-
-
-def _mark(connection: Connection) -> str:
-    return "?" if connection.dialect.paramstyle == "qmark" else "%s"
