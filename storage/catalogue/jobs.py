@@ -91,8 +91,9 @@ class Failure:
 
 def enqueue(connection: Connection, job: NewJob, ids: IdFactory, now_ms: int) -> int:
     """Write a job in the caller's transaction; return its id, or that of the same job before."""
+    job_id = ids.take()
     row = {
-        "id": ids.take(),
+        "id": job_id,
         "kind": job.kind,
         "payload": job.payload,
         "state": READY,
@@ -103,7 +104,7 @@ def enqueue(connection: Connection, job: NewJob, ids: IdFactory, now_ms: int) ->
     }
     insert_missing(connection, jobs, [row], "kind", "job_key")
     if job.key is None:
-        return int(row["id"])
+        return job_id
     same = select(jobs.c.id).where(jobs.c.kind == job.kind, jobs.c.job_key == job.key)
     return int(connection.scalars(same).one())
 

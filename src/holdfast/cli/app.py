@@ -23,6 +23,7 @@ from holdfast.cli.commands import (
     showing,
     upkeep,
     verifying,
+    working,
 )
 
 app = typer.Typer(
@@ -75,6 +76,7 @@ for group in (
     verifying,
     auditing,
     upkeep,
+    working,
     examining,
     configuration,
 ):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from holdfast.cli.command import add, flag
+from holdfast.cli.commands.working import queue_import
 from holdfast.cli.screen import GOOD, WARNING, amount, size
 from holdfast.core.errors import Refused
 
@@ -77,6 +78,9 @@ class ImportOptions:
             help="Processes that parse; else as many as there are cores.",
         ),
     ] = 0  # fmt: skip
+    queue: Annotated[
+        bool, flag("--queue", text="Leave it to 'holdfast worker', and print the job's id.")
+    ] = False
     as_json: Annotated[bool, flag("--json", text="Print the summary as JSON.")] = False
 
 
@@ -95,6 +99,9 @@ def run(session: Session, options: ImportOptions) -> int:
     order = _order(options)
     if options.dry_run:
         _preview(session, options, order)
+        return 0
+    if options.queue:
+        queue_import(session, order, as_json=options.as_json)
         return 0
     summary = _import(session, order)
     if options.as_json:
