@@ -403,6 +403,9 @@ audit_events = Table(
     Column("seq", BigInteger, nullable=True, unique=True),
     Index("ix_audit_events_subject", "subject_id"),
 )
+Index(
+    "ix_audit_events_waiting", audit_events.c.id, postgresql_where=audit_events.c.seq.is_(None)
+).ddl_if(dialect="postgresql")
 
 audit_actors = Table(
     "audit_actors",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, text
+from sqlalchemy import func, inspect, select, text
 
 from holdfast.core.errors import Unavailable
-from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.turns import advisory_key
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD = "0002"
+HEAD = "0003"
 """The version that this program reads and writes."""
 
 
@@ -26,20 +28,54 @@ def upgrade(engine: Engine) -> None:
     found = current(engine)
     if found == HEAD:
         return
-    if found is not None and found > HEAD:
-        raise Unavailable(
-            f"The catalogue has version {found}, this program knows {HEAD}.",
-            next_step="Use the newer program that wrote it.",
-        )
+    _refuse_newer(found)
     from alembic import command  # costs a fifth of a command's start, and is rarely needed
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
-    with engine.connect() as connection:
+    with writing(engine) as connection:  # all steps or none: a killed upgrade is begun again
+        if engine.dialect.name == "postgresql":
+            _wait_for_turn(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        connection.commit()
+        if engine.dialect.name == "postgresql":
+            _order_by_bytes(connection)
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+    connection.scalar(select(func.pg_advisory_xact_lock(advisory_key("upgrade"))))
+
+
+def _order_by_bytes(connection: Connection) -> None:
+    """Compare text byte by byte, as SQLite does.
+
+    An index in a language's order is silently wrong from the day that the host's C library orders
+    that language anew (https://wiki.postgresql.org/wiki/Locale_data_changes), and then no
+    constraint on it holds.
+    """
+    found = connection.execute(
+        text(
+            "SELECT table_name, column_name FROM information_schema.columns"
+            " WHERE table_schema = current_schema() AND data_type = 'text'"
+            " AND collation_name IS NULL ORDER BY table_name, column_name"
+        )
+    ).all()
+    for table, columns in groupby(found, key=lambda row: str(row.table_name)):
+        changes = ", ".join(
+            f'ALTER COLUMN "{row.column_name}" TYPE text COLLATE "C"' for row in columns
+        )
+        connection.exec_driver_sql(f'ALTER TABLE "{table}" {changes}')
+
+
+def _refuse_newer(found: str | None) -> None:
+    if found is not None and found > HEAD:
+        raise Unavailable(
+            f"The catalogue has version {found}, this program knows {HEAD}.",
+            next_step="Use the newer program that wrote it.",
+        )
 
 
 def current(engine: Engine) -> str | None:

@@ -7,14 +7,17 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from catalogue_kit import Home, Homes
-from holdfast.storage.catalogue.engine import PostgresConfig
+from holdfast.storage.catalogue.engine import PostgresConfig, open_postgres, open_sqlite
 from server_postgres import Missing, Server, running
 
+NEEDED = "a PostgreSQL server: deploy/dev/postgres.sh install"
 Need = Callable[[object, str], None]
 
 
@@ -31,6 +34,12 @@ class Databases:
         yield config
         self.server.wipe(config)
         self._free.append(config)
+
+    @contextmanager
+    def without_tables(self) -> Iterator[PostgresConfig]:
+        config = self.server.empty_database()
+        yield config
+        self.server.drop(config)
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +67,7 @@ def homes(
             config = None
             if request.param == "postgres":
                 databases: Databases | None = request.getfixturevalue("databases")
-                need(databases, "a PostgreSQL server: deploy/dev/postgres.sh install")
+                need(databases, NEEDED)
                 assert databases is not None
                 config = closing.enter_context(databases.one())
             home = Home(tmp_path_factory.mktemp("archive"), config)
@@ -73,3 +82,24 @@ def home(homes: Homes) -> Iterator[Home]:
     """Where the catalogue of this test is, on either database."""
     with homes() as made:
         yield made
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def opener(
+    request: pytest.FixtureRequest, tmp_path: Path, need: Need
+) -> Iterator[Callable[[], Engine]]:
+    """Open a database that has no tables yet; the same one at each call."""
+    with ExitStack() as closing:
+        make = partial(open_sqlite, tmp_path / "empty.sqlite3")
+        if request.param == "postgres":
+            databases: Databases | None = request.getfixturevalue("databases")
+            need(databases, NEEDED)
+            assert databases is not None
+            make = partial(open_postgres, closing.enter_context(databases.without_tables()))
+
+        def opened() -> Engine:
+            engine = make()
+            closing.callback(engine.dispose)
+            return engine
+
+        yield opened

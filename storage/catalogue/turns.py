@@ -1,0 +1,71 @@
+"""Lets one process at a time do what must not be done twice at once; gone with the process.
+
+On SQLite a locked file, since all processes are on one host. On PostgreSQL an advisory lock beside
+it, which all hosts see. It must not keep anybody waiting.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from holdfast.core.errors import Unavailable
+from holdfast.storage.catalogue.failures import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine
+
+
+@contextmanager
+def only_one(engine: Engine, lock: Path) -> Iterator[bool]:
+    """Take the turn that the lock's file name names; tell whether it is ours, without waiting.
+
+    Args:
+        engine: Of the catalogue; its processes take turns.
+        lock: A file that may be made; hosts may have one each.
+
+    Raises:
+        Unavailable: The catalogue's server is away.
+    """
+    with ExitStack() as held:
+        yield _locked_file(held, lock) and _locked_everywhere(held, engine, lock.name)
+
+
+def _locked_file(held: ExitStack, lock: Path) -> bool:
+    file = held.enter_context(lock.open("ab"))
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _locked_everywhere(held: ExitStack, engine: Engine, name: str) -> bool:
+    if engine.dialect.name != "postgresql":
+        return True
+    with translated():
+        connection = held.enter_context(engine.connect())
+        # Of the session, not of a transaction: none stays open, and vacuum is not held up.
+        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        key = advisory_key(name)
+        is_ours = connection.scalar(select(func.pg_try_advisory_lock(key)))
+    if is_ours:
+        held.callback(_unlock, connection, key)
+    return bool(is_ours)
+
+
+def _unlock(connection: Connection, key: int) -> None:
+    with suppress(Unavailable), translated():  # a lost session has no locks any more
+        connection.scalar(select(func.pg_advisory_unlock(key)))
+
+
+def advisory_key(name: str) -> int:
+    """Return the number by which PostgreSQL's advisory locks know this name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
