@@ -5,7 +5,7 @@ Never uses the right to bypass a lock, except to prove that it does not help.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Locked, NotFound
@@ -30,7 +30,11 @@ class ObjectLocks:
         self._segments = segments
 
     def retain_until(self, name: str, until: datetime, mode: LockMode) -> None:
-        state = self.state(name)
+        self.retain(name, self.state(name), until, mode)
+
+    def retain(self, name: str, state: LockState, until: datetime, mode: LockMode) -> None:
+        """Retain as `retain_until` a segment whose present state is known."""
+        until = _whole_second(until)
         is_shorter = state.until is not None and until < state.until
         if is_shorter or (state.mode is LockMode.COMPLIANCE and mode is not state.mode):
             raise locked("The lock of a segment may not be made weaker.", name, state)
@@ -61,6 +65,11 @@ class ObjectLocks:
             "Key": self._segments.key(name),
             "VersionId": self._segments.version(name),
         }
+
+
+def _whole_second(instant: datetime) -> datetime:
+    """Return the instant or the next whole second: stores drop what is finer, and that is less."""
+    return (instant + timedelta(microseconds=999_999)).replace(microsecond=0)
 
 
 def state_of(head: Head) -> LockState:

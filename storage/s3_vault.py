@@ -23,7 +23,7 @@ from holdfast.core.errors import Corrupt, NotFound, Unavailable
 from holdfast.core.ports import Clock, LockMode, LockState, Placement, Prepared
 from holdfast.storage.durable import unavailable
 from holdfast.storage.frames import open_frames
-from holdfast.storage.object_lock import ObjectLocks, is_locked, locked
+from holdfast.storage.object_lock import ObjectLocks, is_locked, locked, state_of
 from holdfast.storage.s3.bucket import Bucket
 from holdfast.storage.s3.config import BucketConfig
 from holdfast.storage.s3.objects import Listed
@@ -35,6 +35,7 @@ from holdfast.storage.segment_recovery import Recovered
 from holdfast.storage.segment_writer import Body, body_of
 from holdfast.storage.segments import Part, Record, SegmentReader
 
+_STRICTNESS = (LockMode.GOVERNANCE, LockMode.COMPLIANCE)
 _MOST_COPIED = 256  # records in one object that compaction makes
 
 
@@ -213,8 +214,11 @@ class S3Vault:
             self._segments.remember(pack.name, head.version)
         worm = self._config.worm
         if worm is not None:
+            state = state_of(head)  # a default of the bucket may have locked it for longer already
             until = self._clock.now() + timedelta(days=worm.retain_days)
-            self.locks.retain_until(pack.name, until, worm.mode)
+            if state.until is None or state.until < until:
+                mode = max(worm.mode, state.mode or worm.mode, key=_STRICTNESS.index)
+                self.locks.retain(pack.name, state, until, mode)
 
     def _reader(self, name: str, start: int, length: int) -> SegmentReader:
         key, version = self._segments.key(name), self._segments.version(name)

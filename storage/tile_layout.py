@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from holdfast.storage.merkle import EMPTY_ROOT, folded, node_hash, peak_ranges
@@ -47,6 +47,15 @@ def tile_at(level: int, index: int, size: int) -> Tile:
     """Return the tile, as wide as it is in a log of this size."""
     count = hashes_at(max(level, 0), size)
     return Tile(level, index, min(TILE_WIDTH, count - index * TILE_WIDTH))
+
+
+def tiles_of(size: int) -> Iterator[Tile]:
+    """Yield every file that a log of this size needs beside its checkpoint."""
+    level = ENTRIES
+    while count := hashes_at(max(level, 0), size):
+        for index in range((count + TILE_WIDTH - 1) // TILE_WIDTH):
+            yield tile_at(level, index, size)
+        level += 1
 
 
 def grown(

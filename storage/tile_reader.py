@@ -1,12 +1,13 @@
-"""Read a tlog-tiles log from disk and recompute it; never writes and checks no signature."""
+"""Read a tlog-tiles log and recompute it; never writes and checks no signature."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Corrupt
-from holdfast.storage.durable import unavailable
 from holdfast.storage.merkle import HASH_BYTES, Subtree, folded, leaf_hash
+from holdfast.storage.tile_files import log_files
 from holdfast.storage.tile_layout import (
     ENTRIES,
     TILE_WIDTH,
@@ -18,14 +19,17 @@ from holdfast.storage.tile_layout import (
     unpacked,
 )
 
+if TYPE_CHECKING:
+    from holdfast.storage.tile_files import LogFiles
+
 RESTORE = "Keep the folder as it is, and restore the log from a backup or from its anchor."
 
 
 class TileReader:
     """The files of one log, as those of a given size."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, place: Path | LogFiles) -> None:
+        self._files = log_files(place)
 
     def hashes(self, level: int, index: int, size: int) -> list[bytes]:
         """Return the hashes of a tile; Corrupt if it is missing or has another length."""
@@ -130,26 +134,22 @@ class TileReader:
         return (index * TILE_WIDTH + place) << 8 * level
 
     def _found_hashes(self, tile: Tile) -> list[bytes]:
-        data = self._read(tile)
+        data = self.content(tile)
         return [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
 
     def _found_entries(self, tile: Tile) -> list[bytes]:
-        return unpacked(self._read(tile))
+        return unpacked(self.content(tile))
 
-    def _read(self, tile: Tile) -> bytes:
+    def content(self, tile: Tile) -> bytes:
         """Return the file, empty if it is missing; a partial one may have become full meanwhile."""
-        try:
-            return (self._folder / tile.path).read_bytes()
-        except FileNotFoundError:
-            return self._cut_from_full(tile)
-        except OSError as error:
-            raise unavailable(error, "reading the audit log") from error
+        data = self._files.read(tile.path)
+        return self._cut_from_full(tile) if data is None else data
 
     def _cut_from_full(self, tile: Tile) -> bytes:
         full = Tile(tile.level, tile.index, TILE_WIDTH)
         if tile == full:
             return b""
-        data = self._read(full)
+        data = self.content(full)
         if tile.level == ENTRIES:
             return packed(unpacked(data)[: tile.width])
         return data[: tile.width * HASH_BYTES]

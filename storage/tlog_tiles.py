@@ -1,4 +1,4 @@
-"""Keep the audit log as C2SP tlog-tiles on disk and publish signed checkpoints; knows no events.
+"""Keep the audit log as C2SP tlog-tiles and publish signed checkpoints; knows no events.
 
 Layout (c2sp.org/tlog-tiles): `checkpoint`, `tile/<level>/<n>[.p/<width>]`, `tile/entries/<n>[…]`.
 An append writes and syncs tiles, then replaces the checkpoint. What a crash leaves behind the last
@@ -7,7 +7,6 @@ checkpoint is overwritten by the next append, so that the same leaves always giv
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,14 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from holdfast.core.errors import Conflict, Corrupt, NotFound, Refused
 from holdfast.storage.audit_proofs import MAX_LEAF_BYTES, RecordProof, format_proof
 from holdfast.storage.checkpoint import Checkpoint, check_origin, open_checkpoint, sign_checkpoint
-from holdfast.storage.durable import (
-    Files,
-    SystemFiles,
-    make_folder,
-    replace_file,
-    unavailable,
-    write_set,
-)
+from holdfast.storage.durable import Files
 from holdfast.storage.merkle import (
     EMPTY_ROOT,
     consistency_proof,
@@ -33,7 +25,8 @@ from holdfast.storage.merkle import (
     leaf_hash,
     root_hash,
 )
-from holdfast.storage.tile_layout import TILE_WIDTH, Tile, bundles, grown, joined_edges
+from holdfast.storage.tile_files import CHECKPOINT, FolderFiles, LogFiles, log_files
+from holdfast.storage.tile_layout import TILE_WIDTH, Tile, bundles, grown, joined_edges, tiles_of
 from holdfast.storage.tile_reader import RESTORE, TileReader
 
 
@@ -41,20 +34,29 @@ class TileLog:
     """One append-only log; one process appends at a time, any number read."""
 
     def __init__(
-        self, folder: Path, signer: Ed25519PrivateKey, origin: str, files: Files | None = None
+        self,
+        place: Path | LogFiles,
+        signer: Ed25519PrivateKey,
+        origin: str,
+        files: Files | None = None,
     ) -> None:
         """Open the log that `create` made.
+
+        Args:
+            place: Its folder, or its files elsewhere.
+            signer: The log's key.
+            origin: The log's name.
+            files: How to write to the folder.
 
         Raises:
             Corrupt: The checkpoint is missing, not signed by this key, or not that of the tiles.
             Unavailable: The disk refused.
         """
-        self._folder = folder
+        self._files = _files(place, files)
         self._signer = signer
         self._public = signer.public_key()
         self._origin = origin
-        self._files: Files = files or SystemFiles()
-        self._reader = TileReader(folder)
+        self._reader = TileReader(self._files)
         self._note = b""
         self._checkpoint = Checkpoint(origin, 0, EMPTY_ROOT)
         self._edges: list[list[bytes]] = []
@@ -63,9 +65,12 @@ class TileLog:
 
     @staticmethod
     def create(
-        folder: Path, signer: Ed25519PrivateKey, origin: str, files: Files | None = None
+        place: Path | LogFiles,
+        signer: Ed25519PrivateKey,
+        origin: str,
+        files: Files | None = None,
     ) -> None:
-        """Make an empty log: its folder and the signed checkpoint of size 0, durably.
+        """Make an empty log: its place and the signed checkpoint of size 0, durably.
 
         Raises:
             Conflict: A log is there already.
@@ -73,15 +78,7 @@ class TileLog:
             Unavailable: The disk refused.
         """
         check_origin(origin)
-        files = files or SystemFiles()
-        if folder.is_dir() and any(folder.iterdir()):
-            raise Conflict("A log is there already.", folder=str(folder))
-        try:
-            make_folder(files, folder)
-            note = sign_checkpoint(Checkpoint(origin, 0, EMPTY_ROOT), signer)
-            replace_file(files, folder / "checkpoint", note)
-        except OSError as error:
-            raise unavailable(error, "creating the audit log") from error
+        _files(place, files).begin(sign_checkpoint(Checkpoint(origin, 0, EMPTY_ROOT), signer))
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -100,7 +97,7 @@ class TileLog:
 
     def refresh(self) -> None:
         """Read the published checkpoint and the right edge of the tree again; errors as opening."""
-        note = _published(self._folder)
+        note = _published(self._files)
         checkpoint = open_checkpoint(note, self._public, self._origin)
         edges = self._reader.edges(checkpoint.size)
         if joined_edges(edges) != checkpoint.root:
@@ -134,12 +131,8 @@ class TileLog:
         checkpoint = Checkpoint(self._origin, size, joined_edges(edges))
         note = sign_checkpoint(checkpoint, self._signer)
         tiles |= bundles(self._tail, self.size, leaves)
-        contents = {self._folder / tile.path: data for tile, data in tiles.items()}
-        try:
-            write_set(self._files, contents)
-            replace_file(self._files, self._folder / "checkpoint", note)
-        except OSError as error:
-            raise unavailable(error, "writing the audit log") from error
+        self._files.write({tile.path: data for tile, data in tiles.items()})
+        self._files.publish(note, self._note)
         self._note, self._checkpoint, self._edges = note, checkpoint, edges
         self._tail = [*self._tail, *leaves][-(size % TILE_WIDTH) :] if size % TILE_WIDTH else []
         self._remove_partials(tiles)
@@ -218,12 +211,23 @@ class TileLog:
                 kept_size=kept.size,
             )
 
+    def copy_to(self, folder: Path) -> None:
+        """Write the files of the last checkpoint into a local folder, the checkpoint last.
+
+        Raises:
+            Unavailable: The disk refused; what is there is no log yet.
+        """
+        files = FolderFiles(folder)
+        for tile in tiles_of(self.size):
+            files.write({tile.path: self._reader.content(tile)})
+        files.publish(self._note, b"")
+
     def verify(self) -> int | None:
         """Return the first bad index of what is on disk, or None; see `verify_tiles`."""
-        return verify_tiles(self._folder, self._public, self._origin)
+        return verify_tiles(self._files, self._public, self._origin)
 
     def _check_unchanged(self) -> None:
-        note = _published(self._folder)
+        note = _published(self._files)
         if note != self._note:
             open_checkpoint(note, self._public, self._origin)
             raise Conflict("Another process has extended the audit log.", next_step="Try again.")
@@ -236,14 +240,14 @@ class TileLog:
         """Remove what full tiles have replaced; what a crash leaves of it harms nobody."""
         for tile in tiles:
             if tile.width == TILE_WIDTH:
-                shutil.rmtree(self._folder / f"{tile.path}.p", ignore_errors=True)
+                self._files.forget_partials(tile.path)
 
 
-def verify_tiles(folder: Path, public: Ed25519PublicKey, origin: str) -> int | None:
+def verify_tiles(place: Path | LogFiles, public: Ed25519PublicKey, origin: str) -> int | None:
     """Recompute a log from its entries, with bounded memory.
 
     Args:
-        folder: Of the log, or of a copy of it.
+        place: Folder of the log or of a copy of it, or its files elsewhere.
         public: The log's key.
         origin: The log's name.
 
@@ -255,19 +259,22 @@ def verify_tiles(folder: Path, public: Ed25519PublicKey, origin: str) -> int | N
         Corrupt: The checkpoint is missing, malformed or not signed by this key.
         Unavailable: The disk refused.
     """
-    checkpoint = open_checkpoint(_published(folder), public, origin)
-    fault, root = TileReader(folder).recomputed(checkpoint.size)
+    files = log_files(place)
+    checkpoint = open_checkpoint(_published(files), public, origin)
+    fault, root = TileReader(files).recomputed(checkpoint.size)
     if fault is None and root != checkpoint.root:
         return 0
     return fault
 
 
-def _published(folder: Path) -> bytes:
-    try:
-        return (folder / "checkpoint").read_bytes()
-    except FileNotFoundError:
+def _files(place: Path | LogFiles, files: Files | None) -> LogFiles:
+    return FolderFiles(place, files) if isinstance(place, Path) else place
+
+
+def _published(files: LogFiles) -> bytes:
+    note = files.read(CHECKPOINT)
+    if note is None:
         raise Corrupt(
-            "The audit log's checkpoint is missing.", next_step=RESTORE, folder=str(folder)
-        ) from None
-    except OSError as error:
-        raise unavailable(error, "reading the audit log") from error
+            "The audit log's checkpoint is missing.", next_step=RESTORE, folder=files.place
+        )
+    return note

@@ -369,6 +369,17 @@ def test_reader_with_an_older_checkpoint_finds_its_proofs_in_a_grown_log(tmp_pat
     assert reader.checkpoint.size == 300
 
 
+def test_copy_of_a_log_is_the_log(tmp_path: Path) -> None:
+    for size in (0, 3, 300, 600):
+        log = new_log(tmp_path / str(size), some(size))
+        log.copy_to(tmp_path / f"copy{size}")
+        assert verify_tiles(tmp_path / f"copy{size}", KEY.public_key(), ORIGIN) is None
+        copy = opened(tmp_path / f"copy{size}")
+        assert (copy.note, list(copy.entries())) == (log.note, some(size))
+        copied, original = files_of(tmp_path / f"copy{size}"), files_of(tmp_path / str(size))
+        assert copied.items() <= original.items()
+
+
 def test_published_note_opens_with_the_public_key(tmp_path: Path) -> None:
     log = new_log(tmp_path / "log", some(3))
     note = (tmp_path / "log" / "checkpoint").read_bytes()
