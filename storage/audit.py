@@ -7,7 +7,6 @@ and appends their leaves to the tiles. A leaf holds opaque ids and salted hashes
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from holdfast.storage.audit_proofs import commitment
 from holdfast.storage.catalogue.chunks import insert_rows, update_rows
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import audit_events
+from holdfast.storage.catalogue.turns import only_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,7 +99,7 @@ class Sequencer:
     engine: Engine
     log: TileLog
     lock: Path
-    """File whose lock makes this process the only sequencer."""
+    """File that names the turn to be the only sequencer (`only_one`)."""
     keep: Callable[[bytes], None]
     """Keeps a copy of each new checkpoint apart from the data."""
 
@@ -111,10 +111,8 @@ class Sequencer:
         Raises:
             Corrupt: The log holds more leaves than the catalogue has numbered.
         """
-        with self.lock.open("ab") as held:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+        with only_one(self.engine, self.lock) as is_ours:
+            if not is_ours:
                 return 0
             gained = self._append_numbered()
             while self._number_batch():
@@ -130,6 +128,7 @@ class Sequencer:
                 .where(audit_events.c.seq.is_(None))
                 .order_by(audit_events.c.id)
                 .limit(SEQUENCER_BATCH)
+                .with_for_update()  # whatever became of the turn, no event gets two numbers
             ).all()
             if waiting:
                 top = connection.scalar(select(func.max(audit_events.c.seq)))
