@@ -49,6 +49,10 @@ class MemoryIndex:
     def ids(self) -> Iterator[int]:
         yield from list(self._held)
 
+    def versions(self) -> Iterator[tuple[int, int]]:
+        for id_, (document, _) in sorted(self._held.items()):
+            yield id_, document.version
+
     def search(self, request: SearchRequest) -> Page:
         window = open_window(request)
         query = And((request.query, request.scope.filter))

@@ -103,6 +103,10 @@ class TantivyIndex:
                 return
             rest = above(self._schema, hits[-1][0])
 
+    def versions(self) -> Iterator[tuple[int, int]]:
+        """Yield every id with version 0: one writer at a time needs none."""
+        yield from ((id_, 0) for id_ in self.ids())
+
     def search(self, request: SearchRequest) -> Page:
         window = open_window(request)
         query = compile_query(self._schema, And((request.query, request.scope.filter)))

@@ -66,7 +66,7 @@ def compile_query(schema: tantivy.Schema, node: Node) -> Query:
     Raises:
         Refused: The tree is too deep or too large, or a leaf needs more than the stated limits.
     """
-    _check_size(node)
+    check_size(node)
     return _Compiler(schema).node(node)
 
 
@@ -95,7 +95,12 @@ def matches_everything(node: Node) -> bool:
     return isinstance(node, And) and all(matches_everything(child) for child in node.children)
 
 
-def _check_size(node: Node) -> None:
+def check_size(node: Node) -> None:
+    """Refuse a tree that is too deep or has too many leaves.
+
+    Raises:
+        Refused: It is.
+    """
     leaves = 0
     waiting = [(node, 1)]
     while waiting:

@@ -8,6 +8,7 @@ made here can match.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from holdfast.core.errors import Refused
 from holdfast.indexer.documents import RUN_MARK
@@ -52,13 +53,21 @@ def wildcard_regex(folded: str) -> str:
 
 
 def re2_regex(pattern: str) -> str:
-    r"""Return the expression for an RE2 expression that is matched against whole words.
+    """Return the expression for an RE2 expression that is matched against whole words.
 
     Raises:
-        Refused: It uses what the dictionary cannot answer exactly: anchors, flags, `\b`, named
-            groups, Unicode classes.
+        Refused: It uses what the dictionary cannot answer exactly.
     """
-    parts = []
+    return "".join(map(_spelled, pieces(pattern)))
+
+
+def pieces(pattern: str) -> Iterator[re.Match[str]]:
+    r"""Yield the pieces of an RE2 expression: literals, classes, groups, repetitions.
+
+    Raises:
+        Refused: It uses what no dictionary can answer exactly: anchors, flags, `\b`, named groups,
+            Unicode classes.
+    """
     at = 0
     while at < len(pattern):
         piece = _PIECE.match(pattern, at)
@@ -68,9 +77,8 @@ def re2_regex(pattern: str) -> str:
                 next_step="Words are matched whole: use letters, . [] () | * + ? {} \\d \\w.",
                 position=at,
             )
-        parts.append(_spelled(piece))
+        yield piece
         at = piece.end()
-    return "".join(parts)
 
 
 def _spelled(piece: re.Match[str]) -> str:

@@ -1,0 +1,1 @@
+"""The parts of the Elasticsearch index: mapping, spelling of queries, pages, bulk writing."""

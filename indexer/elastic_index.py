@@ -1,0 +1,236 @@
+"""The search index on Elasticsearch: adds, removes and finds documents of one generation.
+
+It cuts no text (the documents come cut) and holds nothing that the catalogue cannot make again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+from elasticsearch import ApiError, NotFoundError, TransportError
+
+from holdfast.core.errors import Unavailable
+from holdfast.core.ports import Document, Hit, Page, SearchRequest
+from holdfast.core.query import And
+from holdfast.indexer.cursors import Place, Window, encode, open_window
+from holdfast.indexer.elastic.bulk import Counters, Sender, Write
+from holdfast.indexer.elastic.clauses import Clause, all_of, term
+from holdfast.indexer.elastic.compiling import compile_query
+from holdfast.indexer.elastic.connection import (
+    ElasticConfig,
+    check_server,
+    connect,
+    our_errors,
+)
+from holdfast.indexer.elastic.counts import count_facets
+from holdfast.indexer.elastic.groups import collapse
+from holdfast.indexer.elastic.mapping import DEGRADED, REMOVED, VERSION
+from holdfast.indexer.elastic.parts import Known, Parts, Remembered
+from holdfast.indexer.elastic.results import KEEP_ALIVE, Results, Snapshot
+from holdfast.indexer.elastic.writing import degraded, engine_document, tombstone
+
+_IS_REMOVED = term(REMOVED, value=True)
+_ID_CHUNK = 10_000
+_SEARCH_TRIES = 3
+EXTEND_EVERY_S = 60.0
+"""How often it is looked whether the newest part has become too large."""
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the index takes from around it."""
+
+    known: Known = field(default_factory=Remembered)
+    """Where it is kept which parts there must be."""
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+class ElasticIndex:
+    """A `SearchIndex` in a cluster; any number of readers and writers at once.
+
+    Safe to share between threads for searching; adding, removing and committing belong to one.
+    """
+
+    def __init__(
+        self, config: ElasticConfig, generation: str, around: Surroundings | None = None
+    ) -> None:
+        """Open a generation of the index; one of which nothing is there yet is empty.
+
+        Args:
+            config: Of the cluster.
+            generation: As `parts.new_generation` names it.
+            around: Clock, sleep, and where it is kept which parts there must be.
+
+        Raises:
+            Unavailable: The cluster cannot be used, a part is gone, or another version made it.
+        """
+        around = around or Surroundings()
+        self._client = connect(config)
+        check_server(self._client)
+        self._parts = Parts(self._client, config, generation, around.known, around.now)
+        self._parts.load()
+        self._sender = Sender(self._client, config, around.sleep)
+        self._waiting: list[Write] = []
+        self._waiting_bytes = 0
+        self._touched: set[str] = set()
+        self._most_waiting_bytes = config.bulk_bytes
+        self._extended_at = time.monotonic()
+
+    @property
+    def counters(self) -> Counters:
+        """What became of the writes of this process."""
+        return self._sender.counters
+
+    def add(self, documents: Sequence[Document]) -> None:
+        for document in documents:
+            self._put(
+                Write(
+                    document.id,
+                    self._parts.of(document.id).alias,
+                    document.version,
+                    _encode(engine_document(document)),
+                    tuple(degraded(document)),
+                )
+            )
+
+    def remove(self, ids: Iterable[int]) -> None:
+        """Put a tombstone where each document was: a late write of a lower version stays out."""
+        versions = ids if isinstance(ids, Mapping) else dict.fromkeys(ids, 0)
+        for id_, version in versions.items():
+            body = _encode(tombstone(id_, version))
+            self._put(Write(id_, self._parts.of(id_).alias, version, body))
+
+    def commit(self) -> None:
+        self._flush()
+        if self._touched:
+            with self._noticing_loss("making what was indexed visible"):
+                self._client.indices.refresh(index=sorted(self._touched))
+            self._touched.clear()
+        if time.monotonic() - self._extended_at >= EXTEND_EVERY_S:
+            self._extended_at = time.monotonic()
+            self._parts.load()
+            self._parts.extend()
+
+    def search(self, request: SearchRequest) -> Page:
+        window = open_window(request)
+        query = compile_query(And((request.query, request.scope.filter)))
+        is_held = bool(request.facets or request.collapse)
+        for _ in range(_SEARCH_TRIES - 1):
+            with suppress(_Moved):
+                return self._page(request, window, query, is_held=is_held)
+        return self._page(request, window, query, is_held=is_held)
+
+    def ids(self) -> Iterator[int]:
+        yield from (id_ for id_, _ in self.versions())
+
+    def versions(self) -> Iterator[tuple[int, int]]:
+        with self._snapshot(is_held=True) as snapshot:
+            if snapshot is None:
+                return
+            held = Results(snapshot, all_of([], [_IS_REMOVED]))
+            for spot in held.all((VERSION,), _ID_CHUNK):
+                yield spot.id, spot.fields.get(VERSION, 0)
+
+    def degraded(self) -> int:
+        """Count the documents whose texts the engine refused; they are found by envelope only."""
+        with self._snapshot(is_held=False) as snapshot:
+            if snapshot is None:
+                return 0
+            answer = snapshot.ask(term(DEGRADED, value=True), size=0, track_total_hits=True)
+            return int(answer["hits"]["total"]["value"])
+
+    def close(self) -> None:
+        """Give up what was not sent, and the connections."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._client.close()
+
+    def _page(
+        self, request: SearchRequest, window: Window, query: Clause, *, is_held: bool
+    ) -> Page:
+        with self._snapshot(is_held=is_held) as snapshot:
+            if snapshot is None:
+                return Page((), 0, facets=dict.fromkeys(request.facets, ()))
+            return _read_page(Results(snapshot, all_of([query], [_IS_REMOVED])), request, window)
+
+    def _put(self, write: Write) -> None:
+        self._waiting.append(write)
+        self._waiting_bytes += len(write.body)
+        if self._waiting_bytes >= self._most_waiting_bytes:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Send what waits; when that fails it waits no more: its rows are still queued."""
+        writes, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        if writes:
+            with self._noticing_loss("indexing"):
+                self._sender.send(writes)
+            self._touched.update(write.alias for write in writes)
+
+    @contextmanager
+    def _snapshot(self, *, is_held: bool) -> Iterator[Snapshot | None]:
+        """Give what is to be asked; None where nothing was ever indexed."""
+        if not self._parts.shards:
+            self._parts.load()
+        if not self._parts.shards:
+            yield None
+            return
+        alias, shards = self._parts.stem, self._parts.shards
+        with self._noticing_loss("searching"):
+            if not is_held:
+                yield Snapshot(self._client, alias, shards)
+                return
+            pit = self._client.open_point_in_time(index=alias, keep_alive=KEEP_ALIVE)["id"]
+            try:
+                yield Snapshot(self._client, alias, shards, pit)
+            finally:
+                with suppress(ApiError, TransportError):  # the engine drops it by itself
+                    self._client.close_point_in_time(id=pit)
+
+    @contextmanager
+    def _noticing_loss(self, act: str) -> Iterator[None]:
+        """Tell a part that is gone from one that cannot be reached now."""
+        try:
+            with our_errors(act):
+                yield
+        except Unavailable as error:
+            cause = error.__cause__
+            if not error.facts.get("is_lost") and not isinstance(cause, NotFoundError):
+                raise
+            self._parts.load()  # says what is missing
+            raise _Moved(error.cause, next_step=error.next_step) from error
+
+
+class _Moved(Unavailable):
+    """The index looked different a moment ago; asking again helps."""
+
+
+def _read_page(results: Results, request: SearchRequest, window: Window) -> Page:
+    asked = window.limit + 1 if window.limit else 0
+    groups = 0
+    if request.collapse:
+        collapsed = collapse(results, request.collapse)
+        found, total = collapsed.firsts(window, asked)
+        groups = collapsed.count()
+    else:
+        spots, total = results.page(window, window.after, asked, fields=("at",))
+        found = [(spot, 1) for spot in spots]
+    page = found[: request.limit]
+    cursor = ""
+    if len(found) > len(page) and page:
+        last = page[-1][0]
+        cursor = encode(Place(request.sort, last.key, last.id, request.collapse))
+    return Page(
+        hits=tuple(Hit(spot.id, spot.fields["at"], size) for spot, size in page),
+        total=total,
+        cursor=cursor,
+        groups=groups,
+        facets=count_facets(results, request.facets, request.facet_limit),
+    )
