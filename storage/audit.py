@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 LEAF_VERSION = 1
 SEQUENCER_BATCH = 4096
+RECOMPUTED = frozenset({"capture", "file", "link"})
+"""Kinds by the million, whose context can be computed again from rows at any time, which proves
+their salts; the leaves of all others name a hash of the salt."""
+SALT_NAME_CHARS = 16
 _canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -71,6 +75,8 @@ def event_row(event: Event, row_id: int) -> dict[str, Any]:
         "actor": event.actor,
         "ctx": commitment(salt, event.context).hex(),
     }
+    if event.kind not in RECOMPUTED:
+        leaf["s"] = salt_name(salt)
     if event.content is not None and event.content_salt is not None:
         leaf["commit"] = commitment(event.content_salt, event.content).hex()
     return {
@@ -81,6 +87,16 @@ def event_row(event: Event, row_id: int) -> dict[str, Any]:
         "leaf": _canonical(leaf),
         "seq": None,
     }
+
+
+def actor_event(pid: str, name: str, at_ms: int) -> Event:
+    """Return the event that ties an actor's opaque id to the name; the name can be erased."""
+    return Event("actor", "", None, at_ms, pid, canonical_digest([pid, name]))
+
+
+def salt_name(salt: bytes) -> str:
+    """Name a salt by 64 bits of its hash: enough to tell it from any other, of 2^256 there are."""
+    return hashlib.sha256(salt).hexdigest()[:SALT_NAME_CHARS]
 
 
 def record_events(connection: Connection, events: Sequence[Event], ids: IdFactory) -> None:

@@ -30,7 +30,7 @@ from holdfast.ingest.progress import Progress
 from holdfast.ingest.rebuild import analysis_bench, rebuild
 from holdfast.ingest.workbench import workbench
 from holdfast.settings import Settings
-from holdfast.storage.audit import Sequencer
+from holdfast.storage.audit import Sequencer, actor_event, record_events
 from holdfast.storage.catalogue.chunks import insert_missing
 from holdfast.storage.catalogue.companies import add_internal
 from holdfast.storage.catalogue.engine import open_sqlite, reading, writing
@@ -151,7 +151,7 @@ def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
         vault = LocalVault(_vault_config(settings, engine), clock)
         closing.callback(vault.close)
         ids = _lease_ids(engine)
-        store = Store(engine, vault, keyring, ids, clock, _actor_id(engine, actor))
+        store = Store(engine, vault, keyring, ids, clock, _actor_id(engine, ids, actor))
         for domain in settings.archive.internal_domains:
             add_internal(store, domain)
         heap_bytes = settings.index.heap_mib * _MIB
@@ -318,10 +318,13 @@ def _lease_ids(engine: Engine) -> IdFactory:
     return IdFactory(number, lambda: time.time_ns() // 1_000_000)
 
 
-def _actor_id(engine: Engine, name: str) -> str:
+def _actor_id(engine: Engine, ids: IdFactory, name: str) -> str:
     """Return the opaque id under which the audit log knows this name; the table can be erased."""
     with writing(engine) as connection:
-        row = {"pid": f"act_{secrets.token_hex(8)}", "name": name}
-        insert_missing(connection, audit_actors, [row], "name")
+        made = f"act_{secrets.token_hex(8)}"
+        insert_missing(connection, audit_actors, [{"pid": made, "name": name}], "name")
         query = select(audit_actors.c.pid).where(audit_actors.c.name == name)
-        return str(connection.scalars(query).one())
+        pid = str(connection.scalars(query).one())
+        if pid == made:
+            record_events(connection, [actor_event(pid, name, time.time_ns() // 1_000_000)], ids)
+        return pid

@@ -17,6 +17,7 @@ from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import CHUNK, by_value, insert_missing
 from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.identities import recount
+from holdfast.storage.catalogue.ledger import forget_unkept
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import (
     batches,
@@ -30,9 +31,36 @@ from holdfast.storage.catalogue.schema import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row, Table
 
     from holdfast.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A kind of rows that are few: each is committed to whole when it is made."""
+
+    kind: str
+    """Of the audit event."""
+    prefix: str
+    """Of the row's public id."""
+    table: Table
+    columns: tuple[str, ...]
+    """What the event commits to; they never change."""
+
+    def digest(self, row: Row[Any]) -> bytes:
+        """Digest what the audit log commits to."""
+        return canonical_digest([getattr(row, name) for name in self.columns])
+
+
+SOURCE = Noted("source", "src", sources, ("name", "kind", "settings", "created_ms"))
+CUSTODIAN = Noted("custodian", "cus", custodians, ("name", "address"))
+BATCH = Noted(
+    "batch",
+    "bat",
+    batches,
+    ("source_id", "custodian_id", "actor", "started_ms", "trusts_dates", "paths"),
+)
 
 UNDONE = "undone"
 """Reason of source items whose batch was undone; their end is `skipped`."""
@@ -43,8 +71,10 @@ def ensure_source(store: Store, name: str, kind: str) -> int:
     row = {"id": store.ids.take(), "name": name, "kind": kind, "created_ms": store.now_ms()}
     with writing(store.engine) as connection:
         insert_missing(connection, sources, [row], "name")
-        row_id: int = connection.scalars(select(sources.c.id).where(sources.c.name == name)).one()
-    return row_id
+        kept = connection.execute(select(sources).where(sources.c.name == name)).one()
+        if kept.id == row["id"]:
+            _note_row(connection, store, SOURCE, kept)
+    return int(kept.id)
 
 
 def ensure_custodian(store: Store, name: str) -> int:
@@ -52,9 +82,10 @@ def ensure_custodian(store: Store, name: str) -> int:
     row = {"id": store.ids.take(), "name": name}
     with writing(store.engine) as connection:
         insert_missing(connection, custodians, [row], "name")
-        query = select(custodians.c.id).where(custodians.c.name == name)
-        row_id: int = connection.scalars(query).one()
-    return row_id
+        kept = connection.execute(select(custodians).where(custodians.c.name == name)).one()
+        if kept.id == row["id"]:
+            _note_row(connection, store, CUSTODIAN, kept)
+    return int(kept.id)
 
 
 def open_batch(
@@ -88,17 +119,31 @@ def open_batch(
     }
     with writing(store.engine) as connection:
         connection.execute(batches.insert(), row)
+        kept = connection.execute(select(batches).where(batches.c.id == intake.batch_id)).one()
+        _note_row(connection, store, BATCH, kept)
     return intake
+
+
+def _note_row(connection: Connection, store: Store, noted: Noted, row: Row[Any]) -> None:
+    name = public_id(noted.prefix, row.id)
+    event = Event(noted.kind, name, row.id, store.now_ms(), store.actor, noted.digest(row))
+    record_events(connection, [event], store.ids)
 
 
 def close_batch(store: Store, batch_id: int) -> None:
     """Note that the batch offers nothing more; the first time counts."""
+    now_ms = store.now_ms()
     with writing(store.engine) as connection:
-        connection.execute(
+        closed = connection.execute(
             update(batches)
             .where(batches.c.id == batch_id, batches.c.ended_ms.is_(None))
-            .values(ended_ms=store.now_ms())
+            .values(ended_ms=now_ms)
         )
+        if closed.rowcount:
+            name = public_id("bat", batch_id)
+            context = canonical_digest([now_ms])
+            event = Event("close", name, batch_id, now_ms, store.actor, context)
+            record_events(connection, [event], store.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +217,8 @@ class _Undoing:
     def _give_items_back(self) -> None:
         """Free the source's keys; a row that captures refer to stays, under another key."""
         mine = source_items.c.batch_id == self.batch_id
-        self.connection.execute(
-            source_items.delete().where(mine, source_items.c.original_id.is_(None))
-        )
+        unkept = select(source_items.c.id).where(mine, source_items.c.original_id.is_(None))
+        forget_unkept(self.connection, self.store, self.connection.scalars(unkept).all())
         self.connection.execute(
             update(source_items)
             .where(

@@ -138,11 +138,12 @@ def add_internal(store: Store, domain: str) -> None:
         Refused: The text is not a domain name.
     """
     name = _domain_name(domain)
-    row = {"domain": name, "added_ms": store.now_ms()}
+    now_ms = store.now_ms()
     with writing(store.engine) as connection:
         if name not in internal_in(connection):
+            row = {"domain": name, "added_ms": now_ms}
             insert_missing(connection, internal_domains, [row], "domain")
-            _record_change(connection, store, "internal_domain_added", name)
+            _record_change(connection, store, "internal_domain_added", name, now_ms)
         _mark_companies(connection)
 
 
@@ -158,7 +159,7 @@ def remove_internal(store: Store, domain: str) -> None:
             internal_domains.delete().where(internal_domains.c.domain == name)
         )
         if removed.rowcount:
-            _record_change(connection, store, "internal_domain_removed", name)
+            _record_change(connection, store, "internal_domain_removed", name, store.now_ms())
         _mark_companies(connection)
 
 
@@ -191,12 +192,14 @@ def _mark_companies(connection: Connection) -> None:
         )
 
 
-def _record_change(connection: Connection, store: Store, kind: str, domain: str) -> None:
+def _record_change(
+    connection: Connection, store: Store, kind: str, domain: str, now_ms: int
+) -> None:
     event = Event(
         kind=kind,
         subject="",
         subject_id=None,
-        at_ms=store.now_ms(),
+        at_ms=now_ms,
         actor=store.actor,
         context=canonical_digest(domain),
     )

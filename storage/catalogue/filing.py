@@ -14,11 +14,12 @@ from sqlalchemy import select
 from holdfast.core.custody import Draft, End
 from holdfast.core.identity import public_id
 from holdfast.core.records import Filed, Sealed
-from holdfast.storage.audit import Event, record_events
+from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows, update_rows
 from holdfast.storage.catalogue.engine import writing
-from holdfast.storage.catalogue.identities import Linker, Sighting, recount, sightings
+from holdfast.storage.catalogue.identities import Linker, Sighting, made_digest, recount, sightings
 from holdfast.storage.catalogue.queueing import enqueue
+from holdfast.storage.catalogue.rows import filed_digest
 from holdfast.storage.catalogue.schema import (
     attachments,
     captures,
@@ -81,6 +82,10 @@ class _Batch:
     crowded: set[int] = field(default_factory=set)
     """Interactions that gained a capture or an original beside the first."""
     new: dict[int, Draft] = field(default_factory=dict)
+    placed: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """New interaction → the original that it was made from, and its thread."""
+    joined: list[tuple[int, int]] = field(default_factory=list)
+    """Threads that are in another one from now on."""
     variant_rows: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -161,19 +166,21 @@ def _write_interactions(batch: _Batch) -> None:
     threading = Threading(batch.connection, batch.store.ids, batch.now_ms)
     threads = dict(zip(batch.new, threading.assign(drafts), strict=True))
     threading.flush()
+    batch.joined = threading.joined()
     known = batch.linker.link(batch.connection, _sightings(batch), batch.store.ids)
     originals = {row["interaction_id"]: row["original_id"] for row in reversed(batch.variant_rows)}
+    batch.placed = {i: (originals[i], threads[i]) for i in batch.new}
     _note_same_message_ids(batch)
     insert_rows(
         batch.connection,
         interactions,
-        [_interaction_row(batch, i, d, threads[i], originals[i]) for i, d in batch.new.items()],
+        [_interaction_row(batch, i, d, *batch.placed[i]) for i, d in batch.new.items()],
     )
     _write_participants(batch, known)
 
 
 def _interaction_row(
-    batch: _Batch, row_id: int, draft: Draft, thread_id: int, original_id: int
+    batch: _Batch, row_id: int, draft: Draft, original_id: int, thread_id: int
 ) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(draft, name) for name in _DRAFT_COLUMNS}
     row["id"] = row_id
@@ -282,7 +289,9 @@ def _end_items(
     update_rows(batch.connection, captures, links, "id")
     _revive(batch, targets)
     enqueue(batch.connection, [*targets, *batch.crowded], batch.store.ids)
-    record_events(batch.connection, _events(batch), batch.store.ids)
+    events = [*_events(batch), *_links(batch, items, targets, firsts), *_joins(batch)]
+    events += _made(batch)
+    record_events(batch.connection, events, batch.store.ids)
     return firsts
 
 
@@ -305,7 +314,47 @@ def _events(batch: _Batch) -> list[Event]:
             subject_id=interaction_id,
             at_ms=batch.now_ms,
             actor=batch.store.actor,
-            context=draft.row_digest,
+            context=filed_digest(draft.row_digest, *batch.placed[interaction_id]),
         )
         for interaction_id, draft in batch.new.items()
     ]
+
+
+def _links(
+    batch: _Batch,
+    items: Sequence[tuple[Sealed, Draft]],
+    targets: Sequence[int],
+    firsts: Sequence[bool],
+) -> list[Event]:
+    """Return what ties captures to interactions that other captures were filed as."""
+    return [
+        Event(
+            kind="link",
+            subject=public_id("cap", sealed.capture_id),
+            subject_id=sealed.capture_id,
+            at_ms=batch.now_ms,
+            actor=batch.store.actor,
+            context=canonical_digest([target, batch.now_ms]),
+        )
+        for (sealed, _), target, is_first in zip(items, targets, firsts, strict=True)
+        if not is_first
+    ]
+
+
+def _joins(batch: _Batch) -> list[Event]:
+    now_ms, actor = batch.now_ms, batch.store.actor
+    return [
+        Event("join", public_id("thr", loser), loser, now_ms, actor, canonical_digest([winner]))
+        for loser, winner in batch.joined
+    ]
+
+
+def _made(batch: _Batch) -> list[Event]:
+    """Return one event for all identities that the batch made; the first of them is its subject."""
+    rows = batch.linker.newest if batch.new else []
+    if not rows:
+        return []
+    first = rows[0]["id"]
+    values = [(r["id"], r["value"], r["contact_id"], r["company_id"]) for r in rows]
+    name = public_id("idn", first)
+    return [Event("met", name, first, batch.now_ms, batch.store.actor, made_digest(values))]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, case, distinct, exists, func, select
 
 from holdfast.core.records import Role
+from holdfast.storage.audit import canonical_digest
 from holdfast.storage.catalogue.chunks import by_value, insert_missing
 from holdfast.storage.catalogue.companies import DomainNames, ensure_companies
 from holdfast.storage.catalogue.schema import contacts, identities, interactions, participants
@@ -93,6 +94,12 @@ def nature_of(address_key: str) -> str:
     return BULK if _BULK.fullmatch(local) else PERSON
 
 
+def shown_name(name: str) -> str | None:
+    """Return the name as contacts show it; None for an address repeated as its own name."""
+    shown = name.replace("\0", "").strip()[:MAX_NAME_CHARS]
+    return None if "@" in shown else shown
+
+
 @dataclass(slots=True)
 class _Tally:
     messages: int = 0
@@ -112,8 +119,8 @@ class _Tally:
                 self.last_ms = at_ms
             self.human_messages += 1
         if seen.name and (not self.name or (seen.is_sender and not self.is_own_name)):
-            name = seen.name.replace("\0", "").strip()[:MAX_NAME_CHARS]
-            if "@" not in name:  # an address repeated as its own name says nothing
+            name = shown_name(seen.name)
+            if name is not None:
                 self.name = name
                 self.is_own_name = seen.is_sender
 
@@ -124,6 +131,8 @@ class Linker:
 
     domains: DomainNames = field(default_factory=DomainNames)
     capacity: int = IDENTITIES_CACHED
+    newest: list[dict[str, Any]] = field(default_factory=list, init=False)
+    """Rows of the identities that the last `link` made, with `company_id`; sorted by id."""
     _known: OrderedDict[str, int] = field(default_factory=OrderedDict, init=False)
     _made: set[str] = field(default_factory=set, init=False)
     _made_in: Transaction | None = field(default=None, init=False)
@@ -136,6 +145,7 @@ class Linker:
         Counts, names and times of contact are brought up to date. Texts that are no addresses are
         left out. Addresses of machines get an identity but no contact. Safe beside other writers.
         """
+        self.newest = []
         tallies = _tallied(people)
         found = self._recall(connection, tallies)
         missing = sorted(key for key in tallies if key not in found)
@@ -188,9 +198,16 @@ class Linker:
         insert_missing(connection, identities, rows, "kind", "value")
         made = _select_ids(connection, missing)
         _drop_orphans(connection, [row for row in rows if made[row["value"]] != row["id"]])
+        ours = [row for row in rows if made[row["value"]] == row["id"]]
+        self.newest = [
+            {**row, "company_id": people.get(row["value"], _NOBODY)["company_id"]} for row in ours
+        ]
         self._made.update(missing)
         self._made_in = connection.get_transaction()
         return made
+
+
+_NOBODY: dict[str, Any] = {"company_id": None}
 
 
 def _tallied(people: Iterable[Sighting]) -> dict[str, _Tally]:
@@ -221,6 +238,15 @@ def _identity_row(
         "nature": nature,
         "contact_id": None if contact is None else contact["id"],
     }
+
+
+def made_digest(rows: Iterable[Sequence[object]]) -> bytes:
+    """Digest what the audit log commits to when identities are made.
+
+    Args:
+        rows: Id, value, contact and the contact's company, sorted by id.
+    """
+    return canonical_digest([list(row) for row in rows])
 
 
 def _drop_orphans(connection: Connection, lost: Sequence[dict[str, Any]]) -> None:

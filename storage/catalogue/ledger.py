@@ -16,14 +16,14 @@ from holdfast.core.custody import End, Intake, Offer, Unkept
 from holdfast.core.identity import public_id
 from holdfast.core.records import Sealed
 from holdfast.storage.audit import Event, canonical_digest, record_events
-from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows
+from holdfast.storage.catalogue.chunks import CHUNK, by_value, insert_missing, insert_rows
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import captures, originals, source_items, sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     from holdfast.core.ports import Placement, Prepared
     from holdfast.storage.store import Store
@@ -130,13 +130,8 @@ class _Acceptance:
                 accepted.unchanged += 1
                 continue
             fresh[key] = offer
-        self._forget_unkept([known[key].id for key in fresh if key in known])
+        forget_unkept(self.connection, self.store, [known[key].id for key in fresh if key in known])
         return fresh
-
-    def _forget_unkept(self, rows: Sequence[int]) -> None:
-        """Remove ledger rows of items that had no original before and have one now."""
-        if rows:
-            self.connection.execute(source_items.delete().where(source_items.c.id.in_(rows)))
 
     def _originals(
         self,
@@ -202,7 +197,7 @@ class _Acceptance:
             item_id, capture_id = self.store.ids.take(), self.store.ids.take()
             items.append(self._item_row(item_id, key, offer, original.id, now_ms))
             rows.append(self._capture_row(capture_id, item_id, offer, original.id, now_ms))
-            events.append(self._event(rows[-1], key, original))
+            events.append(self._event(rows[-1], items[-1], original))
             content = original.content_id
             sealed.append(Sealed(item_id, capture_id, original.id, content, content in ours))
         insert_rows(self.connection, source_items, items)
@@ -251,14 +246,14 @@ class _Acceptance:
             "undone_ms": None,
         }
 
-    def _event(self, capture: dict[str, Any], key: str, original: Any) -> Event:
+    def _event(self, capture: dict[str, Any], item: dict[str, Any], original: Any) -> Event:
         return Event(
             kind="capture",
             subject=public_id("cap", capture["id"]),
             subject_id=capture["id"],
             at_ms=capture["captured_ms"],
             actor=self.store.actor,
-            context=capture_digest(capture, key),
+            context=capture_digest(capture, item["item_key"], item["offered"]),
             content=original.content_id,
             content_salt=original.salt,
         )
@@ -277,9 +272,9 @@ CAPTURE_DIGESTED = (
 )
 
 
-def capture_digest(capture: dict[str, Any], item_key: str) -> bytes:
-    """Digest what the audit log commits to for one capture, its source's own key included."""
-    return canonical_digest([item_key, *(capture[name] for name in CAPTURE_DIGESTED)])
+def capture_digest(capture: dict[str, Any], item_key: str, offered: str) -> bytes:
+    """Digest what the audit log commits to for one capture, its source's own words included."""
+    return canonical_digest([item_key, offered, *(capture[name] for name in CAPTURE_DIGESTED)])
 
 
 def _other_key(offer: Offer) -> str:
@@ -310,6 +305,43 @@ def note_unkept(items: Sequence[Unkept], intake: Intake, store: Store) -> None:
     ]
     with writing(store.engine) as connection:
         insert_missing(connection, source_items, rows, "source_id", "item_key")
+        written = by_value(
+            connection, select(source_items), source_items.c.id, [row["id"] for row in rows]
+        )
+        events = [_unkept_event(store, "unkept", row.id, unkept_digest(row)) for row in written]
+        record_events(connection, events, store.ids)
+
+
+UNKEPT_DIGESTED = (
+    "source_id",
+    "item_key",
+    "state",
+    "reason",
+    "batch_id",
+    "seen_ms",
+    "ended_ms",
+    "offered",
+)
+
+
+def unkept_digest(item: Row[Any]) -> bytes:
+    """Digest what the audit log commits to for an item without an original: its whole row."""
+    values = [getattr(item, name) for name in UNKEPT_DIGESTED]
+    return canonical_digest([*values, bool(item.is_retryable)])
+
+
+def forget_unkept(connection: Connection, store: Store, rows: Sequence[int]) -> None:
+    """Remove ledger rows of items without an original: they have one now, or are offered again."""
+    for start in range(0, len(rows), CHUNK):
+        some = source_items.c.id.in_(rows[start : start + CHUNK])
+        connection.execute(source_items.delete().where(some))
+    events = [_unkept_event(store, "forget", row_id, canonical_digest(row_id)) for row_id in rows]
+    record_events(connection, events, store.ids)
+
+
+def _unkept_event(store: Store, kind: str, row_id: int, context: bytes) -> Event:
+    subject = public_id("itm", row_id)
+    return Event(kind, subject, row_id, store.now_ms(), store.actor, context)
 
 
 def sums(store: Store, source_id: int | None = None) -> dict[str, dict[str, int]]:

@@ -7,7 +7,7 @@ identities. Undoing removes that edge and nothing that another merge did.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import select, update
@@ -24,7 +24,7 @@ from holdfast.storage.catalogue.schema import contacts, identities, merges, part
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     from holdfast.storage.store import Store
 
@@ -71,11 +71,11 @@ def merge(store: Store, winner_id: int, loser_id: int) -> int:
             "undone_ms": None,
         }
         connection.execute(merges.insert(), row)
+        _record(connection, store, "merge", _row(connection, merge_id))
         connection.execute(
             update(contacts).where(contacts.c.id == loser).values(merged_into=winner)
         )
         _move(connection, store, sorted(homes), winner)
-        _record(connection, store, "merge", Merge(merge_id, winner, loser, store.actor, 0, None))
     return merge_id
 
 
@@ -97,11 +97,11 @@ def undo(store: Store, merge_id: int) -> None:
         connection.execute(
             update(merges).where(merges.c.id == merge_id).values(undone_ms=store.now_ms())
         )
+        _record(connection, store, "unmerge", _row(connection, merge_id))
         connection.execute(
             update(contacts).where(contacts.c.id == row.loser_id).values(merged_into=None)
         )
         _move(connection, store, back, row.loser_id)
-        _record(connection, store, "unmerge", _merge_of(row))
 
 
 def merges_of(store: Store, contact_id: int) -> list[Merge]:
@@ -118,6 +118,14 @@ def merges_of(store: Store, contact_id: int) -> list[Merge]:
     with reading(store.engine) as connection:
         contact_root(connection, contact_id)
         return [_merge_of(row) for row in connection.execute(query)]
+
+
+def homes_by_merges(connection: Connection) -> dict[int, int]:
+    """Return each identity that was ever moved, with the contact that it was first given to."""
+    homes: dict[int, int] = {}
+    for moved in connection.scalars(select(merges.c.moved)):
+        homes |= _moved(moved)
+    return homes
 
 
 def _merge_of(row: object) -> Merge:
@@ -178,13 +186,25 @@ def _move(
     enqueue(connection, (row.interaction_id for row in affected), store.ids)
 
 
-def _record(connection: Connection, store: Store, kind: str, done: Merge) -> None:
+def _row(connection: Connection, merge_id: int) -> Row[Any]:
+    return connection.execute(select(merges).where(merges.c.id == merge_id)).one()
+
+
+def merge_digest(merge: Row[Any]) -> bytes:
+    """Digest what the audit log commits to when a merge is made, and again when it is undone."""
+    return canonical_digest([getattr(merge, name) for name in MERGE_DIGESTED])
+
+
+MERGE_DIGESTED = ("winner_id", "loser_id", "moved", "actor", "merged_ms", "undone_ms")
+
+
+def _record(connection: Connection, store: Store, kind: str, done: Row[Any]) -> None:
     event = Event(
         kind=kind,
-        subject=public_id("con", done.winner_id),
-        subject_id=done.winner_id,
+        subject=public_id("mrg", done.id),
+        subject_id=done.id,
         at_ms=store.now_ms(),
         actor=store.actor,
-        context=canonical_digest([done.id, done.winner_id, done.loser_id]),
+        context=merge_digest(done),
     )
     record_events(connection, [event], store.ids)

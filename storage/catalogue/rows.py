@@ -6,6 +6,7 @@ It runs no statement.
 from __future__ import annotations
 
 import hashlib
+import struct
 import threading
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -51,6 +52,7 @@ def unpack_headers(packed: bytes | None) -> tuple[tuple[str, str], ...]:
     return _unpack_headers(decompressor.decompress(packed, MAX_HEADERS_BYTES))
 
 
+_LINKS = struct.Struct(">qq")
 _person = attrgetter("role", "name", "address")
 
 
@@ -83,6 +85,17 @@ def row_digest(
         for a in attachments
     ]
     return hashlib.sha256(_pack((values, people, files))).digest()
+
+
+def filed_digest(rows: bytes, original_id: int, thread_id: int) -> bytes:
+    """Digest what the audit log commits to when an interaction is filed.
+
+    Args:
+        rows: As `row_digest` gives it.
+        original_id: Of the original that the interaction was made from.
+        thread_id: That it was filed in; threads that are joined later move it.
+    """
+    return hashlib.sha256(rows + _LINKS.pack(original_id, thread_id)).digest()
 
 
 DIGESTED = (

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 
 from holdfast.storage.catalogue.chunks import by_value, insert_missing
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import interactions, thread_keys, threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -55,16 +55,31 @@ class Threading:
             {"message_key": k, "thread_id": self._resolved(t)} for k, t in self._new_keys.items()
         ]
         insert_missing(self.connection, thread_keys, keys, "message_key")
-        for loser in self._merged:
-            self._move(loser, self._resolved(loser))
-        old = {t: span for t, span in self._spans.items() if t not in self._new_threads}
-        if old:
-            self.connection.execute(
-                update(threads)
-                .where(threads.c.id == bindparam("row"), threads.c.last_ms < bindparam("latest"))
-                .values(last_ms=bindparam("latest")),
-                [{"row": t, "latest": span[1]} for t, span in old.items()],
+        self._widen({t: span for t, span in self._spans.items() if t not in self._new_threads})
+        for loser, winner in self.joined():
+            self._move(loser, winner)
+
+    def joined(self) -> list[tuple[int, int]]:
+        """Return the threads that were joined to others, each with the one that it is now in."""
+        return [(loser, self._resolved(loser)) for loser in self._merged]
+
+    def _widen(self, spans: Mapping[int, Sequence[int]]) -> None:
+        """Let threads that are stored already reach from their oldest to their newest message."""
+        if not spans:
+            return
+        earliest, latest = bindparam("earliest"), bindparam("latest")
+        self.connection.execute(
+            update(threads)
+            .where(
+                threads.c.id == bindparam("row"),
+                or_(threads.c.last_ms < latest, threads.c.first_ms > earliest),
             )
+            .values(
+                first_ms=case((threads.c.first_ms > earliest, earliest), else_=threads.c.first_ms),
+                last_ms=case((threads.c.last_ms < latest, latest), else_=threads.c.last_ms),
+            ),
+            [{"row": t, "earliest": span[0], "latest": span[1]} for t, span in spans.items()],
+        )
 
     def _load(self, drafts: Sequence[Draft]) -> None:
         keys: Iterable[bytes] = (key for draft in drafts for key in draft.thread_keys)
@@ -143,6 +158,8 @@ class Threading:
             self.connection.execute(
                 update(table).where(table.c.thread_id == loser).values(thread_id=winner)
             )
+        query = select(threads.c.first_ms, threads.c.last_ms).where(threads.c.id == loser)
+        self._widen({winner: self.connection.execute(query).one()})
         self.connection.execute(
             update(threads).where(threads.c.id == loser).values(merged_into=winner)
         )

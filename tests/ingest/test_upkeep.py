@@ -203,4 +203,4 @@ def test_record_whose_rows_were_all_deleted_is_named(filled: Settings) -> None:
             (originals, "id", original),
         ):
             connection.execute(delete(table).where(table.c[column] == value))
-    assert {finding.part for finding in findings(filled)} == {"capture", "interaction"}
+    assert {finding.part for finding in findings(filled)} >= {"capture", "interaction"}

@@ -1,0 +1,1 @@
+"""The comparisons that make up a verification; only `storage.verify` puts them together."""
