@@ -10,10 +10,11 @@ import fcntl
 import hashlib
 import importlib
 import os
+import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,75 +37,55 @@ class Shared:
 def shared(kind: str, session: Path) -> Iterator[Shared]:
     """Give the server of this kind that all processes of a session use.
 
+    Whoever comes first starts it, and waits at the end until all others are gone.
+
     Args:
-        kind: One of `KINDS`; `server_<kind>.running(folder)` starts it, or finds it running.
+        kind: One of `KINDS`; `server_<kind>.running(folder)` starts it.
         session: Folder that the processes of the session have in common.
     """
-    place = _Place(kind, session)
-    with place.locked():
-        running, why_not = _enter(kind, place.folder)
-        if running is not None:
-            place.join()
-    if running is None:
-        yield Shared(why_not=why_not)
-        return
-    context, server = running
-    try:
-        yield Shared(server)
-    finally:
-        with place.locked():
-            if place.leave():
-                context.__exit__(None, None, None)
-                shutil.rmtree(place.folder, ignore_errors=True)
+    record, gate, users = (session / f"{kind}.{name}" for name in ("server", "lock", "users"))
+    with ExitStack() as ending, ExitStack() as closing:
+        with _locked(gate, fcntl.LOCK_EX):
+            if record.exists():
+                found = pickle.loads(record.read_bytes())  # noqa: S301 - written by our own run
+            else:
+                found = _start(kind, _folder(kind, session), closing)
+                record.write_bytes(pickle.dumps(found))
+                closing.callback(record.unlink)
+                for path in (users, gate):  # at the end the other way round, until all is closed
+                    closing.callback(ending.enter_context, _locked(path, fcntl.LOCK_EX))
+            closing.enter_context(_locked(users, fcntl.LOCK_SH))
+        yield found
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the processes of a session meet about one server."""
-
-    kind: str
-    session: Path
-
-    @property
-    def folder(self) -> Path:
-        """For the server's data; the folders of a session are closed to the server's own user."""
-        name = hashlib.sha256(str(self.session).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"holdfast-{self.kind}-{name}"
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        with (self.session / f"{self.kind}.lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-
-    def join(self) -> None:
-        users = self.session / f"{self.kind}.users"
-        users.mkdir(exist_ok=True)
-        (users / str(os.getpid())).touch()
-
-    def leave(self) -> bool:
-        """Go; return whether nobody who still lives is left."""
-        users = self.session / f"{self.kind}.users"
-        (users / str(os.getpid())).unlink(missing_ok=True)
-        return not any(Path(f"/proc/{user.name}").exists() for user in users.iterdir())
+@contextmanager
+def _locked(path: Path, how: int) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, how)
+        yield
 
 
-def _enter(kind: str, folder: Path) -> tuple[tuple[AbstractContextManager[Any], Any] | None, str]:
+def _folder(kind: str, session: Path) -> Path:
+    """For the server's data: the folders of a session are closed to the server's own user."""
+    name = hashlib.sha256(str(session).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"holdfast-{kind}-{name}"
+
+
+def _start(kind: str, folder: Path, closing: ExitStack) -> Shared:
     try:
         module = importlib.import_module(f"server_{kind}")
     except ImportError as error:
-        return None, f"{kind}: {error}"
+        return Shared(why_not=f"{kind}: {error}")
     if not getattr(module, "is_installed", lambda: True)():
-        return None, f"{kind} is not installed"
+        return Shared(why_not=f"{kind} is not installed")
     missing: type[Exception] = getattr(module, "Missing", FileNotFoundError)
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
-    context: AbstractContextManager[Any] = module.running(folder)
+    closing.callback(shutil.rmtree, folder, ignore_errors=True)
     try:
-        return (context, context.__enter__()), ""
+        return Shared(closing.enter_context(module.running(folder)))
     except missing as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        return None, str(error)
+        return Shared(why_not=str(error))
 
 
 def session_folder(factory: pytest.TempPathFactory) -> Path:
