@@ -65,3 +65,20 @@ def test_number_is_found_with_any_separators_by_any_other(digits: str, data: st.
         return digits[0] + tail
 
     assert set(phone_forms(written())) & set(phone_tokens(f"x {written()}, y"))
+
+
+@given(st.text(alphabet="0123456789 -.()+ax", max_size=80))
+def test_long_text_gives_the_numbers_that_short_text_gives(text: str) -> None:
+    rest = ", " + "many words " * 100
+    assert phone_tokens(text + rest) == phone_tokens(f"{text}, many words")
+    assert list(phone_spans(text + rest)) == list(phone_spans(f"{text}, many words"))
+
+
+@given(st.lists(st.sampled_from("0123456789"), min_size=1, max_size=20), st.data())
+def test_digits_without_a_space_between_them_are_one_number(
+    digits: list[str], data: st.DataObject
+) -> None:
+    separator = st.sampled_from(["", "-", ".", ")", ".-", "\u2013"])
+    text = digits[0] + "".join(data.draw(separator) + digit for digit in digits[1:])
+    whole = "".join(digits)
+    assert phone_tokens(f"at {text}, please") == ((whole,) if 7 <= len(whole) <= 15 else ())
