@@ -5,13 +5,13 @@ Each act is repeatable and may be interrupted anywhere. What is disposed of is d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import func, select, update
 
 from holdfast.core.identity import public_id
-from holdfast.core.ports import Placement
+from holdfast.core.ports import Placement, Vault
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import by_value, update_rows
 from holdfast.storage.catalogue.engine import reading, writing
@@ -20,14 +20,29 @@ from holdfast.storage.catalogue.schema import interactions, originals
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-    from holdfast.storage.local_vault import LocalVault
     from holdfast.storage.segment_recovery import Recovered
     from holdfast.storage.store import Store
 
 PAGE = 1000
 
 
-def finish_segments(vault: LocalVault, store: Store) -> list[Recovered]:
+class KeptVault(Vault, Protocol):
+    """A vault outside memory: what a dead process left in it is put in order."""
+
+    def scan(self) -> Iterator[tuple[bytes, Placement]]:
+        """Yield (content id, placement) of every record of every segment."""
+        ...
+
+    def recover(self, acknowledged: Mapping[str, int]) -> list[Recovered]:
+        """Finish what the dead left open; `acknowledged` is segment → end of what is known."""
+        ...
+
+    def close(self) -> None:
+        """Complete what is being written."""
+        ...
+
+
+def finish_segments(vault: KeptVault, store: Store) -> list[Recovered]:
     """Cut torn tails that a dead process left; nothing that the catalogue refers to is touched."""
     end = func.max(originals.c.offset + originals.c.length)
     with reading(store.engine) as connection:

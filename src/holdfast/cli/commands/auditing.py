@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -171,13 +170,12 @@ def export(session: Session, options: ExportOptions) -> None:
     The layout is C2SP tlog-tiles; `log.vkey` is the key that its checkpoints are signed with.
     """
     from holdfast.storage.checkpoint import verifier_key
-    from holdfast.wiring import LOG
 
     if options.folder.exists() and any(options.folder.iterdir()):
         raise Conflict(f"{options.folder} is not empty.", next_step="Name a new folder.")
     with session.archive() as services:
         services.desk.sequencer.run()
-        shutil.copytree(session.settings.data / LOG, options.folder, dirs_exist_ok=True)
+        services.log.copy_to(options.folder)
         public = services.store.keyring.signing_key().public_key()
         key = verifier_key(services.log.checkpoint.origin, public)
         (options.folder / "log.vkey").write_text(f"{key}\n", encoding="utf-8")

@@ -1,0 +1,181 @@
+"""Picks the implementation of each port by the settings and makes it; it opens no archive.
+
+An engine's modules are loaded only when it is configured: the embedded archive needs neither its
+client nor the time to load it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect, select
+
+from holdfast.core.errors import NotFound, Unavailable
+from holdfast.settings import secret
+from holdfast.storage.catalogue.engine import PostgresConfig, open_postgres, open_sqlite, reading
+from holdfast.storage.catalogue.facts import ARCHIVE_ID, fact
+from holdfast.storage.catalogue.schema import originals
+from holdfast.storage.local_vault import LocalVault, LocalVaultConfig
+from holdfast.storage.tile_files import FolderFiles, LogFiles
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from holdfast.core.ports import Clock
+    from holdfast.settings import Settings
+    from holdfast.storage.s3.config import BucketConfig
+    from holdfast.storage.upkeep import KeptVault
+
+CATALOGUE = "catalogue.sqlite3"
+LOG = "log"
+_MIB = 1024 * 1024
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware UTC."""
+        return datetime.now(UTC)
+
+
+def open_catalogue(settings: Settings) -> Engine:
+    """Open the database of the catalogue, whether an archive is in it or not."""
+    if not settings.catalogue.url:
+        return open_sqlite(settings.data / CATALOGUE)
+    return open_postgres(
+        PostgresConfig(
+            url=settings.catalogue.url,
+            password=secret(settings.catalogue, "password"),
+            pool_size=settings.catalogue.connections,
+        )
+    )
+
+
+def is_there(settings: Settings, engine: Engine) -> bool:
+    """Tell whether an archive was begun in this catalogue; makes nothing."""
+    if not settings.catalogue.url and not (settings.data / CATALOGUE).exists():
+        return False
+    with reading(engine) as connection:
+        return inspect(connection).has_table("archive_facts")
+
+
+def archive_place(settings: Settings) -> str:
+    """Say where the archive is, for people."""
+    return settings.catalogue.url or str(settings.data)
+
+
+def refuse_missing(settings: Settings, engine: Engine) -> None:
+    """Raise NotFound where no archive is."""
+    if not is_there(settings, engine):
+        raise NotFound(
+            f"There is no archive in {archive_place(settings)}.",
+            next_step="Run 'holdfast init', or name the folder with --data.",
+        )
+
+
+def archive_id(engine: Engine) -> str:
+    """Return the archive's id, 32 hex digits.
+
+    Raises:
+        Unavailable: The archive was not made to the end.
+    """
+    with reading(engine) as connection:
+        found = fact(connection, ARCHIVE_ID)
+    if found is None:
+        raise Unavailable(
+            "The archive was not made to the end.", next_step="Run 'holdfast init' again."
+        )
+    return found
+
+
+def vault_config(settings: Settings, engine: Engine) -> LocalVaultConfig:
+    """Return the place of the segment files."""
+    name = bytes.fromhex(archive_id(engine))
+    return LocalVaultConfig(settings.data, name, settings.vault.segment_mib * _MIB)
+
+
+def make_vault(settings: Settings, engine: Engine) -> None:
+    """Make what a new vault needs; repeating it is harmless.
+
+    Raises:
+        Refused: Object Lock is asked for and the server does not enforce it.
+        Unavailable: The disk or the bucket cannot be used.
+    """
+    if settings.vault.url:
+        open_vault(settings, engine, SystemClock())
+    else:
+        LocalVault.create(vault_config(settings, engine))
+
+
+def open_vault(settings: Settings, engine: Engine, clock: Clock) -> KeptVault:
+    """Open the vault; in WORM mode only when the server proves that it enforces Object Lock.
+
+    Raises:
+        Refused: A call that Object Lock forbids succeeded.
+        Unavailable: The vault is missing, empty beside a catalogue that knows originals, or the
+            server cannot be used.
+    """
+    if not settings.vault.url:
+        _refuse_lost_originals(settings, engine)
+        return LocalVault(vault_config(settings, engine), clock)
+    _need_client("obstore", "S3")
+    from holdfast.core.ports import LockMode
+    from holdfast.storage.s3.canary import prove_worm
+    from holdfast.storage.s3_vault import S3Vault, S3VaultConfig, Worm
+
+    where, worm = bucket_config(settings), None
+    if settings.vault.worm != "off":
+        worm = Worm(LockMode(settings.vault.worm), settings.vault.retain_days)
+        prove_worm(where, worm.mode, clock)
+    vault = S3Vault(S3VaultConfig(where, bytes.fromhex(archive_id(engine)), worm), clock)
+    vault.check()
+    return vault
+
+
+def _refuse_lost_originals(settings: Settings, engine: Engine) -> None:
+    """An empty vault beside a catalogue that is not empty is a disk that is not mounted."""
+    segments = vault_config(settings, engine).segments
+    with reading(engine) as connection:
+        knows_some = connection.scalar(select(originals.c.id).limit(1)) is not None
+    if knows_some and not any(segments.glob("*")):
+        raise Unavailable(
+            f"The vault in {segments} is empty, and the catalogue knows originals.",
+            next_step="Mount the disk that holds it, or restore it.",
+        )
+
+
+def bucket_config(settings: Settings) -> BucketConfig:
+    """Return where the bucket is; the settings name one."""
+    from holdfast.storage.s3.config import BucketConfig, bucket_of
+
+    bucket, prefix = bucket_of(settings.vault.url)
+    return BucketConfig(
+        bucket=bucket,
+        prefix=prefix,
+        endpoint=settings.vault.endpoint,
+        region=settings.vault.region,
+        access_key=settings.vault.access_key,
+        secret_key=secret(settings.vault, "secret_key"),
+    )
+
+
+def log_place(settings: Settings) -> LogFiles:
+    """Return where the tiles of the audit log are: beside the segments, or in their bucket."""
+    if not settings.vault.url:
+        return FolderFiles(settings.data / LOG)
+    _need_client("obstore", "S3")
+    from holdfast.storage.s3.bucket import Bucket
+    from holdfast.storage.s3.log_files import BucketFiles
+
+    return BucketFiles(Bucket(bucket_config(settings)), SystemClock())
+
+
+def _need_client(module: str, engine: str) -> None:
+    if find_spec(module) is None:
+        raise Unavailable(
+            f"The client for {engine} is not installed.",
+            next_step="Install holdfast with its extra: pip install 'holdfast[engines]'.",
+        )

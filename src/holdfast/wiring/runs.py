@@ -1,0 +1,67 @@
+"""Runs what needs an archive and the jail together: imports and a new index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from holdfast.ingest.imports import ImportOptions, ImportSummary, run_import
+from holdfast.ingest.jail import Limits, Pool, PoolConfig
+from holdfast.ingest.progress import Progress
+from holdfast.ingest.rebuild import analysis_bench, rebuild
+from holdfast.ingest.workbench import workbench
+from holdfast.settings import Settings
+from holdfast.storage.upkeep import finish_segments
+from holdfast.wiring.archive import open_archive
+from holdfast.wiring.founding import create_archive
+
+_MIB = 1024 * 1024
+
+
+def import_paths(
+    settings: Settings,
+    actor: str,
+    options: ImportOptions,
+    on_progress: Callable[[Progress], None],
+) -> ImportSummary:
+    """Import into the archive of these settings, which is made when there is none.
+
+    Raises:
+        NotFound: A path does not exist.
+        Unavailable: The archive cannot be written; the same import continues where it was.
+    """
+    with parser_pool(settings) as pool:
+        create_archive(settings)
+        with open_archive(settings, actor) as services:
+            finish_segments(services.vault, services.store)
+            return run_import(options, services.desk, pool, services.spool, on_progress)
+
+
+def rebuild_index(settings: Settings, actor: str, on_progress: Callable[[int, int], None]) -> int:
+    """Make the index again from the catalogue; return how many interactions it holds.
+
+    Raises:
+        NotFound: There is no archive.
+        Unavailable: Another process feeds the index, or it cannot be written.
+    """
+    with (
+        Pool(analysis_bench(), PoolConfig(settings.processes, _limits(settings))) as pool,
+        open_archive(settings, actor) as services,
+    ):
+        return rebuild(services.home, services.desk.feed, pool, on_progress)
+
+
+@contextmanager
+def parser_pool(settings: Settings) -> Iterator[Pool]:
+    """Start the jailed workers; do it before `open_archive`, so that they see no keys."""
+    with Pool(workbench(), PoolConfig(settings.processes, _limits(settings))) as pool:
+        yield pool
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        memory_bytes=settings.limits.parse_memory_mib * _MIB,
+        cpu_s=settings.limits.parse_cpu_s,
+        wall_s=settings.limits.parse_wall_s,
+        may_fork=True,
+    )
