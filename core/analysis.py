@@ -178,11 +178,11 @@ def analyse(text: str) -> Tokens:
     character with its successor, and at the last position the last character alone.
     """
     normalised = normalise(text)
+    if normalised.isascii():
+        return Tokens(" ".join(_ascii_words(normalised)), (), normalised)
     extra: list[tuple[int, str]] = []
     tokens: list[str] = []
-    rest = normalised
-    if not rest.isascii():
-        rest = _PUNCTUATION.sub(" ", rest)
+    rest = _PUNCTUATION.sub(" ", normalised)
     if not rest.isascii():
         end = 0
         for found in _FOREIGN.finditer(rest):
@@ -195,16 +195,26 @@ def analyse(text: str) -> Tokens:
     return Tokens(" ".join(tokens), tuple(extra), normalised)
 
 
-def ascii_positions(text: str) -> str:
-    """Return what `analyse` gives as `joined` for a text in ASCII, at less cost."""
-    return " ".join(_ascii_words(text.lower()))
+def ascii_tokens(text: str) -> list[str]:
+    """Return the tokens that `analyse` joins for a text in ASCII, at less cost."""
+    return _ascii_words(text.lower())
 
 
 def _ascii_words(text: str) -> list[str]:
-    words = text.translate(_ASCII_WORDS).split()
-    if len(text) > MAX_WORD_CHARS and max(map(len, words), default=0) > MAX_WORD_CHARS:
+    spaced = text.translate(_ASCII_WORDS)
+    words = spaced.split()
+    if len(text) > MAX_WORD_CHARS and _may_hold_long_word(spaced):
         return [piece for word in words for piece in _pieces(word)]
     return words
+
+
+def _may_hold_long_word(spaced: str) -> bool:
+    """Tell whether a window without space is in the text: a word too long holds a whole one."""
+    width = MAX_WORD_CHARS // 2
+    return any(
+        spaced.find(" ", start, start + width) < 0
+        for start in range(0, len(spaced) - width + 1, width)
+    )
 
 
 def _cut(chunk: str, tokens: list[str], extra: list[tuple[int, str]]) -> None:

@@ -18,9 +18,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from holdfast.core.analysis import Tokens, analyse, ascii_positions, name_keys
+from holdfast.core.analysis import Tokens, analyse, ascii_tokens, name_keys
 from holdfast.core.ports import Document
 from holdfast.core.query import Field
 from holdfast.core.record_terms import record_terms
@@ -64,7 +64,7 @@ UNINDEXED_HEADERS = frozenset(
 indexed, their words are not; a query for their words is refused."""
 
 MAX_REMEMBERED_CHARS = 300
-"""Longer participants are cut each time."""
+"""Longer participants and header fields are cut each time."""
 
 MAX_HEADER_NAME = 200
 """Longer names of header fields are not indexed, and a query for one is refused."""
@@ -146,7 +146,23 @@ def header_key(name: str) -> str:
 
 
 _known_key = lru_cache(maxsize=4096)(header_key)
-_known_person = lru_cache(maxsize=4096)(analyse)
+
+
+class _Cut(NamedTuple):
+    """One text as it is stored."""
+
+    string: str
+    """As `spaced` gives it."""
+    phones: tuple[str, ...]
+    """Digits of the numbers in it."""
+
+
+def _cut(text: str) -> _Cut:
+    tokens = analyse(text)
+    return _Cut(spaced(tokens), tokens.phones)
+
+
+_known_person = lru_cache(maxsize=4096)(_cut)
 
 
 def spaced(tokens: Tokens) -> str:
@@ -178,11 +194,9 @@ def analyse_texts(texts: HasTexts) -> Analysed:
     phones: dict[str, None] = {}
     for fields, text in _located(texts):
         is_person = PEOPLE in fields and len(text) <= MAX_REMEMBERED_CHARS
-        cut = _known_person(text) if is_person else analyse(text)
-        if not cut.joined:
+        string, numbers = _known_person(text) if is_person else _cut(text)
+        if not string:
             continue
-        string = spaced(cut)
-        numbers = cut.phones
         for name in fields:
             tokens.setdefault(name, []).append(string)
             for digits in numbers:
@@ -256,17 +270,28 @@ def _header_tokens(headers: Sequence[tuple[str, str]]) -> list[str]:
     Engines join them to one row. Only neighbours within a run are ever asked for, and a run ends in
     a token that no other can follow in a query: so an accent-stripped form stands after its word.
     """
-    rows: list[str] = []
-    for name, value in headers:
-        if len(name) > MAX_HEADER_NAME or len(key := _known_key(name)) > MAX_HEADER_NAME:
-            continue
-        row = "" if key in UNINDEXED_HEADERS else _header_row(value)
-        prefix = f" {key}{SEPARATOR}"
-        rows.append(prefix[1:] + f" {row}".replace(" ", prefix) if row else prefix[1:])
-    return rows
+    rows = [
+        _known_row(name, value)
+        if len(name) + len(value) <= MAX_REMEMBERED_CHARS
+        else _header_row(name, value)
+        for name, value in headers
+    ]
+    return [row for row in rows if row]
 
 
-def _header_row(value: str) -> str:
+def _header_row(name: str, value: str) -> str:
+    """Return the string of one field; empty where its name is too long."""
+    if len(name) > MAX_HEADER_NAME or len(key := _known_key(name)) > MAX_HEADER_NAME:
+        return ""
+    prefix = f" {key}{SEPARATOR}"
+    words = () if key in UNINDEXED_HEADERS else _header_words(value)
+    return prefix.join((prefix[1:], *words))
+
+
+_known_row = lru_cache(maxsize=8192)(_header_row)
+
+
+def _header_words(value: str) -> Sequence[str]:
     if value.isascii():
-        return ascii_positions(value)
-    return spaced(analyse(value)).replace(ALTERNATIVE, " ")
+        return ascii_tokens(value)
+    return spaced(analyse(value)).replace(ALTERNATIVE, " ").split()

@@ -164,3 +164,20 @@ def test_query_for_a_number_knows_its_forms() -> None:
     assert query_phones("１３８００１３８０００") == ("13800138000",)
     assert query_phones("call 13800138000") == ()
     assert query_phones("12345") == ()
+
+
+@given(st.integers(0, MAX_WORD_CHARS), st.integers(-2, MAX_WORD_CHARS + 2), st.booleans())
+def test_word_too_long_is_cut_wherever_it_stands_in_a_long_text(
+    before: int,
+    over: int,
+    is_ascii: bool,  # noqa: FBT001 - drawn by Hypothesis
+) -> None:
+    word = "x" * (MAX_WORD_CHARS + over)
+    text = (
+        f"{'a b ' * (before // 4)}{' ' * (before % 4)}{word} {'c ' * 100}{'' if is_ascii else 'é'}"
+    )
+    tokens = analyse(text).joined.split(" ")
+    pieces = [token for token in tokens if "x" in token]
+    assert "".join(pieces) == word
+    assert [len(piece) for piece in pieces[:-1]] == [MAX_WORD_CHARS] * (len(pieces) - 1)
+    assert 0 < len(pieces[-1]) <= MAX_WORD_CHARS
