@@ -1,0 +1,182 @@
+"""The Helm chart gives real settings to a real command, and Kubernetes takes what it renders."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy_files import DEPLOY, VARIABLES, checker, documents, load_yaml, ran, unknown_words
+from holdfast import __version__
+from holdfast.settings import Settings, leaves, variable
+
+CHART = DEPLOY / "helm/holdfast"
+EXAMPLE = CHART / "ci/example-values.yaml"
+KUBERNETES = ("1.27.0", "1.30.0", "1.37.0")
+KINDS = {
+    "ConfigMap", "Deployment", "HorizontalPodAutoscaler", "NetworkPolicy", "PodDisruptionBudget",
+    "ServiceAccount",
+}  # fmt: skip
+Render = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def helm(need: Callable[[object, str], None]) -> Path:
+    program = checker("helm")
+    need(program, "no helm: deploy/dev/checkers.sh install")
+    assert program
+    return program
+
+
+@pytest.fixture
+def render(helm: Path) -> Render:
+    """Return a function that renders the chart with the example and `--set` words."""
+
+    def rendered(*settings: str) -> list[Any]:
+        status, text = template(helm, *settings)
+        assert status == 0, text
+        return documents(text)
+
+    return rendered
+
+
+def template(helm: Path, *settings: str) -> tuple[int, str]:
+    words = [word for one in settings for word in ("--set", one)]
+    return ran(
+        helm, "template", "main", CHART, "--kube-version", KUBERNETES[0], "-f", EXAMPLE, *words
+    )
+
+
+def one(kind: str, rendered: list[Any]) -> Any:
+    (found,) = (document for document in rendered if document["kind"] == kind)
+    return found
+
+
+def test_chart_is_of_the_product_s_version() -> None:
+    assert load_yaml(CHART / "Chart.yaml")["appVersion"] == __version__
+
+
+@pytest.mark.parametrize("path", [CHART / "values.yaml", EXAMPLE], ids=["defaults", "example"])
+def test_settings_of_the_values_exist(path: Path) -> None:
+    given = load_yaml(path)["settings"]
+    assert {variable(name) for name, _ in leaves(given)} <= VARIABLES
+
+
+def test_secrets_of_the_values_are_those_that_settings_take_from_files() -> None:
+    known = {name for name, _ in leaves(Settings().model_dump())}
+    secret = {
+        name.removesuffix("_file")
+        for name in known
+        if f"{name.removesuffix('_file')}_command" in known
+    }
+    assert set(load_yaml(CHART / "values.yaml")["secretKeys"]) == secret
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    assert set(schema["properties"]["secretKeys"]["propertyNames"]["enum"]) == secret
+
+
+def test_command_of_the_worker_exists_with_its_options() -> None:
+    text = (CHART / "templates/worker.yaml").read_text(encoding="utf-8")
+    arguments = re.search(r"args:\n((?: +- .*\n)+)", text)
+    assert arguments
+    words = [line.strip().removeprefix("- ") for line in arguments[1].splitlines()]
+    assert words[0] == "worker"
+    assert unknown_words(words) == []
+
+
+def test_helm_finds_nothing_wrong(helm: Path) -> None:
+    status, text = ran(
+        helm, "lint", "--strict", CHART, "--kube-version", KUBERNETES[0], "-f", EXAMPLE
+    )
+    assert status == 0, text
+
+
+def test_everything_is_rendered_once(render: Render) -> None:
+    assert sorted(document["kind"] for document in render()) == sorted(KINDS)
+
+
+def test_what_is_switched_off_is_not_rendered(render: Render) -> None:
+    rendered = render(
+        "autoscaling.enabled=false", "networkPolicy.enabled=false",
+        "podDisruptionBudget.enabled=false", "serviceAccount.name=mine",
+    )  # fmt: skip
+    assert sorted(document["kind"] for document in rendered) == ["ConfigMap", "Deployment"]
+    assert one("Deployment", rendered)["spec"]["replicas"] == 2
+
+
+def test_settings_arrive_as_variables_that_the_product_knows(render: Render) -> None:
+    given = one(
+        "ConfigMap", render("settings.limits.parse_wall_s=0.5", "settings.index.heap_mib=16384")
+    )["data"]
+    assert set(given) <= VARIABLES
+    assert given["HOLDFAST_LIMITS__PARSE_WALL_S"] == "0.5"
+    assert given["HOLDFAST_INDEX__HEAP_MIB"] == "16384"
+    assert given["HOLDFAST_WORK__PASSWORD_FILE"] == "/run/secrets/holdfast/work_password"
+    assert given["HOLDFAST_ARCHIVE__INTERNAL_DOMAINS"] == "example.com,example.org"
+
+
+def test_pods_may_nothing_but_run(render: Render) -> None:
+    pod = one("Deployment", render())["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in (*pod["initContainers"], *pod["containers"]):
+        may = container["securityContext"]
+        assert (may["readOnlyRootFilesystem"], may["allowPrivilegeEscalation"]) == (True, False)
+        assert may["capabilities"] == {"drop": ["ALL"]}
+        assert set(container["resources"]) == {"requests", "limits"}
+        mounted = {mount["name"] for mount in container["volumeMounts"]}
+        assert mounted == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_selectors_find_the_workers(render: Render) -> None:
+    rendered = render()
+    labels = one("Deployment", rendered)["spec"]["template"]["metadata"]["labels"].items()
+    chosen = [one("Deployment", rendered)["spec"]["selector"]["matchLabels"]]
+    chosen += [one("PodDisruptionBudget", rendered)["spec"]["selector"]["matchLabels"]]
+    chosen += [one("NetworkPolicy", rendered)["spec"]["podSelector"]["matchLabels"]]
+    assert all(selector.items() <= labels for selector in chosen)
+    scaled = one("HorizontalPodAutoscaler", rendered)["spec"]["scaleTargetRef"]["name"]
+    assert scaled == one("Deployment", rendered)["metadata"]["name"]
+
+
+def test_nobody_may_call_a_worker_unless_named(render: Render) -> None:
+    assert one("NetworkPolicy", render())["spec"]["ingress"] == []
+    who = "networkPolicy.metricsFrom[0].podSelector.matchLabels.app=prometheus"
+    (rule,) = one("NetworkPolicy", render(who))["spec"]["ingress"]
+    assert rule["ports"] == [{"port": "metrics", "protocol": "TCP"}]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "settings.catalogue.password=x", "settings.vault.secret_key=x", "image.tag=latest",
+        "settings.catalogue.url=sqlite:///x", "settings.catalogue.url=postgresql://u:secret@h/d",
+        "image.repository=", "existingSecret=", "storage.keysClaim=", "worker.metricsPort=0",
+        "worker.thread=2", "setings.a=1",
+    ],
+)  # fmt: skip
+def test_wrong_values_are_refused(helm: Path, wrong: str) -> None:
+    status, text = template(helm, wrong)
+    assert status != 0
+    assert "schema" in text
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_kubernetes_takes_what_is_rendered(
+    tmp_path: Path, helm: Path, need: Callable[[object, str], None], version: str
+) -> None:
+    validate = checker("kubernetes-validate")
+    need(validate, "no kubernetes-validate: deploy/dev/checkers.sh install")
+    rendered = tmp_path / "rendered.yaml"
+    rendered.write_text(template(helm)[1], encoding="utf-8")
+    status, text = ran(validate, "--strict", "-k", version, rendered)
+    assert status == 0, text
+    assert text.count("passed for resource") == len(KINDS)
+    rendered.write_text(
+        template(helm)[1].replace("readinessProbe", "readynessProbe"), encoding="utf-8"
+    )
+    assert ran(validate, "--strict", "-k", version, rendered)[0] != 0
