@@ -220,7 +220,7 @@ class TileLog:
         files = FolderFiles(folder)
         for tile in tiles_of(self.size):
             files.write({tile.path: self._reader.content(tile)})
-        files.publish(self._note, b"")
+        files.write({CHECKPOINT: self._note})
 
     def verify(self) -> int | None:
         """Return the first bad index of what is on disk, or None; see `verify_tiles`."""

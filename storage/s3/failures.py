@@ -17,16 +17,18 @@ from holdfast.core.errors import Unavailable
 FAILURES = (BaseError, FileNotFoundError, ClientError, BotoCoreError)
 """What the two clients raise."""
 
-_CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>")
+_CODE = re.compile(r"<Code>([A-Za-z0-9]{1,64})</Code>")
 _STATUS = re.compile(r"status code: ([0-9]{3})")
 _ABSENT = {"NoSuchKey", "NoSuchVersion", "404"}
 _PASSING = {
     "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "OperationAborted",
-    "ConditionalRequestConflict", "500", "502", "503", "504", "Unreachable", "Timeout",
+    "ConditionalRequestConflict", "BadDigest", "XAmzContentSHA256Mismatch",
+    "500", "502", "503", "504", "Unreachable", "Timeout",
 }  # fmt: skip
 _KEYS = "Check vault.access_key and vault.secret_key, and what this key may do in the bucket."
 _TEXTS = {
     "InvalidAccessKeyId": ("The object store does not know the access key.", _KEYS),
+    "XAdminUserNotFound": ("The object store does not know the access key.", _KEYS),
     "SignatureDoesNotMatch": ("The object store refuses the secret key.", _KEYS),
     "AccessDenied": ("The object store does not allow this with the given keys.", _KEYS),
     "403": ("The object store refuses the given keys.", _KEYS),

@@ -30,6 +30,7 @@ class S3Server:
     region: str
     access_key: str
     secret_key: str = field(repr=False)
+    _admin: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def new_bucket(self, *, is_locking: bool = False, **changes: Any) -> BucketConfig:
         """Make a bucket, with Object Lock or without versions; short waits."""
@@ -44,7 +45,9 @@ class S3Server:
             pause_s=0.01,
         )
         options = {"ObjectLockEnabledForBucket": True} if is_locking else {}
-        Bucket(config).calls.create_bucket(Bucket=name, **options)
+        if not self._admin:  # slow to make, so there is one
+            self._admin["calls"] = Bucket(config).calls
+        self._admin["calls"].create_bucket(Bucket=name, **options)
         return replace(config, **changes)
 
     def object_path(self, config: BucketConfig, key: str) -> Path:
