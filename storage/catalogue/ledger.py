@@ -253,7 +253,9 @@ class _Acceptance:
             subject_id=capture["id"],
             at_ms=capture["captured_ms"],
             actor=self.store.actor,
-            context=capture_digest(capture, item["item_key"], item["offered"]),
+            context=capture_digest(
+                item["item_key"], item["offered"], [capture[name] for name in CAPTURE_DIGESTED]
+            ),
             content=original.content_id,
             content_salt=original.salt,
         )
@@ -272,9 +274,15 @@ CAPTURE_DIGESTED = (
 )
 
 
-def capture_digest(capture: dict[str, Any], item_key: str, offered: str) -> bytes:
-    """Digest what the audit log commits to for one capture, its source's own words included."""
-    return canonical_digest([item_key, offered, *(capture[name] for name in CAPTURE_DIGESTED)])
+def capture_digest(item_key: str, offered: str, values: Sequence[object]) -> bytes:
+    """Digest what the audit log commits to for one capture.
+
+    Args:
+        item_key: The source's own key.
+        offered: How its reader finds it again.
+        values: `CAPTURE_DIGESTED` of its row.
+    """
+    return canonical_digest([item_key, offered, *values])
 
 
 def _other_key(offer: Offer) -> str:

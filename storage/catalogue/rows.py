@@ -53,7 +53,21 @@ def unpack_headers(packed: bytes | None) -> tuple[tuple[str, str], ...]:
 
 
 _LINKS = struct.Struct(">qq")
-_person = attrgetter("role", "name", "address")
+PERSON_DIGESTED = ("role", "name", "address")
+ATTACHMENT_DIGESTED = (
+    "path",
+    "filename",
+    "declared_type",
+    "sniffed_type",
+    "size_bytes",
+    "sha256",
+    "text_state",
+    "is_inline",
+    "is_message",
+    "content_id",
+)
+_person = attrgetter(*PERSON_DIGESTED)
+_attachment = attrgetter(*ATTACHMENT_DIGESTED)
 
 
 def row_digest(
@@ -68,22 +82,23 @@ def row_digest(
         participants: In order.
         attachments: In order.
     """
-    people = list(map(_person, participants))
-    files = [
-        (
-            a.path,
-            a.filename,
-            a.declared_type,
-            a.sniffed_type,
-            a.size_bytes,
-            a.sha256,
-            a.text_state,
-            bool(a.is_inline),
-            bool(a.is_message),
-            a.content_id,
-        )
-        for a in attachments
-    ]
+    return plain_digest(
+        values, list(map(_person, participants)), list(map(_attachment, attachments))
+    )
+
+
+def plain_digest(
+    values: Sequence[object],
+    people: Sequence[Sequence[object]],
+    files: Sequence[Sequence[object]],
+) -> bytes:
+    """Digest the rows of one interaction, given as plain values.
+
+    Args:
+        values: As `digested_values` gives them.
+        people: `PERSON_DIGESTED` of each participant, in order.
+        files: `ATTACHMENT_DIGESTED` of each attachment, in order.
+    """
     return hashlib.sha256(_pack((values, people, files))).digest()
 
 
@@ -118,7 +133,8 @@ DIGESTED = (
 """Columns of `interactions` that never change after filing."""
 
 
-_digested = attrgetter(*DIGESTED, "is_bulk", "is_truncated")
+FLAGS_DIGESTED = ("is_bulk", "is_truncated")
+_digested = attrgetter(*DIGESTED, *FLAGS_DIGESTED)
 
 
 def digested_values(row: object) -> list[object]:

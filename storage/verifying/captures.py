@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, exists, select
 
@@ -35,21 +35,57 @@ from holdfast.storage.verifying.report import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Row, Select
+    from sqlalchemy import Select
 
-KEPT = (End.SEALED.value, End.FILED.value, End.DUPLICATE.value)
-_LEDGER = ("id", "source_id", "item_key", "state", "reason", "is_retryable", "batch_id",
-           "original_id", "content_id", "seen_ms", "ended_ms", "offered")  # fmt: skip
+
+class _Kept(NamedTuple):
+    """One capture with its ledger row, its original and its interaction; columns of `_query`."""
+
+    id: int
+    item_id: int
+    interaction_id: int | None
+    undone_ms: int | None
+    original_id: int
+    source_id: int
+    batch_id: int | None
+    custodian_id: int | None
+    folder: str
+    flags: str
+    captured_ms: int
+    received_ms: int | None
+    facts: str
+    content_id: bytes
+    salt: bytes | None
+    item_source: int
+    item_batch: int | None
+    item_original: int
+    item_content: bytes
+    item_seen_ms: int
+    item_is_retryable: bool
+    item_key: str
+    item_offered: str
+    item_state: str
+    item_reason: str
+    item_ended_ms: int | None
+    variant_of: int | None
+    filed_ms: int | None
+    text_original_id: int | None
+
+
+_DIGESTED = slice(4, 13)
+"""`CAPTURE_DIGESTED`, in its order."""
 
 
 def _query() -> Select[Any]:
-    items = (source_items.c[name].label(f"ledger_{name}") for name in _LEDGER)
+    own = ("id", "item_id", "interaction_id", "undone_ms", *CAPTURE_DIGESTED)
+    ledger = ("source_id", "batch_id", "original_id", "content_id", "seen_ms", "is_retryable",
+              "item_key", "offered", "state", "reason", "ended_ms")  # fmt: skip
     return (
         select(
-            captures,
-            *items,
+            *(captures.c[name] for name in own),
             originals.c.content_id,
             originals.c.salt,
+            *(source_items.c[name].label(f"item_{name}") for name in ledger),
             variants.c.interaction_id.label("variant_of"),
             interactions.c.captured_ms.label("filed_ms"),
             interactions.c.text_original_id,
@@ -65,64 +101,61 @@ def check_captures(scope: Scope) -> Iterator[Finding]:
     """Compare each capture with its event, its original, its ledger row and its interaction."""
     for connection, rows in scope.pages(_query(), captures.c.id, captures.c.captured_ms):
         events = events_about(connection, ["capture", "link"], [row.id for row in rows])
-        for row in rows:
+        for kept in map(_Kept._make, rows):
             scope.tally.captures += 1
-            cause = _cause(row, events)
+            cause = _cause(kept, events)
             if cause:
-                yield Finding("capture", public_id("cap", row.id), cause)
+                yield Finding("capture", public_id("cap", kept.id), cause)
 
 
-def _cause(row: Row[Any], events: Events) -> str:
-    if row.ledger_id is None or row.ledger_item_key is None:
+def _cause(kept: _Kept, events: Events) -> str:
+    if kept.item_key is None:
         return "Its ledger row is missing."
-    told = events["capture"].get(row.id)
+    told = events["capture"].get(kept.id)
     if not told:
         return UNKNOWN
-    undone_by = None if row.undone_ms is None else row.batch_id
-    key = key_as_captured(row.ledger_item_key, undone_by)
-    values = {name: getattr(row, name) for name in CAPTURE_DIGESTED}
-    if not told[0].commits_to(capture_digest(values, key, row.ledger_offered)):
+    key = key_as_captured(kept.item_key, None if kept.undone_ms is None else kept.batch_id)
+    if not told[0].commits_to(capture_digest(key, kept.item_offered, tuple(kept)[_DIGESTED])):
         return DIFFERENT
-    if row.salt is not None and told[0].leaf.commit != commitment(row.salt, row.content_id).hex():
+    salt = kept.salt  # none once the original was destroyed
+    if salt is not None and told[0].leaf.commit != commitment(salt, kept.content_id).hex():
         return "Its original is not the one that the audit log committed to."
-    return _item(row) or _link(row, events["link"].get(row.id, ()))
+    return _item(kept) or _link(kept, events["link"].get(kept.id, ()))
 
 
-def _item(row: Row[Any]) -> str:
+def _item(kept: _Kept) -> str:
     """Compare what the ledger row repeats."""
     same = (
-        row.ledger_source_id == row.source_id,
-        row.ledger_batch_id == row.batch_id,
-        row.ledger_original_id == row.original_id,
-        row.ledger_content_id == row.content_id,
-        row.ledger_seen_ms == row.captured_ms,
-        not row.ledger_is_retryable,
+        kept.item_source == kept.source_id
+        and kept.item_batch == kept.batch_id
+        and kept.item_original == kept.original_id
+        and kept.item_content == kept.content_id
+        and kept.item_seen_ms == kept.captured_ms
+        and not kept.item_is_retryable
     )
-    return "" if all(same) else "Its ledger row says otherwise."
+    return "" if same else "Its ledger row says otherwise."
 
 
-def _link(row: Row[Any], links: Sequence[Told]) -> str:
+def _link(kept: _Kept, links: Sequence[Told]) -> str:
     """Compare the interaction, and the end that follows from it."""
-    if row.interaction_id is None:
-        is_open = (row.ledger_state, row.ledger_reason, row.ledger_ended_ms) == (KEPT[0], "", None)
-        return "" if is_open and not links else "It is linked to no interaction."
-    if row.variant_of != row.interaction_id:
+    said = kept.item_state, kept.item_reason, kept.item_ended_ms
+    if kept.interaction_id is None:
+        is_open = said == (End.SEALED.value, "", None) and not links
+        return "" if is_open else "It is linked to no interaction."
+    if kept.variant_of != kept.interaction_id:
         return "It is linked to another interaction than its original."
-    linked = [one for one in links if one.commits_to(_linked_digest(row))]
-    is_first = not links and row.text_original_id == row.original_id
-    if not linked and not is_first:
+    if links:
+        digest = canonical_digest([kept.interaction_id, kept.item_ended_ms])
+        is_known = any(one.commits_to(digest) for one in links)
+        end = End.DUPLICATE.value, public_id("msg", kept.interaction_id), kept.item_ended_ms
+    else:
+        is_known = kept.text_original_id == kept.original_id
+        end = End.FILED.value, "", kept.filed_ms
+    if not is_known:
         return "It is linked to another interaction than the audit log says."
-    end = End.FILED.value, "", row.filed_ms
-    if linked:
-        end = End.DUPLICATE.value, public_id("msg", row.interaction_id), row.ledger_ended_ms
-    if row.undone_ms is not None:
+    if kept.undone_ms is not None:
         end = End.SKIPPED.value, UNDONE, end[2]
-    is_same = (row.ledger_state, row.ledger_reason, row.ledger_ended_ms) == end
-    return "" if is_same else "Its end in the ledger is not the one that it came to."
-
-
-def _linked_digest(row: Row[Any]) -> bytes:
-    return canonical_digest([row.interaction_id, row.ledger_ended_ms])
+    return "" if said == end else "Its end in the ledger is not the one that it came to."
 
 
 def check_ledger(scope: Scope) -> Iterator[Finding]:

@@ -57,27 +57,36 @@ def check_identities(scope: Scope) -> Iterator[Finding]:
         homes = homes_by_merges(connection)
         made = _Made(events_of(connection, ["met"])["met"])
         edges = _edges(connection)
-    for connection, rows in scope.pages(select(identities), identities.c.id):
-        ids = [row.id for row in rows]
-        counts = {
-            row.identity_id: row
-            for row in by_value(connection, _counts(), participants.c.identity_id, ids)
-        }
-        own = {row.id: homes.get(row.id, row.contact_id) for row in rows}
-        query = select(contacts.c.id, contacts.c.company_id)
-        company = {
-            r.id: r.company_id for r in by_value(connection, query, contacts.c.id, own.values())
-        }
+    query = select(identities, contacts.c.company_id).outerjoin(
+        contacts, contacts.c.id == identities.c.contact_id
+    )
+    for connection, rows in scope.pages(query, identities.c.id):
+        page = rows[0].id, rows[-1].id
+        counted = connection.execute(_counts().where(participants.c.identity_id.between(*page)))
+        counts = {row[0]: row[1:] for row in counted}
+        moved = [row.id for row in rows if row.id in homes]
+        company = _company_of(connection, [homes[row_id] for row_id in moved])
         for row in rows:
-            home = own[row.id]
-            yield from made.take((row.id, row.value, home, company.get(home)))
-            cause = _derived(row) or _counted(row, counts.get(row.id))
+            home, at = row.contact_id, row.company_id
+            if row.id in homes:
+                home = homes[row.id]
+                at = company.get(home)
+            yield from made.take((row.id, row.value, home, at))
+            cause = _derived(row) or _counted(row, counts.get(row.id, _NEVER_SEEN))
             if row.contact_id != _root(home, edges):
                 cause = "It is not with the contact that the merges leave it with."
             if cause:
                 yield Finding("identity", row.value, cause)
         yield from _names(connection, rows)
     yield from made.rest()
+
+
+_NEVER_SEEN = (0, 0, None, None)
+
+
+def _company_of(connection: Connection, ids: Sequence[int]) -> dict[int, int | None]:
+    query = select(contacts.c.id, contacts.c.company_id)
+    return {row.id: row.company_id for row in by_value(connection, query, contacts.c.id, ids)}
 
 
 def _root(contact_id: int | None, edges: dict[int, int]) -> int | None:
@@ -97,6 +106,7 @@ def _edges(connection: Connection) -> dict[int, int]:
 def _derived(row: Row[Any]) -> str:
     is_same = (
         row.kind == MAIL
+        and row.value == row.value.strip().casefold()
         and row.domain == row.value.rpartition("@")[2]
         and row.nature == nature_of(row.value)
         and (row.valid_from_ms, row.valid_to_ms) == (None, None)
@@ -104,9 +114,8 @@ def _derived(row: Row[Any]) -> str:
     return "" if is_same else "It does not agree with its address."
 
 
-def _counted(row: Row[Any], counted: Row[Any] | None) -> str:
+def _counted(row: Row[Any], seen: Sequence[object]) -> str:
     said = (row.messages, row.human_messages, row.first_ms, row.last_ms)
-    seen = (0, 0, None, None) if counted is None else tuple(counted)[1:]
     return "" if said == seen else "Its counts and times are not those of its messages."
 
 
@@ -148,8 +157,11 @@ def _names(connection: Connection, rows: Sequence[Row[Any]]) -> Iterator[Finding
     is_written = and_(
         participants.c.identity_id == identities.c.id, participants.c.name == identities.c.name
     )
-    query = select(identities.c.id).where(~exists().where(is_written))
-    odd = [row.id for row in by_value(connection, query, identities.c.id, named)]
+    page = identities.c.id.between(rows[0].id, rows[-1].id)
+    query = select(identities.c.id).where(
+        page, identities.c.name != "", ~exists().where(is_written)
+    )
+    odd = connection.scalars(query).all()
     written = select(participants.c.identity_id, participants.c.name).distinct()
     names = {
         (row.identity_id, shown_name(row.name))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -12,7 +12,14 @@ from holdfast.core.identity import public_id
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.identities import MAIL, is_address
-from holdfast.storage.catalogue.rows import digested_values, filed_digest, row_digest
+from holdfast.storage.catalogue.rows import (
+    ATTACHMENT_DIGESTED,
+    DIGESTED,
+    FLAGS_DIGESTED,
+    PERSON_DIGESTED,
+    filed_digest,
+    plain_digest,
+)
 from holdfast.storage.catalogue.schema import (
     attachments,
     captures,
@@ -38,24 +45,74 @@ if TYPE_CHECKING:
 
 EMAIL = "email"
 """The only channel so far; its interactions are in no conversation."""
-_CHANGED = "Its rows were changed after it was filed."
+
+
+class _Filed(NamedTuple):
+    """One interaction, as it was filed and as it stands; columns of `_query`."""
+
+    id: int
+    row_digest: bytes
+    text_original_id: int
+    thread_id: int
+    at_ms: int
+    sent_ms: int | None
+    captured_ms: int
+    channel: str
+    conversation_id: int | None
+    removed_ms: int | None
+    shredded_ms: int | None
+    keyed: int | None
+    """Thread of its Message-ID."""
+
+
+class _Person(NamedTuple):
+    """One participant; columns of `_PEOPLE`."""
+
+    interaction_id: int
+    role: str
+    name: str
+    address: str
+    ordinal: int
+    at_ms: int
+    identity_id: int | None
+    known_as: str | None
+    """The address that its identity is of."""
+    known_by: str | None
+
+
+_PEOPLE = select(
+    *(participants.c[name] for name in ("interaction_id", *PERSON_DIGESTED)),
+    *(participants.c[name] for name in ("ordinal", "at_ms", "identity_id")),
+    identities.c.value,
+    identities.c.kind,
+).outerjoin(identities, identities.c.id == participants.c.identity_id)
+_FILES = select(
+    *(attachments.c[name] for name in ("interaction_id", *ATTACHMENT_DIGESTED, "ordinal"))
+)
+_QUERY = (
+    select(
+        *(interactions.c[name] for name in _Filed._fields[:10]),
+        originals.c.shredded_ms,
+        thread_keys.c.thread_id.label("keyed"),
+        *(interactions.c[name].label(f"d_{name}") for name in (*DIGESTED, *FLAGS_DIGESTED)),
+    )
+    .join(originals, originals.c.id == interactions.c.text_original_id)
+    .outerjoin(thread_keys, thread_keys.c.message_key == interactions.c.message_key)
+)
+_FIELDS = len(_Filed._fields)
 
 
 def check_interactions(scope: Scope) -> Iterator[Finding]:
     """Compare each interaction's rows with their digest, their event, and with each other."""
-    query = (
-        select(interactions, originals.c.shredded_ms, thread_keys.c.thread_id.label("keyed"))
-        .join(originals, originals.c.id == interactions.c.text_original_id)
-        .outerjoin(thread_keys, thread_keys.c.message_key == interactions.c.message_key)
-    )
     joined = _joined(scope)
-    for connection, rows in scope.pages(query, interactions.c.id, interactions.c.captured_ms):
+    for connection, rows in scope.pages(_QUERY, interactions.c.id, interactions.c.captured_ms):
         page = _Page.load(connection, [row.id for row in rows], joined)
         for row in rows:
             scope.tally.interactions += 1
-            cause = page.cause(row)
+            filed = _Filed._make(row[:_FIELDS])
+            cause = page.cause(filed, row[_FIELDS:])
             if cause:
-                yield Finding("interaction", public_id("msg", row.id), cause)
+                yield Finding("interaction", public_id("msg", filed.id), cause)
 
 
 def _joined(scope: Scope) -> dict[int, list[int]]:
@@ -76,92 +133,87 @@ def _joined(scope: Scope) -> dict[int, list[int]]:
 class _Page:
     """What belongs to some hundred interactions, by interaction id."""
 
-    people: dict[int, list[Row[Any]]]
+    people: dict[int, list[_Person]]
     files: dict[int, list[Row[Any]]]
     live: set[int]
     """Those that a capture still stands behind."""
     events: Events
-    joined: dict[int, list[int]] = field(default_factory=dict)
+    joined: dict[int, list[int]]
 
     @staticmethod
     def load(connection: Connection, ids: Sequence[int], joined: dict[int, list[int]]) -> _Page:
         """Read everything of these interactions."""
-        people = select(
-            participants, identities.c.value.label("known_as"), identities.c.kind.label("known_by")
-        ).outerjoin(identities, identities.c.id == participants.c.identity_id)
+        people: dict[int, list[_Person]] = {}
+        ordered = _PEOPLE.order_by(participants.c.interaction_id, participants.c.ordinal)
+        for row in by_value(connection, ordered, participants.c.interaction_id, ids):
+            people.setdefault(row[0], []).append(_Person._make(row))
+        files: dict[int, list[Row[Any]]] = {}
+        listed = _FILES.order_by(attachments.c.interaction_id, attachments.c.ordinal)
+        for row in by_value(connection, listed, attachments.c.interaction_id, ids):
+            files.setdefault(row[0], []).append(row)
         live = select(captures.c.interaction_id).where(captures.c.undone_ms.is_(None))
+        alive = {row[0] for row in by_value(connection, live, captures.c.interaction_id, ids)}
         return _Page(
-            _grouped(connection, people, participants, ids),
-            _grouped(connection, select(attachments), attachments, ids),
-            {row[0] for row in by_value(connection, live, captures.c.interaction_id, ids)},
-            events_about(connection, ["file", "remove"], ids),
-            joined,
+            people, files, alive, events_about(connection, ["file", "remove"], ids), joined
         )
 
-    def cause(self, row: Row[Any]) -> str:
+    def cause(self, filed: _Filed, values: Sequence[object]) -> str:
         """Return what is wrong with an interaction; empty when nothing is."""
-        people, files = self.people.get(row.id, ()), self.files.get(row.id, ())
-        digest = row.row_digest
-        if row.shredded_ms is None:  # disposal takes content out of the rows
-            digest = row_digest(digested_values(row), people, files)
-        events = self.events["file"].get(row.id)
-        if digest != row.row_digest:
-            return _CHANGED
+        people, files = self.people.get(filed.id, ()), self.files.get(filed.id, ())
+        if filed.shredded_ms is None:  # disposal takes content out of the rows
+            shown = [row[_SHOWN_OF_FILE] for row in files]
+            digest = plain_digest(values, [person[1:4] for person in people], shown)
+            if digest != filed.row_digest:
+                return "Its rows were changed after it was filed."
+        events = self.events["file"].get(filed.id)
         if not events:
             return UNKNOWN
-        if not any(self._is_filed_by(row, event) for event in events):
+        if not any(self._is_filed_by(filed, event) for event in events):
             return DIFFERENT
-        return self._placed(row) or _people(row, people) or _files(files)
+        return self._placed(filed) or _linked(filed, people) or _ordered(files)
 
-    def _is_filed_by(self, row: Row[Any], event: Told) -> bool:
-        rows, original = row.row_digest, row.text_original_id
-        return event.leaf.t == row.captured_ms and (
-            event.commits_to(filed_digest(rows, original, row.thread_id))
+    def _is_filed_by(self, filed: _Filed, event: Told) -> bool:
+        rows, original = filed.row_digest, filed.text_original_id
+        return event.leaf.t == filed.captured_ms and (
+            event.commits_to(filed_digest(rows, original, filed.thread_id))
             or any(
                 event.commits_to(filed_digest(rows, original, thread))
-                for thread in self.joined.get(row.thread_id, ())
+                for thread in self.joined.get(filed.thread_id, ())
             )
         )
 
-    def _placed(self, row: Row[Any]) -> str:
+    def _placed(self, filed: _Filed) -> str:
         """Compare what is derived from the rest of the row, or from others."""
-        if row.at_ms != (row.captured_ms if row.sent_ms is None else row.sent_ms):
+        if filed.at_ms != (filed.captured_ms if filed.sent_ms is None else filed.sent_ms):
             return "Its time is not that of the message."
-        if row.channel != EMAIL or row.conversation_id is not None:
+        if filed.channel != EMAIL or filed.conversation_id is not None:
             return "It is not where mail belongs."
-        if row.keyed != row.thread_id:
+        if filed.keyed != filed.thread_id:
             return "Its Message-ID belongs to another thread."
-        if (row.removed_ms is None) != (row.id in self.live):
+        if (filed.removed_ms is None) != (filed.id in self.live):
             return "It is in sight or out of sight against its captures."
-        removals = self.events["remove"].get(row.id, ())
-        if row.removed_ms is not None and not any(e.leaf.t == row.removed_ms for e in removals):
+        removals = self.events["remove"].get(filed.id, ())
+        if filed.removed_ms is not None and not any(e.leaf.t == filed.removed_ms for e in removals):
             return "The audit log does not know of its removal."
         return ""
 
 
-def _people(row: Row[Any], people: Sequence[Row[Any]]) -> str:
+_SHOWN_OF_FILE = slice(1, 1 + len(ATTACHMENT_DIGESTED))
+
+
+def _linked(filed: _Filed, people: Sequence[_Person]) -> str:
     for at, person in enumerate(people):
-        if person.ordinal != at or person.at_ms != row.at_ms:
+        if person.ordinal != at or person.at_ms != filed.at_ms:
             return "One of its participants is out of place."
-        key = person.address.strip().casefold()
-        if person.known_as != key or person.known_by != MAIL:
-            if person.identity_id is None and not is_address(key):
-                continue
-            return "One of its participants is linked to another address."
+        if person.known_as != person.address or person.known_by != MAIL:
+            key = person.address.strip().casefold()
+            is_known = person.known_as == key and person.known_by == MAIL
+            if not is_known and (person.identity_id is not None or is_address(key)):
+                return "One of its participants is linked to another address."
     return ""
 
 
-def _files(files: Sequence[Row[Any]]) -> str:
-    if any(row.ordinal != at for at, row in enumerate(files)):
+def _ordered(files: Sequence[Row[Any]]) -> str:
+    if any(row[-1] != at for at, row in enumerate(files)):
         return "One of its attachments is out of place."
     return ""
-
-
-def _grouped(
-    connection: Connection, query: Any, table: Any, ids: Sequence[int]
-) -> dict[int, list[Row[Any]]]:
-    ordered = query.order_by(table.c.interaction_id, table.c.ordinal)
-    grouped: dict[int, list[Row[Any]]] = {}
-    for row in by_value(connection, ordered, table.c.interaction_id, ids):
-        grouped.setdefault(row.interaction_id, []).append(row)
-    return grouped

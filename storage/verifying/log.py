@@ -15,9 +15,7 @@ from holdfast.storage.catalogue.schema import audit_events, captures, interactio
 from holdfast.storage.verifying.report import GONE, PAGE, Finding, Scope, read_leaf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Row
+    from collections.abc import Iterator, Sequence
 
     from holdfast.storage.tlog_tiles import TileLog
 
@@ -34,17 +32,16 @@ def check_log(scope: Scope) -> Iterator[Finding]:
     signed = _signed_leaves(scope.log)
     with reading(scope.store.engine) as connection:
         for row in connection.execute(query).yield_per(PAGE):
-            if row.seq != numbered:
+            seq, leaf = row.seq, row.leaf
+            if seq != numbered:
                 yield Finding("event", f"seq {numbered}", "The event is missing.")
-            while numbered < row.seq and next(signed, None) is not None:
+            while numbered < seq and next(signed, None) is not None:
                 numbered += 1
-            numbered = row.seq
-            if next(signed, row.leaf) != row.leaf:
-                yield Finding("event", f"seq {row.seq}", "It differs from the signed log.")
+            numbered = seq
+            if next(signed, leaf) != leaf:
+                yield Finding("event", f"seq {seq}", "It differs from the signed log.")
             elif not _agrees(row):
-                yield Finding(
-                    "event", f"seq {row.seq}", "Its row says another thing than its leaf."
-                )
+                yield Finding("event", f"seq {seq}", "Its row says another thing than its leaf.")
             numbered += 1
     scope.tally.leaves = numbered
     if numbered < scope.log.size:
@@ -53,12 +50,16 @@ def check_log(scope: Scope) -> Iterator[Finding]:
     yield from _root(scope.log)
 
 
-def _agrees(row: Row[Any]) -> bool:
-    leaf = read_leaf(row.leaf)
-    subject = "" if row.subject_id is None else public_id("", row.subject_id)[1:]
-    if leaf.kind != row.kind or leaf.id.rpartition("_")[2] != subject:
+def _agrees(row: Sequence[Any]) -> bool:
+    _, leaf, kind, subject_id, salt = row
+    told = read_leaf(leaf)
+    if told.kind != kind:
         return False
-    return row.kind in RECOMPUTED or row.salt is None or salt_name(row.salt) == leaf.s
+    if kind in RECOMPUTED:  # subject and salt are proven where the context is computed again
+        return subject_id is not None
+    subject = "" if subject_id is None else public_id("", subject_id)[1:]
+    is_salt = salt is None or salt_name(salt) == told.s
+    return is_salt and told.id.rpartition("_")[2] == subject
 
 
 def _root(log: TileLog) -> Iterator[Finding]:

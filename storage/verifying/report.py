@@ -176,7 +176,7 @@ def events_of(connection: Connection, kinds: Sequence[str]) -> Events:
     return _by_kind(kinds, connection.execute(query).all())
 
 
-def _by_kind(kinds: Sequence[str], rows: Iterable[Row[Any]]) -> Events:
+def _by_kind(kinds: Sequence[str], rows: Iterable[Any]) -> Events:
     found: Events = {kind: {} for kind in kinds}
     for kind, subject, salt, leaf in rows:
         found[kind].setdefault(subject, []).append(Told(salt or b"", read_leaf(leaf)))
