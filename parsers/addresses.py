@@ -14,14 +14,16 @@ MAX_ADDRESSES = 20_000
 """Addresses of one field that are listed; the value itself is kept whole among the headers."""
 
 _CACHED_CHARS = 512
-_PLAIN = r'[^\s"(),:;<>@\\\[\]]+@[^\s"(),:;<>@\\\[\]]+'
-_SIMPLE = re.compile(rf'\s*(?:(?:"([^"\\]*)"|([^"(),:;<>@\\\[\]]*))\s*<({_PLAIN})>|({_PLAIN}))\s*')
+_PLAIN = r'[^\s"(),:;<>@\\\[\]]++@[^\s"(),:;<>@\\\[\]]++'
+# Possessive throughout: nothing that a part takes is ever given back, so that it is linear.
+_SIMPLE = re.compile(
+    rf'\s*+(?:(?:"([^"\\]*+)"\s*+|([^"(),:;<>@\\\[\]]*+))<({_PLAIN})>|({_PLAIN}))\s*+'
+)
 _TOKEN = re.compile(r'[^"(),:;<\\]+|\\.?|.', re.S)
 _ESCAPED = re.compile(r"\\(.)", re.S)
 _AROUND_AT = re.compile(r"[ \t]*@[ \t]*")
 _AROUND_DOT = re.compile(r"[ \t]*([@.])[ \t]*")
 _COMMENT = re.compile(r"\([^()]{0,200}\)")
-_HAS_SPECIAL = re.compile(r'["(:;\\\[]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +61,22 @@ def _parse(value: str) -> AddressList:
     match = _SIMPLE.fullmatch(value)
     if match:
         return AddressList((_simple(match),))
-    if not _HAS_SPECIAL.search(value):
-        simple = _all_simple(value)
-        if simple is not None:
-            return simple
-    return _Reader(value).read()
+    return _all_simple(value) or _Reader(value).read()
 
 
 def _all_simple(value: str) -> AddressList | None:
+    """Read a list of nothing but plain addresses, most often with names; None for any other."""
     found: list[Mailbox] = []
-    for item in value.split(",", MAX_ADDRESSES):
-        match = _SIMPLE.fullmatch(item)
-        if match is None or len(found) == MAX_ADDRESSES:
+    is_quoted = '"' in value
+    at = -1
+    while at < len(value) and len(found) < MAX_ADDRESSES:
+        match = _SIMPLE.match(value, at + 1)
+        if match is None or value[match.end() : match.end() + 1] not in ("", ","):
             return None
-        found.append(_simple(match))
-    return AddressList(tuple(found))
+        box = _simple(match)
+        found.append(Mailbox(" ".join(box.name.split()), box.address) if is_quoted else box)
+        at = match.end()
+    return AddressList(tuple(found)) if at == len(value) else None
 
 
 def _simple(match: re.Match[str]) -> Mailbox:

@@ -36,6 +36,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "open parentheses": (lambda: b"To: " + b"(" * 1_000_000 + b"\n\n", "address_damaged"),
     "open brackets": (lambda: b"To: " + b"<" * 1_000_000 + b"\n\n", "address_damaged"),
+    "blanks among addresses": (
+        lambda: b"To: a, " + b" " * 1_000_000 + b"(\n\n",
+        "address_damaged",
+    ),
     "open quotes": (lambda: b'To: "' + b'\\"' * 1_000_000 + b"\n\n", "address_damaged"),
     "32,000 parameters": (
         lambda: b"Content-Type: text/plain" + b"; p=x" * 32_000 + b"\n\nhi",

@@ -139,6 +139,21 @@ def test_every_address_of_a_list_is_found_in_order(addresses: list[str]) -> None
         assert [box.address for box in parse_addresses(value).mailboxes] == addresses
 
 
+ADDRESS_PIECES = st.sampled_from(
+    ['"', "<", ">", ",", " ", "  ", "\t", ".", "Jo", "é", "=?", "jo@d.example", "<jo@d.example>",
+     '"D, Jo" <jo@d.example>', "Jo  D <jo@d.example>", '"Jo  D"<jo@d.example>', ", ", ""]
+)  # fmt: skip
+
+
+@given(st.lists(ADDRESS_PIECES, max_size=9).map("".join))
+def test_empty_element_behind_a_list_changes_nothing_but_the_way_it_is_read(value: str) -> None:
+    quick, careful = parse_addresses(value), parse_addresses(value + ",")
+    assert quick.codes == careful.codes
+    assert [(" ".join(box.name.split()), box.address) for box in quick.mailboxes] == [
+        (box.name, box.address) for box in careful.mailboxes
+    ]
+
+
 @given(st.text(max_size=80))
 def test_any_date_is_read_or_refused(value: str) -> None:
     read = read_date(value)
