@@ -251,7 +251,7 @@ class CeleryBell:
             if not ring.is_done:
                 raise Reject("the worker ends", requeue=True)
 
-        body.__name__ = kind
+        body.__name__ = f"do_{kind}"
         return body
 
     def _consume(self) -> None:

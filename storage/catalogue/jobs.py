@@ -22,9 +22,9 @@ from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
     from holdfast.core.identity import IdFactory
     from holdfast.storage.store import Store
@@ -137,7 +137,7 @@ def claim(store: Store, terms: Mapping[str, Terms], owner: str, limit: int = 1) 
     claimed: list[Claim] = []
     with writing(store.engine) as connection:
         now_ms = store.now_ms()
-        while rows := connection.execute(_due(terms, now_ms, limit - len(claimed))).all():
+        while rows := _locked(connection, _due(terms, now_ms, limit - len(claimed))):
             taken = [_take(connection, row, terms[row.kind], owner, now_ms) for row in rows]
             claimed += [one for one in taken if one is not None]
             if len(claimed) == limit:
@@ -145,7 +145,7 @@ def claim(store: Store, terms: Mapping[str, Terms], owner: str, limit: int = 1) 
     return claimed
 
 
-def _due(terms: Mapping[str, Terms], now_ms: int, limit: int) -> Any:
+def _due(terms: Mapping[str, Terms], now_ms: int, limit: int) -> Select[Any]:
     ranks = {kind: rank for rank, kind in enumerate(terms)}
     return (
         select(jobs)
@@ -157,8 +157,12 @@ def _due(terms: Mapping[str, Terms], now_ms: int, limit: int) -> Any:
         )
         .order_by(case(ranks, value=jobs.c.kind), jobs.c.due_ms, jobs.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
+
+
+def _locked(connection: Connection, query: Select[Any]) -> Sequence[Row[Any]]:
+    """Lock the rows, past those that another worker is taking; SQLite has one writer anyway."""
+    return connection.execute(query.with_for_update(skip_locked=True)).all()
 
 
 def _take(
