@@ -19,16 +19,21 @@ HEAD = "0003"
 """The version that this program reads and writes."""
 
 
-def upgrade(engine: Engine) -> None:
-    """Create or bring up the tables; nothing happens when they are current.
+def upgrade(engine: Engine, version: str = HEAD) -> None:
+    """Create or bring up the tables; nothing happens when they are of this version.
+
+    Args:
+        engine: The catalogue's.
+        version: An earlier one than the newest to load rows that were written then.
 
     Raises:
-        Unavailable: The catalogue was written by a newer program.
+        Unavailable: The catalogue, or what is asked for, is of a newer program.
     """
     found = current(engine)
-    if found == HEAD:
+    if found == version:
         return
     _refuse_newer(found)
+    _refuse_newer(version)
     from alembic import command  # costs a fifth of a command's start, and is rarely needed
     from alembic.config import Config
 
@@ -38,7 +43,7 @@ def upgrade(engine: Engine) -> None:
         if engine.dialect.name == "postgresql":
             _wait_for_turn(connection)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, version)
         if engine.dialect.name == "postgresql":
             _order_by_bytes(connection)
 
