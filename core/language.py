@@ -7,6 +7,8 @@ import re
 _SAMPLE = 4000
 _HAN = re.compile("[\u3400-\u9fff]")
 _MIN_LETTERS = 4
+_NOT_LATIN = re.compile("[\u0370-\u11ff\u3041-\ud7a3]+")
+"""Every letter of the scripts below, and nothing of most texts."""
 _BY_SCRIPT = (
     ("ja", re.compile("[\u3041-\u30ff]")),
     ("ko", re.compile("[\uac00-\ud7a3\u1100-\u11ff]")),
@@ -27,7 +29,9 @@ def language_of(text: str) -> str:
     """
     if text.isascii():
         return ""
-    sample = text[:_SAMPLE]
+    sample = "".join(_NOT_LATIN.findall(text[:_SAMPLE]))
+    if len(sample) < _MIN_LETTERS:
+        return ""
     for code, script in _BY_SCRIPT:
         if len(script.findall(sample)) >= _MIN_LETTERS:
             return code

@@ -29,6 +29,7 @@ _KNOWN_FIELD = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _FIELD_START = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
+_PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\n"
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 _WORD = re.compile(
     r"=\?([^?\s]{0,60})\?([BbQq])\?([^?]*(?:\?(?!=)[^?]*){0,20})\?=(?:[ \t]+(?==\?))?"
@@ -44,6 +45,10 @@ class Header:
     """Name as written and unfolded value; 8-bit bytes are Latin-1 characters, not yet decoded."""
     body_at: int
     is_ascii: bool = True
+    is_plain: bool = False
+    """No value has anything to decode: neither an encoded word nor a control character."""
+    line_breaks: int = 0
+    """In the block once it is unfolded."""
     by_name: dict[str, list[str]] = field(default_factory=dict)
     """Lower-case name → values in order."""
 
@@ -88,17 +93,19 @@ def read_header(buffer: Buffer, start: int, end: int, defects: Defects) -> Heade
 
 def _is_clean(block: bytes, header: Header) -> bool:
     """Say whether every line is a field or a continuation."""
-    lines = block.count(b"\n") - block.count(b"\n ") - block.count(b"\n\t") + (block[-1:] != b"\n")
+    lines = header.line_breaks + (block[-1:] != b"\n")
     return len(header.fields) >= min(lines, MAX_FIELDS) and not block.startswith((b" ", b"\t"))
 
 
 def _fields_of(block: bytes, body_at: int, defects: Defects) -> Header:
+    if b"\r" in block:
+        block = block.replace(b"\r\n", b"\n")
+    is_plain = b"=?" not in block and not block.translate(None, _PRINTABLE)
     text = str(block, "latin-1")
-    if "\r" in text:
-        text = text.replace("\r\n", "\n")
     text = text.replace("\n ", " ").replace("\n\t", "\t")
+    line_breaks = text.count("\n")
     found: list[tuple[str, str]]
-    if text.count("\n") < MAX_FIELDS:
+    if line_breaks < MAX_FIELDS:
         found = _FIELD.findall(text)
     else:
         defects.add("header_count_limit", str(MAX_FIELDS))
@@ -109,7 +116,7 @@ def _fields_of(block: bytes, body_at: int, defects: Defects) -> Header:
         value = value.strip()
         fields.append((name, value))
         by_name.setdefault(name.lower(), []).append(value)
-    return Header(fields, body_at, block.isascii(), by_name)
+    return Header(fields, body_at, block.isascii(), is_plain, line_breaks, by_name)
 
 
 def _end_of_fields(block: bytes, defects: Defects) -> int:
@@ -131,6 +138,8 @@ def _end_of_fields(block: bytes, defects: Defects) -> int:
 
 def decoded_fields(header: Header, defects: Defects) -> tuple[tuple[str, str], ...]:
     """Return every field in order: name as written, value decoded."""
+    if header.is_plain:
+        return tuple(header.fields)
     if not header.is_ascii:
         defects.add("header_8bit")
     return tuple(

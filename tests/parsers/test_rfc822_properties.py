@@ -139,6 +139,15 @@ def test_every_address_of_a_list_is_found_in_order(addresses: list[str]) -> None
         assert [box.address for box in parse_addresses(value).mailboxes] == addresses
 
 
+@given(st.lists(st.text(alphabet="ab=?:\t\r\n\0\x7f \xe9", max_size=20), max_size=6))
+def test_fields_are_decoded_alike_beside_an_encoded_word(values: list[str]) -> None:
+    block = b"".join(b"X-A: %b\n" % value.encode("latin-1") for value in values)
+    alone = parse(b"Subject: x\n" + block + b"X-B: b\n\nhi")
+    beside = parse(b"Subject: x\n" + block + b"X-B: =?us-ascii?q?b?=\n\nhi")
+    assert alone.headers == beside.headers
+    assert alone.defects == beside.defects
+
+
 ADDRESS_PIECES = st.sampled_from(
     ['"', "<", ">", ",", " ", "  ", "\t", ".", "Jo", "é", "=?", "jo@d.example", "<jo@d.example>",
      '"D, Jo" <jo@d.example>', "Jo  D <jo@d.example>", '"Jo  D"<jo@d.example>', ", ", ""]
