@@ -392,6 +392,14 @@ index_queue = Table(
     Index("ix_index_queue_ticket", "ticket"),
 )
 
+# No reference: a version outlives its interaction, as what the index notes of a removal does.
+index_versions = Table(
+    "index_versions",
+    metadata,
+    Column("interaction_id", Id, primary_key=True, autoincrement=False),
+    Column("version", Id, nullable=False),
+)
+
 audit_events = Table(
     "audit_events",
     metadata,

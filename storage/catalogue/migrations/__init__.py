@@ -15,7 +15,7 @@ from holdfast.storage.catalogue.turns import advisory_key
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD = "0003"
+HEAD = "0004"
 """The version that this program reads and writes."""
 
 
