@@ -1,13 +1,13 @@
 """Feeds the index from the queue of filed interactions; the index may lag, it never loses.
 
-Rows leave the queue only after the index has committed. One process feeds at a time: whoever holds
-the index's writer.
+Rows leave the queue only after the index has committed. An embedded index has one feeder at a time,
+whoever holds its writer; one in a cluster has any number: the versions of what they write decide.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Unavailable
@@ -17,10 +17,11 @@ from holdfast.storage.catalogue.queueing import dequeue, pending, queued, ticket
 from holdfast.storage.catalogue.reading import records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from holdfast.core.ports import Document, SearchIndex
     from holdfast.indexer.documents import Analysed
-    from holdfast.ingest.index_home import IndexHome
+    from holdfast.ingest.index_home import Home
     from holdfast.storage.store import Store
 
 DRAIN_BATCH = 256
@@ -31,11 +32,16 @@ class IndexFeed:
     """Adds documents and commits them every so often."""
 
     store: Store
-    home: IndexHome
+    home: Home
     commit_every_s: float = 5.0
+    pause_s: float = 30.0
+    """How long nothing is offered to an index that could not be written."""
     _added: dict[int, int] = field(default_factory=dict)
     """Interaction → the ticket that was read before its record."""
+    _fed: list[SearchIndex] = field(default_factory=list)
+    """What has to be committed."""
     _last_commit: float = field(default_factory=time.monotonic)
+    _paused_until: float = 0.0
 
     def waiting(self) -> int:
         """Count filed interactions that the index does not show as they are."""
@@ -45,23 +51,27 @@ class IndexFeed:
     def offer(self, analysed: Mapping[int, Analysed]) -> None:
         """Add new interactions whose texts are cut already; commits when it is time.
 
-        When another process feeds the index nothing is added: the rows stay queued for it.
+        When the index cannot be written, or another process has it to itself, nothing is added: the
+        rows stay queued, and whoever files goes on.
         """
+        if time.monotonic() < self._paused_until:
+            return
         try:
             if analysed:
                 self._add_new(analysed)
             if time.monotonic() - self._last_commit >= self.commit_every_s:
                 self.commit()
         except Unavailable:
-            self._added.clear()
+            self._paused_until = time.monotonic() + self.pause_s
+            self._give_up()
 
     def _add_new(self, analysed: Mapping[int, Analysed]) -> None:
-        index = self.home.index()  # before the tickets: a new index gives everything new ones
+        self.home.index()  # before the tickets: a new index gives everything new ones
         with reading(self.store.engine) as connection:
             held = tickets(connection, analysed)
-        facts = records(self.store, list(analysed), with_text=False)
-        index.add([complete(analysed[record.id], record) for record in facts])
-        self._added.update(held)
+        # What is not queued any more another feeder has indexed.
+        facts = records(self.store, list(held), with_text=False)
+        self._feed([complete(analysed[one.id], one) for one in facts], (), held)
 
     def drain(self, on_batch: Callable[[int], None] | None = None) -> int:
         """Index everything that is queued, from the catalogue; return how many were brought up.
@@ -76,10 +86,13 @@ class IndexFeed:
         drained = 0
         while held := self._queued():
             found = records(self.store, list(held))
-            self.home.index().add([analyse_record(record) for record in found])
-            self.home.index().remove(held.keys() - {record.id for record in found})
-            self._added.update(held)
-            self.commit()
+            gone = held.keys() - {record.id for record in found}
+            try:
+                self._feed([analyse_record(record) for record in found], gone, held)
+                self.commit()
+            except Unavailable:
+                self._give_up()
+                raise
             drained += len(held)
             if on_batch is not None:
                 on_batch(len(held))
@@ -90,17 +103,41 @@ class IndexFeed:
         try:
             self.commit()
         except Unavailable:
-            self._added.clear()
+            self._give_up()
         self.home.close()
 
     def commit(self) -> None:
         """Make what was added durable and visible, then take it off the queue."""
         self._last_commit = time.monotonic()
+        for index in self._fed:
+            index.commit()
+        self._fed.clear()
         if self._added:
-            self.home.index().commit()
             with writing(self.store.engine) as connection:
                 dequeue(connection, self._added)
             self._added.clear()
+
+    def remove_strangers(self, ids: Sequence[int]) -> None:
+        """Take out of the index what the catalogue does not know, or what lies in two places."""
+        index = self.home.feeding()
+        index.remove({row: self.store.ids.take() for row in ids})
+        index.commit()
+
+    def _feed(
+        self, documents: Sequence[Document], gone: Iterable[int], held: Mapping[int, int]
+    ) -> None:
+        """Hand over what was read after these tickets, which are its versions."""
+        index = self.home.feeding()
+        if index not in self._fed:
+            self._fed.append(index)
+        index.add([replace(one, version=held[one.id]) for one in documents])
+        index.remove({row: held[row] for row in gone})
+        self._added.update(held)
+
+    def _give_up(self) -> None:
+        """Forget what was added and not committed: it is still queued."""
+        self._added.clear()
+        self._fed.clear()
 
     def _queued(self) -> dict[int, int]:
         with reading(self.store.engine) as connection:

@@ -1,7 +1,8 @@
 #!/bin/sh
 # A real Elasticsearch on loopback with throw-away data, for tests and development.
 #   elasticsearch.sh install            what it needs: a Java runtime, Maven to fetch it, unzip
-#   elasticsearch.sh start DIR [NODES]  start one node (or a cluster), print KEY=value, return when ready
+#   elasticsearch.sh start DIR [NODES]  start one node (or a cluster), print KEY=value, return when
+#                                       ready; of a cluster that runs already, print the same
 #   elasticsearch.sh node DIR N         start node N of DIR again
 #   elasticsearch.sh stop DIR           stop every node of DIR
 # The server of the artifact is whole, but has few of its modules: what is tested needs no others.
@@ -149,7 +150,16 @@ add_user() { # DIR NODES
   done
 }
 
+is_running() { # DIR
+  [ -f "$1/started" ] || return 1
+  for file in "$1"/node*/pid; do kill -0 "$(cat "$file")" 2>/dev/null || return 1; done
+}
+
 start() { # DIR NODES
+  if is_running "$1"; then
+    cat "$1/started"
+    return
+  fi
   mkdir -p "$1/snapshots"
   urls=""
   seeds=""
@@ -178,12 +188,14 @@ start() { # DIR NODES
   for one in $starting; do
     wait "$one" || { stop "$1"; exit 1; }
   done
-  echo "URL=${urls# }"
-  echo "USER=$DEV_USER"
-  echo "PASSWORD=$DEV_PASSWORD"
   pids=""
   for file in "$1"/node*/pid; do pids="$pids $(cat "$file")"; done
-  echo "PIDS=${pids# }"
+  {
+    echo "URL=${urls# }"
+    echo "USER=$DEV_USER"
+    echo "PASSWORD=$DEV_PASSWORD"
+    echo "PIDS=${pids# }"
+  } | tee "$1/started"
 }
 
 stop() { # DIR
@@ -193,7 +205,7 @@ stop() { # DIR
     kill -KILL "$pid" 2>/dev/null || true # its data is thrown away
     while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
   done
-  rm -rf "$1"/node* "$1/snapshots"
+  rm -rf "$1"/node* "$1/snapshots" "$1/started"
 }
 
 case "${1:-}" in
@@ -201,5 +213,5 @@ case "${1:-}" in
   start) fetch && start "$(mkdir -p "$2" && cd "$2" && pwd)" "${3:-1}" ;;
   node) run_node "$(cd "$2" && pwd)" "$3" && echo "PID=$(cat "$2/node$3/pid")" ;;
   stop) stop "$2" ;;
-  *) sed -n '2,6s/^# *//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,7s/^# *//p' "$0" >&2; exit 2 ;;
 esac

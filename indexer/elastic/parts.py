@@ -34,7 +34,7 @@ class Known(Protocol):
         """Return the names of all parts that were made, each with the number of its shards."""
         ...
 
-    def note(self, name: str, shards: int) -> None:
+    def note(self, name: str, first_id: int, shards: int) -> None:
         """Keep one more."""
         ...
 
@@ -49,7 +49,7 @@ class Remembered:
         """Return what was noted."""
         return dict(self.held)
 
-    def note(self, name: str, shards: int) -> None:
+    def note(self, name: str, first_id: int, shards: int) -> None:
         """Keep one more."""
         self.held[name] = shards
 
@@ -96,6 +96,11 @@ def id_at(at: datetime) -> int:
     return max(int(at.timestamp() * 1000) - EPOCH_MS, 0) << _ID_SHIFT
 
 
+def id_span(time: timedelta) -> int:
+    """Return by how much ids grow in a time."""
+    return time // timedelta(milliseconds=1) << _ID_SHIFT
+
+
 @dataclass(slots=True)
 class Parts:
     """The parts of one generation."""
@@ -129,6 +134,8 @@ class Parts:
         Raises:
             Unavailable: One is missing, or was made by another version.
         """
+        if not self.generation.startswith(new_generation("")):
+            raise _of_another_version(self.generation)
         with our_errors("opening the index"):
             answer = self.client.indices.get_mapping(
                 index=f"{self.stem}-*", filter_path="*.mappings._meta"
@@ -139,13 +146,9 @@ class Parts:
             raise lost(missing)
         for name, meta in found.items():
             if {key: meta.get(key) for key in versions()} != versions():
-                raise Unavailable(
-                    "The index was made by another version of Holdfast.",
-                    next_step=_REBUILD,
-                    found={key: meta.get(key) for key in versions()},
-                )
+                raise _of_another_version(f"{meta.get('analysis')}, {meta.get('mapping')}")
             if name not in expected:
-                self.known.note(name, meta["shards"])
+                self.known.note(name, meta["first_id"], meta["shards"])
         self._held = sorted(
             Part(meta["first_id"], name, meta["shards"]) for name, meta in found.items()
         )
@@ -210,6 +213,12 @@ def put_template(client: Elasticsearch, config: ElasticConfig) -> None:
         version=MAPPING_VERSION,
         meta=versions(),
         template=template(config.shards, config.replicas),
+    )
+
+
+def _of_another_version(found: str) -> Unavailable:
+    return Unavailable(
+        "The index was made by another version of Holdfast.", next_step=_REBUILD, found=found
     )
 
 

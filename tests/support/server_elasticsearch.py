@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import shutil
 import signal
@@ -12,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
 
 from holdfast.indexer.elastic.connection import ElasticConfig
 
@@ -55,45 +52,20 @@ class Cluster:
 
 @contextmanager
 def running(folder: Path, nodes: int = 1) -> Iterator[Cluster]:
-    """Run a cluster whose data lies in a folder and is thrown away afterwards."""
+    """Run a cluster whose data lies in a folder and is thrown away afterwards, or find it running.
+
+    Somebody who merely lets go of this does not stop it: others may use it too.
+    """
+    cluster = _cluster(folder, _run("start", str(folder), str(nodes)))
+    is_left = True
     try:
-        yield _cluster(folder, _run("start", str(folder), str(nodes)))
+        yield cluster
+    except GeneratorExit:
+        is_left = False
+        raise
     finally:
-        _run("stop", str(folder))
-
-
-@contextmanager
-def shared(base: Path) -> Iterator[Cluster]:
-    """Share one node between all processes that name the same folder; the last one stops it."""
-    folder = base / "shared-elasticsearch"
-    folder.mkdir(exist_ok=True)
-    with (base / "shared-elasticsearch.json").open("a+") as file:
-        with _locked(file) as state:
-            if not state.get("users"):
-                state["printed"] = _run("start", str(folder), "1")
-            state["users"] = state.get("users", 0) + 1
-            printed = state["printed"]
-        try:
-            yield _cluster(folder, printed)
-        finally:
-            with _locked(file) as state:
-                state["users"] -= 1
-                if not state["users"]:
-                    _run("stop", str(folder))
-
-
-@contextmanager
-def _locked(file: IO[str]) -> Iterator[dict[str, Any]]:
-    fcntl.flock(file, fcntl.LOCK_EX)
-    try:
-        file.seek(0)
-        state = json.loads(file.read() or "{}")
-        yield state
-        file.truncate(0)
-        file.write(json.dumps(state))
-        file.flush()
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
+        if is_left:
+            _run("stop", str(folder))
 
 
 def _cluster(folder: Path, printed: str) -> Cluster:
