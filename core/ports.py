@@ -119,7 +119,7 @@ class Locks(Protocol):
         """Forbid that the segment goes before `until` (aware UTC); repeating it is harmless.
 
         Raises:
-            Locked: It is retained longer already, or in the stricter mode.
+            Locked: It is retained longer already, or in another mode.
             NotFound: There is no such segment.
             Unavailable: The store cannot do it now.
         """

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from holdfast.core.errors import Locked, NotFound
 from holdfast.core.ports import LockMode, LockState
 from holdfast.storage.s3.bucket import failing
+from holdfast.storage.s3.failures import FAILURES, failure_of
 
 if TYPE_CHECKING:
     from holdfast.storage.s3.bucket import Bucket
@@ -35,16 +36,20 @@ class ObjectLocks:
     def retain(self, name: str, state: LockState, until: datetime, mode: LockMode) -> None:
         """Retain as `retain_until` a segment whose present state is known."""
         until = _whole_second(until)
-        is_shorter = state.until is not None and until < state.until
-        if is_shorter or (state.mode is LockMode.COMPLIANCE and mode is not state.mode):
-            raise locked("The lock of a segment may not be made weaker.", name, state)
+        if state.until is not None and until < state.until:
+            raise locked("The lock of a segment only moves forward.", name, state)
         if (state.until, state.mode) == (until, mode):
             return
-        with failing("locking a segment"):
+        try:
             self._bucket.calls.put_object_retention(
                 **self._pinned(name),
                 Retention={"Mode": mode.value.upper(), "RetainUntilDate": until},
             )
+        except FAILURES as error:
+            failure = failure_of(error)
+            if failure.code == "AccessDenied" and state.mode not in {None, mode}:
+                raise locked("The mode of a lock may not be changed.", name, state) from error
+            raise failure.refusal("locking a segment") from error
 
     def set_hold(self, name: str, *, is_on: bool) -> None:
         with failing("switching a legal hold"):
