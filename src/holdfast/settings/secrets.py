@@ -27,11 +27,14 @@ def secret(section: Section, name: str) -> str:
     """
     file: Path | None = getattr(section, f"{name}_file")
     command: str = getattr(section, f"{name}_command")
-    if file is not None:
-        return _from_file(file, name)
-    if command:
-        return _from_command(command, name)
+    if file is not None or command:
+        return secret_of(name, file, command)
     return str(getattr(section, name).get_secret_value())
+
+
+def secret_of(name: str, file: Path | None, command: str) -> str:
+    """Return a secret that is no setting from its file or the output of its command; as above."""
+    return _from_command(command, name) if file is None else _from_file(file, name)
 
 
 def _from_file(file: Path, name: str) -> str:

@@ -34,6 +34,7 @@ from holdfast.storage.catalogue.schema import audit_actors, writers
 from holdfast.storage.checkpoint import open_checkpoint
 from holdfast.storage.durable import SystemFiles, replace_file, unavailable
 from holdfast.storage.keyring import Keyring
+from holdfast.storage.moving.marks import refuse_marked
 from holdfast.storage.store import Store
 from holdfast.storage.tlog_tiles import TileLog
 from holdfast.storage.upkeep import KeptVault
@@ -81,12 +82,14 @@ def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
 
     Raises:
         NotFound: There is no archive.
+        Conflict: The archive has moved, or has not arrived whole.
         Unavailable: A part is missing, locked or of another version.
     """
     with ExitStack() as closing:  # the last first, and all of them whatever one of them says
         engine = open_catalogue(settings)
         closing.callback(engine.dispose)
         refuse_missing(settings, engine)
+        refuse_marked(engine)
         upgrade(engine)
         clock = SystemClock()
         keyring = Keyring.open(settings.keys_folder / KEYRING)

@@ -18,9 +18,10 @@ from holdfast.storage.catalogue.migrations import upgrade
 from holdfast.storage.catalogue.schema import originals
 from holdfast.storage.durable import SystemFiles, make_folder, unavailable
 from holdfast.storage.keyring import Keyring, signing_path
+from holdfast.storage.moving.marks import refuse_marked
 from holdfast.storage.tile_files import CHECKPOINT as PUBLISHED
 from holdfast.storage.tlog_tiles import TileLog
-from holdfast.wiring.engines import log_place, make_vault, open_catalogue
+from holdfast.wiring.engines import is_there, log_place, make_vault, open_catalogue
 from holdfast.wiring.places import CHECKPOINT, KEYRING, SPOOL, log_origin
 
 
@@ -30,6 +31,7 @@ def create_archive(settings: Settings) -> None:
     Repeating it is harmless; what a killed run left undone is done.
 
     Raises:
+        Conflict: An archive has moved away from there, or has not arrived whole.
         Unavailable: The catalogue was written by a newer program, or a part cannot be made.
     """
     data = settings.data
@@ -40,6 +42,8 @@ def create_archive(settings: Settings) -> None:
         raise unavailable(error, "making the archive's folders") from error
     engine = open_catalogue(settings)
     try:
+        if is_there(settings, engine):
+            refuse_marked(engine)
         upgrade(engine)
         _name_archive(engine)
         _create_parts(settings, engine)
