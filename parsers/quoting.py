@@ -30,8 +30,8 @@ MAX_DEVICE_WORDS = 9
 MAX_SHORT_LINE_CHARS = 80
 _RULE = "-_=*—－"
 _COLONS = (":", "：")
-_MARKED_STARTS = frozenset(">＞ \t" + _RULE)
-_MARKED_ENDS = frozenset(":： \t\r\xa0" + _RULE)
+_MARKED_STARTS = frozenset(">＞" + _RULE)
+_MARKED_ENDS = frozenset(":：" + _RULE)
 MAX_CLOSING_CHARS = 40
 MIN_FOOTER_RULE_CHARS = 40
 
@@ -86,10 +86,10 @@ def _marked_lines(lines: list[str]) -> list[int]:
     return [
         at
         for at, line in enumerate(lines)
-        if line
+        if (text := line.strip())
         and (
-            line[0] in _MARKED_STARTS
-            or line[-1] in _MARKED_ENDS
+            text[0] in _MARKED_STARTS
+            or text[-1] in _MARKED_ENDS
             or line.find(":", 0, MAX_FIELD_NAME_CHARS) > 0
             or (not line.isascii() and "：" in line[:MAX_FIELD_NAME_CHARS])
         )
