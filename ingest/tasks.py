@@ -26,7 +26,7 @@ from redis.exceptions import RedisError
 from holdfast.core.errors import HoldfastError, Refused
 from holdfast.core.identity import public_id
 from holdfast.ingest.jobs.crew import Ring
-from holdfast.ingest.jobs.kinds import KINDS
+from holdfast.ingest.jobs.kinds import KINDS, known
 from holdfast.ingest.work import Note, keep_job
 from holdfast.storage.catalogue.job_lists import note_wake_failure
 from holdfast.storage.catalogue.jobs import PREFIX
@@ -97,9 +97,9 @@ def make_app(config: CeleryConfig, kinds: Mapping[str, JobKind], *, consumes: bo
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
-        task_queues=[Queue(_name(kind)) for kind in KINDS],
+        task_queues=[Queue(_name(kind)) for kind in kinds],
         task_create_missing_queues=False,
-        task_default_queue=_name(next(iter(KINDS))),
+        task_default_queue=_name(next(iter(kinds))),
     )
     return app
 
@@ -152,11 +152,12 @@ class CeleryWork:
     store: Store
     config: CeleryConfig
     note: Note = lambda event: None
+    kinds: Mapping[str, JobKind] = field(default_factory=lambda: KINDS)
     _app: Celery | None = field(default=None, init=False)
     _silent_until: float = field(default=0.0, init=False)
 
     def submit(self, kind: str, payload: Mapping[str, object], key: str) -> int:
-        job = keep_job(self.store, kind, payload, key)
+        job = keep_job(self.store, known(kind, self.kinds), payload, key)
         self._send(kind, [public_id(PREFIX, job)])
         return job
 
@@ -190,7 +191,7 @@ class CeleryWork:
 
     def _application(self) -> Celery:
         if self._app is None:
-            self._app = make_app(self.config, KINDS, consumes=False)
+            self._app = make_app(self.config, self.kinds, consumes=False)
         return self._app
 
     def _count(self, cause: str) -> None:

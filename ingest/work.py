@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.core.identity import public_id
-from holdfast.ingest.jobs.kinds import known
+from holdfast.ingest.jobs.kinds import KINDS, known
 from holdfast.ingest.jobs.task import LeaseLost, Stopped, Task, Workshop, encode
 from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.jobs import (
@@ -50,14 +50,13 @@ def delay_s(tries: int) -> float:
     return whole * secrets.SystemRandom().uniform(0.5, 1.0)
 
 
-def keep_job(store: Store, kind: str, payload: Mapping[str, object], key: str) -> int:
+def keep_job(store: Store, kind: JobKind, payload: Mapping[str, object], key: str) -> int:
     """Write a job durably on behalf of the store's actor; return its row id.
 
     Raises:
-        Refused: There is no such kind.
         Unavailable: It was not kept.
     """
-    job = NewJob(known(kind).name, encode(payload).decode(), key or None, store.actor)
+    job = NewJob(kind.name, encode(payload).decode(), key or None, store.actor)
     with writing(store.engine) as connection:
         return enqueue(connection, job, store.ids, store.now_ms())
 
@@ -166,7 +165,8 @@ class InlineWork:
     runner: Runner
 
     def submit(self, kind: str, payload: Mapping[str, object], key: str) -> int:
-        job = keep_job(self.runner.workshop.store, kind, payload, key)
+        chosen = known(kind, self.runner.kinds)
+        job = keep_job(self.runner.workshop.store, chosen, payload, key)
         self.wake(kind)
         return job
 
@@ -182,9 +182,10 @@ class EmbeddedWork:
     """Leaves jobs to the worker processes of this machine, who look for them all the time."""
 
     store: Store
+    kinds: Mapping[str, JobKind] = field(default_factory=lambda: KINDS)
 
     def submit(self, kind: str, payload: Mapping[str, object], key: str) -> int:
-        return keep_job(self.store, kind, payload, key)
+        return keep_job(self.store, known(kind, self.kinds), payload, key)
 
     def wake(self, kind: str) -> None:
         """Nobody needs to be told: looking costs them one read of the local catalogue."""

@@ -32,12 +32,12 @@ def chosen(names: tuple[str, ...]) -> dict[str, JobKind]:
     return {name: kind for name, kind in KINDS.items() if not names or name in names}
 
 
-def known(name: str) -> JobKind:
+def known(name: str, kinds: Mapping[str, JobKind] = KINDS) -> JobKind:
     """Return the kind of this name.
 
     Raises:
         Refused: There is none.
     """
-    if name not in KINDS:
-        raise Refused(f"There is no kind of job {name!r}.", next_step=f"Known: {', '.join(KINDS)}.")
-    return KINDS[name]
+    if name not in kinds:
+        raise Refused(f"There is no kind of job {name!r}.", next_step=f"Known: {', '.join(kinds)}.")
+    return kinds[name]

@@ -1,0 +1,204 @@
+"""Kinds of job that do what tests need, and worker processes that do them.
+
+Each run of a job leaves a line in a file, so that what happened in other processes can be counted.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from archive_kit import ACTOR
+from holdfast.cli.commands.working import workshop, write_event
+from holdfast.core.errors import Corrupt, Refused, Unavailable
+from holdfast.ingest.jobs.crew import Crew, SilentBell, StopRequest, is_orphaned, serve
+from holdfast.ingest.jobs.kinds import KINDS
+from holdfast.ingest.jobs.task import JobKind, Task, Workshop
+from holdfast.ingest.tasks import CeleryBell, CeleryConfig
+from holdfast.ingest.work import Runner
+from holdfast.settings import Settings
+from holdfast.storage.catalogue.jobs import abandon
+from holdfast.storage.store import Store
+
+PATIENCE_S = 120.0
+"""Against hanging only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Payload of every kind here."""
+
+    folder: str
+    name: str
+    times: int = 0
+
+
+def _leave_a_line(order: Order) -> int:
+    """Append to the job's file; return how many lines it has."""
+    path = Path(order.folder) / order.name
+    with path.open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    return len(path.read_text().splitlines())
+
+
+def note(task: Task, _workshop: Workshop) -> Mapping[str, object]:
+    """Do it."""
+    return {"runs": _leave_a_line(task.read(Order))}
+
+
+def away(task: Task, _workshop: Workshop) -> Mapping[str, object]:
+    """Do it once a service is back that is away the first times."""
+    order = task.read(Order)
+    if (runs := _leave_a_line(order)) <= order.times:
+        raise Unavailable("The service is away.")
+    return {"runs": runs}
+
+
+def broken(task: Task, _workshop: Workshop) -> Mapping[str, object]:
+    """Meet a fault of ours, always."""
+    _leave_a_line(task.read(Order))
+    raise ValueError("a fault of ours")
+
+
+def refusing(task: Task, _workshop: Workshop) -> Mapping[str, object]:
+    """Find out that it can never be done."""
+    _leave_a_line(task.read(Order))
+    raise Refused("It cannot be done.", next_step="Ask for something else.")
+
+
+def corrupt(task: Task, _workshop: Workshop) -> Mapping[str, object]:
+    """Find something altered."""
+    _leave_a_line(task.read(Order))
+    raise Corrupt("It was altered.")
+
+
+def poison(task: Task, _workshop: Workshop) -> Mapping[str, object]:
+    """Kill whoever does it."""
+    _leave_a_line(task.read(Order))
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+
+def patient(task: Task, _workshop: Workshop) -> Mapping[str, object]:
+    """Work until a file says that it is enough."""
+    order = task.read(Order)
+    runs = _leave_a_line(order)
+    while not (Path(order.folder) / f"{order.name}.enough").exists():
+        task.check()
+        time.sleep(0.02)
+    return {"runs": runs}
+
+
+def _kind(name: str, run: Callable[[Task, Workshop], Mapping[str, object]]) -> JobKind:
+    return JobKind(name, run, lease_s=3.0)
+
+
+TEST_KINDS: Mapping[str, JobKind] = {
+    name: _kind(name, run)
+    for name, run in {
+        "note": note,
+        "away": away,
+        "broken": broken,
+        "refusing": refusing,
+        "corrupt": corrupt,
+        "poison": poison,
+        "patient": patient,
+    }.items()
+}
+
+
+def runs(folder: Path) -> Counter[str]:
+    """Count how often each job was run, by the name in its payload."""
+    files = [path for path in folder.iterdir() if not path.suffix]
+    return Counter({path.name: len(path.read_text().splitlines()) for path in files})
+
+
+def until(condition: Callable[[], object], nudge: Callable[[], object] = lambda: None) -> None:
+    """Wait until it holds; fail when it does not in a very long time."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "still not so"
+        nudge()
+        time.sleep(0.03)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildPlan:
+    """What a worker process of a test is told."""
+
+    settings: Settings
+    kinds: tuple[str, ...]
+    """Of `TEST_KINDS`, else of the product."""
+    broker: CeleryConfig | None = None
+    look_every_s: float = 0.2
+    patience_s: float = 0.5
+
+
+def kinds_of(names: tuple[str, ...]) -> dict[str, JobKind]:
+    """Return kinds of tests and of the product by name."""
+    return {name: TEST_KINDS.get(name) or KINDS[name] for name in names}
+
+
+def serve_child(owner: str, _place: int, plan: ChildPlan) -> None:
+    """Be a worker process."""
+    stop = StopRequest()
+    kinds = kinds_of(plan.kinds)
+    with ExitStack() as opened:
+        opened.enter_context(stop.heeding(signal.SIGTERM))
+        shop = opened.enter_context(workshop(plan.settings, ACTOR))
+        shop = replace(shop, patience_s=plan.patience_s, orphaned_after_s=plan.patience_s)
+        bell: Any = SilentBell()
+        if plan.broker is not None:
+            bell = opened.enter_context(CeleryBell(plan.broker, kinds, write_event))
+        is_stopping: Callable[[], bool] = lambda: stop.is_asked or is_orphaned()  # noqa: E731
+        serve(Runner(shop, kinds, owner, write_event, is_stopping), bell, plan.look_every_s)
+
+
+@dataclass(slots=True)
+class RunningCrew:
+    """A crew that works in a thread of the test, its children in processes of their own."""
+
+    crew: Crew
+    events: list[Mapping[str, object]] = field(default_factory=list)
+
+    def kill_one(self, place: int = 0) -> bool:
+        """Kill a child as the kernel would; tell whether there was one."""
+        ids = self.crew.process_ids
+        if place >= len(ids):
+            return False
+        os.kill(ids[place], signal.SIGKILL)
+        return True
+
+
+@contextmanager
+def crew(store: Store, plan: ChildPlan, size: int = 1) -> Iterator[RunningCrew]:
+    """Run worker processes for the length of the block, and end them in order."""
+    context = multiprocessing.get_context("spawn")
+    events: list[Mapping[str, object]] = []
+
+    def start(owner: str, place: int) -> Any:
+        process = context.Process(target=serve_child, args=(owner, place, plan))
+        process.start()
+        return process
+
+    def free(owner: str, is_in_order: bool) -> int:  # noqa: FBT001 - the crew's own signature
+        return abandon(store, owner, is_in_order=is_in_order)
+
+    stop = StopRequest()
+    made = Crew(size, start, free, events.append, grace_s=20.0)
+    thread = threading.Thread(target=made.run, args=(stop,))
+    thread.start()
+    try:
+        yield RunningCrew(made, events)
+    finally:
+        stop.ask()
+        thread.join()
