@@ -19,8 +19,7 @@ from sqlalchemy import Engine, insert, select
 from holdfast.core.errors import Corrupt
 from holdfast.core.identity import IdFactory
 from holdfast.core.ports import SearchIndex
-from holdfast.indexer.tantivy_index import TantivyIndex
-from holdfast.ingest.index_home import IndexHome
+from holdfast.ingest.index_home import Home
 from holdfast.ingest.indexing import IndexFeed
 from holdfast.ingest.pipeline import Desk
 from holdfast.settings import Settings
@@ -40,14 +39,13 @@ from holdfast.storage.tlog_tiles import TileLog
 from holdfast.storage.upkeep import KeptVault
 from holdfast.wiring.engines import (
     SystemClock,
+    index_home,
     log_place,
     open_catalogue,
     open_vault,
     refuse_missing,
 )
-from holdfast.wiring.places import CHECKPOINT, INDEX, KEYRING, LOG_LOCK, SPOOL, log_origin
-
-_MIB = 1024 * 1024
+from holdfast.wiring.places import CHECKPOINT, KEYRING, LOG_LOCK, SPOOL, log_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Services:
     settings: Settings
     store: Store
     vault: KeptVault
-    home: IndexHome
+    home: Home
     log: TileLog
     desk: Desk
 
@@ -99,7 +97,7 @@ def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
         store = Store(engine, vault, keyring, ids, clock, _actor_id(engine, ids, actor))
         for domain in settings.archive.internal_domains:
             add_internal(store, domain)
-        home = _home(settings, store)
+        home = index_home(settings, store)
         closing.callback(home.close)
         log = _open_log(settings, engine, keyring)
         feed = IndexFeed(store, home, settings.index.commit_every_s)
@@ -107,11 +105,6 @@ def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
         yield Services(settings, store, vault, home, log, desk)
         with suppress(Corrupt):  # every act that must be numbered has said so; verify reports it
             desk.sequencer.run()
-
-
-def _home(settings: Settings, store: Store) -> IndexHome:
-    heap_bytes = settings.index.heap_mib * _MIB
-    return IndexHome(store, settings.data / INDEX, lambda folder: TantivyIndex(folder, heap_bytes))
 
 
 def _open_log(settings: Settings, engine: Engine, keyring: Keyring) -> TileLog:

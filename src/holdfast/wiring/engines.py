@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect, select
 
 from holdfast.core.errors import NotFound, Unavailable
+from holdfast.ingest.index_home import Home, IndexHome
 from holdfast.settings import secret
 from holdfast.storage.catalogue.engine import PostgresConfig, open_postgres, open_sqlite, reading
 from holdfast.storage.catalogue.facts import ARCHIVE_ID, fact
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from holdfast.core.ports import Clock
     from holdfast.settings import Settings
     from holdfast.storage.s3.config import BucketConfig
+    from holdfast.storage.store import Store
     from holdfast.storage.upkeep import KeptVault
 
 CATALOGUE = "catalogue.sqlite3"
+INDEX = "index"
 LOG = "log"
 _MIB = 1024 * 1024
 
@@ -159,6 +162,33 @@ def bucket_config(settings: Settings) -> BucketConfig:
         region=settings.vault.region,
         access_key=settings.vault.access_key,
         secret_key=secret(settings.vault, "secret_key"),
+    )
+
+
+def index_home(settings: Settings, store: Store) -> Home:
+    """Return the home of the index; nothing is opened before it is used."""
+    if not settings.index.url:
+        from holdfast.indexer.tantivy_index import TantivyIndex
+
+        heap_bytes = settings.index.heap_mib * _MIB
+        return IndexHome(
+            store, settings.data / INDEX, lambda folder: TantivyIndex(folder, heap_bytes)
+        )
+    _need_client("elasticsearch", "Elasticsearch")
+    from holdfast.indexer.elastic.connection import ElasticConfig
+    from holdfast.ingest.elastic_home import ElasticHome
+
+    return ElasticHome(
+        store,
+        ElasticConfig(
+            urls=tuple(settings.index.url.split()),
+            user=settings.index.user,
+            password=secret(settings.index, "password"),
+            ca_file=settings.index.ca_file,
+            prefix=settings.index.prefix,
+            shards=settings.index.shards,
+            replicas=settings.index.replicas,
+        ),
     )
 
 

@@ -9,7 +9,6 @@ from holdfast.wiring.engines import archive_id
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-INDEX = "index"
 SPOOL = "spool"
 KEYRING = "keyring.json"
 CHECKPOINT = "checkpoint"
