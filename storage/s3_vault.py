@@ -15,6 +15,7 @@ earlier goes by its key: what stays in the object is noise to everybody.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +28,7 @@ from holdfast.storage.object_lock import ObjectLocks, is_locked, locked, state_o
 from holdfast.storage.s3.bucket import Bucket
 from holdfast.storage.s3.config import BucketConfig
 from holdfast.storage.s3.objects import Listed
-from holdfast.storage.s3.packing import Pack, grouped
+from holdfast.storage.s3.packing import END_BYTES, Pack, grouped
 from holdfast.storage.s3.segment_objects import SegmentObjects
 from holdfast.storage.s3.source import WINDOW_BYTES, ObjectSource
 from holdfast.storage.s3.upload import put_long, put_new
@@ -36,7 +37,6 @@ from holdfast.storage.segment_writer import Body, body_of
 from holdfast.storage.segments import Part, Record, SegmentReader
 
 _STRICTNESS = (LockMode.GOVERNANCE, LockMode.COMPLIANCE)
-_MOST_COPIED = 256  # records in one object that compaction makes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ class S3VaultConfig:
     settle_s: int = 3600
     """Compaction leaves an object alone until it is this old, because a batch may be kept here
     before the catalogue knows it."""
+    join_below_bytes: int = 4 * 1024 * 1024
+    """Compaction joins objects shorter than this to larger ones; 0 never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +139,23 @@ class S3Vault:
                 raise segment.damage("The segment has no end.", segment.length)
 
     def compact(self, keep: Mapping[bytes, Placement]) -> dict[bytes, Placement]:
-        """Leaves out objects younger than `settle_s`, and locked ones, which would stay anyway."""
+        """Also joins small objects to larger ones; only what moves is read through.
+
+        Leaves out objects younger than `settle_s`, and locked ones, which would stay anyway.
+        """
+        wanted = Counter(place.segment for place in keep.values())
         moved: dict[bytes, Placement] = {}
+        small: list[str] = []
         for name, one in self._segments.listed().items():
-            if not self._is_settled(one):
+            if not wanted[name] or not self._is_settled(one):
                 continue
-            with self._reader(name, 0, WINDOW_BYTES) as segment:
-                records = list(segment.records())
-                kept = [record for record in records if _is_kept(record, name, keep)]
-                if 0 < len(kept) < len(records) and not self._is_locked(name):
-                    moved.update(self._copied(segment, kept))
+            if wanted[name] < self._record_count(name, one.size):
+                if not self._is_locked(name):
+                    moved.update(self._copied([name], keep))
+            elif one.size < self._config.join_below_bytes and not self._is_locked(name):
+                small.append(name)
+        if len(small) > 1:
+            moved.update(self._copied(small, keep))
         return moved
 
     def drop(self, segments: Iterable[str]) -> int:
@@ -225,17 +234,32 @@ class S3Vault:
         source = ObjectSource(self._bucket, key, version=version).opened(start, length)
         return SegmentReader(source, self._config.archive_id)
 
+    def _record_count(self, name: str, size: int) -> int:
+        """Read it from the object's end."""
+        with self._reader(name, max(size - END_BYTES, 0), END_BYTES) as segment:
+            end = segment.record_at(segment.length - END_BYTES)
+            if end is None or end.part is not Part.END:
+                raise segment.damage("The segment has no end.", segment.length)
+            return end.size_bytes
+
     def _copied(
-        self, segment: SegmentReader, records: Sequence[Record]
-    ) -> Iterator[tuple[bytes, Placement]]:
-        for start in range(0, len(records), _MOST_COPIED):
-            some = records[start : start + _MOST_COPIED]
-            bodies = (
-                Body(record.content_id, record.size_bytes, record.body_bytes, segment.body(record))
-                for record in some
-            )
-            ids = [record.content_id for record in some]
-            yield from zip(ids, self._append(bodies), strict=True)
+        self, names: Sequence[str], keep: Mapping[bytes, Placement]
+    ) -> dict[bytes, Placement]:
+        """Write what is kept of these segments into new objects; errors as `append`."""
+        ids: list[bytes] = []
+        places = self._append(self._kept_bodies(names, keep, ids))
+        return dict(zip(ids, places, strict=True))
+
+    def _kept_bodies(
+        self, names: Sequence[str], keep: Mapping[bytes, Placement], ids: list[bytes]
+    ) -> Iterator[Body]:
+        for name in names:
+            with self._reader(name, 0, WINDOW_BYTES) as segment:
+                for record in segment.records():
+                    if _is_kept(record, name, keep):
+                        ids.append(record.content_id)
+                        pieces = segment.body(record)  # read later, again window by window
+                        yield Body(record.content_id, record.size_bytes, record.body_bytes, pieces)
 
     def _is_settled(self, one: Listed) -> bool:
         return self._clock.now() - one.modified_at >= timedelta(seconds=self._config.settle_s)

@@ -15,6 +15,8 @@ from holdfast.storage.segments import (
     file_header,
 )
 
+END_BYTES = RECORD_HEADER_BYTES + TRAILER_BYTES
+"""Length of the mark at the end of an object."""
 _FRAME_BYTES = RECORD_HEADER_BYTES + TRAILER_BYTES  # around each record's body
 
 
@@ -29,7 +31,7 @@ class Pack:
     def length(self) -> int:
         """Of the object, in bytes."""
         records = sum(body.length + _FRAME_BYTES for body in self.bodies)
-        return FILE_HEADER_BYTES + records + _FRAME_BYTES
+        return FILE_HEADER_BYTES + records + END_BYTES
 
     def placements(self) -> list[Placement]:
         """Return where each record stands, in order."""

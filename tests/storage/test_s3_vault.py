@@ -19,6 +19,7 @@ from holdfast.storage.s3.upload import PART_BYTES, put_long, put_new
 from holdfast.storage.s3_vault import S3Vault, S3VaultConfig
 from holdfast.storage.segments import SegmentReader
 from s3_kit import SETTLE_S, bucket_vault, key_of, letters, read, texts
+from s3_proxy import proxied
 from server_s3 import S3Server
 from vault_kit import ARCHIVE_ID, SetClock, new_vault
 
@@ -201,6 +202,41 @@ def test_young_objects_are_left_alone_by_compaction_and_dropping(s3_server: S3Se
     assert set(moved) == {batch[0].content_id}
     assert vault.drop([places[0].segment]) > 0
     assert read(vault, batch[0], moved[batch[0].content_id]) == b"one"
+
+
+def test_small_objects_are_joined_by_compaction(s3_server: S3Server) -> None:
+    clock = SetClock()
+    vault = bucket_vault(s3_server.new_bucket(), clock)
+    batches = [letters(b"%d one" % number, b"%d two" % number) for number in range(5)]
+    places = [place for batch in batches for place in vault.append(batch)]
+    batch = [prepared for some in batches for prepared in some]
+    dead = batch.pop(3), places.pop(3)  # of the second object, which is rewritten for that
+    long = letters(os.urandom(5 * 1024 * 1024))
+    long_places = vault.append(long)
+    clock.pass_time(2 * SETTLE_S)
+    pairs = zip([*batch, *long], [*places, *long_places], strict=True)
+    moved = vault.compact({prepared.content_id: place for prepared, place in pairs})
+    assert set(moved) == {prepared.content_id for prepared in batch}
+    assert len({place.segment for place in moved.values()}) == 2
+    vault.drop({place.segment for place in [*places, dead[1]]})
+    assert len(vault.segment_names()) == 3
+    kept = [(prepared, moved[prepared.content_id]) for prepared in batch]
+    assert texts(vault, kept) == [
+        b"%d %s" % (n // 2, b"two" if n % 2 else b"one") for n in (0, 1, 2, 4, 5, 6, 7, 8, 9)
+    ]
+
+
+def test_compaction_reads_only_the_end_of_what_stays(s3_server: S3Server) -> None:
+    with proxied(s3_server.endpoint) as proxy:
+        clock = SetClock()
+        vault = bucket_vault(s3_server.new_bucket(endpoint=proxy.endpoint), clock)
+        batch = letters(os.urandom(5 * 1024 * 1024), b"short")
+        kept = dict(zip((one.content_id for one in batch), vault.append(batch), strict=True))
+        clock.pass_time(2 * SETTLE_S)
+        proxy.requests.clear()
+        assert vault.compact(kept) == {}
+        assert len(proxy.seen("GET", ".seg")) == 1
+        assert proxy.answered_bytes < 100_000
 
 
 def test_damaged_record_is_never_moved_by_compaction(s3_server: S3Server) -> None:

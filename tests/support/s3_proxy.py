@@ -64,6 +64,8 @@ class Proxy:
     after: Callable[[Request], None] = lambda request: None
     """Called when the server has done the request, before its answer goes back."""
     requests: list[Request] = field(default_factory=list)
+    answered_bytes: int = 0
+    """Of bodies, since the start or since it was set."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def seen(self, method: str, part: str = "") -> list[Request]:
@@ -153,6 +155,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
+        with self.state.lock:
+            self.state.answered_bytes += len(body)
         for start in range(0, len(body), _STEP_BYTES):
             self.wfile.write(body[start : start + _STEP_BYTES])
             if bytes_per_s:
