@@ -10,6 +10,7 @@ from sqlalchemy import func, inspect, select, text
 
 from holdfast.core.errors import Unavailable
 from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.schema import metadata
 from holdfast.storage.catalogue.turns import advisory_key
 
 if TYPE_CHECKING:
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 HEAD = "0004"
 """The version that this program reads and writes."""
+
+_VERSIONS = text(
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+    " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)  # as Alembic makes it
 
 
 def upgrade(engine: Engine, version: str = HEAD) -> None:
@@ -34,6 +40,9 @@ def upgrade(engine: Engine, version: str = HEAD) -> None:
         return
     _refuse_newer(found)
     _refuse_newer(version)
+    if found is None and version == HEAD and engine.dialect.name == "sqlite":
+        _create(engine)
+        return
     from alembic import command  # costs a fifth of a command's start, and is rarely needed
     from alembic.config import Config
 
@@ -46,6 +55,15 @@ def upgrade(engine: Engine, version: str = HEAD) -> None:
         command.upgrade(config, version)
         if engine.dialect.name == "postgresql":
             _order_by_bytes(connection)
+
+
+def _create(engine: Engine) -> None:
+    """Make every table as declared, which the steps give too: a third of a first import's start."""
+    with writing(engine) as connection:
+        if _version(connection) is None:  # else another process was faster
+            metadata.create_all(connection)
+            connection.execute(_VERSIONS)
+            connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 
 def _wait_for_turn(connection: Connection) -> None:
