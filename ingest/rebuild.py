@@ -119,6 +119,7 @@ def heal(feed: IndexFeed) -> Difference:
     Raises:
         Unavailable: Another process feeds the index, or it cannot be written.
     """
+    feed.home.index()  # one that is lost is noticed here, and everything queued for it
     feed.drain()
     found = compare(feed.store, feed.home.index())
     if found.is_none:
