@@ -28,13 +28,13 @@ from holdfast.indexer.elastic.connection import (
     our_errors,
 )
 from holdfast.indexer.elastic.counts import count_facets
+from holdfast.indexer.elastic.generations import IS_HELD
 from holdfast.indexer.elastic.groups import collapse
-from holdfast.indexer.elastic.mapping import DEGRADED, REMOVED, VERSION
+from holdfast.indexer.elastic.mapping import DEGRADED, VERSION
 from holdfast.indexer.elastic.parts import Known, Parts, Remembered
 from holdfast.indexer.elastic.results import KEEP_ALIVE, Results, Snapshot
 from holdfast.indexer.elastic.writing import degraded, engine_document, tombstone
 
-_IS_REMOVED = term(REMOVED, value=True)
 _ID_CHUNK = 10_000
 _SEARCH_TRIES = 3
 EXTEND_EVERY_S = 60.0
@@ -134,7 +134,7 @@ class ElasticIndex:
         with self._snapshot(is_held=True) as snapshot:
             if snapshot is None:
                 return
-            held = Results(snapshot, all_of([], [_IS_REMOVED]))
+            held = Results(snapshot, IS_HELD)
             for spot in held.all((VERSION,), _ID_CHUNK):
                 yield spot.id, spot.fields.get(VERSION, 0)
 
@@ -158,7 +158,7 @@ class ElasticIndex:
         with self._snapshot(is_held=is_held) as snapshot:
             if snapshot is None:
                 return Page((), 0, facets=dict.fromkeys(request.facets, ()))
-            return _read_page(Results(snapshot, all_of([query], [_IS_REMOVED])), request, window)
+            return _read_page(Results(snapshot, all_of([query, IS_HELD])), request, window)
 
     def _put(self, write: Write) -> None:
         self._waiting.append(write)

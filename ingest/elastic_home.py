@@ -22,7 +22,7 @@ from holdfast.indexer.elastic.generations import drop_generations, point_alias
 from holdfast.indexer.elastic.parts import id_span, month_of, new_generation
 from holdfast.indexer.elastic_index import ElasticIndex, Surroundings
 from holdfast.storage.catalogue.engine import reading, writing
-from holdfast.storage.catalogue.facts import INDEX_GENERATION, change_fact, fact
+from holdfast.storage.catalogue.facts import ARCHIVE_ID, INDEX_GENERATION, change_fact, fact
 from holdfast.storage.catalogue.queueing import enqueue, pending
 from holdfast.storage.catalogue.schema import archive_facts, index_queue, interactions
 
@@ -38,6 +38,8 @@ GROWING = "index_growing"
 """Generation that is being made beside the one in use: feeders write to both."""
 FILLING = "index_filling"
 """What was lost and is being made again: searches wait for it."""
+OWNER_CHARS = 8
+"""Of the archive's id, in the name of each of its generations."""
 PART = "index_part:"
 """Begins the name of the fact that a part of an index was made; its value is a `_Made`."""
 
@@ -58,7 +60,7 @@ class _Filling(msgspec.Struct, frozen=True):
     """How many were queued."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ElasticHome:
     """The home of an index in a cluster; any number of processes may have one."""
 
@@ -83,7 +85,7 @@ class ElasticHome:
     def begin(self) -> tuple[str, SearchIndex]:
         """Make an empty index, which all feeders write to from now on; an unfinished one goes."""
         self.index()
-        generation = _letters()
+        generation = self._new_name()
         with writing(self.store.engine) as connection:
             change_fact(connection, GROWING, generation)
         self._drop_others()
@@ -169,6 +171,14 @@ class ElasticHome:
             if months:
                 _note_filling(connection)
 
+    def _owner(self) -> str:
+        """Return what tells our generations from those of another archive with this prefix."""
+        with reading(self.store.engine) as connection:
+            return (fact(connection, ARCHIVE_ID) or "0" * OWNER_CHARS)[:OWNER_CHARS]
+
+    def _new_name(self) -> str:
+        return new_generation(self._owner() + secrets.token_hex(4))
+
     def named(self, generation: str) -> str:
         """Return how the catalogue names a generation: it is of this engine and this prefix."""
         return f"elasticsearch {self.config.prefix} {generation}"
@@ -189,7 +199,7 @@ class ElasticHome:
             if found is not None and found != stale:  # another process was faster
                 return found
             self._queue(connection, 0, 1 << 63)
-            made = self.named(_letters())
+            made = self.named(self._new_name())
             change_fact(connection, INDEX_GENERATION, made)
             _note_filling(connection)
         return made
@@ -210,7 +220,7 @@ class ElasticHome:
         for generation in self._open.keys() - kept:
             self._open.pop(generation).close()
         with our_errors("removing an old index"), connect(self.config) as client:
-            dropped = drop_generations(client, self.config, kept)
+            dropped = drop_generations(client, self.config, self._owner(), kept)
         with writing(self.store.engine) as connection:
             _forget(connection, *(PART + name for name in dropped))
 
@@ -301,10 +311,6 @@ class _Watched:
                 next_step="Search again later; the originals and the catalogue are whole.",
                 percent=percent,
             )
-
-
-def _letters() -> str:
-    return new_generation(secrets.token_hex(4))
 
 
 def _month(made: _Made) -> tuple[int, int]:

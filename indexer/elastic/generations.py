@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from elasticsearch import NotFoundError
+
+from holdfast.indexer.elastic.clauses import all_of, term
+from holdfast.indexer.elastic.mapping import REMOVED
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
     from holdfast.indexer.elastic.connection import ElasticConfig
 
+IS_HELD = all_of([], [term(REMOVED, value=True)])
+"""Leaves out what stands for removed documents."""
 _REST = re.compile(r"(m\d+-[0-9a-f]+)-\d{4}-\d{2}(?:-\d+)?")
 
 
@@ -27,7 +32,9 @@ def point_alias(client: Elasticsearch, config: ElasticConfig, generation: str) -
         present = set(client.indices.get_alias(name=config.prefix))
     except NotFoundError:
         present = set()
-    actions = [{"add": {"index": name, "alias": config.prefix}} for name in wanted]
+    actions: list[dict[str, Any]] = [
+        {"add": {"index": name, "alias": config.prefix, "filter": IS_HELD}} for name in wanted
+    ]
     actions += [
         {"remove": {"index": name, "alias": config.prefix}}
         for name in sorted(present - set(wanted))
@@ -37,11 +44,22 @@ def point_alias(client: Elasticsearch, config: ElasticConfig, generation: str) -
 
 
 def drop_generations(
-    client: Elasticsearch, config: ElasticConfig, kept: Iterable[str]
+    client: Elasticsearch, config: ElasticConfig, owner: str, kept: Iterable[str]
 ) -> list[str]:
-    """Remove all generations but these; return the names of the parts that went."""
+    """Remove all generations of an owner but these; return the names of the parts that went.
+
+    Args:
+        client: Of the cluster.
+        config: Says the prefix.
+        owner: Begins the letters of a generation's name.
+        kept: Names of generations.
+    """
     staying = set(kept)
-    gone = [name for name, one in _indices(client, config).items() if one not in staying]
+    gone = [
+        name
+        for name, one in _indices(client, config).items()
+        if one not in staying and one.partition("-")[2].startswith(owner)
+    ]
     for name in gone:  # one at a time: a list of names has no length limit, an address has
         client.options(ignore_status=404).indices.delete(index=name)
     return gone
