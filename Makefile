@@ -2,9 +2,7 @@
 # except the system tools of deploy/dev/install-debian.sh, and those only as root on Debian.
 
 DEMO    = holdfast up --demo
-PROOF   = pytest tests/proof tests/parsers/test_rfc822_hostile.py tests/storage/test_merkle.py \
-          tests/storage/test_segments.py
-FULL    = HOLDFAST_PROOF=1 HOLDFAST_PROOF_MUTATIONS=1000000 HOLDFAST_PROOF_FLIPS=10000
+SERVERS = postgres redis elasticsearch s3
 WORKERS = 2
 PYTHON  ?= python3
 
@@ -67,8 +65,9 @@ bench:  ## List the measurements; each is one command
 	@for each in bench/*.py; do if [ -e "$$each" ]; then \
 	  printf '%s %-32s %s\n' "$(BIN)/python" "$$each" "$$(sed -n '1s/"""//gp' "$$each")"; fi; done
 
+# Goes on where an earlier run of the same commit ended; FRESH=1 begins anew, ONLY=a,b chooses by name.
 proof: install-dev tools  ## Run the expensive proofs in full (CORPUS=path for real data)
-	$(FULL) $(BIN)/$(PROOF)
+	$(BIN)/python tests/proof/run.py $(if $(FRESH),--fresh) $(if $(ONLY),--only '$(ONLY)')
 
 clean:  ## Remove what checks, tests and builds left behind
 	rm -rf dist .venv-wheel .coverage .coverage.* htmlcov .mypy_cache .pytest_cache .ruff_cache \
@@ -81,6 +80,7 @@ install-dev: $(VENV)/.installed-dev
 
 tools:
 	@deploy/dev/install-debian.sh
+	@for each in $(SERVERS); do deploy/dev/$$each.sh install || exit 1; done
 
 lock: install-dev  ## Resolve requirements/*.in anew (UPGRADE=--upgrade for newer versions)
 	@for each in runtime build engines dev; do \
