@@ -70,7 +70,7 @@ random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 25000 + 20000 )); }
 
 run_server() {
   as_server "$bin/pg_ctl" --pgdata="$dir/data" --log="$dir/data/server.log" --wait --silent \
-    --options="-p $1" start >/dev/null 2>&1
+    --options="-p $1" start </dev/null >/dev/null 2>&1
 }
 
 start() {

@@ -15,9 +15,10 @@ from holdfast.core.errors import Conflict, NotFound
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import CHUNK, by_value, insert_missing
-from holdfast.storage.catalogue.engine import writing
+from holdfast.storage.catalogue.engine import transact
 from holdfast.storage.catalogue.identities import recount
 from holdfast.storage.catalogue.ledger import forget_unkept
+from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import (
     batches,
@@ -68,23 +69,29 @@ UNDONE = "undone"
 
 def ensure_source(store: Store, name: str, kind: str) -> int:
     """Return the source of this name, made with this kind when there is none."""
-    row = {"id": store.ids.take(), "name": name, "kind": kind, "created_ms": store.now_ms()}
-    with writing(store.engine) as connection:
-        insert_missing(connection, sources, [row], "name")
-        kept = connection.execute(select(sources).where(sources.c.name == name)).one()
-        if kept.id == row["id"]:
-            _note_row(connection, store, SOURCE, kept)
-    return int(kept.id)
+
+    def act(connection: Connection) -> int:
+        row = {"id": store.ids.take(), "name": name, "kind": kind, "created_ms": store.now_ms()}
+        return _ensured(connection, store, SOURCE, row)
+
+    return transact(store.engine, act)
 
 
 def ensure_custodian(store: Store, name: str) -> int:
     """Return the custodian of this name, made when there is none."""
-    row = {"id": store.ids.take(), "name": name}
-    with writing(store.engine) as connection:
-        insert_missing(connection, custodians, [row], "name")
-        kept = connection.execute(select(custodians).where(custodians.c.name == name)).one()
-        if kept.id == row["id"]:
-            _note_row(connection, store, CUSTODIAN, kept)
+
+    def act(connection: Connection) -> int:
+        return _ensured(connection, store, CUSTODIAN, {"id": store.ids.take(), "name": name})
+
+    return transact(store.engine, act)
+
+
+def _ensured(connection: Connection, store: Store, noted: Noted, row: dict[str, Any]) -> int:
+    insert_missing(connection, noted.table, [row], "name")
+    query = select(noted.table).where(noted.table.c.name == row["name"])
+    kept = connection.execute(query).one()
+    if kept.id == row["id"]:
+        _note_row(connection, store, noted, kept)
     return int(kept.id)
 
 
@@ -117,10 +124,14 @@ def open_batch(
         "trusts_dates": trusts_dates,
         "paths": paths,
     }
-    with writing(store.engine) as connection:
-        connection.execute(batches.insert(), row)
-        kept = connection.execute(select(batches).where(batches.c.id == intake.batch_id)).one()
-        _note_row(connection, store, BATCH, kept)
+
+    def act(connection: Connection) -> None:
+        # None is inserted where the try before was kept, and we were not told.
+        if insert_missing(connection, batches, [row], "id"):
+            kept = connection.execute(select(batches).where(batches.c.id == row["id"])).one()
+            _note_row(connection, store, BATCH, kept)
+
+    transact(store.engine, act)
     return intake
 
 
@@ -133,7 +144,8 @@ def _note_row(connection: Connection, store: Store, noted: Noted, row: Row[Any])
 def close_batch(store: Store, batch_id: int) -> None:
     """Note that the batch offers nothing more; the first time counts."""
     now_ms = store.now_ms()
-    with writing(store.engine) as connection:
+
+    def act(connection: Connection) -> None:
         closed = connection.execute(
             update(batches)
             .where(batches.c.id == batch_id, batches.c.ended_ms.is_(None))
@@ -144,6 +156,8 @@ def close_batch(store: Store, batch_id: int) -> None:
             context = canonical_digest([now_ms])
             event = Event("close", name, batch_id, now_ms, store.actor, context)
             record_events(connection, [event], store.ids)
+
+    transact(store.engine, act)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +179,16 @@ def undo_batch(store: Store, batch_id: int) -> Undone:
         NotFound: There is no such batch.
         Conflict: Items of it are not filed yet.
     """
-    with writing(store.engine) as connection:
+
+    def act(connection: Connection) -> Undone:
         _check_can_be_undone(connection, batch_id)
         return _Undoing(connection, store, batch_id, store.now_ms()).run()
 
+    return transact(store.engine, act)
+
 
 def _check_can_be_undone(connection: Connection, batch_id: int) -> None:
+    lock_rows(connection, batches.c.id, [batch_id], Hold.CHANGING)
     if connection.scalar(select(batches.c.id).where(batches.c.id == batch_id)) is None:
         raise NotFound("There is no such import.", next_step="List the imports.", id=batch_id)
     waiting = connection.scalar(
@@ -236,6 +254,8 @@ class _Undoing:
 
     def _remove(self, touched: Sequence[int]) -> list[int]:
         """Mark those that have no live capture; return them."""
+        # They gain no capture while they are judged: see `filing`.
+        lock_rows(self.connection, interactions.c.id, touched, Hold.CHANGING)
         kept = by_value(
             self.connection,
             select(captures.c.interaction_id).where(captures.c.undone_ms.is_(None)).distinct(),

@@ -16,7 +16,8 @@ from holdfast.core.errors import Refused
 from holdfast.core.records import Role
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing
-from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.engine import reading, transact
+from holdfast.storage.catalogue.locks import lock_kind
 from holdfast.storage.catalogue.schema import companies, internal_domains
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ FREE_MAIL = frozenset(_FREE_MAIL.split())
 """Registered domains whose addresses belong to private people: they name no company."""
 
 DOMAINS_CACHED = 200_000
+INTERNAL = "internal domains"
+"""Held by who makes companies, so that nobody changes meanwhile which domains are internal."""
 
 
 @dataclass(slots=True)
@@ -96,6 +99,7 @@ def ensure_companies(
     found = _company_ids(connection, wanted)
     missing = [domain for domain in wanted if domain not in found]
     if missing:
+        lock_kind(connection, INTERNAL, is_shared=True)
         own = internal_in(connection)
         rows = [
             {"id": ids.take(), "domain": domain, "is_internal": is_within(domain, own)}
@@ -139,12 +143,16 @@ def add_internal(store: Store, domain: str) -> None:
     """
     name = _domain_name(domain)
     now_ms = store.now_ms()
-    with writing(store.engine) as connection:
+
+    def add(connection: Connection) -> None:
+        lock_kind(connection, INTERNAL, is_shared=False)
         if name not in internal_in(connection):
             row = {"domain": name, "added_ms": now_ms}
             insert_missing(connection, internal_domains, [row], "domain")
             _record_change(connection, store, "internal_domain_added", name, now_ms)
         _mark_companies(connection)
+
+    transact(store.engine, add)
 
 
 def remove_internal(store: Store, domain: str) -> None:
@@ -154,13 +162,17 @@ def remove_internal(store: Store, domain: str) -> None:
         Refused: The text is not a domain name.
     """
     name = _domain_name(domain)
-    with writing(store.engine) as connection:
+
+    def remove(connection: Connection) -> None:
+        lock_kind(connection, INTERNAL, is_shared=False)
         removed = connection.execute(
             internal_domains.delete().where(internal_domains.c.domain == name)
         )
         if removed.rowcount:
             _record_change(connection, store, "internal_domain_removed", name, store.now_ms())
         _mark_companies(connection)
+
+    transact(store.engine, remove)
 
 
 def _domain_name(text: str) -> str:

@@ -16,8 +16,9 @@ from holdfast.core.identity import public_id
 from holdfast.core.records import Filed, Sealed
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows, update_rows
-from holdfast.storage.catalogue.engine import writing
+from holdfast.storage.catalogue.engine import transact
 from holdfast.storage.catalogue.identities import Linker, Sighting, made_digest, recount, sightings
+from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.rows import filed_digest
 from holdfast.storage.catalogue.schema import (
@@ -77,6 +78,8 @@ class _Batch:
     store: Store
     linker: Linker
     now_ms: int
+    ended: dict[int, str] = field(default_factory=dict)
+    """Items that were filed already → how they ended."""
     by_original: dict[int, int] = field(default_factory=dict)
     by_fingerprint: dict[bytes, int] = field(default_factory=dict)
     crowded: set[int] = field(default_factory=set)
@@ -96,23 +99,54 @@ def file_drafts(
 
     Left out, and left sealed, are items whose original came first by another writer and is not
     filed yet: the text is sealed under a key that was not kept, so it must be drafted again.
+    Items that another process filed meanwhile are returned as it filed them.
 
     Raises:
         Unavailable: Nothing was filed; the same batch may be filed again.
     """
     if not items:
         return []
-    with writing(store.engine) as connection:
-        batch = _Batch(connection, store, linker, store.now_ms())
-        _find_known(batch, items)
-        items = [item for item in items if item[0].is_new_original or _is_filed(batch, item[0])]
-        targets = [_target(batch, sealed, draft) for sealed, draft in items]
-        _write_new(batch)
-        firsts = _end_items(batch, items, targets)
+    return transact(store.engine, lambda connection: _file(connection, items, store, linker))
+
+
+def _file(
+    connection: Connection, items: Sequence[tuple[Sealed, Draft]], store: Store, linker: Linker
+) -> list[FiledDraft]:
+    batch = _Batch(connection, store, linker, store.now_ms())
+    _find_ended(batch, items)
+    _find_known(batch, items)
+    items = [item for item in items if _can_be_filed(batch, item[0])]
+    targets = [_target(batch, sealed, draft) for sealed, draft in items]
+    # Nobody may judge that they have no capture, and remove them, while they gain one.
+    lock_rows(connection, interactions.c.id, set(targets) - batch.new.keys(), Hold.STEADY)
+    _write_new(batch)
+    firsts = _firsts(batch, items, targets)
+    _end_items(batch, items, targets, firsts)
     return [
         FiledDraft(Filed(sealed.capture_id, target, target in batch.new), draft, is_first)
         for (sealed, draft), target, is_first in zip(items, targets, firsts, strict=True)
     ]
+
+
+def _find_ended(batch: _Batch, items: Sequence[tuple[Sealed, Draft]]) -> None:
+    """Note which items have an end: by another process, or by a try whose commit we did not see."""
+    ids = [sealed.item_id for sealed, _ in items]
+    lock_rows(batch.connection, source_items.c.id, ids, Hold.ALONE)
+    query = select(source_items.c.id, source_items.c.state).where(
+        source_items.c.state != End.SEALED.value
+    )
+    rows = by_value(batch.connection, query, source_items.c.id, ids)
+    batch.ended = {row.id: row.state for row in rows}
+
+
+def _can_be_filed(batch: _Batch, sealed: Sealed) -> bool:
+    is_filed = sealed.original_id in batch.by_original
+    if sealed.item_id in batch.ended:
+        return is_filed and batch.ended[sealed.item_id] in _FILED
+    return sealed.is_new_original or is_filed
+
+
+_FILED = (End.FILED.value, End.DUPLICATE.value)
 
 
 def _find_known(batch: _Batch, items: Sequence[tuple[Sealed, Draft]]) -> None:
@@ -130,10 +164,6 @@ def _find_known(batch: _Batch, items: Sequence[tuple[Sealed, Draft]]) -> None:
         [draft.fingerprint for _, draft in items],
     )
     batch.by_fingerprint = {row.fingerprint: row.id for row in rows}
-
-
-def _is_filed(batch: _Batch, sealed: Sealed) -> bool:
-    return sealed.original_id in batch.by_original
 
 
 def _target(batch: _Batch, sealed: Sealed, draft: Draft) -> int:
@@ -158,7 +188,9 @@ def _write_new(batch: _Batch) -> None:
     if batch.new:
         _write_interactions(batch)
         _write_attachments(batch)
-    insert_missing(batch.connection, variants, batch.variant_rows, "original_id")
+    given = insert_missing(batch.connection, variants, batch.variant_rows, "original_id")
+    refuse_fewer(given, batch.variant_rows)
+    batch.linker.count(batch.connection)
 
 
 def _write_interactions(batch: _Batch) -> None:
@@ -167,7 +199,7 @@ def _write_interactions(batch: _Batch) -> None:
     threads = dict(zip(batch.new, threading.assign(drafts), strict=True))
     threading.flush()
     batch.joined = threading.joined()
-    known = batch.linker.link(batch.connection, _sightings(batch), batch.store.ids)
+    known = batch.linker.recognise(batch.connection, _sightings(batch), batch.store.ids)
     originals = {row["interaction_id"]: row["original_id"] for row in reversed(batch.variant_rows)}
     batch.placed = {i: (originals[i], threads[i]) for i in batch.new}
     _note_same_message_ids(batch)
@@ -264,14 +296,32 @@ def _note_same_message_ids(batch: _Batch) -> None:
             batch.crowded.update(same)
 
 
-def _end_items(
+def _firsts(
     batch: _Batch, items: Sequence[tuple[Sealed, Draft]], targets: Sequence[int]
 ) -> list[bool]:
-    """Write the ends; return which items were the first of their interaction."""
+    """Return which items were the first of their interaction."""
     firsts, seen = [], set()
-    for target in targets:
-        firsts.append(target in batch.new and target not in seen)
-        seen.add(target)
+    for (sealed, _), target in zip(items, targets, strict=True):
+        if sealed.item_id in batch.ended:
+            firsts.append(batch.ended[sealed.item_id] == End.FILED.value)
+        else:
+            firsts.append(target in batch.new and target not in seen)
+            seen.add(target)
+    return firsts
+
+
+def _end_items(
+    batch: _Batch,
+    items: Sequence[tuple[Sealed, Draft]],
+    targets: Sequence[int],
+    firsts: Sequence[bool],
+) -> None:
+    """Write the ends of the items that had none, and link their captures."""
+    open_ones = [
+        one
+        for one in zip(items, targets, firsts, strict=True)
+        if one[0][0].item_id not in batch.ended
+    ]
     ends = [
         {
             "id": sealed.item_id,
@@ -279,20 +329,19 @@ def _end_items(
             "reason": "" if is_first else public_id("msg", target),
             "ended_ms": batch.now_ms,
         }
-        for (sealed, _), target, is_first in zip(items, targets, firsts, strict=True)
+        for (sealed, _), target, is_first in open_ones
     ]
     update_rows(batch.connection, source_items, ends, "id")
     links = [
-        {"id": sealed.capture_id, "interaction_id": target}
-        for (sealed, _), target in zip(items, targets, strict=True)
+        {"id": sealed.capture_id, "interaction_id": target} for (sealed, _), target, _ in open_ones
     ]
     update_rows(batch.connection, captures, links, "id")
     _revive(batch, targets)
-    enqueue(batch.connection, [*targets, *batch.crowded], batch.store.ids)
-    events = [*_events(batch), *_links(batch, items, targets, firsts), *_joins(batch)]
-    events += _made(batch)
+    touched = [target for _, target, _ in open_ones]
+    enqueue(batch.connection, [*touched, *batch.crowded], batch.store.ids)
+    later = [(sealed, target) for (sealed, _), target, is_first in open_ones if not is_first]
+    events = [*_events(batch), *_links(batch, later), *_joins(batch), *_made(batch)]
     record_events(batch.connection, events, batch.store.ids)
-    return firsts
 
 
 def _revive(batch: _Batch, targets: Sequence[int]) -> None:
@@ -320,12 +369,7 @@ def _events(batch: _Batch) -> list[Event]:
     ]
 
 
-def _links(
-    batch: _Batch,
-    items: Sequence[tuple[Sealed, Draft]],
-    targets: Sequence[int],
-    firsts: Sequence[bool],
-) -> list[Event]:
+def _links(batch: _Batch, later: Sequence[tuple[Sealed, int]]) -> list[Event]:
     """Return what ties captures to interactions that other captures were filed as."""
     return [
         Event(
@@ -336,8 +380,7 @@ def _links(
             actor=batch.store.actor,
             context=canonical_digest([target, batch.now_ms]),
         )
-        for (sealed, _), target, is_first in zip(items, targets, firsts, strict=True)
-        if not is_first
+        for sealed, target in later
     ]
 
 

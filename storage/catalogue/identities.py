@@ -10,12 +10,26 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, case, distinct, exists, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    distinct,
+    exists,
+    func,
+    select,
+)
 
 from holdfast.core.records import Role
 from holdfast.storage.audit import canonical_digest
-from holdfast.storage.catalogue.chunks import by_value, insert_missing
+from holdfast.storage.catalogue.chunks import by_value, each_given, insert_missing, insert_rows
 from holdfast.storage.catalogue.companies import DomainNames, ensure_companies
+from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.schema import contacts, identities, interactions, participants
 
 if TYPE_CHECKING:
@@ -132,7 +146,9 @@ class Linker:
     domains: DomainNames = field(default_factory=DomainNames)
     capacity: int = IDENTITIES_CACHED
     newest: list[dict[str, Any]] = field(default_factory=list, init=False)
-    """Rows of the identities that the last `link` made, with `company_id`; sorted by id."""
+    """Rows of the identities that `recognise` made last, with `company_id`; sorted by id."""
+    _seen: tuple[dict[str, _Tally], dict[str, int]] | None = field(default=None, init=False)
+    """What `recognise` has seen and `count` has not counted yet."""
     _known: OrderedDict[str, int] = field(default_factory=OrderedDict, init=False)
     _made: set[str] = field(default_factory=set, init=False)
     _made_in: Transaction | None = field(default=None, init=False)
@@ -140,10 +156,18 @@ class Linker:
     def link(
         self, connection: Connection, people: Sequence[Sighting], ids: IdFactory
     ) -> dict[str, int]:
+        """Return what `recognise` returns, and `count` at once."""
+        found = self.recognise(connection, people, ids)
+        self.count(connection)
+        return found
+
+    def recognise(
+        self, connection: Connection, people: Sequence[Sighting], ids: IdFactory
+    ) -> dict[str, int]:
         """Return the identity of each address, made with a provisional contact where it is new.
 
-        Counts, names and times of contact are brought up to date. Texts that are no addresses are
-        left out. Addresses of machines get an identity but no contact. Safe beside other writers.
+        Texts that are no addresses are left out. Addresses of machines get an identity but no
+        contact. Safe beside other writers.
         """
         self.newest = []
         tallies = _tallied(people)
@@ -151,9 +175,23 @@ class Linker:
         missing = sorted(key for key in tallies if key not in found)
         if missing:
             found |= self._make(connection, missing, ids)
-        _count(connection, tallies, found)
-        _name(connection, tallies, found)
+        self._seen = (tallies, found)
         return found
+
+    def count(self, connection: Connection) -> None:
+        """Bring counts, names and times of contact up to date with what was recognised.
+
+        Best near the end of a transaction: some identities are in nearly all mail, and from here to
+        the commit other writers wait that saw them too.
+        """
+        if self._seen is None:
+            return
+        (tallies, found), self._seen = self._seen, None
+        if connection.dialect.name == "postgresql":
+            _count_and_name(connection, tallies, found)
+        else:
+            _count(connection, tallies, found)
+            _name(connection, tallies, found)
 
     def _recall(self, connection: Connection, keys: Collection[str]) -> dict[str, int]:
         known = self._known
@@ -193,8 +231,7 @@ class Linker:
             if natures[key] == PERSON
         }
         rows = [_identity_row(key, natures[key], people.get(key), ids.take()) for key in missing]
-        if people:
-            connection.execute(contacts.insert(), list(people.values()))
+        insert_rows(connection, contacts, list(people.values()))
         insert_missing(connection, identities, rows, "kind", "value")
         made = _select_ids(connection, missing)
         _drop_orphans(connection, [row for row in rows if made[row["value"]] != row["id"]])
@@ -269,6 +306,46 @@ _NAME = "UPDATE identities SET name = ? WHERE id = ? AND name = ''"
 _OWN_NAME = "UPDATE identities SET name = ? WHERE id = ? AND name <> ?"
 
 
+_SEEN = Table(
+    "identities",
+    MetaData(),
+    Column("id", BigInteger),
+    Column("first_ms", BigInteger),
+    Column("last_ms", BigInteger),
+    Column("human_messages", BigInteger),
+    Column("messages", BigInteger),
+    Column("name", Text),
+    Column("own_name", Text),
+)
+"""What `_COUNT_AND_NAME` is given for each identity."""
+_COUNT_AND_NAME = """
+UPDATE {table} SET
+  first_ms = LEAST(identities.first_ms, given.first_ms),
+  last_ms = GREATEST(identities.last_ms, given.last_ms),
+  human_messages = identities.human_messages + given.human_messages,
+  messages = identities.messages + given.messages,
+  name = COALESCE(NULLIF(given.own_name, ''), NULLIF(identities.name, ''), given.name)
+FROM {given} WHERE identities.id = given.id"""
+
+
+def _count_and_name(
+    connection: Connection, tallies: dict[str, _Tally], found: dict[str, int]
+) -> None:
+    """Do what `_count` and `_name` do, changing each row once."""
+    rows = []
+    for row_id, key in sorted((row_id, key) for key, row_id in found.items()):
+        tally = tallies[key]
+        row: dict[str, Any] = {"id": row_id, "first_ms": None, "last_ms": None}
+        if tally.human_messages:
+            row |= {"first_ms": tally.first_ms, "last_ms": tally.last_ms}
+        row |= {"human_messages": tally.human_messages, "messages": tally.messages}
+        own = tally.name if tally.is_own_name else ""
+        rows.append(row | {"name": tally.name, "own_name": own})
+    lock_rows(connection, identities.c.id, found.values(), Hold.CHANGING)
+    if rows:
+        each_given(connection, _COUNT_AND_NAME, _SEEN, rows)
+
+
 def _count(connection: Connection, tallies: dict[str, _Tally], found: dict[str, int]) -> None:
     """Add the tallies; in order of id, so that two writers never wait for each other in a ring."""
     machine: list[tuple[object, ...]] = []
@@ -296,7 +373,7 @@ def _name(connection: Connection, tallies: dict[str, _Tally], found: dict[str, i
 
 def _run(connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
     if rows:
-        if connection.dialect.paramstyle != "qmark":
+        if connection.dialect.name == "postgresql":
             statement = statement.replace("?", "%s")
         connection.exec_driver_sql(statement, list(rows))
 
@@ -315,6 +392,7 @@ def recount(connection: Connection, interaction_ids: Iterable[int]) -> None:
         interaction_ids,
     )
     wanted = sorted({row.id for row in taking_part})
+    lock_rows(connection, identities.c.id, wanted, Hold.CHANGING)
     counted = {
         row.identity_id: row
         for row in by_value(connection, _filed_counts(), participants.c.identity_id, wanted)

@@ -13,15 +13,17 @@ import msgspec
 from sqlalchemy import and_, func, select, update
 
 from holdfast.core.custody import End, Intake, Offer, Unkept
+from holdfast.core.errors import Unavailable
 from holdfast.core.identity import public_id
 from holdfast.core.records import Sealed
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import CHUNK, by_value, insert_missing, insert_rows
-from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.engine import reading, transact
+from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.schema import captures, originals, source_items, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -69,8 +71,22 @@ def accept(offers: Sequence[Offer], intake: Intake, store: Store) -> Accepted:
         Unavailable: Nothing was accepted; the same offers may be made again.
     """
     placements = _keep_new(offers, store)
-    with writing(store.engine) as connection:
-        return _Acceptance(connection, intake, store).write(offers, placements)
+    tries: list[Accepted] = []
+
+    def act(connection: Connection) -> Accepted:
+        if not _was_kept(connection, tries):
+            tries.append(_Acceptance(connection, intake, store).write(offers, placements))
+        return tries[-1]
+
+    return transact(store.engine, act)
+
+
+def _was_kept(connection: Connection, tries: Sequence[Accepted]) -> bool:
+    """Tell whether the last try was committed although nobody could tell us so."""
+    if not tries or not tries[-1].sealed:
+        return False
+    query = select(captures.c.id).where(captures.c.id == tries[-1].sealed[0].capture_id)
+    return connection.scalar(query) is not None
 
 
 def _keep_new(offers: Sequence[Offer], store: Store) -> dict[bytes, tuple[Prepared, Placement]]:
@@ -140,9 +156,11 @@ class _Acceptance:
         now_ms: int,
     ) -> tuple[dict[bytes, Any], set[bytes]]:
         """Return the rows of all originals by content id, and which are under our own new keys."""
-        rows = [self._original_row(*placed, now_ms) for placed in placements.values()]
+        rows = [self._original_row(*placed, now_ms) for _, placed in sorted(placements.items())]
         insert_missing(self.connection, originals, rows, "content_id")
         contents = list({offer.prepared.content_id for offer in fresh.values()})
+        # Nobody may dispose of them, as having no capture, while they gain one.
+        lock_rows(self.connection, originals.c.content_id, contents, Hold.STEADY)
         found = by_value(
             self.connection,
             select(
@@ -156,6 +174,7 @@ class _Acceptance:
             contents,
         )
         by_content = {row.content_id: row for row in found}
+        _refuse_disposed(found, placements)
         ours = set()
         for row in rows:
             stored = by_content[row["content_id"]]
@@ -200,6 +219,7 @@ class _Acceptance:
             events.append(self._event(rows[-1], items[-1], original))
             content = original.content_id
             sealed.append(Sealed(item_id, capture_id, original.id, content, content in ours))
+        items.sort(key=lambda item: str(item["item_key"]))
         insert_rows(self.connection, source_items, items)
         insert_rows(self.connection, captures, rows)
         record_events(self.connection, events, self.store.ids)
@@ -285,6 +305,15 @@ def capture_digest(item_key: str, offered: str, values: Sequence[object]) -> byt
     return canonical_digest([item_key, offered, *values])
 
 
+def _refuse_disposed(found: Sequence[Row[Any]], placements: Collection[bytes]) -> None:
+    gone = [r.id for r in found if r.shredded_ms is not None and r.content_id not in placements]
+    if gone:
+        raise Unavailable(
+            f"{len(gone)} originals were disposed of while they were offered again.",
+            next_step="Offer them again.",
+        )
+
+
 def _other_key(offer: Offer) -> str:
     return f"{offer.key}~{offer.prepared.content_id.hex()[:16]}"
 
@@ -293,6 +322,13 @@ def note_unkept(items: Sequence[Unkept], intake: Intake, store: Store) -> None:
     """Write the ends of items that have no original; a later success replaces the row."""
     if not items:
         return
+    ordered = sorted(items, key=lambda item: item.key)
+    transact(store.engine, lambda connection: _write_unkept(connection, ordered, intake, store))
+
+
+def _write_unkept(
+    connection: Connection, items: Sequence[Unkept], intake: Intake, store: Store
+) -> None:
     now_ms = store.now_ms()
     rows = [
         {
@@ -311,13 +347,12 @@ def note_unkept(items: Sequence[Unkept], intake: Intake, store: Store) -> None:
         }
         for item in items
     ]
-    with writing(store.engine) as connection:
-        insert_missing(connection, source_items, rows, "source_id", "item_key")
-        written = by_value(
-            connection, select(source_items), source_items.c.id, [row["id"] for row in rows]
-        )
-        events = [_unkept_event(store, "unkept", row.id, unkept_digest(row)) for row in written]
-        record_events(connection, events, store.ids)
+    insert_missing(connection, source_items, rows, "source_id", "item_key")
+    written = by_value(
+        connection, select(source_items), source_items.c.id, [row["id"] for row in rows]
+    )
+    events = [_unkept_event(store, "unkept", row.id, unkept_digest(row)) for row in written]
+    record_events(connection, events, store.ids)
 
 
 UNKEPT_DIGESTED = (

@@ -17,7 +17,8 @@ from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import CHUNK, by_value
 from holdfast.storage.catalogue.contacts import contact_root
-from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.engine import reading, transact
+from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import contacts, identities, merges, participants
 
@@ -54,13 +55,16 @@ def merge(store: Store, winner_id: int, loser_id: int) -> int:
         NotFound: One of the contacts does not exist.
         Refused: They are the same contact already.
     """
-    with writing(store.engine) as connection:
+    merge_id = store.ids.take()
+
+    def act(connection: Connection) -> None:
         _one_at_a_time(connection)
+        if connection.scalar(select(merges.c.id).where(merges.c.id == merge_id)) is not None:
+            return  # the try before was kept, and we were not told
         winner, loser = contact_root(connection, winner_id), contact_root(connection, loser_id)
         if winner == loser:
             raise Refused("The two are the same contact already.", contact=winner)
         homes = _homes(connection, loser)
-        merge_id = store.ids.take()
         row = {
             "id": merge_id,
             "winner_id": winner,
@@ -76,6 +80,8 @@ def merge(store: Store, winner_id: int, loser_id: int) -> int:
             update(contacts).where(contacts.c.id == loser).values(merged_into=winner)
         )
         _move(connection, store, sorted(homes), winner)
+
+    transact(store.engine, act)
     return merge_id
 
 
@@ -85,7 +91,8 @@ def undo(store: Store, merge_id: int) -> None:
     Raises:
         NotFound: There is no such merge.
     """
-    with writing(store.engine) as connection:
+
+    def act(connection: Connection) -> None:
         _one_at_a_time(connection)
         row = connection.execute(select(merges).where(merges.c.id == merge_id)).first()
         if row is None:
@@ -102,6 +109,8 @@ def undo(store: Store, merge_id: int) -> None:
             update(contacts).where(contacts.c.id == row.loser_id).values(merged_into=None)
         )
         _move(connection, store, back, row.loser_id)
+
+    transact(store.engine, act)
 
 
 def merges_of(store: Store, contact_id: int) -> list[Merge]:
@@ -171,6 +180,7 @@ def _passes(connection: Connection, contact_id: int | None, through: int) -> boo
 def _move(
     connection: Connection, store: Store, identity_ids: Sequence[int], contact_id: int
 ) -> None:
+    lock_rows(connection, identities.c.id, identity_ids, Hold.CHANGING)
     for start in range(0, len(identity_ids), CHUNK):
         connection.execute(
             update(identities)

@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, func, or_, select, update
+from sqlalchemy import BindParameter, bindparam, case, func, or_, select, update
 
-from holdfast.storage.catalogue.chunks import by_value, insert_missing
+from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows
+from holdfast.storage.catalogue.locks import Hold, lock_names, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import interactions, thread_keys, threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -48,13 +49,19 @@ class Threading:
         return [self._resolved(thread) for thread in assigned]
 
     def flush(self) -> None:
-        """Write new threads, keys and spans, and move the messages of threads that were joined."""
-        if self._new_threads:
-            self.connection.execute(threads.insert(), list(self._new_threads.values()))
+        """Write new threads, keys and spans, and move the messages of threads that were joined.
+
+        Raises:
+            Contended: Another writer put one of the messages into a thread at the same moment.
+        """
+        insert_rows(self.connection, threads, list(self._new_threads.values()))
         keys = [
-            {"message_key": k, "thread_id": self._resolved(t)} for k, t in self._new_keys.items()
+            {"message_key": k, "thread_id": self._resolved(t)}
+            for k, t in sorted(self._new_keys.items())
         ]
-        insert_missing(self.connection, thread_keys, keys, "message_key")
+        refuse_fewer(insert_missing(self.connection, thread_keys, keys, "message_key"), keys)
+        joined = [thread for pair in self.joined() for thread in pair]
+        lock_rows(self.connection, threads.c.id, joined, Hold.ALONE)
         self._widen({t: span for t, span in self._spans.items() if t not in self._new_threads})
         for loser, winner in self.joined():
             self._move(loser, winner)
@@ -67,7 +74,8 @@ class Threading:
         """Let threads that are stored already reach from their oldest to their newest message."""
         if not spans:
             return
-        earliest, latest = bindparam("earliest"), bindparam("latest")
+        earliest: BindParameter[int] = bindparam("earliest")
+        latest: BindParameter[int] = bindparam("latest")
         self.connection.execute(
             update(threads)
             .where(
@@ -78,10 +86,16 @@ class Threading:
                 first_ms=case((threads.c.first_ms > earliest, earliest), else_=threads.c.first_ms),
                 last_ms=case((threads.c.last_ms < latest, latest), else_=threads.c.last_ms),
             ),
-            [{"row": t, "earliest": span[0], "latest": span[1]} for t, span in spans.items()],
+            [
+                {"row": t, "earliest": span[0], "latest": span[1]}
+                for t, span in sorted(spans.items())
+            ],
         )
 
     def _load(self, drafts: Sequence[Draft]) -> None:
+        # Whoever files a message with the same id waits, and then sees ours: see `filing`.
+        own = (draft.message_key for draft in drafts)
+        lock_rows(self.connection, thread_keys.c.message_key, own, Hold.ALONE)
         keys: Iterable[bytes] = (key for draft in drafts for key in draft.thread_keys)
         rows = by_value(
             self.connection,
@@ -92,7 +106,17 @@ class Threading:
         self._by_key = {row.message_key: row.thread_id for row in rows}
         subjects = {d.base_subject for d in drafts if _joins_by_subject(d)}
         if subjects:
+            lock_names(self.connection, "subjects of replies", subjects)
             self._load_subjects(subjects)
+        found = {*self._by_key.values(), *(thread for thread, _ in self._by_subject.values())}
+        self._hold(found)
+
+    def _hold(self, found: Collection[int]) -> None:
+        """Keep other writers from joining these threads to others before we have committed."""
+        if self.connection.dialect.name == "postgresql":
+            lock_rows(self.connection, threads.c.id, found, Hold.REFERRED)
+            query = select(threads.c.id).where(threads.c.merged_into.is_(None))
+            refuse_fewer(len(by_value(self.connection, query, threads.c.id, found)), found)
 
     def _load_subjects(self, subjects: set[str]) -> None:
         rows = by_value(
