@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Conflict
-from holdfast.storage.checkpoint import Checkpoint, sign_checkpoint
+from holdfast.storage.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from holdfast.storage.merkle import EMPTY_ROOT
 from holdfast.storage.tile_files import CHECKPOINT
 from holdfast.storage.tile_layout import ENTRIES, TILE_WIDTH, Tile, hashes_at, tile_at
@@ -54,20 +54,26 @@ class SignedLog:
 
 
 def place_log(files: LogFiles, log: SignedLog) -> None:
-    """Write tiles and then the checkpoint to where there is no log, or a part of this one.
+    """Write tiles and then the checkpoint to where there is no log, or a beginning of this one.
 
     Raises:
-        Conflict: Another log is there.
+        Conflict: A longer log is there.
+        Corrupt: The log of another archive is there.
         Unavailable: It cannot be written now; the same again goes on.
     """
-    empty = sign_checkpoint(Checkpoint(log.origin, 0, EMPTY_ROOT), log.signer)
     found = files.read(CHECKPOINT)
     if found == log.note:
         return
     if found is None:
-        files.begin(empty)
-    elif found != empty:
-        raise Conflict(f"Another audit log is in {files.place}.", next_step="Name another place.")
+        found = sign_checkpoint(Checkpoint(log.origin, 0, EMPTY_ROOT), log.signer)
+        files.begin(found)
+    public = log.signer.public_key()
+    there, ours = (open_checkpoint(note, public, log.origin) for note in (found, log.note))
+    if there.size > ours.size:
+        raise Conflict(
+            f"The audit log in {files.place} has {there.size} entries, this one {ours.size}.",
+            next_step="Name another place.",
+        )
     waiting: dict[str, bytes] = {}
     for name, data in log.tiles:
         waiting[name] = data
@@ -76,4 +82,4 @@ def place_log(files: LogFiles, log: SignedLog) -> None:
             waiting = {}
     if waiting:
         files.write(waiting)
-    files.publish(log.note, over=empty)
+    files.publish(log.note, over=found)

@@ -34,8 +34,10 @@ _ACTS = ("INSERT", "UPDATE", "DELETE")
 class Leaving(msgspec.Struct, frozen=True):
     """Stands in the catalogue that an archive leaves."""
 
-    to: str
-    """The settings file of where it goes."""
+    token: str
+    """Of this one move, so that what an earlier one left is not taken for it."""
+    option: str
+    """Of the command line, which names the settings of where it goes."""
     place: str
     """Its catalogue there."""
     is_done: bool = False
@@ -79,14 +81,14 @@ def refuse_marked(engine: Engine) -> None:
     if left is not None and left.is_done:
         raise Conflict(
             f"This archive has moved to {left.place}.",
-            next_step=f"Use its settings there: --config {left.to}",
-            to=left.to,
+            next_step=f"Use it there, with {left.option}; 'holdfast migrate' brings it back.",
+            to=left.option,
         )
     if left is not None:
         raise Conflict(
             f"This archive is being moved to {left.place}.",
-            next_step=f"Go on: holdfast migrate --to {left.to}; or give up: add --give-up.",
-            to=left.to,
+            next_step="Repeat the same 'holdfast migrate', which goes on, or add --give-up to it.",
+            to=left.option,
         )
 
 

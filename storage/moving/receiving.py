@@ -7,12 +7,13 @@ is gone on with. Until the end the catalogue is marked, and nobody can open it a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, text
 
-from holdfast.core.errors import Conflict, Corrupt
+from holdfast.core.errors import Conflict, Corrupt, NotFound
 from holdfast.core.ports import Placement
 from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows, update_rows
 from holdfast.storage.catalogue.engine import reading, writing
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
     from holdfast.core.ports import Vault
+    from holdfast.storage.moving.segment_files import OpenSegment
     from holdfast.storage.moving.sources import Source
     from holdfast.storage.tile_files import LogFiles
 
@@ -61,12 +63,15 @@ class Target:
     """Where an archive is brought to."""
 
     engine: Engine
-    open_vault: Callable[[], Vault]
-    """Makes and opens the vault; the catalogue knows the archive's id by then."""
+    open_vault: Callable[[], tuple[Vault, OpenSegment]]
+    """Makes and opens the vault, and tells how its segments are opened; the catalogue knows the
+    archive's id by then."""
     log_files: LogFiles
     signer: Ed25519PrivateKey
     """The archive's own key."""
     spool: Path
+    has_same_vault: bool = False
+    """The source's records are in it already, and stay where they are."""
 
 
 def begin(engine: Engine, source: Source, wanted: Arrival) -> None:
@@ -81,6 +86,8 @@ def begin(engine: Engine, source: Source, wanted: Arrival) -> None:
     """
     if current(engine) is None:
         upgrade(engine, source.version)
+    elif current(engine) != source.version:
+        _bring_up(engine, source)
     with writing(engine) as connection:
         mark = arrival(connection)
         if mark is not None:
@@ -94,12 +101,24 @@ def begin(engine: Engine, source: Source, wanted: Arrival) -> None:
         set_arrival(connection, wanted)
 
 
-def _clear_remains(connection: Connection, source: Source) -> None:
-    held = fact(connection, ARCHIVE_ID)
-    if held is None:
-        return
+def _bring_up(engine: Engine, source: Source) -> None:
+    """Give the tables of what a move away left the version that the source has by now."""
+    with writing(engine) as connection:
+        if arrival(connection) is None and _are_remains(connection, source):
+            release_writers(connection, [table.name for table in moving_tables()])
+    upgrade(engine, source.version)
+
+
+def _are_remains(connection: Connection, source: Source) -> bool:
     left = leaving(connection)
-    if held != source.archive_id or left is None or not left.is_done:
+    held = fact(connection, ARCHIVE_ID)
+    return held == source.archive_id and left is not None and left.is_done
+
+
+def _clear_remains(connection: Connection, source: Source) -> None:
+    if fact(connection, ARCHIVE_ID) is None:
+        return
+    if not _are_remains(connection, source):
         raise Conflict(
             "An archive is there already; nothing was changed.",
             next_step="Name an empty folder, database and bucket.",
@@ -193,13 +212,15 @@ class _Originals:
     table: Table
     target: Target
     vault: Vault
-    records: Records
+    leaving: Records
+    there: Records
 
     def __enter__(self) -> _Originals:
         return self
 
     def __exit__(self, *_unused: object) -> None:
-        self.records.close()
+        self.leaving.close()
+        self.there.close()
 
     def chunks(self, rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
         length = self.names.index("length")
@@ -207,35 +228,47 @@ class _Originals:
 
     def write(self, chunk: list[Sequence[Any]], mark: Arrival) -> None:
         made = [dict(zip(self.names, row, strict=True)) for row in chunk]
-        held = self._held([row["id"] for row in made])
-        moving = [row for row in made if row["shredded_ms"] is None and row["id"] not in held]
-        wanted = [(row["content_id"], _place(row)) for row in moving]
-        places = copy_records(wanted, self.records, self.vault, self.target.spool)
-        held |= {row["id"]: place for row, place in zip(moving, places, strict=True)}
-        for row in made:
-            if row["id"] in held:
-                place = held[row["id"]]
-                row |= {"segment": place.segment, "offset": place.offset, "length": place.length}
+        if not self.target.has_same_vault:
+            self._move([row for row in made if row["shredded_ms"] is None])
         with writing(self.target.engine) as connection:
             ids = [row["id"] for row in made]
             connection.execute(delete(self.table).where(self.table.c.id.in_(ids)))
             insert_rows(connection, self.table, made)
             set_arrival(connection, mark)
 
-    def _held(self, ids: list[int]) -> dict[int, Placement]:
-        """Return the places of records that are there since before the archive moved away."""
-        query = select(self.table).where(self.table.c.shredded_ms.is_(None))
+    def _move(self, made: list[dict[str, Any]]) -> None:
+        """Give each row the place of its record here, copying those that are not here yet."""
+        places = self._held(made)
+        fresh = [row for row in made if row["id"] not in places]
+        wanted = [(row["content_id"], _place(row)) for row in fresh]
+        copied = copy_records(wanted, self.leaving, self.vault, self.target.spool)
+        places |= {row["id"]: place for row, place in zip(fresh, copied, strict=True)}
+        for row in made:
+            place = places[row["id"]]
+            row |= {"segment": place.segment, "offset": place.offset, "length": place.length}
+
+    def _held(self, made: list[dict[str, Any]]) -> dict[int, Placement]:
+        """Return the places of records that are here since before the archive moved away."""
+        ids = [row["id"] for row in made]
         with reading(self.target.engine) as connection:
-            found = by_value(connection, query, self.table.c.id, ids)
-        return {row.id: Placement(row.segment, row.offset, row.length) for row in found}
+            found = by_value(connection, select(self.table), self.table.c.id, ids)
+        places = {}
+        for row in found:
+            place = Placement(row.segment, row.offset, row.length)
+            with suppress(NotFound, Corrupt):  # it was compacted away, or shredded here
+                self.there.record(place, row.content_id)
+                places[row.id] = place
+        return places
 
 
 def _loader(source: Source, target: Target, table: Table) -> _Rows | _Originals:
     names = source.columns(table.name)
     if table.name != "originals":
         return _Rows(names, table, target.engine)
-    records = Records(source.open_segment, bytes.fromhex(source.archive_id))
-    return _Originals(names, table, target, target.open_vault(), records)
+    vault, open_segment = target.open_vault()
+    archive_id = bytes.fromhex(source.archive_id)
+    leaving, there = (Records(way, archive_id) for way in (source.open_segment, open_segment))
+    return _Originals(names, table, target, vault, leaving, there)
 
 
 def _place(row: dict[str, Any]) -> Placement:

@@ -13,6 +13,7 @@ from holdfast.settings.loading import (
     Settings,
     leaves,
     load,
+    load_file,
     system_zone,
     variable,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Work",
     "leaves",
     "load",
+    "load_file",
     "secret",
     "system_zone",
     "variable",

@@ -149,12 +149,29 @@ def load(flags: Flags | None = None) -> Loaded:
         ("environment", dict(leaves(_from_environment()))),
         ("flag", _from_flags(flags)),
     ]
+    return _merged(layers, file, _unknown_sections())
+
+
+def load_file(file: Path) -> Loaded:
+    """Read what stands in a file alone, for an archive other than the one of this command.
+
+    A file that does not name the data folder is that of the folder it is in.
+
+    Raises:
+        Refused: As `load`.
+    """
+    values = _from_file(file, is_named=True)
+    values.setdefault("data", str(file.parent))
+    return _merged([("default", _defaults()), (str(file), values)], file, [])
+
+
+def _merged(layers: list[tuple[str, dict[str, Any]]], file: Path, problems: list[str]) -> Loaded:
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for origin, values in layers:
         merged.update(values)
         origins.update({name: _named(origin, name) for name in values})
-    problems = _unknown_sections() + _unknown(merged, origins)
+    problems = problems + _unknown(merged, origins)
     if not problems:
         try:
             return Loaded(Settings(**_nested(merged)), origins, file)

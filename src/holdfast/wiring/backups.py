@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast import __version__
-from holdfast.core.errors import Conflict, Corrupt, Refused
-from holdfast.settings import FILE_NAME, Settings, leaves
+from holdfast.core.errors import Corrupt, Refused
+from holdfast.settings import Settings, leaves
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.backup.making import Backing, Made, back_up
 from holdfast.storage.backup.manifest import Backup, Manifest
 from holdfast.storage.backup.sealed_keys import find_sealed, open_keys, seal_keys
 from holdfast.storage.backup.stored import Stored, check, refuse_newer
-from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.checkpoint import open_checkpoint, verifier_key
-from holdfast.storage.durable import SystemFiles, make_folder, replace_file, unavailable
+from holdfast.storage.durable import unavailable
 from holdfast.storage.keyring import Keyring, signing_path
-from holdfast.storage.moving.marks import Arrival, arrival
-from holdfast.storage.moving.receiving import Target, begin, bring_in, complete
-from holdfast.storage.moving.segment_files import OpenSegment, in_bucket, in_folder
+from holdfast.storage.moving.marks import Arrival
 from holdfast.wiring.archive import Services, open_archive
-from holdfast.wiring.engines import (
-    SystemClock,
-    archive_id,
-    bucket_config,
-    is_there,
-    log_place,
-    make_vault,
-    open_catalogue,
-    open_vault,
-    vault_config,
+from holdfast.wiring.arrivals import (
+    Journey,
+    Report,
+    bring_to,
+    finish,
+    put_keys,
+    refuse_occupied,
+    segments_of,
 )
-from holdfast.wiring.places import CHECKPOINT, KEYRING, SPOOL
+from holdfast.wiring.engines import (
+    archive_id,
+    log_place,
+)
+from holdfast.wiring.places import CHECKPOINT, KEYRING
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from holdfast.storage.moving.sources import Source
-    from holdfast.storage.upkeep import KeptVault
-
-Report = Callable[[str, int, int, int], None]
-_BEFORE = "checkpoint.before-restore"
-_OURS = frozenset({FILE_NAME, "lost+found"})
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,72 +127,18 @@ def restore_archive(
         origin=f"backup {backup.manifest.archive_id} {backup.manifest.made_at}",
         command=f"holdfast restore {backup.folder} --manifest {backup.path.name}",
     )
-    _refuse_occupied(settings, wanted)
+    refuse_occupied(settings, wanted)
     keyring, after = _fetch_keys(settings, backup.manifest, keys)
     check(
         backup,
         is_read=True,
         on_progress=lambda done, total, size: on_progress("checking", done, total, size),
     )
-    bring_to(settings, Stored(backup), keyring, wanted, on_progress)
-    _keep_checkpoint(settings, backup.manifest.log.note.encode())
-    finish_arrival(settings)
+    bring_to(Journey(settings, Stored(backup), keyring, wanted, on_progress=on_progress))
+    finish(settings, backup.manifest.log.note.encode())
     with open_archive(settings, actor) as services:
         _note(services, "restore", backup.manifest)
     return Restored(backup, after)
-
-
-def bring_to(
-    settings: Settings, source: Source, keyring: Keyring, wanted: Arrival, on_progress: Report
-) -> None:
-    """Copy a whole archive into these settings' places, up to where nothing but the mark is left.
-
-    Raises:
-        Conflict: Another archive is there.
-        Corrupt: What arrived is not what left.
-        Unavailable: Something refused; the same again goes on.
-    """
-    try:
-        for folder in (settings.data, settings.data / SPOOL):
-            make_folder(SystemFiles(), folder)
-    except OSError as error:
-        raise unavailable(error, "making the archive's folders") from error
-    engine = open_catalogue(settings)
-    vaults: list[KeptVault] = []
-
-    def vault() -> KeptVault:
-        make_vault(settings, engine)
-        vaults.append(open_vault(settings, engine, SystemClock()))
-        return vaults[-1]
-
-    target = Target(
-        engine, vault, log_place(settings), keyring.signing_key(), settings.data / SPOOL
-    )
-    try:
-        begin(engine, source, wanted)
-        bring_in(source, target, on_progress)
-    finally:
-        for one in vaults:
-            one.close()
-        engine.dispose()
-
-
-def finish_arrival(settings: Settings) -> None:
-    """Let the archive that arrived be opened."""
-    engine = open_catalogue(settings)
-    try:
-        complete(engine)
-    finally:
-        engine.dispose()
-
-
-def segments_of(settings: Settings, engine: Engine) -> OpenSegment:
-    """Return how segments of the vault are read as they are kept."""
-    if not settings.vault.url:
-        return in_folder(vault_config(settings, engine).segments)
-    from holdfast.storage.s3.bucket import Bucket
-
-    return in_bucket(Bucket(bucket_config(settings)))
 
 
 def _shown(settings: Settings) -> dict[str, object]:
@@ -232,48 +170,13 @@ def _note(services: Services, kind: str, manifest: Manifest) -> None:
         record_events(connection, [event], store.ids)
 
 
-def _refuse_occupied(settings: Settings, wanted: Arrival) -> None:
-    """Let nothing be overwritten; what this same restore left when it was killed may be there."""
-    engine = open_catalogue(settings)
-    try:
-        if is_there(settings, engine):
-            with reading(engine) as connection:
-                mark = arrival(connection)
-            if mark is None or mark.origin != wanted.origin:
-                raise _occupied(settings.catalogue.url or str(settings.data))
-            return
-    finally:
-        engine.dispose()
-    held = {path.name for path in settings.data.iterdir()} if settings.data.is_dir() else set()
-    if held - _OURS:
-        raise _occupied(str(settings.data))
-
-
-def _occupied(place: str) -> Conflict:
-    return Conflict(
-        f"There is something in {place} already; nothing was changed.",
-        next_step="Restore into an empty folder, database and bucket.",
-    )
-
-
 def _fetch_keys(settings: Settings, manifest: Manifest, place: KeyPlace) -> tuple[Keyring, int]:
     """Put the keys where the archive looks for them, once it is known that they open the backup."""
     folder = settings.keys_folder
     if (folder / KEYRING).exists():
         return _opened(folder, manifest)
-    fresh = folder.with_name(f".{folder.name}.restoring")
-    try:
-        shutil.rmtree(fresh, ignore_errors=True)
-        make_folder(SystemFiles(), fresh)
-        for name, data in _key_contents(place, manifest.archive_id).items():
-            replace_file(SystemFiles(), fresh / name, data)
-        _opened(fresh, manifest)
-        fresh.rename(folder)
-        SystemFiles().fsync_folder(folder.parent)
-    except OSError as error:
-        raise unavailable(error, "putting the keys in place") from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+    contents = _key_contents(place, manifest.archive_id)
+    put_keys(folder, contents, lambda fresh: _opened(fresh, manifest))
     return _opened(folder, manifest)
 
 
@@ -310,14 +213,3 @@ def _opened(folder: Path, manifest: Manifest) -> tuple[Keyring, int]:
         return keyring, 0
     later = open_checkpoint(kept.read_bytes(), public, manifest.log.origin)
     return keyring, max(later.size - manifest.log.size, 0)
-
-
-def _keep_checkpoint(settings: Settings, note: bytes) -> None:
-    """Let the restored log be the one that is watched; a later checkpoint stays as evidence."""
-    kept = settings.keys_folder / CHECKPOINT
-    try:
-        if kept.exists() and kept.read_bytes() != note:
-            replace_file(SystemFiles(), settings.keys_folder / _BEFORE, kept.read_bytes())
-        replace_file(SystemFiles(), kept, note)
-    except OSError as error:
-        raise unavailable(error, "keeping the checkpoint") from error
