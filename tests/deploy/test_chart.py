@@ -156,7 +156,7 @@ def test_nobody_may_call_a_worker_unless_named(render: Render) -> None:
         "settings.catalogue.password=x", "settings.vault.secret_key=x", "image.tag=latest",
         "settings.catalogue.url=sqlite:///x", "settings.catalogue.url=postgresql://u:secret@h/d",
         "image.repository=", "existingSecret=", "storage.keysClaim=", "worker.metricsPort=0",
-        "worker.thread=2", "setings.a=1",
+        "worker.thread=2", "colours.a=1",
     ],
 )  # fmt: skip
 def test_wrong_values_are_refused(helm: Path, wrong: str) -> None:

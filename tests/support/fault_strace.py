@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -73,7 +74,7 @@ class Rig:
 
     def failed_at(self, point: Point, how: str) -> tuple[Settings, Ended, Path]:
         """Run the import with this call failing (`how`: as in strace's `-e inject`)."""
-        settings = self.fresh("failed")
+        settings = self.fresh(f"failed-{os.getpid()}")
         inject = f"inject={point.call}:{how}:when={point.nth}"
         return settings, *self.traced(settings, point.call, inject)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from archive_kit import settings_in
 from fault_checks import acknowledged, settle
-from fault_command import PLANTED
+from fault_command import BARE, PLANTED
 from fault_strace import SYNCING, Point, Rig, new_rig, synced_again
 
 KILL = "signal=KILL"
@@ -21,6 +25,7 @@ UNAVAILABLE = 7
 class SweepFigures:
     """What a sweep gave."""
 
+    planned: int = 0
     points: int = 0
     hit: int = 0
     """Runs in which the call was reached and failed; in the others it never came."""
@@ -32,32 +37,76 @@ class SweepFigures:
     doubled: int = 0
     bad: list[str] = field(default_factory=list)
 
+    def add(self, other: SweepFigures) -> None:
+        """Add what another point gave."""
+        for name in ("points", "hit", "refused", "absorbed", "lost", "doubled"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.bad += other.bad
 
-def kill_sweep(folder: Path, sample: random.Random | None, *, begins_empty: bool) -> SweepFigures:
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a sweep goes about it."""
+
+    processes: int = 1
+    """Points that are tried at a time."""
+    note: Callable[[SweepFigures], None] = lambda figures: None
+    """Told after each point how far the sweep is."""
+
+
+ALONE = Pace()
+
+
+def kill_sweep(
+    folder: Path, sample: random.Random | None, *, begins_empty: bool, pace: Pace = ALONE
+) -> SweepFigures:
     """Kill an import at every point (or at one of each kind) and judge what is left."""
-    rig = new_rig(folder, begins_empty=begins_empty)
+    rig = replace(new_rig(folder, begins_empty=begins_empty), program=BARE)
+    return _swept(partial(_killed_at, rig), _chosen(rig.points(), sample), pace)
+
+
+def eio_sweep(folder: Path, sample: random.Random | None, pace: Pace = ALONE) -> SweepFigures:
+    """Fail every sync once (or some of each kind); nothing may be lost, and no sync be retried."""
+    rig = new_rig(folder)
+    points = _chosen(rig.points(SYNCING), sample, of_each=3)
+    return _swept(partial(_refused_at, rig), points, pace)
+
+
+def _swept(
+    judge_at: Callable[[Point], SweepFigures], points: Sequence[Point], pace: Pace
+) -> SweepFigures:
+    total = SweepFigures(planned=len(points))
+    with ExitStack() as opened:
+        each: Iterable[SweepFigures] = map(judge_at, points)
+        if pace.processes > 1:
+            context = multiprocessing.get_context("spawn")  # each forks parsers of its own
+            pool = opened.enter_context(ProcessPoolExecutor(pace.processes, context))
+            each = pool.map(judge_at, points)
+        for figures in each:
+            total.add(figures)
+            pace.note(total)
+    return total
+
+
+def _killed_at(rig: Rig, point: Point) -> SweepFigures:
     figures = SweepFigures()
-    for point in _chosen(rig.points(), sample):
-        settings, ended, _ = rig.failed_at(point, KILL)
-        figures.hit += ended.status != 0
-        _judge(figures, rig, point, settings.data)
+    settings, ended, _ = rig.failed_at(point, KILL)
+    figures.hit += ended.status != 0
+    _judge(figures, rig, point, settings.data)
     return figures
 
 
-def eio_sweep(folder: Path, sample: random.Random | None) -> SweepFigures:
-    """Fail every sync once (or some of each kind); nothing may be lost, and no sync be retried."""
-    rig = new_rig(folder)
+def _refused_at(rig: Rig, point: Point) -> SweepFigures:
     figures = SweepFigures()
-    for point in _chosen(rig.points(SYNCING), sample, of_each=3):
-        settings, ended, trace = rig.failed_at(point, EIO)
-        figures.hit += "INJECTED" in trace.read_text("utf-8", "replace")
-        figures.refused += ended.status == UNAVAILABLE
-        figures.absorbed += ended.status == 0
-        if ended.status not in {0, UNAVAILABLE} or ended.has_traceback:
-            figures.bad.append(f"{point}: ended with {ended.status}: {ended.err[-2000:]}")
-        if again := synced_again(trace):
-            figures.bad.append(f"{point}: synced again: {again}")
-        _judge(figures, rig, point, settings.data)
+    settings, ended, trace = rig.failed_at(point, EIO)
+    figures.hit += "INJECTED" in trace.read_text("utf-8", "replace")
+    figures.refused += ended.status == UNAVAILABLE
+    figures.absorbed += ended.status == 0
+    if ended.status not in {0, UNAVAILABLE} or ended.has_traceback:
+        figures.bad.append(f"{point}: ended with {ended.status}: {ended.err[-2000:]}")
+    if again := synced_again(trace):
+        figures.bad.append(f"{point}: synced again: {again}")
+    _judge(figures, rig, point, settings.data)
     return figures
 
 
