@@ -80,7 +80,7 @@ install-dev: $(VENV)/.installed-dev
 
 tools:
 	@deploy/dev/install-debian.sh
-	@for each in $(SERVERS); do deploy/dev/$$each.sh install || exit 1; done
+	@for each in $(SERVERS) checkers; do deploy/dev/$$each.sh install || exit 1; done
 
 lock: install-dev  ## Resolve requirements/*.in anew (UPGRADE=--upgrade for newer versions)
 	@for each in runtime build engines dev; do \
