@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from holdfast.core.errors import Corrupt, HoldfastError, Unavailable
+from holdfast.core.errors import Conflict, Corrupt, HoldfastError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,17 @@ def translated() -> Iterator[None]:
         raise ours from error
 
 
+MOVED = "this archive has moved"
+"""What a trigger says that holds writers off."""
+
+
+def _moved() -> Conflict:
+    return Conflict(
+        "This archive has moved, or is moving, to another place; nothing can be written here.",
+        next_step="Any command tells where it is.",
+    )
+
+
 _SQLITE_STEPS = (
     ("locked", "Wait for the other writer, then repeat."),
     ("full", "Free space on its disk, then repeat."),
@@ -57,6 +68,8 @@ def _from_sqlite(error: DBAPIError) -> HoldfastError | None:
     if isinstance(error, OperationalError):
         step = next(step for words, step in _SQLITE_STEPS if words in cause)
         return Unavailable(f"The catalogue cannot be used now: {cause}.", next_step=step)
+    if MOVED in cause:
+        return _moved()
     is_damage = "malformed" in cause or "not a database" in cause
     if isinstance(error, DatabaseError) and is_damage:
         return Corrupt(f"The catalogue's database is damaged: {cause}.", next_step=_RESTORE)
@@ -103,6 +116,8 @@ _REFUSALS = (
 def _from_postgres(error: DBAPIError) -> HoldfastError | None:
     code, cause = _said(error)
     said = f"The catalogue cannot be used now: {cause}."
+    if MOVED in cause:
+        return _moved()
     if code in _CONTENDED:
         return Contended(said, next_step=_OTHERS, sqlstate=code)
     if code in _DAMAGED:

@@ -15,6 +15,7 @@ from sqlalchemy import delete, text
 from holdfast.core.errors import Conflict
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.facts import change_fact, fact
+from holdfast.storage.catalogue.failures import MOVED
 from holdfast.storage.catalogue.schema import archive_facts
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def hold_writers(connection: Connection, tables: Iterable[str]) -> None:
         connection.execute(
             text(
                 f"CREATE OR REPLACE FUNCTION {_TRIGGER}() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN RAISE EXCEPTION 'this archive has moved'; END $$"
+                f"$$ BEGIN RAISE EXCEPTION '{MOVED}'; END $$"
             )
         )
         for name in tables:
@@ -142,7 +143,7 @@ def hold_writers(connection: Connection, tables: Iterable[str]) -> None:
                 text(
                     f"CREATE TRIGGER IF NOT EXISTS {_TRIGGER}_{name}_{act.lower()} "
                     f"BEFORE {act} ON {name} "
-                    "BEGIN SELECT RAISE(ABORT, 'this archive has moved'); END"
+                    f"BEGIN SELECT RAISE(ABORT, '{MOVED}'); END"
                 )
             )
 
