@@ -97,7 +97,7 @@ def make_app(config: CeleryConfig, kinds: Mapping[str, JobKind], *, consumes: bo
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
-        task_queues=[Queue(_name(kind)) for kind in kinds],
+        task_queues=[Queue(_name(kind)) for kind in kinds],  # type: ignore[no-untyped-call]
         task_create_missing_queues=False,
         task_default_queue=_name(next(iter(kinds))),
     )

@@ -38,15 +38,14 @@ Note = Callable[[Mapping[str, object]], None]
 """Takes an event for the operator: ids, kinds and causes, never content or secrets."""
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 30.0
-"""Between two tries: a service that is back is used again within half a minute."""
 
 
-def delay_s(tries: int) -> float:
+def delay_s(tries: int, longest_s: float = LONGEST_DELAY_S) -> float:
     """Return how long to wait after so many failures in a row: doubling, spread over a half.
 
     The spread keeps workers that failed together from coming back together.
     """
-    whole = min(FIRST_DELAY_S * 2.0 ** min(tries, 20), LONGEST_DELAY_S)
+    whole = min(FIRST_DELAY_S * 2.0 ** min(tries, 20), longest_s)
     return whole * secrets.SystemRandom().uniform(0.5, 1.0)
 
 
@@ -127,11 +126,12 @@ class Runner:
 
     def _retry(self, task: Task, error: str, *, counts: bool) -> None:
         claimed, store = task.claim, self.workshop.store
+        kind = self.kinds[claimed.kind]
         attempt = 1 if task.has_headway else claimed.attempt
-        if counts and attempt >= self.kinds[claimed.kind].attempts:
+        if counts and attempt >= kind.attempts:
             self._give_up(claimed, error)
             return
-        wait_s = delay_s(0 if task.has_headway else claimed.retries)
+        wait_s = delay_s(0 if task.has_headway else claimed.retries, kind.longest_delay_s)
         failure = Failure(error, store.now_ms() + int(wait_s * 1000), counts)
         self._end("retry", claimed, lambda: fail(store, claimed, failure), _last_line(error))
 

@@ -156,6 +156,11 @@ class Crew:
         """The children that live now."""
         return [one.process.pid for one in self._members.values() if one.process.pid is not None]
 
+    def process_of(self, owner: str) -> int | None:
+        """Return the child that works under this owner's name; None when it is gone."""
+        members = list(self._members.values())
+        return next((one.process.pid for one in members if one.owner == owner), None)
+
     def run(self, stop: StopRequest) -> None:
         """Work until asked to end; then end all children, in order where they do."""
         self._due = dict.fromkeys(range(self.size), (0.0, 0))
@@ -184,7 +189,8 @@ class Crew:
             if member.process.exitcode is None:
                 continue
             restarts = member.restarts + 1 if now - member.started < SHORT_LIFE_S else 0
-            self._due[place] = (now + delay_s(restarts - 1) if restarts else now, restarts)
+            pause_s = delay_s(restarts - 2) if restarts > 1 else 0.0
+            self._due[place] = (now + pause_s, restarts)
             self._bury(place, is_in_order=member.process.exitcode == 0)
 
     def _bury(self, place: int, *, is_in_order: bool) -> None:

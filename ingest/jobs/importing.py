@@ -6,7 +6,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+from sqlalchemy import func, select
+
 from holdfast.ingest.imports import ImportOptions, ImportSummary, run_import
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.schema import source_items, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +19,9 @@ if TYPE_CHECKING:
     from holdfast.ingest.jobs.task import Task, Workshop
     from holdfast.ingest.pipeline import Desk
     from holdfast.ingest.progress import Progress
+
+IN_LEDGER = "in_ledger"
+"""Items of the source that the ledger knew when a run began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +63,28 @@ class ImportOrder:
 def run(task: Task, workshop: Workshop) -> dict[str, object]:
     """Import; a repeat takes in only what an earlier run did not."""
     order = task.read(ImportOrder)
+    options = order.options()
+    _note_headway(task, options.source_name)
     desk = _on_behalf(workshop.desk, task.claim.actor)
-    summary = run_import(order.options(), desk, workshop.pool, workshop.spool, _reporting(task))
+    summary = run_import(options, desk, workshop.pool, workshop.spool, _reporting(task))
     return summary_facts(summary)
+
+
+def _note_headway(task: Task, source: str) -> None:
+    """Forgive earlier crashes when the ledger shows that the run before got on.
+
+    A run that is killed cannot report its last batches itself.
+    """
+    known = (
+        select(func.count())
+        .select_from(source_items.join(sources, sources.c.id == source_items.c.source_id))
+        .where(sources.c.name == source)
+    )
+    with reading(task.store.engine) as connection:
+        in_ledger = connection.scalar(known) or 0
+    before = msgspec.json.decode(task.claim.progress or "{}", type=dict[str, object])
+    if before.get(IN_LEDGER, 0) != in_ledger:
+        task.headway({**before, IN_LEDGER: in_ledger})
 
 
 def summary_facts(summary: ImportSummary) -> dict[str, object]:
@@ -84,7 +111,7 @@ def _reporting(task: Task) -> Callable[[Progress], None]:
         nonlocal filed
         before, filed = filed, progress.new + progress.duplicates
         if filed > before:
-            task.headway(asdict(progress))
+            task.headway(asdict(progress))  # without the ledger's count: the next run takes it anew
         else:
             task.check()
 

@@ -11,8 +11,9 @@ from holdfast.ingest.jobs.task import JobKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SEQUENCE = JobKind("sequence", sequencing.run, sequencing.is_waiting)
-INDEX = JobKind("index", indexing.run, indexing.is_waiting)
+# One process at a time feeds an index or the log: whoever finds it busy looks again soon.
+SEQUENCE = JobKind("sequence", sequencing.run, sequencing.is_waiting, longest_delay_s=5.0)
+INDEX = JobKind("index", indexing.run, indexing.is_waiting, longest_delay_s=5.0)
 PROCESS = JobKind("process", filing.run, filing.is_waiting)
 VERIFY = JobKind("verify", verifying.run)
 IMPORT = JobKind("import", importing.run, is_long=True)

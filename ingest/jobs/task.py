@@ -63,6 +63,8 @@ class JobKind:
     """Of a standing kind: whether there is something to do; workers ask every few seconds."""
     lease_s: float = 60.0
     attempts: int = 3
+    longest_delay_s: float = 30.0
+    """Between two tries: a service that is back is used again within this time."""
     is_long: bool = False
     """May take hours: one worker is left to the others."""
 

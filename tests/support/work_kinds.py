@@ -26,7 +26,7 @@ from holdfast.ingest.jobs.task import JobKind, Task, Workshop
 from holdfast.ingest.tasks import CeleryBell, CeleryConfig
 from holdfast.ingest.work import Runner
 from holdfast.settings import Settings
-from holdfast.storage.catalogue.jobs import abandon
+from holdfast.storage.catalogue.jobs import abandon, complete
 from holdfast.storage.store import Store
 
 PATIENCE_S = 120.0
@@ -98,6 +98,12 @@ def patient(task: Task, _workshop: Workshop) -> Mapping[str, object]:
     return {"runs": runs}
 
 
+def hasty_import(task: Task, workshop: Workshop) -> Mapping[str, object]:
+    """A seeded bug: say that the import is done before it is."""
+    complete(task.store, task.claim, "{}")
+    return KINDS["import"].run(task, workshop)
+
+
 def _kind(name: str, run: Callable[[Task, Workshop], Mapping[str, object]]) -> JobKind:
     return JobKind(name, run, lease_s=3.0)
 
@@ -112,6 +118,7 @@ TEST_KINDS: Mapping[str, JobKind] = {
         "corrupt": corrupt,
         "poison": poison,
         "patient": patient,
+        "hasty_import": hasty_import,
     }.items()
 }
 
