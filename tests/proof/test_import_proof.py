@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import mailbox
-import os
 import re
 import resource
 from collections import Counter
@@ -13,23 +12,11 @@ from contextlib import closing
 from pathlib import Path
 
 from archive_kit import bring_in, kept, opened, settings_in
-from holdfast.ingest.demo.generating import generate
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.verify import Tally, Verification
+from whole_corpus import mboxes
 
-MESSAGES = 20_000
-"""Of the generated corpus, where no real one is given."""
 MAX_RESIDENT_KIB = 500 * 1024
-
-
-def mboxes(folder: Path, seed: int) -> list[Path]:
-    """The mbox files of `CORPUS`, a file or a folder; else those of the demo generator."""
-    given = os.environ.get("CORPUS", "")
-    if not given:
-        generate(folder, seed=seed, messages=MESSAGES)
-        return sorted(folder.rglob("*.mbox"))
-    path = Path(given)
-    return [path] if path.is_file() else sorted(p for p in path.rglob("*.mbox*") if p.is_file())
 
 
 def members(path: Path) -> Iterator[bytes]:
