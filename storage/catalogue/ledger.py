@@ -156,9 +156,11 @@ class _Acceptance:
         now_ms: int,
     ) -> tuple[dict[bytes, Any], set[bytes]]:
         """Return the rows of all originals by content id, and which are under our own new keys."""
-        rows = [self._original_row(*placed, now_ms) for _, placed in sorted(placements.items())]
+        contents = sorted({offer.prepared.content_id for offer in fresh.values()})
+        # Without those that another process took from the same source since they were placed.
+        placed = [placements[content] for content in contents if content in placements]
+        rows = [self._original_row(*one, now_ms) for one in placed]
         insert_missing(self.connection, originals, rows, "content_id")
-        contents = list({offer.prepared.content_id for offer in fresh.values()})
         # Nobody may dispose of them, as having no capture, while they gain one.
         lock_rows(self.connection, originals.c.content_id, contents, Hold.STEADY)
         found = by_value(

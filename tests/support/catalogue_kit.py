@@ -152,7 +152,7 @@ class Filing:
         offers, keys = [], {}
         drafts = {}
         for mail in mails:
-            prepared = prepare(_raw(mail), spool=None)
+            prepared = prepare(raw_of(mail), spool=None)
             keys[prepared.content_id] = prepared.key
             drafts[prepared.content_id] = mail
             facts = CaptureFacts(folder=mail.folder, flags=mail.flags)
@@ -165,7 +165,8 @@ class Filing:
         return file_drafts(items, self.store, self.linker) if items else []
 
 
-def _raw(mail: Mail) -> bytes:
+def raw_of(mail: Mail) -> bytes:
+    """Return the bytes of the message: for two mails that differ in anything, other ones."""
     return repr((mail.sender, mail.to, mail.cc, mail.subject, mail.body, mail.copy)).encode() + (
         repr((mail.message_id, mail.at)).encode()
     )
@@ -200,7 +201,7 @@ def draft_of(mail: Mail, key: bytes) -> Draft:
         date_raw="",
         sent_ms=int(mail.at.timestamp() * 1000),
         sent_at_source="date",
-        size_bytes=len(_raw(mail)),
+        size_bytes=len(raw_of(mail)),
         lang="en",
         list_id="",
         is_bulk=mail.is_bulk,

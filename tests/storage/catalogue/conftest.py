@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -15,8 +13,10 @@ from sqlalchemy import Engine
 
 from catalogue_kit import Home, Homes
 from holdfast.storage.catalogue.engine import PostgresConfig, open_postgres, open_sqlite
-from server_postgres import Missing, Server, running
+from server_fixtures import Shared, shared_postgres
+from server_postgres import Server
 
+__all__ = ["databases", "home", "homes", "opener", "shared_postgres"]
 NEEDED = "a PostgreSQL server: deploy/dev/postgres.sh install"
 Need = Callable[[object, str], None]
 
@@ -43,16 +43,8 @@ class Databases:
 
 
 @pytest.fixture(scope="session")
-def databases() -> Iterator[Databases | None]:
-    folder = Path(tempfile.mkdtemp(prefix="holdfast-postgres-"))
-    folder.chmod(0o755)  # the server is another user
-    try:
-        with running(folder) as server:
-            yield Databases(server)
-    except Missing:
-        yield None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def databases(shared_postgres: Shared) -> Databases | None:
+    return None if shared_postgres.server is None else Databases(shared_postgres.server)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
