@@ -16,7 +16,7 @@ import msgspec
 from elastic_transport import TlsError
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
-from holdfast.core.errors import Unavailable
+from holdfast.core.errors import Refused, Unavailable
 from holdfast.indexer.elastic.connection import (
     BUSY,
     ElasticConfig,
@@ -100,9 +100,9 @@ class Sender:
         tries = 0
         problem: Unavailable | None = None
         while batch:
-            if tries == self.config.max_tries:
-                raise problem or Unavailable("Elasticsearch stayed busy.")
-            if tries:
+            if problem is not None:
+                if tries == self.config.max_tries:
+                    raise problem
                 self._back_off(tries)
             tries += 1
             before = len(batch)
@@ -128,7 +128,7 @@ class Sender:
                     headers=_HEADERS,
                     body=b"".join(write.lines() for write in batch),
                 )
-        except Unavailable as error:
+        except (Unavailable, Refused) as error:
             return self._unanswered(batch, error)
         items = answer.body.get("items", ()) if isinstance(answer.body, Mapping) else ()
         if len(items) != len(batch):
@@ -136,20 +136,27 @@ class Sender:
         return self._sorted_out(batch, [item["index"] for item in items])
 
     def _unanswered(
-        self, batch: list[Write], error: Unavailable
-    ) -> tuple[list[Write], Unavailable]:
+        self, batch: list[Write], error: Unavailable | Refused
+    ) -> tuple[list[Write], Unavailable | None]:
         cause = error.__cause__
         status = cause.status_code if isinstance(cause, ApiError) else 0
-        if status == _TOO_LARGE and len(batch) > 1:
-            half = len(batch) // 2
-            self._settle(batch[:half])
-            return batch[half:], error
+        if status == _TOO_LARGE:
+            return self._parted(batch, error.cause), None
         is_lost = isinstance(cause, TransportError) and not isinstance(cause, TlsError)
-        may_pass = status in BUSY or is_lost
-        if not may_pass or "block" in error.facts:
-            raise error
+        if isinstance(error, Refused):
+            error = Unavailable(error.cause, next_step="Run 'holdfast doctor'.", **error.facts)
+        if not (status in BUSY or is_lost) or "block" in error.facts:
+            raise error from cause
         self.counters.failed_requests += 1
         return batch, error
+
+    def _parted(self, batch: list[Write], reason: str) -> list[Write]:
+        """Send a half of what is too large for one request; return what is left to be sent."""
+        if len(batch) == 1:
+            return [self._lessened(batch[0], reason)]
+        half = len(batch) // 2
+        self._settle(batch[:half])
+        return batch[half:]
 
     def _sorted_out(
         self, batch: list[Write], items: Sequence[Mapping[str, Any]]

@@ -1,4 +1,4 @@
-"""The embedded index and the brute force must give the same answer to every question."""
+"""Every index and the brute force must give the same answer to every question."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from elastic_kit import fresh_index
 from holdfast.indexer.memory_index import MemoryIndex
 from holdfast.indexer.tantivy_index import TantivyIndex
 from records import make_records
-from search_equality import Tally, compare, compare_draws, fill, make_request
+from search_equality import Tally, compare, compare_draws, emptied, fill, make_request
+from server_elasticsearch import Cluster
 
 
 def test_seeded_queries_find_the_same_as_looking_at_every_record() -> None:
@@ -37,3 +39,12 @@ def test_any_query_finds_the_same_as_looking_at_every_record(rnd: random.Random)
             compare(embedded, brute, make_request(rnd, records), tally)
         embedded.close()
     assert tally.differences == []
+
+
+def test_seeded_queries_find_the_same_in_elasticsearch(cluster: Cluster) -> None:
+    with fresh_index(cluster) as index:
+        tally = compare_draws(20240101, 5, 40, lambda: emptied(index))
+    assert tally.differences == []
+    assert tally.queries == 200
+    assert tally.with_hits > 50
+    assert tally.refused < 20

@@ -1,4 +1,4 @@
-"""The full round: answers of the embedded index against the records themselves."""
+"""The full round: answers of every index against the records themselves."""
 
 from __future__ import annotations
 
@@ -6,19 +6,36 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+from elastic_kit import fresh_index
 from holdfast.indexer.tantivy_index import TantivyIndex
 from recall import ALPHABETS, make_mails, measure_recall
-from search_equality import compare_draws, fill
+from search_equality import Tally, compare_draws, emptied, fill
+from server_elasticsearch import Cluster
+from server_fixtures import elasticsearch_server, shared_elasticsearch
+
+__all__ = ["elasticsearch_server", "shared_elasticsearch"]
 
 QUERY_DRAWS = 10_000
+SETS = QUERY_DRAWS // 50 + 20  # a few draws are refused, and do not count
 RECALL_DRAWS_A_SCRIPT = 750  # 10,500 over all scripts
 
 
 def test_ten_thousand_generated_queries_agree_with_the_records(
     proof_seed: int, report: Callable[..., None]
 ) -> None:
-    sets = QUERY_DRAWS // 50 + 20  # a few draws are refused, and do not count
-    tally = compare_draws(proof_seed, sets, 50)
+    tally = compare_draws(proof_seed, SETS, 50)
+    _judge(tally, report)
+
+
+def test_ten_thousand_generated_queries_agree_with_the_records_in_elasticsearch(
+    proof_seed: int, report: Callable[..., None], elasticsearch_server: Cluster
+) -> None:
+    with fresh_index(elasticsearch_server) as index:
+        tally = compare_draws(proof_seed, SETS, 50, lambda: emptied(index))
+    _judge(tally, report)
+
+
+def _judge(tally: Tally, report: Callable[..., None]) -> None:
     report(
         draws=tally.queries,
         refused=tally.refused,

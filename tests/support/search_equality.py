@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,9 @@ from holdfast.indexer.facets import FACETS
 from holdfast.indexer.memory_index import MemoryIndex
 from holdfast.indexer.tantivy_index import TantivyIndex
 from records import make_query, make_records
+
+Made = Callable[[], AbstractContextManager[SearchIndex]]
+"""Gives an empty index."""
 
 
 @dataclass(slots=True)
@@ -75,18 +79,33 @@ def compare(one: SearchIndex, other: SearchIndex, request: SearchRequest, tally:
         tally.differences.append(f"{request}\n  found    {found}\n  expected {expected}")
 
 
-def compare_draws(seed: int, sets: int, queries: int) -> Tally:
-    """Compare the embedded index with the brute force on seeded record sets and queries."""
+@contextmanager
+def embedded() -> Iterator[SearchIndex]:
+    """Give an empty index on tantivy."""
+    with TemporaryDirectory() as folder:
+        index = TantivyIndex(Path(folder) / "index")
+        yield index
+        index.close()
+
+
+def compare_draws(seed: int, sets: int, queries: int, made: Made = embedded) -> Tally:
+    """Compare an index with the brute force on seeded record sets and queries."""
     rnd = random.Random(seed)
     tally = Tally()
     for _ in range(sets):
         records = make_records(rnd, rnd.randint(1, 25))
-        with TemporaryDirectory() as folder:
-            embedded = TantivyIndex(Path(folder) / "index")
+        with made() as index:
             brute = MemoryIndex({record.id: record for record in records})
-            fill(embedded, records)
+            fill(index, records)
             fill(brute, records)
             for _ in range(queries):
-                compare(embedded, brute, make_request(rnd, records), tally)
-            embedded.close()
+                compare(index, brute, make_request(rnd, records), tally)
     return tally
+
+
+@contextmanager
+def emptied(index: SearchIndex) -> Iterator[SearchIndex]:
+    """Give an index that costs much to make, empty, and empty it again."""
+    yield index
+    index.remove(list(index.ids()))
+    index.commit()
