@@ -13,7 +13,7 @@ from obstore.exceptions import PreconditionError
 from holdfast.core.errors import Corrupt
 from holdfast.storage.s3.clients import Opener
 from holdfast.storage.s3.failures import FAILURES, failure_of
-from holdfast.storage.s3.objects import Head, Listed, Pin, Stretch, head_of
+from holdfast.storage.s3.objects import Content, Head, Listed, Pin, Stretch, head_of
 
 if TYPE_CHECKING:
     from obstore import GetOptions
@@ -69,11 +69,12 @@ class Bucket:
             self._is_versioned = answer.get("Status") == "Enabled"
         return self._is_versioned
 
-    def read(self, key: str) -> tuple[bytes, str] | None:
-        """Return a whole object and its etag; None if there is none."""
+    def read(self, key: str) -> Content | None:
+        """Return a whole object; None if there is none."""
         try:
             got = obstore.get(self.patient, key)
-            return bytes(got.bytes()), got.meta["e_tag"] or ""
+            meta = got.meta
+            return Content(bytes(got.bytes()), meta["e_tag"] or "", meta["version"] or "")
         except FAILURES as error:
             failure = failure_of(error)
             if failure.is_absent:

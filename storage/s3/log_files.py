@@ -44,7 +44,7 @@ class BucketFiles:
 
     def read(self, name: str) -> bytes | None:
         found = self._bucket.read(self._key(name))
-        return None if found is None else found[0]
+        return None if found is None else found.data
 
     def write(self, contents: Mapping[str, bytes]) -> None:
         with ThreadPoolExecutor(_WRITTEN_AT_ONCE) as writers:
@@ -54,12 +54,15 @@ class BucketFiles:
     def publish(self, note: bytes, over: bytes) -> None:
         key = self._key(CHECKPOINT)
         found = self._bucket.read(key)
-        if found is None or found[0] != over:
+        if found is None or found.data != over:
             raise _extended()
         try:
-            replace(self._bucket, key, note, found[1])
+            replace(self._bucket, key, note, found.etag)
         except Conflict as error:
             raise _extended() from error
+        if found.version:  # or there would be one more each second
+            with suppress(Unavailable):
+                self._bucket.delete(key, version=found.version)
 
     def forget_partials(self, name: str) -> None:
         prefix = self._key(f"{name}.p/")

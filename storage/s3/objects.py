@@ -26,6 +26,16 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """A whole object."""
+
+    data: bytes
+    etag: str
+    version: str
+    """Empty in a bucket without versions."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stretch:
     """Bytes from within an object."""
 

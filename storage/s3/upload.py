@@ -73,7 +73,7 @@ def put_long(bucket: Bucket, key: str, pieces: Iterable[bytes], size: int) -> He
         Unavailable: As `put_new`; parts of it may wait to be swept.
     """
     tally = _Tally()
-    failure = None
+    failure: Failure | None = None
     try:
         obstore.put(
             bucket.patient,
@@ -85,12 +85,10 @@ def put_long(bucket: Bucket, key: str, pieces: Iterable[bytes], size: int) -> He
         )
     except FAILURES as error:
         failure = failure_of(error)
-        if not failure.is_passing or tally.size != size:
-            raise failure.refusal(_DOING) from error
-    expected = tally.expected(key)
-    head = bucket.head(key)
-    if head is not None and expected.size == size and _holds(bucket, head, expected):
-        return head
+    if tally.size == size:  # all was sent: only the answer to it may be missing
+        head = bucket.head(key)
+        if head is not None and _holds(bucket, head, tally.expected(key)):
+            return head
     raise _lost(key) if failure is None else failure.refusal(_DOING)
 
 

@@ -81,6 +81,65 @@ def test_write_that_fails_passingly_is_made_once(
     assert vault.stats().failed_batches == 0
 
 
+@pytest.mark.parametrize("step", ["POST", "PUT"])
+@pytest.mark.parametrize(
+    "fate",
+    [UNANSWERED, Fate(status=503, code="SlowDown", is_forwarded=False)],
+    ids=["answer lost", "slow down"],
+)
+@pytest.mark.parametrize("which", [1, 2])
+def test_long_upload_that_fails_passingly_is_made_once(
+    bucket: BucketConfig, proxy: Proxy, step: str, fate: Fate, which: int
+) -> None:
+    """POST begins (1) and ends (2) the upload, PUT sends a part."""
+    vault = bucket_vault(bucket, object_bytes=1000)
+    fates = [PASS] * (which - 1) + [fate]
+    proxy.rule = lambda request: fates.pop(0) if request.method == step and fates else PASS
+    raw = os.urandom(9_000_000)
+    batch = letters(raw)
+    (place,) = vault.append(batch)
+    assert fates == []
+    assert read(vault, batch[0], place) == raw
+    assert vault.segment_names() == [place.segment]
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_long_upload_that_cannot_be_made_is_refused(
+    bucket: BucketConfig, proxy: Proxy, method: str
+) -> None:
+    vault = bucket_vault(bucket, object_bytes=1000)
+    vault.check()
+    busy = Fate(status=503, code="SlowDown", is_forwarded=False)
+    proxy.rule = lambda request: busy if request.method == method else PASS
+    with pytest.raises(Unavailable, match="fewer requests"):
+        vault.append(letters(os.urandom(9_000_000)))
+    assert vault.segment_names() == []
+
+
+@pytest.mark.parametrize("size", [5000, 9_000_000], ids=["short", "long"])
+def test_store_that_keeps_no_checksums_is_read_back(
+    s3_server: S3Server, bucket: BucketConfig, proxy: Proxy, size: int
+) -> None:
+    vault = bucket_vault(bucket, object_bytes=10_000)
+    silent = Fate(hidden="x-amz-checksum")
+    proxy.rule = lambda request: silent if request.method == "HEAD" else PASS
+    batch = letters(os.urandom(size))
+    (place,) = vault.append(batch)
+    assert proxy.answered_bytes > size
+    assert len(read(vault, batch[0], place)) == size
+
+    def rot(request: Request) -> None:
+        if request.method == "HEAD":
+            path = s3_server.object_path(bucket, request.path.removeprefix(f"/{bucket.bucket}/"))
+            raw = bytearray(path.read_bytes())
+            raw[size // 2] ^= 1
+            path.write_bytes(raw)
+
+    proxy.after = rot
+    with pytest.raises(Unavailable, match="does not hold"):
+        vault.append(letters(os.urandom(size)))
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("fate", [SILENT, Fate(status=503, code="SlowDown", is_forwarded=False)])
 def test_reading_is_repeated_when_the_store_asks_for_patience(

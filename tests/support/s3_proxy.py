@@ -46,6 +46,8 @@ class Fate:
     """Wait before anything else."""
     bytes_per_s: int = 0
     """Speed of the answer's body; 0 without limit."""
+    hidden: str = ""
+    """Headers of the answer that begin with this are left out."""
     is_altered: bool = False
     """One bit of the body is turned on the way to the server."""
 
@@ -124,6 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fate.status:
             answer = f"<Error><Code>{fate.code}</Code></Error>".encode() if fate.code else b""
             status, headers = fate.status, {"Content-Length": str(len(answer)), "ETag": '"0"'}
+        if fate.hidden:
+            headers = {n: v for n, v in headers.items() if not n.lower().startswith(fate.hidden)}
         self._answer(status, headers, answer, fate.bytes_per_s)
 
     do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = do_any  # noqa: N815 - names of the handler
