@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from holdfast.core.ports import Prepared
@@ -58,9 +58,8 @@ class Unkept:
     offered: str
 
 
-@dataclass(frozen=True, slots=True)
-class DraftParticipant:
-    """Row values of one participant."""
+class DraftParticipant(NamedTuple):
+    """Row values of one participant; there are many, so that what one costs matters."""
 
     role: str
     name: str

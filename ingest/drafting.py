@@ -7,8 +7,9 @@ the vault: trouble in parsing is a defect of the draft, never a loss.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -44,6 +45,8 @@ MAX_SHORT_CHARS = 8192
 """Longest subject, name, address or file name in the catalogue; the rest is cut with a defect."""
 HEAD_BYTES = 256 * 1024
 
+_before_digest = attrgetter(*(field.name for field in fields(Draft) if field.name != "row_digest"))
+
 
 class Care(IntEnum):
     """How much of an item is touched; raised each time a child was killed over it."""
@@ -76,7 +79,8 @@ def draft_original(
     """
     parsed = _cut_long(_parsed(raw, care, reason))
     draft = _draft(parsed, len(raw), key)
-    return Drafted(replace(draft, row_digest=draft_digest(draft)), analyse_texts(parsed))
+    complete = Draft(*(*_before_digest(draft), draft_digest(draft)))
+    return Drafted(complete, analyse_texts(parsed))
 
 
 def _parsed(raw: bytes | mmap.mmap, care: Care, reason: str) -> Parsed:
