@@ -29,7 +29,7 @@ _PIECE = re.compile(
     | \\(?P<escaped>[^0-9A-Za-z])
     | \\(?P<class>[dwsDWS])
     | (?P<any>\.)
-    | (?P<open>\((?:\?:)?)
+    | (?P<open>\((?:\?:|(?!\?)))
     | (?P<mark>[)|])
     | (?P<repeat>[*+?]|\{[0-9]{1,3}(?:,[0-9]{0,3})?\})\??  # lazy or not: the same words
     | \[(?P<negated>\^?)
