@@ -84,6 +84,8 @@ def put_long(bucket: Bucket, key: str, pieces: Iterable[bytes], size: int) -> He
             max_concurrency=_PARTS_AT_ONCE,
         )
     except FAILURES as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the spool file is missing, not the object
         failure = failure_of(error)
     if tally.size == size:  # all was sent: only the answer to it may be missing
         head = bucket.head(key)
@@ -129,8 +131,8 @@ def _written(bucket: Bucket, key: str, data: bytes, mode: PutMode) -> Head:
     """Send a write until it is known to have happened, or to be hopeless."""
     digest = hashlib.sha256(data).digest()
     expected = _Expected(key, len(data), _base64(digest), digest)
-    attempts = bucket.config.attempts
-    for attempt in range(1, attempts + 1):
+    attempt = 1
+    while True:
         taken, failure = _sent(bucket, key, data, mode)
         if failure is not None and not failure.is_passing:
             raise failure.refusal(_DOING)
@@ -141,10 +143,10 @@ def _written(bucket: Bucket, key: str, data: bytes, mode: PutMode) -> Head:
             raise Conflict("Another object has this key by now.", key=key)
         if failure is None:
             raise _lost(key)
-        if attempt == attempts:
+        if attempt == bucket.config.attempts:
             raise failure.refusal(_DOING)
         _pause(bucket.config.pause_s, attempt)
-    raise AssertionError("unreachable")
+        attempt += 1
 
 
 def _sent(bucket: Bucket, key: str, data: bytes, mode: PutMode) -> tuple[bool, Failure | None]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,10 +18,11 @@ from holdfast.storage.s3.bucket import Bucket
 from holdfast.storage.s3.config import BucketConfig
 from holdfast.storage.s3.packing import Pack
 from holdfast.storage.segment_writer import body_of
-from s3_kit import SETTLE_S, bucket_vault, letters, read, texts
+from s3_crash import killed_at, unfinished_uploads
+from s3_kit import bucket_vault, letters, read, texts
 from s3_proxy import PASS, Fate, Proxy, Request, proxied
 from server_s3 import S3Server, running
-from vault_kit import ARCHIVE_ID, SetClock
+from vault_kit import ARCHIVE_ID
 
 SILENT = Fate(is_forwarded=False, is_answered=False)
 """The request never arrives."""
@@ -349,85 +347,17 @@ def assert_no_secret(error: HoldfastError, bucket: BucketConfig) -> None:
 
 # --- crashes ---------------------------------------------------------------------------------
 
-WRITER = """
-import sys
-from holdfast.storage.s3.config import BucketConfig
-from s3_kit import bucket_vault, letters
-import os
-endpoint, bucket, access, prefix = sys.argv[1:]
-config = BucketConfig(bucket, prefix, endpoint, "us-east-1", access, os.environ["SECRET"])
-vault = bucket_vault(config, object_bytes=2000)
-for number in range(3):
-    batch = letters(b"%d one" % number, os.urandom(3000), b"%d two" % number)
-    for prepared, place in zip(batch, vault.append(batch)):
-        told = (place.segment, place.offset, place.length, prepared.content_id, prepared.key)
-        print(*(part.hex() if isinstance(part, bytes) else part for part in told), flush=True)
-"""
-
-
-def start_writer(bucket: BucketConfig) -> subprocess.Popen[str]:
-    paths = os.pathsep.join(path for path in sys.path if path)
-    arguments = [bucket.endpoint, bucket.bucket, bucket.access_key, bucket.prefix]
-    return subprocess.Popen(
-        [sys.executable, "-c", WRITER, *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": paths, "SECRET": bucket.secret_key},
-    )
-
-
-def acknowledged(output: str) -> list[tuple[Placement, bytes, bytes]]:
-    told = []
-    for line in output.splitlines(keepends=True):
-        if line.endswith("\n"):
-            segment, offset, length, content_id, key = line.split()
-            place = Placement(segment, int(offset), int(length))
-            told.append((place, bytes.fromhex(content_id), bytes.fromhex(key)))
-    return told
-
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_f2_writer_killed_at_every_request_loses_nothing_and_orphans_are_dropped(
+def test_f2_writer_killed_at_a_request_loses_nothing_and_its_orphans_are_dropped(
     bucket: BucketConfig, proxy: Proxy, when: str
 ) -> None:
-    """`before`: the request never reaches the store; `after`: it is done, and nobody learns it."""
+    """tests/proof kills it at every request."""
     for fatal in (3, 6, 16):
-        proxy.requests.clear()
-        writer: list[subprocess.Popen[str]] = []
-
-        def kill(request: Request, fatal: int = fatal) -> None:
-            if request.number == fatal and writer:  # noqa: B023 - of this round
-                writer[0].kill()  # noqa: B023
-
-        def rule(request: Request, fatal: int = fatal) -> Fate:
-            if when == "before" and request.number == fatal:
-                kill(request)
-                return SILENT
-            return PASS
-
-        proxy.rule = rule
-        proxy.after = kill if when == "after" else lambda request: None
-        writer.append(start_writer(bucket))
-        output, _ = writer[0].communicate(timeout=60)
-        was_killed = writer[0].returncode == -signal.SIGKILL
-        proxy.rule, proxy.after = lambda request: PASS, lambda request: None
-        clock = SetClock()
-        vault = bucket_vault(bucket, clock)
-        told = acknowledged(output)
-        assert was_killed
-        for place, content_id, key in told:
-            assert list(vault.read(place, content_id, key))
-        assert len(list(vault.scan())) >= len(told)  # every object is whole, orphans too
-        clock.pass_time(2 * SETTLE_S)
-        assert vault.recover({}) == []
-        used = {place.segment for place, _, _ in told}
-        vault.drop(set(vault.segment_names()) - used)
-        assert set(vault.segment_names()) == used
-        for place, content_id, key in told:
-            assert list(vault.read(place, content_id, key))
-        vault.drop(used)
-    calls = Bucket(bucket).calls
-    assert not calls.list_multipart_uploads(Bucket=bucket.bucket).get("Uploads")
+        verdict = killed_at(fatal, when, bucket, proxy)
+        assert verdict.was_killed
+        assert (verdict.lost, verdict.orphans_left) == (0, 0)
+    assert unfinished_uploads(bucket) == 0
 
 
 def test_server_stopped_in_the_middle_loses_nothing(tmp_path: Path) -> None:

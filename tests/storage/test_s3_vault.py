@@ -11,7 +11,7 @@ import pytest
 from conformance.vault import VAULT_CHECKS, VaultUnderTest
 from holdfast.core.errors import Conflict, Corrupt, NotFound, Refused, Unavailable
 from holdfast.core.ports import Placement, Prepared
-from holdfast.storage.frames import SPOOL_ABOVE_BYTES, prepare
+from holdfast.storage.frames import SPOOL_ABOVE_BYTES, discard, prepare
 from holdfast.storage.s3.bucket import Bucket
 from holdfast.storage.s3.config import bucket_of
 from holdfast.storage.s3.objects import Content
@@ -99,6 +99,25 @@ def test_upload_in_parts_that_is_cut_or_altered_counts_as_nothing(s3_server: S3S
     with pytest.raises(OSError, match="spool"):
         put_long(bucket, "broken", failing(), 2 * PART_BYTES)
     assert bucket.head("broken") is None
+
+
+def test_spool_file_that_vanished_is_said_to_be_the_disk(
+    s3_server: S3Server, tmp_path: Path
+) -> None:
+    vault = bucket_vault(s3_server.new_bucket())
+    prepared = prepare(os.urandom(SPOOL_ABOVE_BYTES + 1), spool=tmp_path)
+    discard(prepared)
+    with pytest.raises(Unavailable) as caught:
+        vault.append([prepared])
+    assert caught.value.facts["errno"] == "ENOENT"
+    assert vault.stats().failed_batches == 1
+
+    def vanishing() -> Iterator[bytes]:
+        yield b"first"
+        (tmp_path / "gone").read_bytes()
+
+    with pytest.raises(FileNotFoundError):
+        put_long(Bucket(s3_server.new_bucket()), "long", vanishing(), 100)
 
 
 def test_name_that_is_taken_is_a_conflict_and_the_object_stays(s3_server: S3Server) -> None:
