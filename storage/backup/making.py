@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -33,7 +33,7 @@ from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.migrations import current
 from holdfast.storage.catalogue.schema import originals
 from holdfast.storage.checkpoint import open_checkpoint, verifier_key
-from holdfast.storage.durable import make_folder, unavailable
+from holdfast.storage.durable import Files, SystemFiles, make_folder, unavailable
 from holdfast.storage.moving.log_copy import log_tiles
 from holdfast.storage.moving.tables import columns, count, key_columns, moving_tables, rows
 from holdfast.storage.segments import RECORD_HEADER_BYTES, TRAILER_BYTES, SegmentReader
@@ -67,6 +67,7 @@ class Backing:
     program: str
     settings: Mapping[str, object]
     on_progress: Report = lambda stage, done, total, size: None
+    files: Files = field(default_factory=SystemFiles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,8 @@ def back_up(backing: Backing, folder: Path) -> Made:
         Unavailable: A disk refused, or compaction was in the way again and again.
         Corrupt: An original is missing from the vault, or its segment is cut short.
     """
-    with _only_one(folder):
-        parts = Parts(folder)
+    with _only_one(folder, backing.files):
+        parts = Parts(folder, backing.files)
         parts.sweep()
         known = _known_segments(parts, folder, backing.archive_id)
         path = publish(parts.files, folder, _settled(backing, parts, known))
@@ -106,8 +107,7 @@ def _settled(backing: Backing, parts: Parts, known: Mapping[str, list[Part]]) ->
 
 
 @contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    files = Parts(folder).files
+def _only_one(folder: Path, files: Files) -> Iterator[None]:
     try:
         make_folder(files, folder)
         with (folder / _LOCK).open("ab") as held:
