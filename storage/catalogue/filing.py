@@ -117,8 +117,6 @@ def _file(
     _find_known(batch, items)
     items = [item for item in items if _can_be_filed(batch, item[0])]
     targets = [_target(batch, sealed, draft) for sealed, draft in items]
-    # Nobody may judge that they have no capture, and remove them, while they gain one.
-    lock_rows(connection, interactions.c.id, set(targets) - batch.new.keys(), Hold.STEADY)
     _write_new(batch)
     firsts = _firsts(batch, items, targets)
     _end_items(batch, items, targets, firsts)
@@ -203,11 +201,8 @@ def _write_interactions(batch: _Batch) -> None:
     originals = {row["interaction_id"]: row["original_id"] for row in reversed(batch.variant_rows)}
     batch.placed = {i: (originals[i], threads[i]) for i in batch.new}
     _note_same_message_ids(batch)
-    insert_rows(
-        batch.connection,
-        interactions,
-        [_interaction_row(batch, i, d, *batch.placed[i]) for i, d in batch.new.items()],
-    )
+    rows = [_interaction_row(batch, i, d, *batch.placed[i]) for i, d in batch.new.items()]
+    refuse_fewer(insert_missing(batch.connection, interactions, rows, "fingerprint"), rows)
     _write_participants(batch, known)
 
 
@@ -332,6 +327,9 @@ def _end_items(
         for (sealed, _), target, is_first in open_ones
     ]
     update_rows(batch.connection, source_items, ends, "id")
+    # Nobody may judge that they have no capture, and remove them, while they gain one.
+    known = set(targets) - batch.new.keys()
+    lock_rows(batch.connection, interactions.c.id, known, Hold.STEADY)
     links = [
         {"id": sealed.capture_id, "interaction_id": target} for (sealed, _), target, _ in open_ones
     ]

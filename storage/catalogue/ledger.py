@@ -19,7 +19,7 @@ from holdfast.core.records import Sealed
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import CHUNK, by_value, insert_missing, insert_rows
 from holdfast.storage.catalogue.engine import reading, transact
-from holdfast.storage.catalogue.locks import Hold, lock_rows
+from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.schema import captures, originals, source_items, sources
 
 if TYPE_CHECKING:
@@ -222,7 +222,8 @@ class _Acceptance:
             content = original.content_id
             sealed.append(Sealed(item_id, capture_id, original.id, content, content in ours))
         items.sort(key=lambda item: str(item["item_key"]))
-        insert_rows(self.connection, source_items, items)
+        given = insert_missing(self.connection, source_items, items, "source_id", "item_key")
+        refuse_fewer(given, items)
         insert_rows(self.connection, captures, rows)
         record_events(self.connection, events, self.store.ids)
         return sealed

@@ -17,7 +17,7 @@ from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import interactions, thread_keys, threads
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -41,6 +41,7 @@ class Threading:
     _new_threads: dict[int, dict[str, Any]] = field(default_factory=dict)
     _spans: dict[int, list[int]] = field(default_factory=dict)
     _merged: dict[int, int] = field(default_factory=dict)
+    _own_keys: set[bytes] = field(default_factory=set)
 
     def assign(self, drafts: Sequence[Draft]) -> list[int]:
         """Return the thread id of each draft, in order; rows are written by `flush`."""
@@ -54,14 +55,13 @@ class Threading:
         Raises:
             Contended: Another writer put one of the messages into a thread at the same moment.
         """
+        self._hold()
         insert_rows(self.connection, threads, list(self._new_threads.values()))
         keys = [
             {"message_key": k, "thread_id": self._resolved(t)}
             for k, t in sorted(self._new_keys.items())
         ]
         refuse_fewer(insert_missing(self.connection, thread_keys, keys, "message_key"), keys)
-        joined = [thread for pair in self.joined() for thread in pair]
-        lock_rows(self.connection, threads.c.id, joined, Hold.ALONE)
         self._widen({t: span for t, span in self._spans.items() if t not in self._new_threads})
         for loser, winner in self.joined():
             self._move(loser, winner)
@@ -93,9 +93,7 @@ class Threading:
         )
 
     def _load(self, drafts: Sequence[Draft]) -> None:
-        # Whoever files a message with the same id waits, and then sees ours: see `filing`.
-        own = (draft.message_key for draft in drafts)
-        lock_rows(self.connection, thread_keys.c.message_key, own, Hold.ALONE)
+        self._own_keys = {draft.message_key for draft in drafts}
         keys: Iterable[bytes] = (key for draft in drafts for key in draft.thread_keys)
         rows = by_value(
             self.connection,
@@ -108,15 +106,19 @@ class Threading:
         if subjects:
             lock_names(self.connection, "subjects of replies", subjects)
             self._load_subjects(subjects)
-        found = {*self._by_key.values(), *(thread for thread, _ in self._by_subject.values())}
-        self._hold(found)
 
-    def _hold(self, found: Collection[int]) -> None:
-        """Keep other writers from joining these threads to others before we have committed."""
-        if self.connection.dialect.name == "postgresql":
-            lock_rows(self.connection, threads.c.id, found, Hold.REFERRED)
-            query = select(threads.c.id).where(threads.c.merged_into.is_(None))
-            refuse_fewer(len(by_value(self.connection, query, threads.c.id, found)), found)
+    def _hold(self) -> None:
+        """Keep other writers from joining our threads to others before we have committed."""
+        if self.connection.dialect.name != "postgresql":
+            return
+        joined = {thread for pair in self.joined() for thread in pair} - self._new_threads.keys()
+        used = joined | (self._spans.keys() - self._new_threads.keys())
+        lock_rows(self.connection, threads.c.id, joined, Hold.ALONE)
+        lock_rows(self.connection, threads.c.id, used - joined, Hold.REFERRED)
+        query = select(threads.c.id).where(threads.c.merged_into.is_(None))
+        refuse_fewer(len(by_value(self.connection, query, threads.c.id, used)), used)
+        # Whoever files a message with the same id waits here, and then sees ours: see `filing`.
+        lock_rows(self.connection, thread_keys.c.message_key, self._own_keys, Hold.ALONE)
 
     def _load_subjects(self, subjects: set[str]) -> None:
         rows = by_value(

@@ -148,12 +148,12 @@ def wrongs(store: Store, plan: Plan) -> list[str]:
     for writer in range(plan.writers):
         for source, mails in plan.share(writer):
             offered[source].update(mails)
-    mails = {mail.key: mail for batch in offered.values() for mail in batch}
+    filed = {mail.key: mail for batch in offered.values() for mail in batch}
     with reading(store.engine) as connection:
         found = [
             *_wrong_ledger(connection, offered),
-            *_wrong_interactions(connection, mails.values()),
-            *_wrong_threads(connection, mails.values()),
+            *_wrong_interactions(connection, filed.values()),
+            *_wrong_threads(connection, filed.values()),
             *_wrong_people(connection),
             *_wrong_events(connection),
         ]

@@ -14,11 +14,11 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from holdfast.storage.catalogue.engine import PostgresConfig, open_postgres
-from holdfast.storage.catalogue.migrations import upgrade
+from holdfast.storage.catalogue.migrations import HEAD, upgrade
 from holdfast.storage.catalogue.schema import metadata
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "dev" / "postgres.sh"
-TEMPLATE = "catalogue_template"
+TEMPLATE = f"catalogue_{HEAD}"
 _numbers = itertools.count(1)
 
 
