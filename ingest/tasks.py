@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -145,6 +146,15 @@ def _name(kind: str) -> str:
     return f"holdfast.{kind}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A connection of our own: those that Celery pools are shared by all that use its libraries."""
+
+    app: Celery
+    connection: Any
+    producer: Any
+
+
 @dataclass(slots=True)
 class CeleryWork:
     """Keeps jobs as rows and wakes a worker for each."""
@@ -153,7 +163,7 @@ class CeleryWork:
     config: CeleryConfig
     note: Note = lambda event: None
     kinds: Mapping[str, JobKind] = field(default_factory=lambda: KINDS)
-    _app: Celery | None = field(default=None, init=False)
+    _line: _Line | None = field(default=None, init=False)
     _silent_until: float = field(default=0.0, init=False)
 
     def submit(self, kind: str, payload: Mapping[str, object], key: str) -> int:
@@ -165,19 +175,22 @@ class CeleryWork:
         self._send(kind, [])
 
     def close(self) -> None:
-        """Drop all connections; the next wake-up makes new ones."""
-        app, self._app = self._app, None
-        if app is not None:
-            app.pool.force_close_all()
-            app.close()
+        """Drop the connection; the next wake-up makes a new one."""
+        line, self._line = self._line, None
+        if line is not None:
+            with suppress(*_BROKER_ERRORS):
+                line.connection.release()
+            line.app.close()
 
     def _send(self, kind: str, hint: Sequence[str]) -> None:
         if time.monotonic() < self._silent_until:
             self._count("the broker did not answer a moment ago")
             return
         try:
-            self._application().send_task(
-                _name(kind), args=[*hint], queue=_name(kind), retry=False, expires=EXPIRES_S
+            line = self._open()
+            name = _name(kind)
+            line.app.send_task(
+                name, [*hint], queue=name, retry=False, expires=EXPIRES_S, producer=line.producer
             )
         except _BROKER_ERRORS as error:
             self.close()
@@ -189,10 +202,12 @@ class CeleryWork:
             self.close()
             raise
 
-    def _application(self) -> Celery:
-        if self._app is None:
-            self._app = make_app(self.config, self.kinds, consumes=False)
-        return self._app
+    def _open(self) -> _Line:
+        if self._line is None:
+            app = make_app(self.config, self.kinds, consumes=False)
+            connection = app.connection_for_write()
+            self._line = _Line(app, connection, app.amqp.Producer(connection, auto_declare=False))
+        return self._line
 
     def _count(self, cause: str) -> None:
         self.note({"event": "wake.failed", "cause": cause[:300]})

@@ -20,13 +20,23 @@ from typing import Any
 from archive_kit import ACTOR
 from holdfast.cli.commands.working import workshop, write_event
 from holdfast.core.errors import Corrupt, Refused, Unavailable
-from holdfast.ingest.jobs.crew import Crew, SilentBell, StopRequest, is_orphaned, serve
+from holdfast.core.identity import row_id
+from holdfast.ingest.jobs.crew import (
+    Bell,
+    Crew,
+    Ring,
+    SilentBell,
+    StopRequest,
+    is_orphaned,
+    serve,
+)
 from holdfast.ingest.jobs.kinds import KINDS
 from holdfast.ingest.jobs.task import JobKind, Task, Workshop
 from holdfast.ingest.tasks import CeleryBell, CeleryConfig
 from holdfast.ingest.work import Runner
 from holdfast.settings import Settings
-from holdfast.storage.catalogue.jobs import abandon, complete
+from holdfast.storage.catalogue.job_lists import job_view
+from holdfast.storage.catalogue.jobs import Claim, abandon, complete
 from holdfast.storage.store import Store
 
 PATIENCE_S = 120.0
@@ -148,11 +158,31 @@ class ChildPlan:
     broker: CeleryConfig | None = None
     look_every_s: float = 0.2
     patience_s: float = 0.5
+    rings: str = ""
+    """File that gets a line for each wake-up that came."""
+    bug: str = ""
+    """Seeded: `trusting` does only what a message asks for and never looks by itself; `careless`
+    does the job that a message names without claiming it."""
 
 
 def kinds_of(names: tuple[str, ...]) -> dict[str, JobKind]:
     """Return kinds of tests and of the product by name."""
     return {name: TEST_KINDS.get(name) or KINDS[name] for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class CountedBell:
+    """Leaves a line for each wake-up."""
+
+    bell: Bell
+    rings: str
+
+    def wait(self, timeout_s: float) -> Ring | None:
+        ring = self.bell.wait(timeout_s)
+        if ring is not None and self.rings:
+            with Path(self.rings).open("a") as file:
+                file.write(f"{ring.kind} {ring.hint}\n")
+        return ring
 
 
 def serve_child(owner: str, _place: int, plan: ChildPlan) -> None:
@@ -163,11 +193,33 @@ def serve_child(owner: str, _place: int, plan: ChildPlan) -> None:
         opened.enter_context(stop.heeding(signal.SIGTERM))
         shop = opened.enter_context(workshop(plan.settings, ACTOR))
         shop = replace(shop, patience_s=plan.patience_s, orphaned_after_s=plan.patience_s)
-        bell: Any = SilentBell()
+        bell: Bell = SilentBell()
         if plan.broker is not None:
-            bell = opened.enter_context(CeleryBell(plan.broker, kinds, write_event))
+            celery = opened.enter_context(CeleryBell(plan.broker, kinds, write_event))
+            bell = CountedBell(celery, plan.rings)
         is_stopping: Callable[[], bool] = lambda: stop.is_asked or is_orphaned()  # noqa: E731
-        serve(Runner(shop, kinds, owner, write_event, is_stopping), bell, plan.look_every_s)
+        runner = Runner(shop, kinds, owner, write_event, is_stopping)
+        if plan.bug:
+            _serve_badly(runner, bell, plan.bug)
+        else:
+            serve(runner, bell, plan.look_every_s)
+
+
+def _serve_badly(runner: Runner, bell: Bell, bug: str) -> None:
+    while not runner.is_stopping():
+        ring = bell.wait(0.2)
+        if ring is None:
+            continue
+        if bug == "trusting":
+            runner.run_due(ring.kind)
+        else:
+            store = runner.workshop.store
+            view = job_view(store, row_id("job", ring.hint))
+            held = Claim(0, ring.kind, view.payload, "", "nobody", 1, 0, "")
+            runner.kinds[ring.kind].run(
+                Task(held, store, 3000, runner.is_stopping), runner.workshop
+            )
+        ring.answer()
 
 
 @dataclass(slots=True)
