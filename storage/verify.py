@@ -6,14 +6,16 @@ audit log and against each other, the log against its tiles and checkpoint, ledg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from sqlalchemy import func, select
 
 from holdfast.core.errors import Corrupt
 from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.failures import translated
 from holdfast.storage.catalogue.schema import captures, interactions, originals
 from holdfast.storage.verifying.captures import (
     check_captures,
@@ -55,6 +57,10 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+_UNREADABLE = (TypeError, ValueError, LookupError, ArithmeticError, msgspec.MsgspecError)
+"""What values of a wrong kind end in: a role that is none, an instant beyond all calendars."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """One verification of one archive."""
@@ -66,7 +72,7 @@ class Verification:
     also: tuple[Check, ...] = ()
     """Comparisons of parts that storage does not know, as of the search index."""
 
-    def run(self, tally: Tally) -> Iterator[Finding]:
+    def run(self, tally: Tally) -> Generator[Finding, None, None]:
         """Yield every finding; an archive without any is intact. Counts go into `tally`."""
         scope = Scope(self.store, self.log, self.selection, tally, self.on_progress)
         tally.total = _steps(scope)
@@ -79,8 +85,9 @@ class Verification:
 def _guarded(check: Check, scope: Scope) -> Iterator[Finding]:
     """Go on behind what cannot even be read: a value that is no text, or of another kind."""
     try:
-        yield from check(scope)
-    except (Corrupt, TypeError, ValueError) as error:
+        with translated():
+            yield from check(scope)
+    except (Corrupt, *_UNREADABLE) as error:
         name = check.__name__.removeprefix("check_")
         cause = error.cause if isinstance(error, Corrupt) else f"A row cannot be read: {error}."
         yield Finding("catalogue", name, cause)

@@ -30,6 +30,10 @@ def translated() -> Iterator[None]:
     """Turn the driver's failures into ours."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise Corrupt(
+            "The catalogue's database is damaged: a text in it is no text.", next_step=_RESTORE
+        ) from error
     except PoolTimeoutError as error:
         raise Unavailable(
             "All connections to the catalogue are in use.", next_step="Repeat, or raise the pool."

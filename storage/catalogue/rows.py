@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import zstandard
 
+from holdfast.core.errors import Corrupt
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -42,14 +44,24 @@ def pack_headers(headers: Sequence[tuple[str, str]]) -> bytes:
 
 
 def unpack_headers(packed: bytes | None) -> tuple[tuple[str, str], ...]:
-    """Read back what `pack_headers` made; nothing where disposal removed it."""
+    """Read back what `pack_headers` made; nothing where disposal removed it.
+
+    Raises:
+        Corrupt: It is not what `pack_headers` made.
+    """
     if packed is None:
         return ()
     try:
         decompressor: zstandard.ZstdDecompressor = _LOCAL.decompressor
     except AttributeError:
         decompressor = _LOCAL.decompressor = zstandard.ZstdDecompressor()
-    return _unpack_headers(decompressor.decompress(packed, MAX_HEADERS_BYTES))
+    try:
+        return _unpack_headers(decompressor.decompress(packed, MAX_HEADERS_BYTES))
+    except (zstandard.ZstdError, msgspec.DecodeError) as error:
+        raise Corrupt(
+            "The header fields in the catalogue are damaged.",
+            next_step="Restore the catalogue from a backup; originals are in the vault.",
+        ) from error
 
 
 _LINKS = struct.Struct(">qq")

@@ -13,6 +13,7 @@ from holdfast.core.ports import SearchRequest
 from holdfast.core.query import Scope
 from holdfast.indexer.query_parser import parse_query
 from holdfast.ingest.imports import ImportOptions, ImportSummary
+from holdfast.ingest.verification import index_check
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.reading import original_bytes
@@ -81,7 +82,8 @@ def kept(settings: Settings) -> list[bytes]:
 def findings(settings: Settings) -> list[Finding]:
     """Everything that a full verification names."""
     with opened(settings) as services:
-        return list(Verification(services.store, services.log).run(Tally()))
+        also = (index_check(services.home),)
+        return list(Verification(services.store, services.log, also=also).run(Tally()))
 
 
 def found(settings: Settings, text: str) -> int:

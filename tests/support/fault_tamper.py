@@ -5,31 +5,35 @@ from __future__ import annotations
 import random
 import shutil
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from archive_kit import bring_in, opened, settings_in
+from archive_kit import ACTOR, bring_in, opened, settings_in
 from fault_mail import offering
 from holdfast.core.errors import Corrupt, HoldfastError
+from holdfast.core.ports import Hit, SearchIndex, SearchRequest
+from holdfast.core.query import EVERYTHING as ANYTHING
+from holdfast.core.query import Node, Phrase, Scope
+from holdfast.indexer.facets import FACETS
+from holdfast.ingest.verification import index_check
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import open_sqlite, reading
 from holdfast.storage.catalogue.schema import metadata
-from holdfast.storage.verify import Tally, Verification
-from holdfast.wiring import CATALOGUE
+from holdfast.storage.verify import EVERYTHING, Check, Tally, Verification
+from holdfast.storage.verifying.log import check_log
+from holdfast.storage.verifying.originals import check_originals, check_segments
+from holdfast.storage.verifying.report import Scope as Verified
+from holdfast.wiring import CATALOGUE, Services
 
-SIGNED = {
-    "originals": ("content_id", "size_bytes", "segment", "offset", "length"),
-    "captures": ("id", "original_id", "source_id", "batch_id", "custodian_id", "folder", "flags",
-                 "captured_ms", "received_ms", "facts", "interaction_id"),
-    "interactions": ("id", "subject", "message_id", "sent_ms", "kind", "date_raw", "headers"),
-    "participants": ("interaction_id", "ordinal", "role", "name", "address"),
-    "attachments": ("interaction_id", "ordinal", "filename", "sha256", "size_bytes"),
-    "audit_events": ("id", "kind", "subject_id", "leaf", "seq"),
-}  # fmt: skip
-"""Columns that say what was kept, from whom, and what was done: the log commits to them."""
+OPERATIONAL = ("index_queue", "index_versions", "jobs", "leases", "writers")
+"""Tables that say nothing about what was kept: work to do, and who is at it."""
+PARTS = ("segments", "log", CATALOGUE, "index")
+_WORDS = ("body", "message", "number", "reader", "sender1", "other", "word7", "example.com")
 
 
 @dataclass(slots=True)
@@ -40,10 +44,9 @@ class FlipFigures:
     named: Counter[str] = field(default_factory=Counter)
     """A finding, or the refusal to open with what is damaged."""
     harmless: Counter[str] = field(default_factory=Counter)
-    """Nothing that the archive says is different: unused space, or a counter of the engine."""
-    unsigned: Counter[str] = field(default_factory=Counter)
-    """Unnoticed in what the log does not commit to: by table."""
+    """All that the archive says is the same: unused space, or a counter of the engine."""
     missed: list[str] = field(default_factory=list)
+    """The archive says something else, and the verification nothing."""
     crashed: list[str] = field(default_factory=list)
     """Noticed by an error that nobody translated."""
 
@@ -53,11 +56,13 @@ class Victim:
     """An archive that is altered and put back; nothing else may use it."""
 
     settings: Settings
-    pristine: dict[str, frozenset[str]]
-    """Table → its rows, before; and `signed:` table → its signed columns."""
+    rows: dict[str, frozenset[str]]
+    """Table → its rows, before."""
+    shown: tuple[object, ...]
+    """What the index answers, before."""
 
     def files(self, part: str) -> list[Path]:
-        """Return the files of one part: `segments`, `log`, `catalogue.sqlite3`, `index`."""
+        """Return the files of one part: one of `PARTS`."""
         place = self.settings.data / part
         if place.is_file():
             return [place]
@@ -73,14 +78,17 @@ def new_victim(folder: Path, messages: int = 40) -> Victim:
     """Make a small archive; its segments are complete and its catalogue has no open journal."""
     settings = settings_in(folder / "victim")
     bring_in(settings, offering(folder / "offer", messages).folder)
-    return Victim(settings, rows_of(settings))
+    with opened(settings) as services:
+        shown = answers(services.index)
+    return Victim(settings, rows_of(settings), shown)
 
 
 def findings_of(settings: Settings) -> list[str]:
-    """Open and verify; return what was named, by findings or by the refusal to open."""
+    """Open and verify as the command does; return findings, or the refusal to open."""
     try:
         with opened(settings) as services:
-            found = Verification(services.store, services.log).run(Tally())
+            also = (index_check(services.home),)
+            found = Verification(services.store, services.log, also=also).run(Tally())
             return [f"{one.part} {one.name}: {one.cause}" for one in found]
     except Corrupt as error:
         return [str(error)]
@@ -89,90 +97,182 @@ def findings_of(settings: Settings) -> list[str]:
 def rows_of(settings: Settings) -> dict[str, frozenset[str]]:
     """Return every row of the catalogue as text; whatever cannot be read is not there."""
     engine = open_sqlite(settings.data / CATALOGUE)
-    queries = {table.name: select(table) for table in metadata.sorted_tables}
-    for name, columns in SIGNED.items():
-        signed = select(*(metadata.tables[name].c[one] for one in columns))
-        queries[f"signed:{name}"] = signed
     rows = {}
-    for name, query in queries.items():
+    for table in metadata.sorted_tables:
         try:
             with reading(engine) as connection:
-                rows[name] = frozenset(map(repr, connection.execute(query)))
-        except (HoldfastError, SQLAlchemyError, ValueError):
-            rows[name] = frozenset()
+                rows[table.name] = frozenset(map(repr, connection.execute(select(table))))
+        except (HoldfastError, SQLAlchemyError, ValueError, TypeError):
+            rows[table.name] = frozenset()
+    with reading(engine) as connection:
+        version = connection.execute(text("SELECT * FROM alembic_version"))
+        rows["alembic_version"] = frozenset(map(repr, version))
     engine.dispose()
     return rows
 
 
-def flip_bits(victim: Victim, part: str, rounds: int, seed: int, figures: FlipFigures) -> None:
-    """Flip one random bit of the part, verify, put it back; so many times."""
+def answers(index: SearchIndex) -> tuple[object, ...]:
+    """Return what an index says: every document in several orders, facets, and some words."""
+    orders = tuple(_hits(index, ANYTHING, sort) for sort in ("oldest", "largest", "captured"))
+    whole = Scope.whole_archive(ACTOR)
+    facets = index.search(SearchRequest(ANYTHING, whole, limit=1, facets=FACETS, facet_limit=99))
+    words = tuple(_hits(index, Phrase(word)) for word in _WORDS)
+    threads = index.search(SearchRequest(ANYTHING, whole, limit=500, collapse="thread"))
+    return orders, sorted(facets.facets.items()), words, threads.groups, threads.hits
+
+
+def _hits(index: SearchIndex, node: Node, sort: str = "newest") -> tuple[Hit, ...]:
+    return index.search(SearchRequest(node, Scope.whole_archive(ACTOR), limit=500, sort=sort)).hits
+
+
+def flip_bits(
+    victim: Victim,
+    part: str,
+    rounds: int,
+    seed: int,
+    figures: FlipFigures,
+    *,
+    checks: Sequence[Check] | None = None,
+) -> None:
+    """Flip one random bit of the part, verify, put it back; so many times.
+
+    Verified is what reads the part: segments are read by two comparisons and by nothing else, the
+    log by one and at opening, the index by its own. A bit of the catalogue gets everything.
+
+    Args:
+        victim: The archive.
+        part: One of `PARTS`.
+        rounds: How many bits.
+        seed: Of the choice.
+        figures: Are added to.
+        checks: Instead of those that read the part.
+    """
     chance = random.Random(seed)
-    for _ in range(rounds):
-        path = chance.choices(*_by_size(victim.files(part)))[0]
-        raw = path.read_bytes()
-        at = chance.randrange(len(raw))
-        altered = bytearray(raw)
-        altered[at] ^= 1 << chance.randrange(8)
-        keys = _contents(victim.settings.keys_folder)
-        if part == CATALOGUE:  # whatever looks at a catalogue writes to it
-            whole = _contents(victim.settings.data)
-        else:
-            whole = {**_contents(victim.settings.data / "log"), path: raw}
-            whole[victim.settings.data / CATALOGUE] = (
-                victim.settings.data / CATALOGUE
-            ).read_bytes()
-        path.write_bytes(altered)
-        figures.flips[part] += 1
-        _classify(victim, part, path, at, figures)
-        for kept, content in {**whole, **keys}.items():
-            kept.write_bytes(content)
-        for journal in victim.settings.data.glob(f"{CATALOGUE}-*"):
-            journal.unlink()
+    files = victim.files(part)
+    sizes = [path.stat().st_size for path in files]
+    with _Bench.of(victim, part, checks) as bench:
+        for _ in range(rounds):
+            path = chance.choices(files, sizes)[0]
+            at, bit = chance.randrange(path.stat().st_size), 1 << chance.randrange(8)
+            figures.flips[part] += 1
+            bench.flipped(path, at, bit, figures)
 
 
-def _classify(victim: Victim, part: str, path: Path, at: int, figures: FlipFigures) -> None:
-    where, is_stale = f"{path.name} at {at}", _is_stale(victim, path)
-    try:
-        if findings_of(victim.settings):
-            figures.named[part] += 1
+@dataclass(slots=True)
+class _Bench:
+    """Verifies one part of a victim again and again."""
+
+    victim: Victim
+    part: str
+    checks: Sequence[Check] | None
+    services: Services | None
+    """Open all the time, where opening reads nothing of the part."""
+
+    @staticmethod
+    @contextmanager
+    def of(victim: Victim, part: str, checks: Sequence[Check] | None) -> Iterator[_Bench]:
+        """Open what may stay open; the log is read at opening, so it does not."""
+        if part == "log":
+            yield _Bench(victim, part, checks, None)
             return
-    except HoldfastError:
-        figures.named[part] += 1
-        return
-    except Exception as error:  # noqa: BLE001 - whatever comes out is what a person would see
-        figures.crashed.append(f"{where}: {type(error).__name__}: {error}"[:300])
-        return
-    now = rows_of(victim.settings)
-    changed = {name for name, rows in now.items() if victim.pristine[name] - rows}
-    signed = {name for name in changed if name.startswith("signed:")}
-    if part != CATALOGUE and not is_stale:
-        figures.missed.append(where)
-    elif signed:
-        lost = [sorted(victim.pristine[one] - now[one])[:1] for one in sorted(signed)]
-        figures.missed.append(f"{where}: {sorted(signed)} {lost}"[:400])
-    elif changed:
-        figures.unsigned.update(changed)
-    else:
-        figures.harmless[part] += 1
+        with opened(victim.settings) as services:
+            services.store.engine.dispose()
+            yield _Bench(victim, part, checks, services)
+
+    def flipped(self, path: Path, at: int, bit: int, figures: FlipFigures) -> None:
+        """Flip the bit, judge, put it back with all that opening may have written."""
+        settings = self.victim.settings
+        before = {settings.data / CATALOGUE: (settings.data / CATALOGUE).read_bytes()}
+        if self.services is None:
+            log = [*self.victim.files("log"), *settings.keys_folder.iterdir()]
+            before |= {kept: kept.read_bytes() for kept in log}
+        _flip(path, at, bit)
+        try:
+            self._judge(f"{path.name} byte {at} bit {bit}", path, figures)
+        finally:
+            if path not in before:
+                _flip(path, at, bit)
+            if self.services is not None:
+                self.services.store.engine.dispose()
+            for kept, content in before.items():
+                if kept.read_bytes() != content:
+                    kept.write_bytes(content)
+            for journal in settings.data.glob(f"{CATALOGUE}-*"):
+                journal.unlink()
+
+    def _judge(self, where: str, path: Path, figures: FlipFigures) -> None:
+        is_read = not _is_stale(self.victim, path)
+        try:
+            found = self._findings()
+        except HoldfastError:
+            found = ["refused"]
+        except Exception as error:  # noqa: BLE001 - whatever comes out is what a person would see
+            figures.crashed.append(f"{where}: {type(error).__name__}: {error}"[:300])
+            return
+        if found:
+            figures.named[self.part] += 1
+        elif said := self._changed(is_read=is_read):
+            figures.missed.append(f"{where}: {said}"[:400])
+        else:
+            figures.harmless[self.part] += 1
+
+    def _findings(self) -> list[str]:
+        """Return what was found; a bit of the catalogue that was not, gets the whole command."""
+        if self.services is None:
+            with opened(self.victim.settings) as services:
+                return self._compared(services, (check_log,))
+        self.services.home.close()
+        if self.part == "segments":
+            return self._compared(self.services, (check_originals, check_segments))
+        if self.part == "index":
+            return self._compared(self.services, (index_check(self.services.home),))
+        if self.checks is not None:
+            return self._compared(self.services, ())
+        whole = Verification(self.services.store, self.services.log)
+        with closing(whole.run(Tally())) as found:
+            if first := next(found, None):
+                return [str(first)]
+        self.services.store.engine.dispose()
+        if rows_of(self.victim.settings) == self.victim.rows:
+            return []
+        return findings_of(self.victim.settings)
+
+    def _compared(self, services: Services, own: Sequence[Check]) -> list[str]:
+        scope = Verified(services.store, services.log, EVERYTHING)
+        return [str(one) for check in self.checks or own for one in check(scope)]
+
+    def _changed(self, *, is_read: bool) -> str:
+        """Tell what an unnoticed bit has changed."""
+        if self.part == CATALOGUE:
+            now = rows_of(self.victim.settings)
+            kept = self.victim.rows.keys() - set(OPERATIONAL)
+            lost = {name: self.victim.rows[name] - now[name] for name in kept}
+            return " ".join(f"{name} {sorted(rows)[:1]}" for name, rows in lost.items() if rows)
+        if self.part == "index" and self.services is not None:
+            self.services.home.close()
+            try:
+                is_same = answers(self.services.index) == self.victim.shown
+            except (HoldfastError, ValueError):
+                is_same = False
+            return "" if is_same else "the index answers otherwise"
+        return "it is read" if is_read else ""
+
+
+def _flip(path: Path, at: int, bit: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        (byte,) = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte ^ bit]))
 
 
 def _is_stale(victim: Victim, path: Path) -> bool:
     """Tell whether this is a partial tile of an earlier, shorter log; nothing reads it any more."""
     if not path.parent.name.endswith(".p"):
         return False
-    checkpoint = (
-        (victim.settings.data / "log" / "checkpoint").read_text("utf-8", "replace").splitlines()
-    )
-    if not checkpoint[1].isdecimal():
+    checkpoint = victim.settings.data / "log" / "checkpoint"
+    size = checkpoint.read_text("utf-8", "replace").splitlines()[1]
+    if not size.isdecimal():
         return False
-    size = int(checkpoint[1])
-    widths = {size % 256, size // 256 % 256, size // 65536 % 256}
+    widths = {int(size) % 256, int(size) // 256 % 256, int(size) // 65536 % 256}
     return int(path.name) not in widths
-
-
-def _by_size(files: list[Path]) -> tuple[list[Path], list[int]]:
-    return files, [path.stat().st_size for path in files]
-
-
-def _contents(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -185,11 +185,15 @@ MESSAGES = {
     "Next: keep this list, and restore what it names from a backup.": (
         "下一步：保存此列表，并从备份中恢复所列内容。"
     ),
+    "The index is made from the archive: 'holdfast reindex --full' renews it.": (
+        "索引由归档生成：运行“holdfast reindex --full”可重建。"
+    ),
     "Intact: everything is what it was when it was kept.": "完好：一切与归档时相同。",
     "Originals": "原件",
     "Interactions": "邮件",
     "Captures": "采集",
     "Log entries": "日志条目",
+    "Indexed": "已索引",
     "Importing": "导入",
     "new": "新增",
     "duplicates": "重复",

@@ -6,13 +6,14 @@ client nor the time to load it.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, select
 
-from holdfast.core.errors import NotFound, Unavailable
+from holdfast.core.errors import Corrupt, NotFound, Unavailable
 from holdfast.ingest.index_home import Home, IndexHome
 from holdfast.settings import secret
 from holdfast.storage.catalogue.engine import PostgresConfig, open_postgres, open_sqlite, reading
@@ -34,6 +35,7 @@ CATALOGUE = "catalogue.sqlite3"
 INDEX = "index"
 LOG = "log"
 _MIB = 1024 * 1024
+_ARCHIVE_ID = re.compile("[0-9a-f]{32}")
 
 
 class SystemClock:
@@ -84,12 +86,18 @@ def archive_id(engine: Engine) -> str:
 
     Raises:
         Unavailable: The archive was not made to the end.
+        Corrupt: It is no id of ours any more.
     """
     with reading(engine) as connection:
         found = fact(connection, ARCHIVE_ID)
     if found is None:
         raise Unavailable(
             "The archive was not made to the end.", next_step="Run 'holdfast init' again."
+        )
+    if not _ARCHIVE_ID.fullmatch(found):
+        raise Corrupt(
+            "The archive's id in the catalogue is damaged.",
+            next_step="Restore the catalogue from a backup; originals are in the vault.",
         )
     return found
 

@@ -12,6 +12,8 @@ from holdfast.cli.screen import BAD, GOOD, amount, size
 from holdfast.core.errors import Corrupt, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from holdfast.cli.session import Session
     from holdfast.storage.store import Store
     from holdfast.storage.verify import Finding, Selection, Tally
@@ -46,9 +48,10 @@ def verify(session: Session, options: VerifyOptions) -> int:
     """Read originals, rows, ledger and audit log again, and name everything that was altered.
 
     Every original is read, decrypted and hashed. Every row is compared with what the signed audit
-    log committed to, and the log with its tiles and its checkpoint.
+    log committed to, the log with its tiles and its checkpoint, and the search index with the rows.
     """
     from holdfast.cli.progress import Counter
+    from holdfast.ingest.verification import index_check
     from holdfast.storage.verify import Tally, Verification
 
     if options.everything and (options.since or options.sample):
@@ -62,10 +65,13 @@ def verify(session: Session, options: VerifyOptions) -> int:
             services.log,
             chosen,
             lambda t: counter.show(t.done, t.total, t.bytes),
+            also=(index_check(services.home),),
         )
+        parts = set()
         for finding in run.run(tally):
+            parts.add(finding.part)
             _print(session, finding, as_json=options.as_json)
-    return _conclude(session, tally, as_json=options.as_json)
+    return _conclude(session, tally, parts, as_json=options.as_json)
 
 
 def _selection(session: Session, options: VerifyOptions, store: Store) -> Selection:
@@ -99,7 +105,7 @@ def _print(session: Session, finding: Finding, *, as_json: bool) -> None:
         )
 
 
-def _conclude(session: Session, tally: Tally, *, as_json: bool) -> int:
+def _conclude(session: Session, tally: Tally, parts: Set[str], *, as_json: bool) -> int:
     screen = session.screen
     status = Corrupt.exit_status if tally.findings else 0
     if as_json:
@@ -112,6 +118,7 @@ def _conclude(session: Session, tally: Tally, *, as_json: bool) -> int:
                 "interactions",
                 "captures",
                 "leaves",
+                "documents",
                 "findings",
             )
         }
@@ -123,6 +130,7 @@ def _conclude(session: Session, tally: Tally, *, as_json: bool) -> int:
             ("Interactions", amount(tally.interactions)),
             ("Captures", amount(tally.captures)),
             ("Log entries", amount(tally.leaves)),
+            ("Indexed", amount(tally.documents)),
         ]
     )
     if tally.orphans:
@@ -133,7 +141,10 @@ def _conclude(session: Session, tally: Tally, *, as_json: bool) -> int:
         )
     if tally.findings:
         screen.result("{count} findings. Nothing was repaired.", style=BAD, count=tally.findings)
-        screen.hint("Next: keep this list, and restore what it names from a backup.")
+        if parts - {"index"}:
+            screen.hint("Next: keep this list, and restore what it names from a backup.")
+        if "index" in parts:
+            screen.hint("The index is made from the archive: 'holdfast reindex --full' renews it.")
     else:
         screen.result("Intact: everything is what it was when it was kept.", style=GOOD)
     return status
