@@ -101,7 +101,8 @@ class Sender:
         problem: Unavailable | None = None
         while batch:
             if problem is not None:
-                if tries == self.config.max_tries:
+                is_away = problem.facts.get("is_away", False)
+                if tries >= (self.config.max_tries_away if is_away else self.config.max_tries):
                     raise problem
                 self._back_off(tries)
             tries += 1
@@ -148,6 +149,7 @@ class Sender:
         if not (status in BUSY or is_lost) or "block" in error.facts:
             raise error from cause
         self.counters.failed_requests += 1
+        error.facts["is_away"] = is_lost
         return batch, error
 
     def _parted(self, batch: list[Write], reason: str) -> list[Write]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class ElasticConfig:
     urls: tuple[str, ...]
     """One or several nodes of one cluster."""
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     ca_file: Path | None = None
     """Certificate that signs those of the nodes; else those that the system trusts."""
     prefix: str = "holdfast"
@@ -53,6 +53,8 @@ class ElasticConfig:
     timeout_s: float = 60.0
     max_tries: int = 8
     """Of one bulk request before the cluster counts as not available."""
+    max_tries_away: int = 3
+    """The same where no node answers: who files must not wait for what is not there."""
     backoff_s: float = 0.5
     """Before the second try; doubled for each further one, less up to a half by chance."""
     max_backoff_s: float = 30.0
@@ -64,6 +66,10 @@ def connect(config: ElasticConfig) -> Elasticsearch:
     if config.user:
         options["basic_auth"] = (config.user, config.password)
     if config.ca_file is not None:
+        if not config.ca_file.is_file():
+            raise Refused(
+                f"There is no certificate in {config.ca_file}.", next_step="Correct index.ca_file."
+            )
         options["ca_certs"] = str(config.ca_file)
     try:
         return Elasticsearch(
