@@ -212,4 +212,25 @@ MESSAGES = {
     "ledger": "台账",
     "audit log": "审计日志",
     "index": "索引",
+    "Queued as {job}.": "已加入队列：{job}。",
+    "Next: holdfast jobs show {job}   Workers: holdfast worker": (
+        "下一步：holdfast jobs show {job}   启动工作进程：holdfast worker"
+    ),
+    "There are no such jobs.": "没有这样的任务。",
+    "Kind": "类型",
+    "State": "状态",
+    "Tries": "尝试次数",
+    "Due": "到期",
+    "Last error": "最近的错误",
+    "Next: holdfast jobs show ID (why), holdfast jobs retry ID (try again)": (
+        "下一步：holdfast jobs show ID（查看原因），holdfast jobs retry ID（重试）"
+    ),
+    "{count} jobs were put back.": "已重新排队 {count} 个任务。",
+    "Task": "内容",
+    "Worker": "工作进程",
+    "Queued": "加入队列",
+    "Started": "开始",
+    "Ended": "结束",
+    "Progress": "进度",
+    "Result": "结果",
 }
