@@ -58,7 +58,7 @@ def upgrade(engine: Engine, version: str = HEAD) -> None:
 
 
 def _create(engine: Engine) -> None:
-    """Make every table as declared, which the steps give too: a third of a first import's start."""
+    """Make every table as declared, which the steps give too, without loading Alembic."""
     with writing(engine) as connection:
         if _version(connection) is None:  # else another process was faster
             metadata.create_all(connection)
