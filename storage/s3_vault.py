@@ -98,6 +98,13 @@ class S3Vault:
         """
         self._bucket.is_versioned()
 
+    def is_empty(self) -> bool:
+        """Tell whether there is no segment at all; cheap in a bucket of any size.
+
+        A vault that is empty beside a catalogue that knows originals is the wrong bucket or prefix.
+        """
+        return self._segments.is_empty()
+
     def append(self, batch: Sequence[Prepared]) -> list[Placement]:
         try:
             return self._append(map(body_of, batch))

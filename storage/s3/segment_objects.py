@@ -49,6 +49,11 @@ class SegmentObjects:
                 found[name.removesuffix(_SUFFIX)] = one  # the last is the first version
         return dict(sorted(found.items()))
 
+    def is_empty(self) -> bool:
+        """Tell whether nothing is there at all; lists one page at most."""
+        source = self._bucket.versions if self._bucket.is_versioned() else self._bucket.listed
+        return next(source(self.prefix), None) is None
+
     def version(self, name: str) -> str:
         """Return the version that holds the segment; empty in a bucket without versions.
 

@@ -166,6 +166,22 @@ def test_locked_segments_are_left_alone_by_compaction(bucket: BucketConfig) -> N
     assert set(vault.compact(keep)) == {batch[0].content_id}
 
 
+@BOTH
+def test_lock_that_the_store_cannot_set_now_is_unavailable_and_nothing_is_acknowledged(
+    s3_server: S3Server, proxy: Proxy, mode: LockMode
+) -> None:
+    bucket = s3_server.new_bucket(is_locking=True, endpoint=proxy.endpoint)
+    vault = bucket_vault(bucket, worm=Worm(mode, 1))
+    proxy.rule = lambda request: (
+        Fate(status=403, code="AccessDenied", is_forwarded=False)
+        if "retention" in request.path
+        else PASS
+    )
+    with pytest.raises(Unavailable, match="does not allow"):
+        vault.append(letters(b"evidence"))
+    assert vault.stats().failed_batches == 1
+
+
 def test_lock_of_an_absent_segment_is_not_found(bucket: BucketConfig) -> None:
     locks = bucket_vault(bucket).locks
     acts: tuple[Callable[[], object], ...] = (

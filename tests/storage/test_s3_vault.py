@@ -4,6 +4,7 @@ import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -330,6 +331,21 @@ def test_unfinished_uploads_are_swept_when_they_are_old(s3_server: S3Server) -> 
     clock.pass_time(2 * SETTLE_S)
     assert vault.recover({}) == []
     assert not calls.list_multipart_uploads(Bucket=bucket.bucket).get("Uploads")
+
+
+@pytest.mark.parametrize("is_versioned", [False, True], ids=["plain", "versioned"])
+def test_empty_vault_is_told_from_one_whose_objects_are_hidden(
+    s3_server: S3Server,
+    is_versioned: bool,  # noqa: FBT001
+) -> None:
+    bucket = s3_server.new_bucket(is_locking=is_versioned)
+    vault = bucket_vault(bucket)
+    assert vault.is_empty()
+    (place,) = vault.append(letters(b"one"))
+    assert not vault.is_empty()
+    assert bucket_vault(replace(bucket, prefix="elsewhere")).is_empty()
+    Bucket(bucket).delete(key_of(bucket, place))
+    assert vault.is_empty() is not is_versioned
 
 
 def test_other_files_under_the_prefix_are_no_segments(s3_server: S3Server) -> None:
