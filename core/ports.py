@@ -249,6 +249,10 @@ class SearchIndex(Protocol):
         """
         ...
 
+    def degraded(self) -> int:
+        """Count documents whose texts the engine refused; they are found by envelope alone."""
+        ...
+
     def close(self) -> None:
         """Give up what was not committed and let another writer in."""
         ...

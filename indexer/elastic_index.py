@@ -139,7 +139,6 @@ class ElasticIndex:
                 yield spot.id, spot.fields.get(VERSION, 0)
 
     def degraded(self) -> int:
-        """Count the documents whose texts the engine refused; they are found by envelope only."""
         with self._snapshot(is_held=False) as snapshot:
             if snapshot is None:
                 return 0

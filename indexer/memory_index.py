@@ -53,6 +53,9 @@ class MemoryIndex:
         for id_, (document, _) in sorted(self._held.items()):
             yield id_, document.version
 
+    def degraded(self) -> int:
+        return 0
+
     def search(self, request: SearchRequest) -> Page:
         window = open_window(request)
         query = And((request.query, request.scope.filter))

@@ -107,6 +107,10 @@ class TantivyIndex:
         """Yield every id with version 0: one writer at a time needs none."""
         yield from ((id_, 0) for id_ in self.ids())
 
+    def degraded(self) -> int:
+        """Return 0: this engine takes every text."""
+        return 0
+
     def search(self, request: SearchRequest) -> Page:
         window = open_window(request)
         query = compile_query(self._schema, And((request.query, request.scope.filter)))

@@ -52,6 +52,8 @@ class Difference:
     """In the index only, or in it a second time."""
     stale: tuple[int, ...] = ()
     """In the index in another state than the last one that it was given."""
+    degraded: int = 0
+    """Held without their texts, which the engine refused; indexing them again does not help."""
 
     @property
     def is_none(self) -> bool:
@@ -108,9 +110,8 @@ def compare(store: Store, index: SearchIndex) -> Difference:
             here, there = next(held, None), next(wanted, None)
     with reading(store.engine) as connection:
         queued = tickets(connection, (*missing, *extra, *stale)).keys()
-    return Difference(
-        *(tuple(i for i in ids if i not in queued) for ids in (missing, extra, stale))
-    )
+    lists = [tuple(row for row in rows if row not in queued) for rows in (missing, extra, stale)]
+    return Difference(lists[0], lists[1], lists[2])
 
 
 def heal(feed: IndexFeed) -> Difference:
@@ -121,7 +122,8 @@ def heal(feed: IndexFeed) -> Difference:
     """
     feed.home.index()  # one that is lost is noticed here, and everything queued for it
     feed.drain()
-    found = compare(feed.store, feed.home.index())
+    index = feed.home.index()
+    found = replace(compare(feed.store, index), degraded=index.degraded())
     if found.is_none:
         return found
     feed.remove_strangers(found.extra)

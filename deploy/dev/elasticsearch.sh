@@ -111,17 +111,15 @@ EOF
 }
 
 join_cluster() { # DIR NODES SEEDS
-  names=node1
-  at=2
-  while [ "$at" -le "$2" ]; do
-    names="$names, node$at"
-    at=$((at + 1))
-  done
   at=1
   while [ "$at" -le "$2" ]; do
+    # One master, the first: any other node can be lost without an election.
+    roles=data
+    [ "$at" -gt 1 ] || roles=master,data
     cat >>"$1/node$at/config/elasticsearch.yml" <<EOF
+node.roles: [$roles]
 discovery.seed_hosts: [$3]
-cluster.initial_master_nodes: [$names]
+cluster.initial_master_nodes: [node1]
 cluster.fault_detection.leader_check.interval: 500ms
 cluster.fault_detection.follower_check.interval: 500ms
 EOF

@@ -75,7 +75,8 @@ def connect(config: ElasticConfig) -> Elasticsearch:
         return Elasticsearch(
             list(config.urls),
             request_timeout=config.timeout_s,
-            max_retries=0,
+            max_retries=len(config.urls) - 1,  # each other node once, where one is away
+            retry_on_status=(),
             retry_on_timeout=False,
             **options,
         )
