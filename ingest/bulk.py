@@ -26,7 +26,8 @@ from holdfast.ingest.pipeline import accept, process
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.readers.offers import Offered, Unreadable
 from holdfast.ingest.readers.reading import Reader
-from holdfast.storage.catalogue.ledger import known_items, note_unkept
+from holdfast.storage.catalogue.ledger import known_items
+from holdfast.storage.catalogue.unkept import note_unkept
 from holdfast.storage.frames import discard, prepare
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ from holdfast.core.errors import Conflict, NotFound
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import CHUNK, by_value, insert_missing
+from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import transact
-from holdfast.storage.catalogue.identities import recount
-from holdfast.storage.catalogue.ledger import forget_unkept
 from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import (
@@ -28,6 +27,7 @@ from holdfast.storage.catalogue.schema import (
     source_items,
     sources,
 )
+from holdfast.storage.catalogue.unkept import forget_unkept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,12 +16,12 @@ from holdfast.core.errors import NotFound
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import ascii_domain, domain_of, internal_in, is_within
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.identities import MAIL
 from holdfast.storage.catalogue.schema import (
     companies,
     contacts,
     identities,
 )
+from holdfast.storage.catalogue.sightings import MAIL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

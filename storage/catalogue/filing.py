@@ -6,18 +6,19 @@ not parse, and must not touch the index.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from holdfast.core.custody import Draft, End
+from holdfast.core.custody import Draft, DraftAttachment, End
 from holdfast.core.identity import public_id
 from holdfast.core.records import Filed, Sealed
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows, update_rows
+from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import transact
-from holdfast.storage.catalogue.identities import Linker, Sighting, made_digest, recount, sightings
+from holdfast.storage.catalogue.identities import Linker, made_digest
 from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.rows import filed_digest
@@ -29,6 +30,7 @@ from holdfast.storage.catalogue.schema import (
     source_items,
     variants,
 )
+from holdfast.storage.catalogue.sightings import Sighting, sightings
 from holdfast.storage.catalogue.threading import Threading
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ _DRAFT_COLUMNS = (
     "sealed_text",
     "row_digest",
 )
+_FILE_COLUMNS = tuple(column.name for column in fields(DraftAttachment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,16 +258,7 @@ def _write_attachments(batch: _Batch) -> None:
         {
             "interaction_id": interaction_id,
             "ordinal": ordinal,
-            "path": item.path,
-            "filename": item.filename,
-            "declared_type": item.declared_type,
-            "sniffed_type": item.sniffed_type,
-            "size_bytes": item.size_bytes,
-            "sha256": item.sha256,
-            "text_state": item.text_state,
-            "is_inline": item.is_inline,
-            "is_message": item.is_message,
-            "content_id": item.content_id,
+            **{name: getattr(item, name) for name in _FILE_COLUMNS},
         }
         for interaction_id, draft in batch.new.items()
         for ordinal, item in enumerate(draft.attachments)

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
-    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -21,6 +19,8 @@ from sqlalchemy import (
     text,
 )
 
+from holdfast.storage.catalogue.columns import Digest, Id, count, flag, key, ms, own_id, ref, words
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -30,33 +30,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-Id = BigInteger().with_variant(Integer, "sqlite")
-Digest = LargeBinary(32)
-
-
-def _id() -> Column[int]:
-    return Column("id", Id, primary_key=True, autoincrement=False)
-
-
-def _ref(name: str, target: str, *, optional: bool = False, index: bool = False) -> Column[int]:
-    return Column(name, Id, ForeignKey(target), nullable=optional, index=index)
-
-
-def _text(name: str, **options: object) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default="", **options)  # type: ignore[arg-type]
-
-
-def _ms(name: str, *, optional: bool = False) -> Column[int]:
-    return Column(name, BigInteger, nullable=optional)
-
-
-def _flag(name: str) -> Column[bool]:
-    return Column(name, Boolean, nullable=False, server_default="0")
-
-
-def _count(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, server_default="0")
 
 
 archive_facts = Table(
@@ -70,46 +43,46 @@ writers = Table(
     "writers",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
-    _ms("started_ms"),
-    _text("process"),
+    ms("started_ms"),
+    words("process"),
 )
 
 custodians = Table(
     "custodians",
     metadata,
-    _id(),
+    own_id(),
     Column("name", Text, nullable=False, unique=True),
-    _text("address"),
+    words("address"),
 )
 
 sources = Table(
     "sources",
     metadata,
-    _id(),
+    own_id(),
     Column("name", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
-    _text("settings"),
-    _ms("created_ms"),
+    words("settings"),
+    ms("created_ms"),
 )
 
 batches = Table(
     "batches",
     metadata,
-    _id(),
-    _ref("source_id", "sources.id", index=True),
-    _ref("custodian_id", "custodians.id", optional=True),
-    _text("actor"),
-    _ms("started_ms"),
-    _ms("ended_ms", optional=True),
-    _ms("undone_ms", optional=True),
-    _flag("trusts_dates"),
-    _text("paths"),
+    own_id(),
+    ref("source_id", "sources.id", index=True),
+    ref("custodian_id", "custodians.id", optional=True),
+    words("actor"),
+    ms("started_ms"),
+    ms("ended_ms", optional=True),
+    ms("undone_ms", optional=True),
+    flag("trusts_dates"),
+    words("paths"),
 )
 
 originals = Table(
     "originals",
     metadata,
-    _id(),
+    own_id(),
     Column("content_id", Digest, nullable=False, unique=True),
     Column("size_bytes", BigInteger, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=True),
@@ -118,8 +91,8 @@ originals = Table(
     Column("segment", Text, nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
-    _ms("sealed_ms"),
-    _ms("shredded_ms", optional=True),
+    ms("sealed_ms"),
+    ms("shredded_ms", optional=True),
     CheckConstraint(
         "(wrapped_key IS NULL) = (shredded_ms IS NOT NULL)", name="shredded_has_no_key"
     ),
@@ -130,18 +103,18 @@ ITEM_STATES = ("seen", "sealed", "filed", "duplicate", "skipped", "gone", "faile
 source_items = Table(
     "source_items",
     metadata,
-    _id(),
-    _ref("source_id", "sources.id"),
+    own_id(),
+    ref("source_id", "sources.id"),
     Column("item_key", Text, nullable=False),
     Column("state", Text, nullable=False),
-    _text("reason"),
-    _flag("is_retryable"),
-    _ref("batch_id", "batches.id", optional=True, index=True),
-    _ref("original_id", "originals.id", optional=True),
+    words("reason"),
+    flag("is_retryable"),
+    ref("batch_id", "batches.id", optional=True, index=True),
+    ref("original_id", "originals.id", optional=True),
     Column("content_id", Digest, nullable=True),
-    _ms("seen_ms"),
-    _ms("ended_ms", optional=True),
-    _text("offered"),
+    ms("seen_ms"),
+    ms("ended_ms", optional=True),
+    words("offered"),
     UniqueConstraint("source_id", "item_key"),
     CheckConstraint(f"state IN {ITEM_STATES!r}", name="state_is_known"),
     CheckConstraint(
@@ -160,21 +133,21 @@ source_items = Table(
 conversations = Table(
     "conversations",
     metadata,
-    _id(),
+    own_id(),
     Column("channel", Text, nullable=False),
     Column("key", Text, nullable=False),
-    _text("name"),
+    words("name"),
     UniqueConstraint("channel", "key"),
 )
 
 threads = Table(
     "threads",
     metadata,
-    _id(),
-    _text("base_subject"),
-    _ms("first_ms"),
-    _ms("last_ms"),
-    _ref("merged_into", "threads.id", optional=True),
+    own_id(),
+    words("base_subject"),
+    ms("first_ms"),
+    ms("last_ms"),
+    ref("merged_into", "threads.id", optional=True),
     Index("ix_threads_subject", "base_subject", "last_ms"),
 )
 
@@ -182,39 +155,39 @@ thread_keys = Table(
     "thread_keys",
     metadata,
     Column("message_key", LargeBinary(16), primary_key=True),
-    _ref("thread_id", "threads.id", index=True),
+    ref("thread_id", "threads.id", index=True),
     sqlite_with_rowid=False,
 )
 
 interactions = Table(
     "interactions",
     metadata,
-    _id(),
+    own_id(),
     Column("kind", Text, nullable=False),
     Column("channel", Text, nullable=False),
-    _ref("conversation_id", "conversations.id", optional=True),
+    ref("conversation_id", "conversations.id", optional=True),
     Column("parser_version", Integer, nullable=False),
-    _text("message_id"),
+    words("message_id"),
     Column("message_key", LargeBinary(16), nullable=False),
     Column("fingerprint", Digest, nullable=False, unique=True),
-    _ref("thread_id", "threads.id", index=True),
-    _text("subject"),
-    _text("date_raw"),
-    _ms("sent_ms", optional=True),
-    _text("sent_at_source"),
-    _ms("at_ms"),
-    _ms("captured_ms"),
+    ref("thread_id", "threads.id", index=True),
+    words("subject"),
+    words("date_raw"),
+    ms("sent_ms", optional=True),
+    words("sent_at_source"),
+    ms("at_ms"),
+    ms("captured_ms"),
     Column("size_bytes", BigInteger, nullable=False),
-    _text("lang"),
-    _text("list_id"),
-    _flag("is_bulk"),
-    _flag("is_truncated"),
-    _text("defects"),
+    words("lang"),
+    words("list_id"),
+    flag("is_bulk"),
+    flag("is_truncated"),
+    words("defects"),
     Column("headers", LargeBinary, nullable=True),
-    _ref("text_original_id", "originals.id"),
+    ref("text_original_id", "originals.id"),
     Column("sealed_text", LargeBinary, nullable=True),
     Column("row_digest", Digest, nullable=False),
-    _ms("removed_ms", optional=True),
+    ms("removed_ms", optional=True),
     Index("ix_interactions_message_key", "message_key"),
     Index("ix_interactions_at", "at_ms"),
 )
@@ -222,80 +195,78 @@ interactions = Table(
 variants = Table(
     "variants",
     metadata,
-    Column("original_id", Id, ForeignKey("originals.id"), primary_key=True, autoincrement=False),
-    _ref("interaction_id", "interactions.id", index=True),
+    key("original_id", "originals.id"),
+    ref("interaction_id", "interactions.id", index=True),
 )
 
 interaction_versions = Table(
     "interaction_versions",
     metadata,
-    Column(
-        "interaction_id", Id, ForeignKey("interactions.id"), primary_key=True, autoincrement=False
-    ),
+    key("interaction_id", "interactions.id"),
     Column("version", Integer, primary_key=True, autoincrement=False),
-    _text("actor"),
-    _ms("changed_ms"),
-    _text("change"),
+    words("actor"),
+    ms("changed_ms"),
+    words("change"),
 )
 
 captures = Table(
     "captures",
     metadata,
-    _id(),
-    _ref("item_id", "source_items.id"),
-    _ref("original_id", "originals.id", index=True),
-    _ref("interaction_id", "interactions.id", optional=True, index=True),
-    _ref("source_id", "sources.id"),
-    _ref("batch_id", "batches.id", optional=True, index=True),
-    _ref("custodian_id", "custodians.id", optional=True),
-    _text("folder"),
-    _text("flags"),
-    _ms("captured_ms"),
-    _ms("received_ms", optional=True),
-    _text("facts"),
-    _ms("undone_ms", optional=True),
+    own_id(),
+    ref("item_id", "source_items.id"),
+    ref("original_id", "originals.id", index=True),
+    ref("interaction_id", "interactions.id", optional=True, index=True),
+    ref("source_id", "sources.id"),
+    ref("batch_id", "batches.id", optional=True, index=True),
+    ref("custodian_id", "custodians.id", optional=True),
+    words("folder"),
+    words("flags"),
+    ms("captured_ms"),
+    ms("received_ms", optional=True),
+    words("facts"),
+    ms("undone_ms", optional=True),
     UniqueConstraint("item_id"),
 )
 
 companies = Table(
     "companies",
     metadata,
-    _id(),
+    own_id(),
     Column("domain", Text, nullable=False, unique=True),
-    _text("name"),
-    _flag("is_internal"),
+    words("name"),
+    flag("is_internal"),
 )
 
 internal_domains = Table(
-    "internal_domains", metadata, Column("domain", Text, primary_key=True), _ms("added_ms")
+    "internal_domains", metadata, Column("domain", Text, primary_key=True), ms("added_ms")
 )
 
 contacts = Table(
     "contacts",
     metadata,
-    _id(),
-    _text("name"),
+    own_id(),
+    words("name"),
     Column("state", Text, nullable=False, server_default="provisional"),
-    _ref("company_id", "companies.id", optional=True, index=True),
-    _ref("merged_into", "contacts.id", optional=True, index=True),
+    ref("company_id", "companies.id", optional=True, index=True),
+    ref("merged_into", "contacts.id", optional=True, index=True),
 )
 
 identities = Table(
     "identities",
     metadata,
-    _id(),
+    own_id(),
     Column("kind", Text, nullable=False),
     Column("value", Text, nullable=False),
-    _text("name"),
-    _text("domain"),
+    words("name"),
+    words("domain"),
     Column("nature", Text, nullable=False, server_default="person"),
-    _ref("contact_id", "contacts.id", optional=True, index=True),
-    _ms("valid_from_ms", optional=True),
-    _ms("valid_to_ms", optional=True),
-    _ms("first_ms", optional=True),
-    _ms("last_ms", optional=True),
-    _count("human_messages"),
-    _count("messages"),
+    ref("contact_id", "contacts.id", optional=True, index=True),
+    ms("valid_from_ms", optional=True),
+    ms("valid_to_ms", optional=True),
+    ms("first_ms", optional=True),
+    ms("last_ms", optional=True),
+    count("human_messages"),
+    count("messages"),
     UniqueConstraint("kind", "value"),
     Index("ix_identities_domain", "domain"),
 )
@@ -303,27 +274,25 @@ identities = Table(
 merges = Table(
     "merges",
     metadata,
-    _id(),
-    _ref("winner_id", "contacts.id", index=True),
-    _ref("loser_id", "contacts.id", index=True),
+    own_id(),
+    ref("winner_id", "contacts.id", index=True),
+    ref("loser_id", "contacts.id", index=True),
     Column("moved", Text, nullable=False),
-    _text("actor"),
-    _ms("merged_ms"),
-    _ms("undone_ms", optional=True),
+    words("actor"),
+    ms("merged_ms"),
+    ms("undone_ms", optional=True),
 )
 
 participants = Table(
     "participants",
     metadata,
-    Column(
-        "interaction_id", Id, ForeignKey("interactions.id"), primary_key=True, autoincrement=False
-    ),
+    key("interaction_id", "interactions.id"),
     Column("ordinal", Integer, primary_key=True, autoincrement=False),
     Column("role", Text, nullable=False),
-    _text("name"),
-    _text("address"),
-    _ref("identity_id", "identities.id", optional=True),
-    _ms("at_ms"),
+    words("name"),
+    words("address"),
+    ref("identity_id", "identities.id", optional=True),
+    ms("at_ms"),
     Index("ix_participants_identity_at", "identity_id", "at_ms"),
     sqlite_with_rowid=False,
 )
@@ -331,43 +300,41 @@ participants = Table(
 attachments = Table(
     "attachments",
     metadata,
-    Column(
-        "interaction_id", Id, ForeignKey("interactions.id"), primary_key=True, autoincrement=False
-    ),
+    key("interaction_id", "interactions.id"),
     Column("ordinal", Integer, primary_key=True, autoincrement=False),
     Column("path", Text, nullable=False),
-    _text("filename"),
-    _text("declared_type"),
-    _text("sniffed_type"),
+    words("filename"),
+    words("declared_type"),
+    words("sniffed_type"),
     Column("size_bytes", BigInteger, nullable=False),
     Column("sha256", Digest, nullable=False),
     Column("text_state", Text, nullable=False),
-    _flag("is_inline"),
-    _flag("is_message"),
-    _text("content_id"),
+    flag("is_inline"),
+    flag("is_message"),
+    words("content_id"),
     sqlite_with_rowid=False,
 )
 
 jobs = Table(
     "jobs",
     metadata,
-    _id(),
+    own_id(),
     Column("kind", Text, nullable=False),
-    _text("payload"),
+    words("payload"),
     Column("state", Text, nullable=False, server_default="ready"),
-    _count("attempts"),
-    _text("lease_owner"),
-    _ms("lease_until_ms", optional=True),
-    _ms("created_ms"),
-    _text("last_error"),
+    count("attempts"),
+    words("lease_owner"),
+    ms("lease_until_ms", optional=True),
+    ms("created_ms"),
+    words("last_error"),
     Column("job_key", Text, nullable=True),
-    _text("actor"),
-    _count("due_ms"),
-    _count("retries"),
-    _ms("started_ms", optional=True),
-    _ms("ended_ms", optional=True),
-    _text("progress"),
-    _text("result"),
+    words("actor"),
+    count("due_ms"),
+    count("retries"),
+    ms("started_ms", optional=True),
+    ms("ended_ms", optional=True),
+    words("progress"),
+    words("result"),
     CheckConstraint("state IN ('ready', 'done', 'dead')", name="state_is_known"),
     Index("ix_jobs_kind_state", "kind", "state", "lease_until_ms"),
     Index("ix_jobs_state_due", "state", "due_ms"),
@@ -378,16 +345,14 @@ leases = Table(
     "leases",
     metadata,
     Column("name", Text, primary_key=True),
-    _text("owner"),
-    _ms("until_ms"),
+    words("owner"),
+    ms("until_ms"),
 )
 
 index_queue = Table(
     "index_queue",
     metadata,
-    Column(
-        "interaction_id", Id, ForeignKey("interactions.id"), primary_key=True, autoincrement=False
-    ),
+    key("interaction_id", "interactions.id"),
     Column("ticket", Id, nullable=False),
     Index("ix_index_queue_ticket", "ticket"),
 )
@@ -403,7 +368,7 @@ index_versions = Table(
 audit_events = Table(
     "audit_events",
     metadata,
-    _id(),
+    own_id(),
     Column("kind", Text, nullable=False),
     Column("subject_id", Id, nullable=True),
     Column("salt", Digest, nullable=True),

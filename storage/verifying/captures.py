@@ -12,7 +12,7 @@ from holdfast.storage.audit import canonical_digest
 from holdfast.storage.audit_proofs import commitment
 from holdfast.storage.catalogue.batches import UNDONE, key_as_captured
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.ledger import CAPTURE_DIGESTED, capture_digest, unkept_digest
+from holdfast.storage.catalogue.ledger import CAPTURE_DIGESTED, capture_digest
 from holdfast.storage.catalogue.schema import (
     captures,
     interactions,
@@ -20,6 +20,7 @@ from holdfast.storage.catalogue.schema import (
     source_items,
     variants,
 )
+from holdfast.storage.catalogue.unkept import unkept_digest
 from holdfast.storage.verifying.report import (
     DIFFERENT,
     GONE,

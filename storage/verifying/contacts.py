@@ -12,14 +12,7 @@ from holdfast.core.records import Role
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import ascii_domain, internal_in, is_within
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.identities import (
-    HUMAN_KINDS,
-    MAIL,
-    PERSON,
-    made_digest,
-    nature_of,
-    shown_name,
-)
+from holdfast.storage.catalogue.identities import made_digest
 from holdfast.storage.catalogue.merging import homes_by_merges
 from holdfast.storage.catalogue.schema import (
     captures,
@@ -30,6 +23,7 @@ from holdfast.storage.catalogue.schema import (
     merges,
     participants,
 )
+from holdfast.storage.catalogue.sightings import HUMAN_KINDS, MAIL, PERSON, nature_of, shown_name
 from holdfast.storage.verifying.report import (
     DIFFERENT,
     GONE,

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, select
 from holdfast.core.identity import public_id
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.identities import MAIL, is_address
 from holdfast.storage.catalogue.rows import (
     ATTACHMENT_DIGESTED,
     DIGESTED,
@@ -30,6 +29,7 @@ from holdfast.storage.catalogue.schema import (
     thread_keys,
     threads,
 )
+from holdfast.storage.catalogue.sightings import MAIL, is_address
 from holdfast.storage.verifying.report import (
     DIFFERENT,
     UNKNOWN,

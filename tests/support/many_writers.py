@@ -15,9 +15,10 @@ from sqlalchemy import Connection, select
 
 from catalogue_kit import START, Filing, Home, Mail, draft_of, raw_of
 from holdfast.core.records import Sealed
+from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.filing import file_drafts
-from holdfast.storage.catalogue.identities import Linker, recount
+from holdfast.storage.catalogue.identities import Linker
 from holdfast.storage.catalogue.schema import (
     audit_events,
     captures,

@@ -15,9 +15,9 @@ from holdfast.storage.catalogue.batches import (
     key_as_captured,
     undo_batch,
 )
+from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import reading, writing
-from holdfast.storage.catalogue.identities import recount
-from holdfast.storage.catalogue.ledger import known_items, note_unkept, sums
+from holdfast.storage.catalogue.ledger import known_items, sums
 from holdfast.storage.catalogue.reading import (
     captures_of,
     find_interaction,
@@ -32,6 +32,7 @@ from holdfast.storage.catalogue.schema import (
     index_queue,
     source_items,
 )
+from holdfast.storage.catalogue.unkept import note_unkept
 from holdfast.storage.store import Store
 
 

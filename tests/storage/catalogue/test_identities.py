@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 from sqlalchemy import Row, select
 
 from catalogue_kit import SAME_FIXTURE, START, Filing, Home, Homes, Mail, draft_of
+from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import reading, writing
-from holdfast.storage.catalogue.identities import (
+from holdfast.storage.catalogue.identities import Linker
+from holdfast.storage.catalogue.schema import companies, contacts, identities, interactions
+from holdfast.storage.catalogue.sightings import (
     BULK,
     NO_REPLY,
     PERSON,
-    Linker,
     Sighting,
     is_address,
     nature_of,
-    recount,
     sightings,
 )
-from holdfast.storage.catalogue.schema import companies, contacts, identities, interactions
 from holdfast.storage.store import Store
 
 

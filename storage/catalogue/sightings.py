@@ -1,0 +1,126 @@
+"""Says who is seen in a message, and what stands behind an address; it runs no statement."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast.core.records import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.core.custody import Draft
+
+MAIL = "mail"
+"""Kind of the identities that are mail addresses; their value is `Participant.key`."""
+
+PERSON = "person"
+NO_REPLY = "noreply"
+BULK = "bulk"
+
+HUMAN_KINDS = ("email", "calendar")
+
+MAX_ADDRESS_CHARS = 320
+"""RFC 3696 erratum 1690: 64 of local part, @, 255 of domain."""
+MAX_NAME_CHARS = 200
+_ADDRESS = re.compile(r"[^\s\x00-\x1f@][^\s\x00-\x1f]*@[^\s\x00-\x1f@]+")
+_NO_REPLY = re.compile(
+    r"(?:.*[._+-])?(?:(?:no|not|non|dont|do[._-]?not)[._-]?(?:reply|respond|answer|responder)"
+    r"|unattended|mailer-daemon|postmaster|mail-daemon)(?:[._+-].*|\d*)"
+)
+_BULK = re.compile(
+    r"(?:newsletters?|mailings?|bounces?|notifications?|notify|alerts?|unsubscribe)(?:[._+=-].*|\d*)"
+    r"|.*[._+-](?:bounces?|newsletters?|request|unsubscribe|subscribe|owner|confirm)(?:[+=].*)?"
+    r"|owner-.*|bounce.*[+=-].*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One address seen in one message; once for each message, whatever number of its fields."""
+
+    address_key: str
+    """`Participant.key`: case folded, no surrounding space."""
+    name: str
+    at_ms: int
+    is_sender: bool
+    is_human_mail: bool
+    """Written by a person to be read by a person: only this makes first and last contact."""
+
+
+def sightings(draft: Draft, at_ms: int) -> list[Sighting]:
+    """Return who is seen in the message, each address once, the sender first."""
+    people = [(p.address.strip().casefold(), p) for p in draft.participants]
+    senders = [key for key, p in people if p.role == Role.FROM and is_address(key)]
+    is_human = draft.kind in HUMAN_KINDS and not draft.is_bulk
+    is_human = is_human and any(nature_of(key) == PERSON for key in senders)
+    names: dict[str, str] = {}
+    for key in senders:
+        names[key] = ""
+    for key, person in people:
+        if not names.get(key):
+            names[key] = person.name
+    own = set(senders)
+    return [Sighting(key, name, at_ms, key in own, is_human) for key, name in names.items()]
+
+
+def is_address(address_key: str) -> bool:
+    """Tell whether the text names a mailbox, generously: something, @, something, no space."""
+    return len(address_key) <= MAX_ADDRESS_CHARS and _ADDRESS.fullmatch(address_key) is not None
+
+
+def nature_of(address_key: str) -> str:
+    """Judge by the local part what stands behind an address: `person`, `noreply` or `bulk`."""
+    local = address_key.rpartition("@")[0]
+    if _NO_REPLY.fullmatch(local):
+        return NO_REPLY
+    return BULK if _BULK.fullmatch(local) else PERSON
+
+
+def shown_name(name: str) -> str | None:
+    """Return the name as contacts show it; None for an address repeated as its own name."""
+    shown = name.replace("\0", "").strip()[:MAX_NAME_CHARS]
+    return None if "@" in shown else shown
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is counted of one address over the messages of a batch."""
+
+    messages: int = 0
+    human_messages: int = 0
+    first_ms: int = 0
+    last_ms: int = 0
+    name: str = ""
+    is_own_name: bool = False
+
+    def add(self, seen: Sighting) -> None:
+        """Count one message."""
+        self.messages += 1
+        if seen.is_human_mail:
+            at_ms = seen.at_ms
+            if not self.human_messages or at_ms < self.first_ms:
+                self.first_ms = at_ms
+            if not self.human_messages or at_ms > self.last_ms:
+                self.last_ms = at_ms
+            self.human_messages += 1
+        if seen.name and (not self.name or (seen.is_sender and not self.is_own_name)):
+            name = shown_name(seen.name)
+            if name is not None:
+                self.name = name
+                self.is_own_name = seen.is_sender
+
+
+def tallied(people: Iterable[Sighting]) -> dict[str, Tally]:
+    """Sum up by address; texts that are none are left out."""
+    tallies: dict[str, Tally] = {}
+    for seen in people:
+        tally = tallies.get(seen.address_key)
+        if tally is None:
+            if not is_address(seen.address_key):
+                continue
+            tally = tallies[seen.address_key] = Tally()
+        tally.add(seen)
+    return tallies
