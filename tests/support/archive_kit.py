@@ -17,7 +17,7 @@ from holdfast.ingest.verification import index_check
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.reading import original_bytes
-from holdfast.storage.catalogue.schema import originals
+from holdfast.storage.catalogue.schema import captures
 from holdfast.storage.verify import Finding, Tally, Verification
 from holdfast.wiring import Services, import_paths, open_archive
 
@@ -75,7 +75,8 @@ def kept(settings: Settings) -> list[bytes]:
     """All originals, in order of arrival."""
     with opened(settings) as services:
         with reading(services.store.engine) as connection:
-            ids = connection.scalars(select(originals.c.id).order_by(originals.c.id)).all()
+            arrived = select(captures.c.original_id).order_by(captures.c.id)
+            ids = dict.fromkeys(connection.scalars(arrived))
         return [b"".join(original_bytes(services.store, row)) for row in ids]
 
 
