@@ -97,12 +97,11 @@ class Sender:
             self._settle(batch)
 
     def _settle(self, batch: list[Write]) -> None:
-        tries = 0
+        tries = away = 0
         problem: Unavailable | None = None
         while batch:
             if problem is not None:
-                is_away = problem.facts.get("is_away", False)
-                if tries >= (self.config.max_tries_away if is_away else self.config.max_tries):
+                if tries == self.config.max_tries or away == self.config.max_tries_away:
                     raise problem
                 self._back_off(tries)
             tries += 1
@@ -110,6 +109,8 @@ class Sender:
             batch, problem = self._offer(batch)
             if len(batch) < before:
                 tries = min(tries, 1)  # it takes some: go on patiently, without giving up
+            is_away = problem is not None and problem.facts.get("is_away", False)
+            away = away + 1 if is_away else 0
 
     def _back_off(self, tries: int) -> None:
         longest = min(self.config.backoff_s * 2 ** (tries - 1), self.config.max_backoff_s)
