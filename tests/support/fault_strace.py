@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from archive_kit import settings_in
-from fault_command import PROGRAM, Ended, import_words, start
+from fault_command import DEADLINE_S, PROGRAM, Ended, import_words, start
+from fault_fork import run_forked
 from fault_mail import Offering, offering
 from holdfast.settings import Settings
 from holdfast.wiring import CATALOGUE
@@ -45,6 +46,8 @@ class Rig:
     template: Path | None
     """Folder with an archive to begin with; None begins with nothing."""
     program: tuple[str, ...] = PROGRAM
+    is_forked: bool = False
+    """The import runs in a child of this process, which has loaded it and has done nothing yet."""
 
     def fresh(self, name: str) -> Settings:
         """Return an archive to fail in; what an earlier one left is removed."""
@@ -56,12 +59,16 @@ class Rig:
 
     def traced(self, settings: Settings, calls: str, *expressions: str) -> tuple[Ended, Path]:
         """Run the import under strace; return how it ended, and the trace."""
-        trace = settings.data.parent / "trace"
+        folder = settings.data.parent
+        trace = folder / "trace"
         before = ["strace", "-f", "-qq", "-y", "-o", str(trace), "-e", f"trace={calls}"]
         before += [word for one in expressions for word in ("-e", one)]
         words = import_words(settings.data, self.offered.folder, program=self.program)
-        running = start(words, settings.data.parent, before=before)
-        running.is_over_before(lambda: False)
+        if self.is_forked:
+            folder.mkdir(parents=True, exist_ok=True)
+            return run_forked(words[len(self.program) :], folder, before), trace
+        running = start(words, folder, before=before)
+        running.process.wait(DEADLINE_S)
         return running.kill(), trace
 
     def points(self, calls: tuple[str, ...] = CHANGING) -> list[Point]:

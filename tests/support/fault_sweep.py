@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from archive_kit import settings_in
 from fault_checks import acknowledged, settle
@@ -61,30 +63,46 @@ def kill_sweep(
     folder: Path, sample: random.Random | None, *, begins_empty: bool, pace: Pace = ALONE
 ) -> SweepFigures:
     """Kill an import at every point (or at one of each kind) and judge what is left."""
-    rig = replace(new_rig(folder, begins_empty=begins_empty), program=BARE)
-    return _swept(partial(_killed_at, rig), _chosen(rig.points(), sample), pace)
+    made = new_rig(folder, begins_empty=begins_empty)
+    rig = replace(made, program=BARE, is_forked=pace.processes > 1)
+    with _trying(pace) as each:
+        (found,) = each(Rig.points, [rig])
+        points = _chosen(found, sample)
+        return _sum_up(each(partial(_killed_at, rig), points), len(points), pace)
 
 
 def eio_sweep(folder: Path, sample: random.Random | None, pace: Pace = ALONE) -> SweepFigures:
     """Fail every sync once (or some of each kind); nothing may be lost, and no sync be retried."""
     rig = new_rig(folder)
     points = _chosen(rig.points(SYNCING), sample, of_each=3)
-    return _swept(partial(_refused_at, rig), points, pace)
+    with _trying(pace) as each:
+        return _sum_up(each(partial(_refused_at, rig), points), len(points), pace)
 
 
-def _swept(
-    judge_at: Callable[[Point], SweepFigures], points: Sequence[Point], pace: Pace
-) -> SweepFigures:
-    total = SweepFigures(planned=len(points))
-    with ExitStack() as opened:
-        each: Iterable[SweepFigures] = map(judge_at, points)
-        if pace.processes > 1:
-            context = multiprocessing.get_context("spawn")  # each forks parsers of its own
-            pool = opened.enter_context(ProcessPoolExecutor(pace.processes, context))
-            each = pool.map(judge_at, points)
-        for figures in each:
-            total.add(figures)
-            pace.note(total)
+@contextmanager
+def _trying(pace: Pace) -> Iterator[Callable[[Callable[..., Any], Iterable[Any]], Iterable[Any]]]:
+    """Yield `map`, or one that gives each call a process that has loaded all and done nothing."""
+    if pace.processes == 1:
+        yield map
+        return
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["pytest", __name__])
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    try:
+        with context.Pool(pace.processes, maxtasksperchild=1) as pool:
+            yield pool.imap
+    finally:
+        os.environ.pop("PYTHONPATH")
+        if before is not None:
+            os.environ["PYTHONPATH"] = before
+
+
+def _sum_up(each: Iterable[SweepFigures], planned: int, pace: Pace) -> SweepFigures:
+    total = SweepFigures(planned=planned)
+    for figures in each:
+        total.add(figures)
+        pace.note(total)
     return total
 
 
