@@ -9,12 +9,10 @@ set -eu
 
 MODULE=github.com/versity/versitygw/cmd/versitygw
 VERSION=v1.8.0
-NEEDED_GO=21 # 1.21 and newer fetch the toolchain that a module asks for
 
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/holdfast-dev"
 FOLDER="$CACHE/versitygw-$VERSION"
 PROGRAM="$FOLDER/versitygw"
-PATH="$PATH:/usr/local/go/bin:/usr/lib/go/bin"
 
 say() { echo "$*" >&2; }
 
@@ -23,34 +21,15 @@ fail() {
   exit 1
 }
 
-has_go() {
-  command -v go >/dev/null 2>&1 || return 1
-  minor=$(go env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
-  [ "${minor:-0}" -ge "$NEEDED_GO" ]
-}
-
-install_go() {
-  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
-    say "Installing the Go toolchain"
-    apt-get update -qq >/dev/null || true
-    DEBIAN_FRONTEND=noninteractive \
-      apt-get install -y -qq --no-install-recommends golang-go ca-certificates >/dev/null || true
-  fi
-  has_go
-}
-
 install() {
   [ ! -x "$PROGRAM" ] || return 0
-  if ! has_go && ! install_go; then
-    say "The S3 server needs Go 1.$NEEDED_GO or newer: install it (https://go.dev/dl) and repeat."
-    return 0
-  fi
+  go=$("$(dirname "$0")/go.sh" path) || return 0
   say "Building $MODULE@$VERSION; this takes minutes the first time"
   mkdir -p "$FOLDER"
   made=$(mktemp -d "$FOLDER/build.XXXXXX")
-  GOBIN=$made GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" go install "$MODULE@$VERSION"
+  trap 'rm -rf "$made"' EXIT
+  env -u GOROOT GOBIN="$made" GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" "$go" install "$MODULE@$VERSION"
   mv -f "$made/versitygw" "$PROGRAM" # in one step, so that a cut build is never taken for the server
-  rmdir "$made"
 }
 
 random_hex() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
