@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from holdfast.core.errors import Corrupt, NotFound, Unavailable
+from holdfast.core.errors import Conflict, Corrupt, NotFound, Unavailable
 from holdfast.core.ports import Clock, LockMode, LockState, Placement, Prepared
 from holdfast.storage.durable import unavailable
 from holdfast.storage.frames import open_frames
@@ -108,6 +108,10 @@ class S3Vault:
     def append(self, batch: Sequence[Prepared]) -> list[Placement]:
         try:
             return self._append(map(body_of, batch))
+        except Conflict as error:
+            self._failed_batches += 1
+            cause = "Another object has the name that was made up for this one."
+            raise Unavailable(cause, next_step="It is tried again by itself.") from error
         except (Unavailable, OSError) as error:
             self._failed_batches += 1
             if isinstance(error, OSError):  # a spool file

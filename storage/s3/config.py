@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from holdfast.core.errors import Refused
+
+# No character that one of the clients would write in another way than the other.
+_ADDRESS = re.compile(r"s3://([A-Za-z0-9._-]+)/*((?:[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*)?)/*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,10 @@ def bucket_of(url: str) -> tuple[str, str]:
     Raises:
         Refused: It is no such address.
     """
-    parts = urlsplit(url)
-    is_plain = not (parts.query or parts.fragment or parts.port or parts.username)
-    if parts.scheme != "s3" or not parts.hostname or not is_plain:
+    found = _ADDRESS.fullmatch(url)
+    if found is None or {".", ".."} & set(found[2].split("/")):
         raise Refused(
             "The vault's address is not of the form s3://bucket/prefix.",
-            next_step="Correct the setting vault.url.",
+            next_step="Correct the setting vault.url: letters, digits, dots, hyphens, underscores.",
         )
-    return parts.netloc, parts.path.strip("/")
+    return found[1], found[2]

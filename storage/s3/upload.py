@@ -153,8 +153,9 @@ def _sent(bucket: Bucket, key: str, data: bytes, mode: PutMode) -> tuple[bool, F
     """Return whether the condition failed, and how the request did."""
     try:
         obstore.put(bucket.once, key, data, mode=mode, use_multipart=False)
-    except (AlreadyExistsError, PreconditionError):
-        return True, None
+    except (AlreadyExistsError, PreconditionError) as error:
+        failure = failure_of(error)  # or two writers met, of whom one shall come again
+        return not failure.is_passing, failure if failure.is_passing else None
     except FAILURES as error:
         return False, failure_of(error)
     return False, None

@@ -64,8 +64,13 @@ def first(count: int, method: str, fate: Fate) -> Callable[[Request], Fate]:
         Fate(status=500, code="InternalError", is_forwarded=False),
         Fate(status=500, code="InternalError"),
         Fate(is_altered=True),
+        Fate(status=409, code="ConditionalRequestConflict", is_forwarded=False),
+        Fate(status=412, code="PreconditionFailed"),
     ],
-    ids=["never arrives", "answer lost", "slow down", "fails", "fails but is done", "altered"],
+    ids=[
+        *("never arrives", "answer lost", "slow down", "fails", "fails but is done", "altered"),
+        *("two writers met", "repeated below"),
+    ],
 )
 def test_write_that_fails_passingly_is_made_once(
     bucket: BucketConfig, proxy: Proxy, fate: Fate
@@ -77,6 +82,18 @@ def test_write_that_fails_passingly_is_made_once(
     assert texts(vault, list(zip(batch, places, strict=True))) == [b"one", b"two"]
     assert vault.segment_names() == [places[0].segment]
     assert vault.stats().failed_batches == 0
+
+
+def test_name_that_another_object_has_is_refused_and_nothing_is_acknowledged(
+    bucket: BucketConfig, proxy: Proxy
+) -> None:
+    vault = bucket_vault(bucket)
+    taken = Fate(status=412, code="PreconditionFailed", is_forwarded=False)
+    proxy.rule = first(1, "PUT", taken)
+    with pytest.raises(Unavailable, match="name"):
+        vault.append(letters(b"one"))
+    assert vault.stats().failed_batches == 1
+    assert vault.append(letters(b"one"))
 
 
 @pytest.mark.parametrize("step", ["POST", "PUT"])

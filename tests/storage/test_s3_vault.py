@@ -357,10 +357,16 @@ def test_other_files_under_the_prefix_are_no_segments(s3_server: S3Server) -> No
     assert vault.segment_names() == [place.segment]
 
 
+WRONG_ADDRESSES = (
+    *("", "mail", "https://mail/x", "s3:///x", "s3://mail/x?y", "s3://u@mail/x", "s3://mail:1/x"),
+    *("s3://mail/a b", "s3://mail/a%20b", "s3://mail/ä", "s3://mail/a//b", "s3://mail/../b"),
+)
+
+
 def test_address_of_a_bucket() -> None:
     assert bucket_of("s3://mail/archive/one/") == ("mail", "archive/one")
     assert bucket_of("s3://mail") == ("mail", "")
-    for wrong in ("", "mail", "https://mail/x", "s3:///x", "s3://mail/x?y", "s3://u@mail/x"):
+    for wrong in WRONG_ADDRESSES:
         with pytest.raises(Refused):
             bucket_of(wrong)
 
