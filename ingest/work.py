@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from holdfast.core.errors import HoldfastError, Unavailable
+from holdfast.core.errors import HoldfastError, Refused, Unavailable
 from holdfast.core.identity import public_id
 from holdfast.ingest.jobs.kinds import KINDS, known
 from holdfast.ingest.jobs.task import LeaseLost, Stopped, Task, Workshop, encode
@@ -108,6 +108,10 @@ class Runner:
         task = Task(claimed, store, kind.terms.lease_ms, self.is_stopping)
         try:
             with task.kept():
+                if claimed.attempt > 1 and kind.got_on is not None:
+                    kind.got_on(task, self.workshop)
+                if claimed.attempt > kind.attempts and not task.has_headway:
+                    raise _deadly(claimed)
                 result = encode(kind.run(task, self.workshop)).decode()
         except Stopped:
             self._end("released", claimed, lambda: release(store, claimed))
@@ -189,6 +193,10 @@ class EmbeddedWork:
 
     def wake(self, kind: str) -> None:
         """Nobody needs to be told: looking costs them one read of the local catalogue."""
+
+
+def _deadly(claimed: Claim) -> HoldfastError:
+    return Refused(f"It ended its worker {claimed.attempt - 1} times without getting on.")
 
 
 def _last_line(error: str) -> str:

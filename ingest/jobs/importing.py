@@ -63,18 +63,17 @@ class ImportOrder:
 def run(task: Task, workshop: Workshop) -> dict[str, object]:
     """Import; a repeat takes in only what an earlier run did not."""
     order = task.read(ImportOrder)
-    options = order.options()
-    _note_headway(task, options.source_name)
     desk = _on_behalf(workshop.desk, task.claim.actor)
-    summary = run_import(options, desk, workshop.pool, workshop.spool, _reporting(task))
+    summary = run_import(order.options(), desk, workshop.pool, workshop.spool, _reporting(task))
     return summary_facts(summary)
 
 
-def _note_headway(task: Task, source: str) -> None:
-    """Forgive earlier crashes when the ledger shows that the run before got on.
+def got_on(task: Task, _workshop: Workshop) -> None:
+    """Forgive earlier crashes when the ledger shows that the run before took something in.
 
     A run that is killed cannot report its last batches itself.
     """
+    source = task.read(ImportOrder).options().source_name
     known = (
         select(func.count())
         .select_from(source_items.join(sources, sources.c.id == source_items.c.source_id))

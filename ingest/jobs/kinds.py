@@ -16,7 +16,7 @@ SEQUENCE = JobKind("sequence", sequencing.run, sequencing.is_waiting, longest_de
 INDEX = JobKind("index", indexing.run, indexing.is_waiting, longest_delay_s=5.0)
 PROCESS = JobKind("process", filing.run, filing.is_waiting)
 VERIFY = JobKind("verify", verifying.run)
-IMPORT = JobKind("import", importing.run, is_long=True)
+IMPORT = JobKind("import", importing.run, got_on=importing.got_on, is_long=True)
 KINDS: Mapping[str, JobKind] = {
     kind.name: kind for kind in (SEQUENCE, INDEX, PROCESS, VERIFY, IMPORT)
 }

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from holdfast.ingest.pipeline import Desk
     from holdfast.storage.store import Store
 
+LOOKS = 3
+"""Claims beyond its attempts that may be spent on looking whether a job got on."""
 Payload = TypeVar("Payload")
 encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -61,6 +63,8 @@ class JobKind:
     """Does it and returns its result; may be repeated at any time, whatever was done before."""
     is_waiting: Callable[[Workshop], bool] | None = None
     """Of a standing kind: whether there is something to do; workers ask every few seconds."""
+    got_on: Callable[[Task, Workshop], None] | None = None
+    """Reports headway that a run which was killed made and could not report; runs no content."""
     lease_s: float = 60.0
     attempts: int = 3
     longest_delay_s: float = 30.0
@@ -70,8 +74,9 @@ class JobKind:
 
     @property
     def terms(self) -> Terms:
-        """On what terms it is claimed."""
-        return Terms(int(self.lease_s * 1000), self.attempts)
+        """On what terms it is claimed: where headway is looked for first, a little longer."""
+        attempts = self.attempts + (LOOKS if self.got_on else 0)
+        return Terms(int(self.lease_s * 1000), attempts)
 
 
 @dataclass(slots=True)

@@ -18,6 +18,8 @@ import pytest
 from cli_archive import LETTERS, Desk, write_mbox
 from holdfast.core.identity import row_id
 from holdfast.ingest.metrics import serving
+from holdfast.settings import Flags, load
+from holdfast.storage.catalogue.job_lists import job_view
 from holdfast.storage.catalogue.jobs import Failure, Terms, claim, fail
 from holdfast.wiring import open_archive
 from work_kinds import until
@@ -39,8 +41,6 @@ def queued(desk: Desk, folder: Path) -> str:
 
 def settle_as_dead(desk: Desk, job: str) -> None:
     """Let the job fail for good, as a worker would."""
-    from holdfast.settings import Flags, load
-
     with open_archive(load(Flags(data=desk.data)).settings, "tester") as services:
         (claimed,) = claim(services.store, {"import": Terms(1000, 3)}, "test")
         assert claimed.id == row_id("job", job)
@@ -68,7 +68,7 @@ def test_audit_log_names_who_asked_for_the_import(own: Desk, tmp_path: Path) -> 
     own.run("import", mbox, "--queue", "--as", "alice")
     own.run("worker", "--once", "--as", "robot")
     log = own.run("audit", "log", "--json").lines
-    assert [e["actor"] for e in log if e.get("kind") == "import"] == ["alice"]
+    assert [e["actor"] for e in log if e["leaf"]["kind"] == "import"] == ["alice"]
 
 
 def test_import_of_nothing_is_refused_while_somebody_is_there(own: Desk, tmp_path: Path) -> None:
@@ -123,8 +123,9 @@ def working(desk: Desk, *words: object) -> Iterator[subprocess.Popen[bytes]]:
 
 def test_worker_does_what_is_queued_and_ends_in_order(own: Desk, tmp_path: Path) -> None:
     job = queued(own, tmp_path)
-    with working(own, "-n", 2) as process:
-        until(lambda: own.run("jobs", "show", job, "--json").json["state"] == "done")
+    settings = load(Flags(data=own.data)).settings
+    with open_archive(settings, "tester") as services, working(own, "-n", 2) as process:
+        until(lambda: job_view(services.store, row_id("job", job)).state == "done")
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=100)
     events = [json.loads(line) for line in said.splitlines()]
@@ -163,8 +164,6 @@ def is_alive(process: int) -> bool:
 
 
 def test_metrics_tell_jobs_delays_and_messages(own: Desk, tmp_path: Path) -> None:
-    from holdfast.settings import Flags, load
-
     queued(own, tmp_path)
     with open_archive(load(Flags(data=own.data)).settings, "tester") as services:
         before = scraped(services.store)

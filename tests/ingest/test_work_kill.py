@@ -30,7 +30,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 def test_import_whose_workers_are_killed_is_whole_and_single(
     settings: Settings, tmp_path: Path
 ) -> None:
-    offered = offering(tmp_path / "offer", MESSAGES, body_bytes=20_000)
+    offered = offering(tmp_path / "offer", MESSAGES, body_bytes=4_000)
     told = import_under_kills(settings, offered, KILLS, seed=1)
     assert told.verdict.is_good, told.verdict
     assert told.kills == KILLS
@@ -38,7 +38,7 @@ def test_import_whose_workers_are_killed_is_whole_and_single(
 
 
 def test_kills_find_out_a_job_that_is_done_before_its_work(tmp_path: Path) -> None:
-    offered = offering(tmp_path / "offer", MESSAGES, body_bytes=20_000)
+    offered = offering(tmp_path / "offer", MESSAGES, body_bytes=4_000)
     told = import_under_kills(settings_in(tmp_path), offered, 1, seed=1, kind="hasty_import")
     assert told.verdict.lost
 
