@@ -155,17 +155,18 @@ class ElasticHome:
         return self._open[generation]
 
     def _make_up_for(self, parts: object) -> None:
-        """Forget parts that are gone and queue what they held."""
-        names = [PART + name for name in parts] if isinstance(parts, Iterable) else []
-        if not names:
-            return
+        """Forget parts that are gone; queue what they held, or give up an index that grew."""
+        names = [PART + str(name) for name in parts] if isinstance(parts, Iterable) else []
         column = archive_facts.c.name
         with writing(self.store.engine) as connection:
-            values = connection.scalars(
-                select(archive_facts.c.value).where(column.in_(names))
-            ).all()
+            rows = connection.execute(select(archive_facts).where(column.in_(names))).all()
             connection.execute(delete(archive_facts).where(column.in_(names)))
-            months = {_month(msgspec.json.decode(value, type=_Made)) for value in values}
+            searched = (fact(connection, INDEX_GENERATION) or "").removeprefix(self.named(""))
+            stem = f"{PART}{self.config.prefix}-{searched}-"
+            lost = [row for row in rows if row.name.startswith(stem)]
+            if len(lost) < len(rows):
+                _forget(connection, GROWING)
+            months = {_month(msgspec.json.decode(row.value, type=_Made)) for row in lost}
             for first, end in sorted(months):
                 self._queue(connection, first, end)
             if months:

@@ -150,6 +150,10 @@ def _fuzzy(node: Fuzzy) -> Clause:
             f"A fuzzy word may differ by at most {MAX_DISTANCE} letters.",
             next_step="Lower the distance.",
         )
+    if not normalise(node.word):  # the engine takes no empty word
+        short = ["?" * length for length in range(1, node.distance + 1)]
+        fields = _dictionaries(node.part)
+        return any_of(wildcard_clause(name, pattern) for name in fields for pattern in short)
     # Rewritten so, the engine takes every word of the dictionary, not the nearest fifty.
     wanted = {
         "value": _unmarked(normalise(node.word)),

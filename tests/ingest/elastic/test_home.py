@@ -167,6 +167,26 @@ def test_second_rebuild_takes_the_place_of_the_first(archive: Archive, opener: O
     assert len(parts(archive.config)) == 1
 
 
+def test_index_that_is_lost_while_it_grows_troubles_no_search(
+    archive: Archive, opener: Opener
+) -> None:
+    archive.file("one")
+    archive.feed.drain()
+    whole = parts(archive.config)
+    generation, index = archive.home.begin()
+    index.add([analyse_record(one) for one in records(archive.store, archive.ids())])
+    index.commit()
+    (grown,) = set(parts(archive.config)) - set(whole)
+    delete_part(archive.config, grown)
+    other = opener(writer=2)
+    other.file("two")
+    other.feed.drain()
+    assert other.found() == archive.ids()
+    with pytest.raises(Unavailable, match="Another rebuild"):
+        archive.home.publish(generation, index)
+    assert archive.found() == archive.ids()
+
+
 def test_several_feeders_leave_each_interaction_once_and_as_it_is(
     archive: Archive, opener: Opener
 ) -> None:
