@@ -45,7 +45,7 @@ QUERIES = (
     "中国",
     "linux OR windows",
     "kernel -windows",
-    "erro*",
+    "patch*",
 )
 
 
