@@ -49,13 +49,16 @@ class SealedRange:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return what a row must be."""
-        limits = (
-            (self.first, lambda first: source_items.c.id >= first),
-            (self.last, lambda last: source_items.c.id <= last),
-            (self.batch, lambda batch: source_items.c.batch_id == batch),
-            (self.before_ms, lambda before: source_items.c.seen_ms < before),
-        )
-        return [is_within(limit) for limit, is_within in limits if limit is not None]
+        found: list[ColumnElement[bool]] = []
+        if self.first is not None:
+            found.append(source_items.c.id >= self.first)
+        if self.last is not None:
+            found.append(source_items.c.id <= self.last)
+        if self.batch is not None:
+            found.append(source_items.c.batch_id == self.batch)
+        if self.before_ms is not None:
+            found.append(source_items.c.seen_ms < self.before_ms)
+        return found
 
 
 EVERYTHING = SealedRange()
