@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -66,6 +66,7 @@ class Listed:
 def head_of(answer: dict[str, Any]) -> Head:
     """Return the facts in an answer to HeadObject."""
     version = answer.get("VersionId", "")
+    until = answer.get("ObjectLockRetainUntilDate")
     return Head(
         size=answer["ContentLength"],
         etag=answer.get("ETag", ""),
@@ -73,6 +74,6 @@ def head_of(answer: dict[str, Any]) -> Head:
         version="" if version == "null" else version,
         modified_at=answer["LastModified"],
         lock_mode=answer.get("ObjectLockMode", ""),
-        retain_until=answer.get("ObjectLockRetainUntilDate"),
+        retain_until=until and until.astimezone(UTC),
         is_held=answer.get("ObjectLockLegalHoldStatus") == "ON",
     )

@@ -73,6 +73,7 @@ def test_locked_segment_is_not_dropped_and_the_refusal_names_the_date(
     assert until is not None
     assert caught.value.facts["until"] == until.isoformat()
     assert until.isoformat() in str(caught.value)
+    assert until.tzinfo is UTC
     assert caught.value.facts["segments"] == [place.segment]
     assert caught.value.facts["freed_bytes"] == object_bytes(loose)
     assert vault.segment_names() == [place.segment]
