@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -122,6 +122,7 @@ def open_postgres(config: PostgresConfig) -> Engine:
             isolation_level="READ COMMITTED",
             pool_size=config.pool_size,
             max_overflow=0,
+            pool_timeout=config.lock_timeout_s,
             pool_pre_ping=True,
             hide_parameters=True,
             execution_options={_PATIENCE: config.patience_s},
@@ -211,8 +212,12 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """Run statements on one consistent snapshot; never blocks a writer."""
     with translated(), _connect(engine) as connection:
         snapshot = connection.execution_options(**_SNAPSHOT[engine.dialect.name])
-        with snapshot.begin():
+        begun = snapshot.begin()
+        try:
             yield snapshot
+        finally:
+            with suppress(Lost), translated():  # all was read: how it ends changes nothing
+                begun.rollback()
 
 
 _SNAPSHOT: dict[str, dict[str, Any]] = {
