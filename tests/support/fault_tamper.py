@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pysqlite3
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -23,12 +24,15 @@ from holdfast.indexer.facets import FACETS
 from holdfast.ingest.verification import index_check
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import open_sqlite, reading
-from holdfast.storage.catalogue.schema import metadata
+from holdfast.storage.catalogue.reading import original_bytes
+from holdfast.storage.catalogue.schema import metadata, originals
+from holdfast.storage.checkpoint import open_checkpoint
+from holdfast.storage.tlog_tiles import TileLog
 from holdfast.storage.verify import EVERYTHING, Check, Tally, Verification
 from holdfast.storage.verifying.log import check_log
 from holdfast.storage.verifying.originals import check_originals, check_segments
 from holdfast.storage.verifying.report import Scope as Verified
-from holdfast.wiring import CATALOGUE, Services
+from holdfast.wiring import CATALOGUE, CHECKPOINT, LOG, Services
 
 OPERATIONAL = ("index_queue", "index_versions", "jobs", "leases", "writers")
 """Tables that say nothing about what was kept: work to do, and who is at it."""
@@ -60,6 +64,8 @@ class Victim:
     """Table → its rows, before."""
     shown: tuple[object, ...]
     """What the index answers, before."""
+    records: list[object]
+    """What the vault holds, before."""
 
     def files(self, part: str) -> list[Path]:
         """Return the files of one part: one of `PARTS`."""
@@ -79,8 +85,8 @@ def new_victim(folder: Path, messages: int = 40) -> Victim:
     settings = settings_in(folder / "victim")
     bring_in(settings, offering(folder / "offer", messages).folder)
     with opened(settings) as services:
-        shown = answers(services.index)
-    return Victim(settings, rows_of(settings), shown)
+        shown, records = answers(services.index), records_of(services)
+    return Victim(settings, rows_of(settings), shown, records)
 
 
 def findings_of(settings: Settings) -> list[str]:
@@ -111,6 +117,15 @@ def rows_of(settings: Settings) -> dict[str, frozenset[str]]:
     return rows
 
 
+def records_of(services: Services) -> list[object]:
+    """Return every record of the vault, where it is, and every original."""
+    vault = services.store.vault
+    records = [record for name in vault.segment_names() for record in vault.scan_segment(name)]
+    with reading(services.store.engine) as connection:
+        ids = connection.scalars(select(originals.c.id).order_by(originals.c.id)).all()
+    return [*records, *(b"".join(original_bytes(services.store, row)) for row in ids)]
+
+
 def answers(index: SearchIndex) -> tuple[object, ...]:
     """Return what an index says: every document in several orders, facets, and some words."""
     orders = tuple(_hits(index, ANYTHING, sort) for sort in ("oldest", "largest", "captured"))
@@ -137,7 +152,8 @@ def flip_bits(
     """Flip one random bit of the part, verify, put it back; so many times.
 
     Verified is what reads the part: segments are read by two comparisons and by nothing else, the
-    log by one and at opening, the index by its own. A bit of the catalogue gets everything.
+    log by one and at opening, the index by its own. A bit of the catalogue gets everything, unless
+    every row and every index is what it was.
 
     Args:
         victim: The archive.
@@ -160,44 +176,37 @@ def flip_bits(
 
 @dataclass(slots=True)
 class _Bench:
-    """Verifies one part of a victim again and again."""
+    """Verifies one part of a victim again and again; the archive stays open meanwhile."""
 
     victim: Victim
     part: str
     checks: Sequence[Check] | None
-    services: Services | None
-    """Open all the time, where opening reads nothing of the part."""
+    services: Services
+    content: object
+    """Of the catalogue, before."""
 
     @staticmethod
     @contextmanager
     def of(victim: Victim, part: str, checks: Sequence[Check] | None) -> Iterator[_Bench]:
-        """Open what may stay open; the log is read at opening, so it does not."""
-        if part == "log":
-            yield _Bench(victim, part, checks, None)
-            return
+        """Open the archive, and let go of its files."""
         with opened(victim.settings) as services:
             services.store.engine.dispose()
-            yield _Bench(victim, part, checks, services)
+            yield _Bench(victim, part, checks, services, _content(victim.settings))
 
     def flipped(self, path: Path, at: int, bit: int, figures: FlipFigures) -> None:
         """Flip the bit, judge, put it back with all that opening may have written."""
-        settings = self.victim.settings
-        before = {settings.data / CATALOGUE: (settings.data / CATALOGUE).read_bytes()}
-        if self.services is None:
-            log = [*self.victim.files("log"), *settings.keys_folder.iterdir()]
-            before |= {kept: kept.read_bytes() for kept in log}
+        catalogue = self.victim.settings.data / CATALOGUE
+        before = catalogue.read_bytes()
         _flip(path, at, bit)
         try:
             self._judge(f"{path.name} byte {at} bit {bit}", path, figures)
         finally:
-            if path not in before:
+            if path != catalogue:
                 _flip(path, at, bit)
-            if self.services is not None:
-                self.services.store.engine.dispose()
-            for kept, content in before.items():
-                if kept.read_bytes() != content:
-                    kept.write_bytes(content)
-            for journal in settings.data.glob(f"{CATALOGUE}-*"):
+            self.services.store.engine.dispose()
+            if catalogue.read_bytes() != before:
+                catalogue.write_bytes(before)
+            for journal in catalogue.parent.glob(f"{CATALOGUE}-*"):
                 journal.unlink()
 
     def _judge(self, where: str, path: Path, figures: FlipFigures) -> None:
@@ -217,28 +226,35 @@ class _Bench:
             figures.harmless[self.part] += 1
 
     def _findings(self) -> list[str]:
-        """Return what was found; a bit of the catalogue that was not, gets the whole command."""
-        if self.services is None:
-            with opened(self.victim.settings) as services:
-                return self._compared(services, (check_log,))
         self.services.home.close()
         if self.part == "segments":
-            return self._compared(self.services, (check_originals, check_segments))
+            return self._compared((check_originals, check_segments))
         if self.part == "index":
-            return self._compared(self.services, (index_check(self.services.home),))
+            return self._compared((index_check(self.services.home),))
+        if self.part == "log":
+            return self._compared((check_log,), self._opened_log())
+        if _content(self.victim.settings) == self.content:
+            return []  # every row and every index is what it was
         if self.checks is not None:
-            return self._compared(self.services, ())
+            return self._compared(())
         whole = Verification(self.services.store, self.services.log)
         with closing(whole.run(Tally())) as found:
             if first := next(found, None):
                 return [str(first)]
         self.services.store.engine.dispose()
-        if rows_of(self.victim.settings) == self.victim.rows:
-            return []
-        return findings_of(self.victim.settings)
+        return findings_of(self.victim.settings)  # it may be that opening tells
 
-    def _compared(self, services: Services, own: Sequence[Check]) -> list[str]:
-        scope = Verified(services.store, services.log, EVERYTHING)
+    def _opened_log(self) -> TileLog:
+        """Open the log as opening the archive does."""
+        settings, store = self.victim.settings, self.services.store
+        signer, origin = store.keyring.signing_key(), self.services.log.checkpoint.origin
+        log = TileLog(settings.data / LOG, signer, origin)
+        kept = (settings.keys_folder / CHECKPOINT).read_bytes()
+        log.check_extends(open_checkpoint(kept, signer.public_key(), origin))
+        return log
+
+    def _compared(self, own: Sequence[Check], log: TileLog | None = None) -> list[str]:
+        scope = Verified(self.services.store, log or self.services.log, EVERYTHING)
         return [str(one) for check in self.checks or own for one in check(scope)]
 
     def _changed(self, *, is_read: bool) -> str:
@@ -248,14 +264,39 @@ class _Bench:
             kept = self.victim.rows.keys() - set(OPERATIONAL)
             lost = {name: self.victim.rows[name] - now[name] for name in kept}
             return " ".join(f"{name} {sorted(rows)[:1]}" for name, rows in lost.items() if rows)
-        if self.part == "index" and self.services is not None:
+        if self.part == "index":
             self.services.home.close()
-            try:
-                is_same = answers(self.services.index) == self.victim.shown
-            except (HoldfastError, ValueError):
-                is_same = False
-            return "" if is_same else "the index answers otherwise"
+            return _difference(lambda: answers(self.services.index), self.victim.shown)
+        if self.part == "segments":  # the end mark may be damaged: the next import writes it again
+            return _difference(lambda: records_of(self.services), self.victim.records)
         return "it is read" if is_read else ""
+
+
+def _difference(read: Callable[[], object], before: object) -> str:
+    """Tell that what is read now is not what was read before, or cannot be."""
+    try:
+        return "" if read() == before else "it says otherwise"
+    except (HoldfastError, ValueError) as error:
+        return f"it cannot be read: {error}"
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of the index's engine
+            raise
+        return f"it cannot be read: {error}"
+
+
+def _content(settings: Settings) -> object:
+    """Read every row past the product, and whether all indexes agree; None where it cannot be."""
+    connection = pysqlite3.connect(f"file:{settings.data / CATALOGUE}?immutable=1", uri=True)
+    connection.text_factory = bytes
+    try:
+        listed = connection.execute("SELECT type, name, sql FROM sqlite_schema").fetchall()
+        names = [name.decode() for kind, name, _ in listed if kind == b"table"]
+        rows = [connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names]  # noqa: S608
+        return listed, rows, connection.execute("PRAGMA integrity_check").fetchall()
+    except (pysqlite3.DatabaseError, UnicodeDecodeError):
+        return None
+    finally:
+        connection.close()
 
 
 def _flip(path: Path, at: int, bit: int) -> None:

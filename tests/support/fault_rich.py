@@ -1,0 +1,74 @@
+"""An archive that has met everything that leaves rows behind: what an editor could get at."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import select
+
+from archive_kit import bring_in, message, opened, settings_in, write_mbox
+from holdfast.core.identity import row_id
+from holdfast.settings import Settings
+from holdfast.storage.catalogue.batches import undo_batch
+from holdfast.storage.catalogue.companies import add_internal
+from holdfast.storage.catalogue.contacts import find
+from holdfast.storage.catalogue.merging import merge, undo
+from holdfast.storage.catalogue.schema import originals
+from holdfast.storage.upkeep import shred
+
+
+def rich_archive(folder: Path) -> Settings:
+    """Import, import again, take back, merge, join, destroy; nothing of it is damage."""
+    settings = settings_in(folder)
+    first = folder / "first"
+    first.mkdir()
+    write_mbox(first / "box.mbox", [*map(message, range(6)), message(2), *_thread(), _carrier()])
+    (first / "broken.zip").write_bytes(b"PK\x03\x04 broken")
+    (first / ".DS_Store").write_bytes(b"\0")
+    bring_in(settings, first, custodian="Ms Example")
+    taken_back = bring_in(settings, write_mbox(folder / "second.mbox", map(message, range(4, 9))))
+    bring_in(settings, write_mbox(folder / "third.mbox", [_joining()]))
+    with opened(settings) as services:
+        store = services.store
+        undo_batch(store, row_id("bat", taken_back.batch))
+        add_internal(store, "example.org")
+        people = [find(store, f"sender{n}@example.com")[0].id for n in range(4)]
+        merge(store, people[0], people[1])
+        undo(store, merge(store, people[2], people[3]))
+        with store.engine.connect() as connection:
+            last = connection.scalars(select(originals.c.id).order_by(originals.c.id)).all()[-1]
+        shred(store, [last])
+        services.desk.feed.drain()
+        services.desk.sequencer.run()
+    return settings
+
+
+def _thread() -> Iterator[bytes]:
+    """Two conversations, of which nothing says yet that they are one."""
+    yield message(20, subject="alpha")
+    yield message(21, subject="Re: alpha", headers=["References: <m20@example.com>"])
+    yield message(30, subject="beta")
+
+
+def _joining() -> bytes:
+    return message(
+        31, subject="Re: beta", headers=["References: <m30@example.com> <m20@example.com>"]
+    )
+
+
+def _carrier() -> bytes:
+    """A message with two attachments."""
+    part = (
+        "--b\nContent-Type: application/octet-stream\n"
+        'Content-Disposition: attachment; filename="{name}"\nContent-Transfer-Encoding: base64\n\n'
+        "{data}\n"
+    )
+    parts = [
+        part.format(name=name, data=base64.b64encode(name.encode()).decode())
+        for name in ("one.bin", "two.bin")
+    ]
+    body = "--b\nContent-Type: text/plain\n\nTwo files.\n" + "".join(parts) + "--b--\n"
+    raw = message(40, body=body, headers=["MIME-Version: 1.0"])
+    return raw.replace(b"text/plain; charset=utf-8", b'multipart/mixed; boundary="b"', 1)
