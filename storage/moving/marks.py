@@ -27,7 +27,9 @@ LEAVING = "leaving"
 """Where the archive goes or went."""
 ARRIVING = "arriving"
 """Where rows come from, and how far they are."""
-MARKS = (LEAVING, ARRIVING)
+ARRIVED = "arrived_from"
+"""Where the rows came from, until the search index is there too."""
+MARKS = (LEAVING, ARRIVING, ARRIVED)
 _TRIGGER = "holdfast_moved"
 _ACTS = ("INSERT", "UPDATE", "DELETE")
 

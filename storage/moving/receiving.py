@@ -17,10 +17,12 @@ from holdfast.core.errors import Conflict, Corrupt, NotFound
 from holdfast.core.ports import Placement
 from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows, update_rows
 from holdfast.storage.catalogue.engine import reading, writing
-from holdfast.storage.catalogue.facts import ARCHIVE_ID, fact, settle_fact
+from holdfast.storage.catalogue.facts import ARCHIVE_ID, change_fact, fact, settle_fact
 from holdfast.storage.catalogue.migrations import current, upgrade
+from holdfast.storage.catalogue.schema import metadata
 from holdfast.storage.moving.log_copy import SignedLog, place_log
 from holdfast.storage.moving.marks import (
+    ARRIVED,
     ARRIVING,
     LEAVING,
     Arrival,
@@ -123,9 +125,8 @@ def _clear_remains(connection: Connection, source: Source) -> None:
             "An archive is there already; nothing was changed.",
             next_step="Name an empty folder, database and bucket.",
         )
-    tables = moving_tables()
-    release_writers(connection, [table.name for table in tables])
-    for table in reversed(tables):
+    release_writers(connection, [table.name for table in moving_tables()])
+    for table in reversed(metadata.sorted_tables):
         if table.name not in ("originals", "archive_facts"):
             connection.execute(delete(table))
 
@@ -150,8 +151,11 @@ def bring_in(source: Source, target: Target, on_progress: Report) -> None:
 
 
 def complete(engine: Engine) -> None:
-    """Let the archive be opened."""
+    """Let the archive be opened; may be repeated."""
     with writing(engine) as connection:
+        mark = arrival(connection)
+        if mark is not None:
+            change_fact(connection, ARRIVED, mark.origin)
         clear(connection, ARRIVING)
         clear(connection, LEAVING)
 

@@ -21,16 +21,17 @@ from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.merging import merge
 from holdfast.storage.catalogue.schema import contacts, metadata
 from holdfast.storage.moving.tables import columns, moving_tables, rows
-from holdfast.wiring.arrivals import catalogue
+from holdfast.wiring.arrivals import catalogue, index_arrived
 from holdfast.wiring.backups import BackedUp, KeyPlace, Restored, back_up_archive, restore_archive
 from holdfast.wiring.migrating import Move, Moved, move_archive
-from holdfast.wiring.runs import rebuild_index
 from server_postgres import Server
 from server_s3 import S3Server
 
 PASSPHRASE = "correct horse battery staple"
+DEADLINE_S = 300.0
+"""Against hanging only."""
 QUERIES = (
-    *(f"word{number}" for number in range(0, 40, 3)),
+    *(f"word{number}" for number in range(0, 12, 3)),
     "message",
     "subject:number",
     "from:sender3@example.com",
@@ -54,7 +55,7 @@ class Answers:
     findings: tuple[str, ...]
 
 
-def fill(settings: Settings, folder: Path, numbers: range = range(40)) -> None:
+def fill(settings: Settings, folder: Path, numbers: range = range(12)) -> None:
     """Import messages, one of them in another script, one much longer than the others."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = [message(number) for number in numbers]
@@ -126,14 +127,19 @@ def restore_to(settings: Settings, backup: Backup | Path, keys: KeyPlace) -> Res
     """Restore the newest backup of a folder, or this one, as the command does."""
     chosen = find(backup) if isinstance(backup, Path) else backup
     done = restore_archive(settings, chosen, keys, ACTOR, quiet)
-    rebuild_index(settings, ACTOR, lambda step, total: None)
+    index_arrived(settings, ACTOR, lambda step, total: None)
     return done
+
+
+def restore_from(settings: Settings, folder: Path, keys_folder: Path) -> None:
+    """Restore the newest backup, in a process of its own."""
+    restore_to(settings, folder, sealed_in(keys_folder))
 
 
 def move_to(old: Settings, new: Settings) -> Moved:
     """Move an archive as the command does."""
     done = move_archive(moving(old, new), quiet)
-    rebuild_index(new, ACTOR, lambda step, total: None)
+    index_arrived(new, ACTOR, lambda step, total: None)
     return done
 
 
@@ -168,14 +174,18 @@ def on_engines(folder: Path, postgres: Server, s3: S3Server) -> Settings:
 def killed(act: Callable[[], object], statement: int) -> int:
     """Run the act in a process that dies, as `kill -9` does, before its n-th statement.
 
+    The process is a new one: threads of the engines' clients do not live through a fork.
+
     Returns:
         The exit status: 9 when it was killed, 0 when it came to its end before.
     """
-    child = multiprocessing.get_context("fork").Process(target=_die_at, args=(act, statement))
+    child = multiprocessing.get_context("spawn").Process(target=_die_at, args=(act, statement))
     child.start()
-    child.join()
-    assert child.exitcode in (0, 9)
-    return child.exitcode
+    child.join(DEADLINE_S)
+    if child.exitcode not in (0, 9):
+        child.kill()
+        raise AssertionError(f"it ended with {child.exitcode}")
+    return int(child.exitcode)
 
 
 def killed_on_the_way(act: Callable[[], object], first: int, more: int) -> Iterator[int]:

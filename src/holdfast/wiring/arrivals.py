@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from holdfast.core.errors import Conflict, Corrupt
 from holdfast.core.identity import IdFactory
 from holdfast.settings import FILE_NAME, Settings
-from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.facts import ARCHIVE_ID, fact
 from holdfast.storage.durable import SystemFiles, make_folder, replace_file, unavailable
 from holdfast.storage.keyring import Keyring
-from holdfast.storage.moving.marks import Arrival, arrival
+from holdfast.storage.moving.marks import ARRIVED, Arrival, arrival, clear
 from holdfast.storage.moving.receiving import Target, begin, bring_in, complete
 from holdfast.storage.moving.segment_files import OpenSegment, in_bucket, in_folder
 from holdfast.storage.store import Store
@@ -36,6 +36,7 @@ from holdfast.wiring.engines import (
     vault_config,
 )
 from holdfast.wiring.places import CHECKPOINT, KEYRING, SPOOL, log_origin
+from holdfast.wiring.runs import rebuild_index
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -193,6 +194,23 @@ def finish(settings: Settings, note: bytes) -> None:
         raise unavailable(error, "keeping the checkpoint") from error
     with catalogue(settings) as engine:
         complete(engine)
+
+
+def has_arrived(settings: Settings, wanted: Arrival) -> bool:
+    """Tell whether all but the search index of it is there."""
+    with catalogue_if_any(settings) as engine:
+        if engine is None:
+            return False
+        with reading(engine) as connection:
+            return fact(connection, ARRIVED) == wanted.origin
+
+
+def index_arrived(settings: Settings, actor: str, on_progress: Callable[[int, int], None]) -> int:
+    """Make the index of an archive that has arrived; return how many interactions it holds."""
+    held = rebuild_index(settings, actor, on_progress)
+    with catalogue(settings) as engine, writing(engine) as connection:
+        clear(connection, ARRIVED)
+    return held
 
 
 def put_keys(folder: Path, contents: Mapping[str, bytes], check: Callable[[Path], object]) -> None:

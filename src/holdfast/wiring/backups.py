@@ -26,6 +26,7 @@ from holdfast.wiring.arrivals import (
     Report,
     bring_to,
     finish,
+    has_arrived,
     put_keys,
     refuse_occupied,
     segments_of,
@@ -127,6 +128,8 @@ def restore_archive(
         origin=f"backup {backup.manifest.archive_id} {backup.manifest.made_at}",
         command=f"holdfast restore {backup.folder} --manifest {backup.path.name}",
     )
+    if has_arrived(settings, wanted):  # it was interrupted while the index was made
+        return Restored(backup, 0)
     refuse_occupied(settings, wanted)
     keyring, after = _fetch_keys(settings, backup.manifest, keys)
     check(

@@ -242,7 +242,7 @@ def _mark(engine: Engine, move: Move) -> Leaving | None:
     if mark.is_done and not _is_arriving(move, _arrival(archive_id(engine), mark)):
         raise Conflict(
             f"The archive has moved to {mark.place} already.",
-            next_step=f"Use it there, with {mark.option}.",
+            next_step=f"Use it there, with {mark.option}; 'reindex --full' makes its index.",
         )
     return mark
 

@@ -208,8 +208,8 @@ def restore(session: Session, options: RestoreOptions) -> None:
     interrupted one ended.
     """
     from holdfast.storage.backup.manifest import find
+    from holdfast.wiring.arrivals import index_arrived
     from holdfast.wiring.backups import KeyPlace, restore_archive
-    from holdfast.wiring.runs import rebuild_index
 
     found = find(options.folder, options.manifest)
     ask = _passphrase(options.passphrase_file, options.passphrase_command, is_new=False)
@@ -223,7 +223,7 @@ def restore(session: Session, options: RestoreOptions) -> None:
         )
         indexed = 0
         if not options.no_index:
-            indexed = rebuild_index(
+            indexed = index_arrived(
                 session.settings,
                 session.actor,
                 lambda step, total: stages.show("indexing", step, total, 0),
@@ -277,8 +277,8 @@ def migrate(session: Session, options: MigrateOptions) -> None:
     into. The same command goes on where an interrupted one ended.
     """
     from holdfast.settings import load_file
+    from holdfast.wiring.arrivals import index_arrived
     from holdfast.wiring.migrating import Move, give_up, move_archive, plan
-    from holdfast.wiring.runs import rebuild_index
 
     if options.is_plan and options.is_given_up:
         raise Refused("--dry-run and --give-up exclude each other.", next_step="Give one of them.")
@@ -296,7 +296,7 @@ def migrate(session: Session, options: MigrateOptions) -> None:
         done = move_archive(move, stages.show)
         indexed = 0
         if not options.no_index:
-            indexed = rebuild_index(
+            indexed = index_arrived(
                 new, session.actor, lambda step, total: stages.show("indexing", step, total, 0)
             )
     facts = {
