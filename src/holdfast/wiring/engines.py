@@ -16,8 +16,14 @@ from sqlalchemy import inspect, select
 from holdfast.core.errors import Corrupt, NotFound, Unavailable
 from holdfast.ingest.index_home import Home, IndexHome
 from holdfast.settings import secret
-from holdfast.storage.catalogue.engine import PostgresConfig, open_postgres, open_sqlite, reading
-from holdfast.storage.catalogue.facts import ARCHIVE_ID, fact
+from holdfast.storage.catalogue.engine import (
+    PostgresConfig,
+    open_postgres,
+    open_sqlite,
+    reading,
+    writing,
+)
+from holdfast.storage.catalogue.facts import ARCHIVE_ID, change_fact, fact
 from holdfast.storage.catalogue.schema import originals
 from holdfast.storage.local_vault import LocalVault, LocalVaultConfig
 from holdfast.storage.tile_files import FolderFiles, LogFiles
@@ -25,7 +31,7 @@ from holdfast.storage.tile_files import FolderFiles, LogFiles
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from holdfast.core.ports import Clock
+    from holdfast.core.ports import Clock, LockMode
     from holdfast.settings import Settings
     from holdfast.storage.s3.config import BucketConfig
     from holdfast.storage.store import Store
@@ -34,6 +40,9 @@ if TYPE_CHECKING:
 CATALOGUE = "catalogue.sqlite3"
 INDEX = "index"
 LOG = "log"
+WORM_PROOF = "worm_proof"
+"""Which store was last proved to enforce Object Lock, and when."""
+PROOF_HOLDS_MS = 10 * 60 * 1000
 _MIB = 1024 * 1024
 _ARCHIVE_ID = re.compile("[0-9a-f]{32}")
 
@@ -134,28 +143,53 @@ def open_vault(settings: Settings, engine: Engine, clock: Clock) -> KeptVault:
         return LocalVault(vault_config(settings, engine), clock)
     _need_client("obstore", "S3")
     from holdfast.core.ports import LockMode
-    from holdfast.storage.s3.canary import prove_worm
     from holdfast.storage.s3_vault import S3Vault, S3VaultConfig, Worm
 
     where, worm = bucket_config(settings), None
     if settings.vault.worm != "off":
         worm = Worm(LockMode(settings.vault.worm), settings.vault.retain_days)
-        prove_worm(where, worm.mode, clock)
+        _prove_now_and_then(engine, where, worm.mode, clock)
     vault = S3Vault(S3VaultConfig(where, bytes.fromhex(archive_id(engine)), worm), clock)
     vault.check()
+    if _knows_originals(engine) and vault.is_empty():
+        raise Unavailable(
+            f"The vault in {settings.vault.url} is empty, and the catalogue knows originals.",
+            next_step="Correct vault.url and vault.endpoint, or restore the bucket.",
+        )
     return vault
+
+
+def _prove_now_and_then(engine: Engine, where: BucketConfig, mode: LockMode, clock: Clock) -> None:
+    """Prove Object Lock unless a process of this archive did so a short while ago.
+
+    A proof costs a dozen requests and leaves a locked canary: too much for each of many commands.
+    """
+    from holdfast.storage.s3.canary import prove_worm
+
+    now_ms = int(clock.now().timestamp() * 1000)
+    proved = f"{mode.value} {where.endpoint} {where.bucket} "
+    with reading(engine) as connection:
+        found = fact(connection, WORM_PROOF) or ""
+    if found.startswith(proved) and now_ms - int(found.removeprefix(proved)) < PROOF_HOLDS_MS:
+        return
+    prove_worm(where, mode, clock)
+    with writing(engine) as connection:
+        change_fact(connection, WORM_PROOF, f"{proved}{now_ms}")
 
 
 def _refuse_lost_originals(settings: Settings, engine: Engine) -> None:
     """An empty vault beside a catalogue that is not empty is a disk that is not mounted."""
     segments = vault_config(settings, engine).segments
-    with reading(engine) as connection:
-        knows_some = connection.scalar(select(originals.c.id).limit(1)) is not None
-    if knows_some and not any(segments.glob("*")):
+    if _knows_originals(engine) and not any(segments.glob("*")):
         raise Unavailable(
             f"The vault in {segments} is empty, and the catalogue knows originals.",
             next_step="Mount the disk that holds it, or restore it.",
         )
+
+
+def _knows_originals(engine: Engine) -> bool:
+    with reading(engine) as connection:
+        return connection.scalar(select(originals.c.id).limit(1)) is not None
 
 
 def bucket_config(settings: Settings) -> BucketConfig:
