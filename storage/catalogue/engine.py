@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 SQLITE_FLOOR = (3, 51, 3)
 BUSY_TIMEOUT_MS = 60_000
 POSTGRES_FLOOR = 15
+IDLE_TIMEOUT_MS = 600_000
+"""A process that stands still in a transaction gives up its locks after this."""
 MOST_TRIES = 12
 """How often a transaction that other writers disturbed is begun; each try lets one of them pass."""
 _PRAGMAS = (
@@ -144,7 +146,7 @@ def _connect_args(config: PostgresConfig) -> dict[str, Any]:
         "synchronous_commit": "on",
         "statement_timeout": int(config.statement_timeout_s * 1000),
         "lock_timeout": int(config.lock_timeout_s * 1000),
-        "idle_in_transaction_session_timeout": int(config.statement_timeout_s * 1000),
+        "idle_in_transaction_session_timeout": IDLE_TIMEOUT_MS,
         "timezone": "UTC",
     }
     arguments: dict[str, Any] = {
