@@ -12,6 +12,7 @@ import typer
 from holdfast.cli.command import SharedOptions, sign
 from holdfast.cli.commands import (
     auditing,
+    backing,
     configuration,
     contacts,
     creation,
@@ -77,6 +78,7 @@ for group in (
     verifying,
     auditing,
     upkeep,
+    backing,
     moving,
     working,
     examining,
