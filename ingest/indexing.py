@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from holdfast.storage.store import Store
 
 DRAIN_BATCH = 256
+DRAIN_COMMIT = 2048
+"""Interactions between two commits of a drain; each commit costs as much as a hundred of them."""
 
 
 @dataclass(slots=True)
@@ -77,26 +79,33 @@ class IndexFeed:
         """Index everything that is queued, from the catalogue; return how many were brought up.
 
         Args:
-            on_batch: Is told the size of each batch that the index shows; may end it by raising.
+            on_batch: Is told how many more the index shows; may end it by raising.
 
         Raises:
             Unavailable: Another process feeds the index, or it cannot be written.
         """
         self.commit()
         drained = 0
-        while held := self._queued():
-            found = records(self.store, list(held))
-            gone = held.keys() - {record.id for record in found}
-            try:
-                self._feed([analyse_record(record) for record in found], gone, held)
-                self.commit()
-            except Unavailable:
-                self._give_up()
-                raise
-            drained += len(held)
+        while fed := self._feed_queued():
+            drained += fed
             if on_batch is not None:
-                on_batch(len(held))
+                on_batch(fed)
         return drained
+
+    def _feed_queued(self) -> int:
+        """Bring the index up by what is queued, up to `DRAIN_COMMIT`; return by how many."""
+        fed, last = 0, -1
+        try:
+            while fed < DRAIN_COMMIT and (held := self._queued(last)):
+                found = records(self.store, list(held))
+                gone = held.keys() - {record.id for record in found}
+                self._feed([analyse_record(record) for record in found], gone, held)
+                fed, last = fed + len(held), max(held.values())
+            self.commit()
+        except Unavailable:
+            self._give_up()
+            raise
+        return fed
 
     def let_go(self) -> None:
         """Commit, or give up what cannot be, which stays queued; then another process may feed."""
@@ -139,6 +148,6 @@ class IndexFeed:
         self._added.clear()
         self._fed.clear()
 
-    def _queued(self) -> dict[int, int]:
+    def _queued(self, last: int) -> dict[int, int]:
         with reading(self.store.engine) as connection:
-            return queued(connection, DRAIN_BATCH)
+            return queued(connection, DRAIN_BATCH, last)

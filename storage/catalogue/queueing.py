@@ -59,9 +59,16 @@ def tickets(connection: Connection, interaction_ids: Iterable[int]) -> dict[int,
     return {row.interaction_id: row.ticket for row in rows}
 
 
-def queued(connection: Connection, limit: int) -> dict[int, int]:
-    """Return some that are queued, with their tickets, oldest change first."""
-    query = select(index_queue).order_by(index_queue.c.ticket).limit(limit)
+def queued(connection: Connection, limit: int, after: int = -1) -> dict[int, int]:
+    """Return some that are queued, with their tickets, oldest change first.
+
+    Args:
+        connection: Of a transaction.
+        limit: Most that are returned.
+        after: Only later tickets than this one.
+    """
+    query = select(index_queue).where(index_queue.c.ticket > after)
+    query = query.order_by(index_queue.c.ticket).limit(limit)
     return {row.interaction_id: row.ticket for row in connection.execute(query)}
 
 

@@ -99,7 +99,8 @@ def test_lost_month_alone_is_filled_again(archive: Archive, opener: Opener) -> N
 
 def test_search_says_how_far_filling_is(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     archive.file(*(f"mail {n}" for n in range(10)))
-    monkeypatch.setattr("holdfast.ingest.indexing.DRAIN_BATCH", 4)
+    for size in ("DRAIN_BATCH", "DRAIN_COMMIT"):
+        monkeypatch.setattr(f"holdfast.ingest.indexing.{size}", 4)
     seen: list[int] = []
     archive.home.index()
 
