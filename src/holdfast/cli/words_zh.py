@@ -233,4 +233,38 @@ MESSAGES = {
     "Ended": "结束",
     "Progress": "进度",
     "Result": "结果",
+    "Backed up: {path}.": "已备份：{path}。",
+    "Keep the passphrase where neither of the two is.": "请将口令保存在与二者都不同的地方。",
+    "Moved to {place}, and intact there.": "已迁移到 {place}，并已校验完好。",
+    "Next: holdfast verify": "下一步：holdfast verify",
+    "Next: use it with {option}": "下一步：使用 {option}",
+    "Nothing was changed. The search index is made again at the end.": (
+        "未作任何更改。搜索索引将在最后重建。"
+    ),
+    "Restored the archive of {time}.": "已恢复 {time} 的档案。",
+    "The archive can be written here again.": "此处的档案可以重新写入。",
+    "The keys are not in it, and without them it cannot be opened: --keys-to seals them.": (
+        "其中不含密钥，没有密钥就无法打开；用 --keys-to 封存密钥。"
+    ),
+    "The keys are sealed in {path}.": "密钥已封存于 {path}。",
+    "What was copied is still there; empty those places.": "已复制的内容仍在原处，请清空那些位置。",
+    "{path}: not whole. {cause}": "{path}：不完整。{cause}",
+    "{path}: whole.": "{path}：完整。",
+    (
+        "The audit log had gained {count} entries after this backup: what they tell of is not "
+        "in it. The later checkpoint is kept beside the keys."
+    ): "此备份之后审计日志又增加了 {count} 条，其所述内容不在备份中。较新的检查点保存在密钥旁。",
+    "Taken at": "备份时间",
+    "Log root": "日志根",
+    "New in this backup": "本次新增",
+    "Rows compared": "已比对的行",
+    "Originals read": "已读取的原件",
+    "Records to copy": "待复制的记录",
+    "Rows": "行",
+    "Audit log": "审计日志",
+    "Checking": "检查",
+    "Copying": "复制",
+    "Comparing": "比对",
+    "Read": "已读取",
+    "Catalogue": "目录库",
 }
