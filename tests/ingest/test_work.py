@@ -53,7 +53,7 @@ def celery(folder: Path, redis: Any) -> Iterator[Make]:
     with (
         open_archive(settings, ACTOR) as services,
         closing(CeleryWork(services.store, config, kinds=TEST_KINDS)) as work,
-        crew(services.store, plan, size=2),
+        crew(services.store, plan),
     ):
         yield lambda own: WorkUnderTest(work, services.store, own, lambda: None)
 

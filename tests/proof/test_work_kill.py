@@ -32,7 +32,7 @@ def test_import_of_5000_whose_workers_are_killed_ten_times_is_whole_and_single(
         catalogue = {"url": config.url, "password": config.password}
         settings = settings_in(tmp_path, catalogue=catalogue)
     offered = offering(tmp_path / "offer", MESSAGES)
-    told = import_under_kills(settings, offered, KILLS, proof_seed)
+    told = import_under_kills(settings, offered, KILLS, proof_seed, workers=2)
     report(
         messages=offered.items,
         kills=told.kills,

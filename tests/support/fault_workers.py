@@ -42,7 +42,13 @@ class KilledImport:
 
 
 def import_under_kills(
-    settings: Settings, offered: Offering, kills: int, seed: int, kind: str = "import"
+    settings: Settings,
+    offered: Offering,
+    kills: int,
+    seed: int,
+    *,
+    workers: int = 1,
+    kind: str = "import",
 ) -> KilledImport:
     """Queue an import, kill the worker that does it so many times, and judge the archive."""
     create_archive(settings)
@@ -54,7 +60,7 @@ def import_under_kills(
         store = services.store
         job = EmbeddedWork(store, kinds_of(kinds)).submit(kind, payload, "one import")
         done = between = 0
-        with crew(store, ChildPlan(settings, kinds), size=2) as running:
+        with crew(store, ChildPlan(settings, kinds), size=workers) as running:
             for number in range(kills):
                 threshold = offered.items * (number + chance.random()) / (kills + 1)
                 killed_at = _kill(running, store, job, threshold if number else 0)
