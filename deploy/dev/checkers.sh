@@ -7,41 +7,22 @@ set -eu
 
 HELM=helm.sh/helm/v3/cmd/helm@v3.19.0
 COMPOSE=github.com/compose-spec/compose-go/v2/cmd@v2.9.0
-NEEDED_GO=21 # 1.21 and newer fetch the toolchain that a module asks for
 
 here=$(cd "$(dirname "$0")" && pwd)
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/holdfast-dev"
 BIN="$CACHE/checkers-1"
-PATH="$PATH:/usr/local/go/bin:/usr/lib/go/bin"
 
 say() { echo "checkers.sh: $*" >&2; }
 
 can_apt() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; }
 
-has_go() {
-  command -v go >/dev/null 2>&1 || return 1
-  minor=$(go env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
-  [ "${minor:-0}" -ge "$NEEDED_GO" ]
-}
-
-need_go() {
-  has_go && return
-  if can_apt; then
-    say "installing the Go toolchain"
-    apt-get update -qq >/dev/null || true
-    DEBIAN_FRONTEND=noninteractive \
-      apt-get install -y -qq --no-install-recommends golang-go ca-certificates >/dev/null || true
-  fi
-  has_go
-}
-
 # build NAME MODULE: the program that `go install` makes, under this name.
 build() {
   [ ! -x "$BIN/$1" ] || return 0
-  if ! need_go; then say "$1 needs Go 1.$NEEDED_GO or newer (https://go.dev/dl)"; return 0; fi
+  go=$("$here/go.sh" path) || return 0
   say "building $2; this takes a minute or two the first time"
   made=$(mktemp -d "$BIN/build.XXXXXX")
-  GOBIN=$made GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" go install "$2"
+  env -u GOROOT GOBIN="$made" GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" "$go" install "$2"
   mv -f "$made"/* "$BIN/$1"
   rmdir "$made"
 }
