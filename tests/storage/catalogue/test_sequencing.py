@@ -156,3 +156,20 @@ def test_sequencer_that_lost_its_turn_gives_no_number_twice(home: Home, tmp_path
         write_events(engine, 2, 2)
         assert lost._number_batch() == 6
     assert len(leaves(engine)) == 15
+
+
+@pytest.mark.parametrize("homes", ["postgres"], indirect=True)
+def test_writers_and_the_sequencer_never_wait_for_each_other(home: Home) -> None:
+    engine, other = home.engine(), home.engine()
+    numbering = sequencer(other, home.folder)
+    ids = IdFactory(1, lambda: 1_700_000_000_000)  # older than all that is numbered meanwhile
+    with writing(engine) as slow:
+        record_events(slow, [Event("slow", "", None, 0, "a", bytes(32))], ids)
+        write_events(other, 2, 3)
+        assert numbering.run() == 9  # with somebody's transaction open
+    with writing(engine) as held:
+        waiting = select(audit_events.c.id).where(audit_events.c.seq.is_(None))
+        assert len(held.execute(waiting.with_for_update()).all()) == 1
+        write_events(other, 3, 3)  # with the sequencer's transaction open
+    assert numbering.run() == 10
+    assert len(leaves(engine)) == 19
