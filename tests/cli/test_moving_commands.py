@@ -15,6 +15,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     folder = tmp_path_factory.mktemp("moving")
     desk = Desk(folder / "data")
     desk.run("import", write_mbox(folder / "in/letters.mbox"), "--source", "letters")
+    (desk.data / "holdfast.toml").write_text('[archive]\nname = "letters"\n')
     (folder / "pass").write_text("correct horse battery staple\n")
     back_up(desk, folder / "to", folder / "keys")
     return desk
@@ -52,6 +53,7 @@ def test_restored_archive_verifies_and_finds_the_same(desk: Desk, tmp_path: Path
         wanted = desk.run("search", query, "--format", "json").out
         assert other.run("search", query, "--format", "json").out == wanted
     assert "already" in other.run(*words, status=5).err
+    assert 'name = "letters"' in (other.data / "holdfast.toml").read_text("utf-8")
 
 
 def test_keys_beside_the_data_are_refused_unless_asked_loudly(desk: Desk, tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from holdfast.core.query import Scope
 from holdfast.indexer.query_parser import parse_query
 from holdfast.settings import Settings
 from holdfast.storage.backup.manifest import Backup, find
-from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.engine import open_sqlite, reading, writing
 from holdfast.storage.catalogue.merging import merge
+from holdfast.storage.catalogue.migrations import upgrade
 from holdfast.storage.catalogue.schema import contacts, metadata
 from holdfast.storage.moving.tables import columns, moving_tables, rows
 from holdfast.wiring.arrivals import catalogue, index_arrived
@@ -134,6 +135,11 @@ def restore_to(settings: Settings, backup: Backup | Path, keys: KeyPlace) -> Res
 def restore_from(settings: Settings, folder: Path, keys_folder: Path) -> None:
     """Restore the newest backup, in a process of its own."""
     restore_to(settings, folder, sealed_in(keys_folder))
+
+
+def bring_up(path: Path) -> None:
+    """Upgrade a catalogue, in a process of its own."""
+    upgrade(open_sqlite(path))
 
 
 def move_to(old: Settings, new: Settings) -> Moved:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from holdfast.storage.backup.manifest import Backup
 
 
+_TRAVELLING = ("archive.", "limits.")
+"""Settings that do not depend on the host."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     add(app, "backup", backup, BackupOptions, (0, 1, 2, 4, 5, 6, 7))
@@ -225,6 +229,7 @@ def restore(session: Session, options: RestoreOptions) -> None:
                 session.actor,
                 lambda step, total: stages.show("indexing", step, total, 0),
             )
+    _keep_settings(session, found)
     if options.as_json:
         facts = {"indexed": indexed, "entries_after": done.entries_after}
         session.screen.json({"schema": "holdfast.restored/1", **_facts(found), **facts})
@@ -240,6 +245,22 @@ def restore(session: Session, options: RestoreOptions) -> None:
             count=amount(done.entries_after),
         )
     session.screen.hint("Next: holdfast verify")
+
+
+def _keep_settings(session: Session, found: Backup) -> None:
+    """Write what the archive is called and how it parses, where no settings file says it."""
+    from holdfast.cli.settings_file import render
+    from holdfast.settings import FILE_NAME
+    from holdfast.storage.durable import SystemFiles, replace_file
+
+    file = session.settings.data / FILE_NAME
+    if not file.exists() and not session.loaded.file.exists():
+        chosen = {
+            name: value
+            for name, value in found.manifest.settings.items()
+            if name.startswith(_TRAVELLING)
+        }
+        replace_file(SystemFiles(), file, render(chosen).encode())
 
 
 def _facts(found: Backup) -> dict[str, object]:
