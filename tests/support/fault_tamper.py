@@ -287,10 +287,10 @@ def _difference(read: Callable[[], object], before: object) -> str:
 def _content(settings: Settings) -> object:
     """Read every row past the product, and whether all indexes agree; None where it cannot be."""
     connection = pysqlite3.connect(f"file:{settings.data / CATALOGUE}?immutable=1", uri=True)
-    connection.text_factory = bytes
+    connection.text_factory = lambda raw: (raw,)  # not what a blob of the same bytes is
     try:
         listed = connection.execute("SELECT type, name, sql FROM sqlite_schema").fetchall()
-        names = [name.decode() for kind, name, _ in listed if kind == b"table"]
+        names = [name.decode() for (kind,), (name,), _ in listed if kind == b"table"]
         rows = [connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names]  # noqa: S608
         return listed, rows, connection.execute("PRAGMA integrity_check").fetchall()
     except (pysqlite3.DatabaseError, UnicodeDecodeError):
