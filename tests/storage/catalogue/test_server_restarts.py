@@ -53,7 +53,7 @@ def restarted(server: Server, folder: Path, plan: Plan, crashes: tuple[int, ...]
     config = replace(server.database(), patience_s=30)
     home = Home(folder, config)
     due = threading.Semaphore(0)
-    restarts = threading.Thread(target=lambda: [_crash(server, due) for _ in crashes])
+    restarts = threading.Thread(target=_crash, args=(server, due, len(crashes)))
     restarts.start()
     try:
         file_through(home, plan, lambda number: due.release() if number in crashes else None)
@@ -66,10 +66,11 @@ def restarted(server: Server, folder: Path, plan: Plan, crashes: tuple[int, ...]
         home.close()
 
 
-def _crash(server: Server, due: Any) -> None:
-    due.acquire()
-    server.stop("immediate")
-    server.start()
+def _crash(server: Server, due: Any, times: int) -> None:
+    for _ in range(times):
+        due.acquire()
+        server.stop("immediate")
+        server.start()
 
 
 def test_server_that_crashes_during_an_import_loses_and_doubles_nothing(
