@@ -187,6 +187,7 @@ def _log(patient: Patient) -> Answer:
 def _index(patient: Patient) -> Answer:
     feed = patient.desk.feed
     try:
+        feed.home.index()  # one that is lost is noticed here, and everything queued for it
         queued = feed.waiting()
         found = heal(feed)
     except Unavailable as error:

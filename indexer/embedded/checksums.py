@@ -17,7 +17,6 @@ _TAIL = struct.Struct("<II")
 _MAGIC = 1337
 _PIECE_BYTES = 1 << 20
 _MOST_FOOTER_BYTES = 4096
-_OWN = frozenset({"meta.json", ".managed.json", "holdfast-index.json"})
 
 
 class _Footer(msgspec.Struct):
@@ -40,14 +39,21 @@ _meta = msgspec.json.Decoder(_Meta).decode
 def damaged_files(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield name and cause of every file of the index that is not what the engine wrote.
 
-    Files that a crash left and the engine has not removed yet are compared too.
+    Files of segments that the engine does not name are none of it: a killed writer leaves them half
+    written, and the next one removes them.
     """
+    try:
+        named = {one.segment_id.replace("-", "") for one in _read_meta(folder).segments}
+    except (OSError, msgspec.DecodeError) as error:
+        yield "meta.json", f"It cannot be read: {error}."
+        return
     versions = set()
     held = set()
     for path in sorted(folder.iterdir()):
-        if path.name in _OWN or path.suffix == ".lock":
+        segment = path.name.partition(".")[0]
+        if segment not in named:
             continue
-        held.add(path.name.partition(".")[0])
+        held.add(segment)
         footer = _checked(path)
         if footer is None:
             yield path.name, "It is not what the engine wrote."
@@ -55,11 +61,6 @@ def damaged_files(folder: Path) -> Iterator[tuple[str, str]]:
             versions.add(msgspec.json.encode(footer.version, order="sorted"))
     if len(versions) > 1:
         yield "segments", "The footers of its files name several versions."
-    try:
-        named = {one.segment_id.replace("-", "") for one in _read_meta(folder).segments}
-    except (OSError, msgspec.DecodeError) as error:
-        yield "meta.json", f"It cannot be read: {error}."
-        return
     for segment in sorted(named - held):
         yield segment, "The segment is missing."
 
