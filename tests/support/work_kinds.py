@@ -39,7 +39,7 @@ from holdfast.storage.catalogue.job_lists import job_view
 from holdfast.storage.catalogue.jobs import Claim, abandon, complete
 from holdfast.storage.store import Store
 
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0
 """Against hanging only."""
 
 
