@@ -81,7 +81,9 @@ class FolderFiles:
         return str(self._folder)
 
     def begin(self, note: bytes) -> None:
-        if self._folder.is_dir() and any(self._folder.iterdir()):
+        there = self._folder.iterdir() if self._folder.is_dir() else ()
+        # A creation that was killed leaves the checkpoint under the name that it had while written.
+        if any(not path.name.startswith(f".{CHECKPOINT}.") for path in there):
             raise Conflict("A log is there already.", folder=self.place)
         try:
             make_folder(self._files, self._folder)

@@ -22,6 +22,14 @@ def test_f2_signing_key_left_by_a_killed_creation_is_replaced(tmp_path: Path) ->
     assert findings(settings) == []
 
 
+def test_f2_checkpoint_left_by_a_killed_creation_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    (settings.data / "log").mkdir(parents=True)
+    (settings.data / "log" / ".checkpoint.0123456789abcdef").write_bytes(b"half")
+    bring_in(settings, write_mbox(tmp_path / "in.mbox", [message(1)]))
+    assert findings(settings) == []
+
+
 def test_lost_keyring_beside_a_log_is_not_made_anew(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     create_archive(settings)
