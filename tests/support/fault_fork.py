@@ -28,12 +28,19 @@ _SETTLED_S = 0.02
 def run_forked(words: Sequence[str], folder: Path, tracer: Sequence[str]) -> Ended:
     """Import by these words under `tracer`; return how it ended, output in `folder`."""
     started = time.monotonic()
+    err = folder / "err"
     waits, begins = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(begins)
-        _import(words, folder, waits)
+    told, tells = os.pipe()
+    with err.open("wb") as errors:
+        child = os.fork()
+        if child == 0:
+            os.close(begins)
+            os.dup2(errors.fileno(), 2)
+            _import(words, tells, waits)
     os.close(waits)
+    os.close(tells)
+    os.read(told, 1)  # from here on the child makes no call that could be counted
+    os.close(told)
     with subprocess.Popen([*tracer, "-p", str(child)], stderr=subprocess.DEVNULL) as attached:
         while not _has_tracer(child) and attached.poll() is None:
             time.sleep(_GLANCE_S)
@@ -43,20 +50,19 @@ def run_forked(words: Sequence[str], folder: Path, tracer: Sequence[str]) -> End
         with suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
         attached.wait(DEADLINE_S)
-    err = (folder / "err").read_text("utf-8", "replace")
-    return Ended(os.waitstatus_to_exitcode(status), "", err, time.monotonic() - started, 0)
+    said = err.read_text("utf-8", "replace")
+    return Ended(os.waitstatus_to_exitcode(status), "", said, time.monotonic() - started, 0)
 
 
-def _import(words: Sequence[str], folder: Path, waits: int) -> None:
-    """Become the import; never returns."""
+def _import(words: Sequence[str], tells: int, waits: int) -> None:
+    """Become the import when the parent lets go; never returns."""
     status = 70
     try:
         os.setsid()
         with suppress(AttributeError):  # only Linux's C library has it, and only Yama asks for it
             ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANYBODY, 0, 0, 0)
-        err = os.open(folder / "err", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.dup2(err, 2)
-        os.read(waits, 1)  # ends when the parent lets go
+        os.close(tells)
+        os.read(waits, 1)
         status = main(list(words))
     finally:
         os._exit(status)
