@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,12 +14,15 @@ import pytest
 from archive_kit import ACTOR, settings_in
 from fault_mail import offering
 from fault_workers import import_under_kills
+from holdfast.ingest.metrics import serving
 from holdfast.ingest.work import EmbeddedWork
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.job_lists import job_view
 from holdfast.wiring import create_archive, open_archive
+from server_postgres import Missing, Server, running
 from work_kinds import TEST_KINDS, ChildPlan, crew, runs, until
 
+Need = Callable[[object, str], None]
 MESSAGES = 400
 KILLS = 3
 
@@ -50,7 +58,7 @@ def test_f51_poison_is_tried_three_times_and_others_are_done(tmp_path: Path) -> 
     folder.mkdir()
     with (
         open_archive(settings, ACTOR) as services,
-        crew(services.store, ChildPlan(settings, ("poison", "note"))) as running,
+        crew(services.store, ChildPlan(settings, ("poison", "note"))) as made,
     ):
         work = EmbeddedWork(services.store, TEST_KINDS)
         payloads = {name: {"folder": str(folder), "name": name} for name in ("p", "a", "b", "c")}
@@ -60,4 +68,67 @@ def test_f51_poison_is_tried_three_times_and_others_are_done(tmp_path: Path) -> 
         until(lambda: all(job_view(services.store, j).state == s for j, s in ended.items()))
         assert "ended its worker 3 times" in job_view(services.store, poison).last_error
         assert runs(folder) == {"p": 3, "a": 1, "b": 1, "c": 1}
-        assert [e for e in running.events if e["event"] == "worker.ended" and e["status"] == -9]
+        assert [e for e in made.events if e["event"] == "worker.ended" and e["status"] == -9]
+
+
+def test_worker_that_is_asked_to_end_gives_its_job_back(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    create_archive(settings)
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    with open_archive(settings, ACTOR) as services:
+        work = EmbeddedWork(services.store, TEST_KINDS)
+        job = work.submit("patient", {"folder": str(folder), "name": "slow"}, "slow")
+        with crew(services.store, ChildPlan(settings, ("patient",))) as made:
+            until(lambda: runs(folder)["slow"] == 1)
+        view = job_view(services.store, job)
+        assert (view.state, view.attempts, view.owner) == ("ready", 0, "")
+        assert [e["status"] for e in made.events if e["event"] == "worker.ended"] == [0]
+        (folder / "slow.enough").touch()
+        with crew(services.store, ChildPlan(settings, ("patient",))):
+            until(lambda: job_view(services.store, job).state == "done")
+    assert runs(folder) == {"slow": 2}
+
+
+def test_workers_outlive_a_catalogue_that_is_away(tmp_path: Path, need: Need) -> None:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    with own_postgres(need) as server:
+        config = server.empty_database()
+        catalogue = {"url": config.url, "password": config.password}
+        settings = settings_in(tmp_path, catalogue=catalogue)
+        create_archive(settings)
+        with open_archive(settings, ACTOR) as services:
+            plan = ChildPlan(settings, ("note", "patient"))
+            with crew(services.store, plan) as made, serving(services.store, 0) as port:
+                work = EmbeddedWork(services.store, TEST_KINDS)
+                payload = {"folder": str(folder), "name": "slow"}
+                slow = work.submit("patient", payload, "slow")
+                until(lambda: runs(folder)["slow"])
+                server.stop("immediate")
+                assert "holdfast_catalogue_up 0.0" in metrics_at(port)
+                (folder / "slow.enough").touch()
+                server.start()
+                until(lambda: job_view(services.store, slow).state == "done")
+                note = work.submit("note", {"folder": str(folder), "name": "a"}, "a")
+                until(lambda: job_view(services.store, note).state == "done")
+                assert "holdfast_catalogue_up 1.0" in metrics_at(port)
+            assert not [e for e in made.events if e.get("status")]
+    assert runs(folder)["a"] == 1
+
+
+def metrics_at(port: int) -> str:
+    return str(urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read(), "utf-8")
+
+
+@contextmanager
+def own_postgres(need: Need) -> Iterator[Server]:
+    folder = Path(tempfile.mkdtemp(prefix="holdfast-postgres-"))
+    folder.chmod(0o755)  # the server is another user
+    try:
+        with running(folder) as server:
+            yield server
+    except Missing as error:
+        need(None, str(error))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -103,7 +103,7 @@ def test_f49_flush_finds_out_workers_that_trust_messages(bench: Bench) -> None:
 
 @pytest.mark.parametrize("how", ["killed", "stopped"])
 def test_f49_redis_may_be_away_while_jobs_are_submitted_and_come_back(
-    bench: Bench, how: str
+    bench: Bench, how: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with crew(bench.store, bench.plan):
         jobs = [bench.submit("note", "before")]
@@ -120,6 +120,9 @@ def test_f49_redis_may_be_away_while_jobs_are_submitted_and_come_back(
         until(lambda: bench.is_done(*jobs))
     assert set(runs(bench.folder).values()) == {1}
     assert len(runs(bench.folder)) == 7
+    said = capfd.readouterr().err
+    assert "Cannot connect" in said
+    assert bench.redis.password not in said
 
 
 def test_f50_message_that_comes_again_while_its_job_runs_has_one_effect(bench: Bench) -> None:
