@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 
-from archive_kit import bring_in, opened
+from archive_kit import bring_in, opened, settings_in
 from fault_command import run, verify_words
 from fault_mail import offering
 from fault_tamper import PARTS, FlipFigures, Victim, findings_of, flip_bits, new_victim
@@ -77,6 +77,20 @@ def test_vault_that_is_not_mounted_is_unavailable_not_corrupt(
 def test_f42_truncated_segment_is_named(copy: Settings, tmp_path: Path) -> None:
     path = segment(copy)
     path.write_bytes(path.read_bytes()[:-2000])
+    assert any(one.startswith("original") for one in findings_of(copy))
+    assert status_of(copy, tmp_path) == 6
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_f42_segment_replaced_by_a_valid_other_one_is_named(
+    copy: Settings, tmp_path: Path, *, is_ours: bool
+) -> None:
+    spare = offering(tmp_path / "more", 3, first=900)
+    other = copy if is_ours else settings_in(tmp_path / "other")
+    bring_in(other, spare.folder)
+    replaced, *_ = sorted((copy.data / "segments").iterdir())
+    valid = max((other.data / "segments").iterdir())
+    replaced.write_bytes(valid.read_bytes())
     assert any(one.startswith("original") for one in findings_of(copy))
     assert status_of(copy, tmp_path) == 6
 
