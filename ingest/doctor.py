@@ -188,19 +188,19 @@ def _index(patient: Patient) -> Answer:
     feed = patient.desk.feed
     try:
         feed.home.index()  # one that is lost is noticed here, and everything queued for it
-        queued = feed.waiting()
         found = heal(feed)
     except Unavailable as error:
         return Answer("index", State.WARNING, error.cause, error.next_step)
     exceptions = f"; {found.degraded:,} are indexed by their envelope only" * bool(found.degraded)
     step = "See the log of the index: it refused their texts." * bool(found.degraded)
-    if found.is_none and not queued:
+    if found.is_none and not found.drained:
         seen = "it holds what the catalogue holds"
         state = State.WARNING if found.degraded else State.GOOD
         return Answer("index", state, seen + exceptions, step)
     first = next(iter((*found.missing, *found.extra, *found.stale)), None)
     seen = (
-        f"{queued:,} were queued, {len(found.missing):,} missing, {len(found.extra):,} too much"
+        f"{found.drained:,} were queued, {len(found.missing):,} missing,"
+        f" {len(found.extra):,} too much"
         + (f", {len(found.stale):,} out of date" if found.stale else "")
         + (f" (first {public_id('msg', first)})" if first is not None else "")
     )

@@ -52,6 +52,8 @@ class Difference:
     """In the index only, or in it a second time."""
     stale: tuple[int, ...] = ()
     """In the index in another state than the last one that it was given."""
+    drained: int = 0
+    """Were queued, and are in the index now."""
     degraded: int = 0
     """Held without their texts, which the engine refused; indexing them again does not help."""
 
@@ -120,10 +122,11 @@ def heal(feed: IndexFeed) -> Difference:
     Raises:
         Unavailable: Another process feeds the index, or it cannot be written.
     """
-    feed.home.index()  # one that is lost is noticed here, and everything queued for it
-    feed.drain()
+    feed.home.index()  # one that is lost is begun anew, and everything queued for it
+    drained = feed.drain()
     index = feed.home.index()
-    found = replace(compare(feed.store, index), degraded=index.degraded())
+    found = compare(feed.store, index)
+    found = replace(found, drained=drained, degraded=index.degraded())
     if found.is_none:
         return found
     feed.remove_strangers(found.extra)
@@ -202,13 +205,20 @@ def _finished(
 
 
 def _pages(store: Store) -> Iterator[_Page]:
+    """Yield what is filed now: what is filed later reaches the new index as all changes do."""
+    with reading(store.engine) as connection:
+        newest = connection.scalar(select(func.max(interactions.c.id))) or 0
     last = -1
     version = func.coalesce(index_versions.c.version, NEVER_QUEUED)
     while True:
         query = (
             select(interactions.c.id, version)
             .outerjoin(index_versions, index_versions.c.interaction_id == interactions.c.id)
-            .where(interactions.c.id > last, interactions.c.removed_ms.is_(None))
+            .where(
+                interactions.c.id > last,
+                interactions.c.id <= newest,
+                interactions.c.removed_ms.is_(None),
+            )
             .order_by(interactions.c.id)
             .limit(PAGE)
         )

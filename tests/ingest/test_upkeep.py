@@ -28,6 +28,8 @@ from holdfast.storage.catalogue.schema import (
 from holdfast.storage.upkeep import compact, retire_keys, rotate_keys, shred
 from holdfast.wiring import Services, rebuild_index
 
+ARRIVED = select(captures.c.original_id).order_by(captures.c.id)
+
 
 @pytest.fixture
 def filled(tmp_path: Path) -> Settings:
@@ -66,9 +68,7 @@ def test_shredded_original_cannot_be_opened_and_its_space_comes_back(filled: Set
     with opened(filled) as services:
         store = services.store
         with reading(store.engine) as connection:
-            first, second = connection.scalars(
-                select(originals.c.id).order_by(originals.c.id).limit(2)
-            ).all()
+            first, second = connection.scalars(ARRIVED.limit(2)).all()
         assert shred(store, [first]) == 1
         assert shred(store, [first]) == 0
         with pytest.raises(HoldfastError):
@@ -86,8 +86,7 @@ def test_shredded_original_cannot_be_opened_and_its_space_comes_back(filled: Set
 def test_shredded_content_that_comes_again_is_kept_again(filled: Settings, tmp_path: Path) -> None:
     with opened(filled) as services:
         with reading(services.store.engine) as connection:
-            oldest = select(originals.c.id).order_by(originals.c.id).limit(1)
-            first = connection.scalars(oldest).one()
+            first = connection.scalars(ARRIVED.limit(1)).one()
         shred(services.store, [first])
     bring_in(filled, write_mbox(tmp_path / "again.mbox", [message(0)]))
     with opened(filled) as services:

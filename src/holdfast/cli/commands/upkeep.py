@@ -68,9 +68,8 @@ def _heal(session: Session, options: ReindexOptions) -> None:
     from holdfast.ingest.rebuild import heal
 
     with session.archive() as services:
-        waiting = services.desk.feed.waiting()
         found = heal(services.desk.feed)
-    counts = {"queued": waiting, "missing": len(found.missing), "extra": len(found.extra)}
+    counts = {"queued": found.drained, "missing": len(found.missing), "extra": len(found.extra)}
     if options.as_json:
         session.screen.json({"schema": "holdfast.reindex/1", **counts})
         return
