@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -14,7 +15,9 @@ from holdfast.core.errors import Unavailable
 from holdfast.core.ports import Document, SearchRequest
 from holdfast.core.query import EVERYTHING, Field, Phrase, Scope, Term
 from holdfast.indexer.documents import analyse_record
+from holdfast.indexer.elastic.bulk import Write
 from holdfast.indexer.elastic.parts import Remembered, new_generation
+from holdfast.indexer.elastic.writing import engine_document
 from holdfast.indexer.elastic_index import ElasticIndex, Surroundings
 from server_elasticsearch import Cluster
 
@@ -88,6 +91,25 @@ def test_no_document_is_lost_when_the_cluster(tried: Tried, faults: list[Fault])
     assert len(tried.slept) == len(faults)
     assert counters.waited_s == pytest.approx(sum(tried.slept))
     assert min(tried.slept) >= 0.25
+
+
+def test_control_a_writer_that_takes_every_answer_for_good_loses_documents(tried: Tried) -> None:
+    tried.put(documents()[:1], [])
+    (alias,) = tried.index._parts.aliases
+    tried.proxy.faults = [Fault("items", 429, chosen=lambda at: at % 3 == 0)]
+    careless = [
+        Write(one.id, alias, 2, json.dumps(engine_document(one)).encode()) for one in documents()
+    ]
+    lines = [json.loads(line) for write in careless for line in write.lines().splitlines()]
+    tried.index._client.bulk(operations=lines, require_alias=True)
+    tried.index._client.indices.refresh(index=alias)
+    assert total(tried) < MAILS
+
+
+def test_control_writes_without_versions_undo_newer_ones(tried: Tried) -> None:
+    tried.put(documents(version=2, text="newer"), [])
+    tried.put(documents(version=0, text="older"), [])
+    assert (total(tried, "newer"), total(tried, "older")) == (0, MAILS)
 
 
 def test_waits_grow_up_to_a_limit_and_differ_by_chance(tried: Tried) -> None:
