@@ -25,6 +25,7 @@ from holdfast.core.custody import End
 from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.core.identity import public_id
 from holdfast.ingest.jail import held_limits
+from holdfast.ingest.jobs.reporting import delays, work_report
 from holdfast.ingest.rebuild import heal
 from holdfast.storage.catalogue.engine import SQLITE_FLOOR, reading
 from holdfast.storage.catalogue.schema import audit_events, source_items
@@ -95,6 +96,19 @@ def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
             yield look(patient)
         except HoldfastError as error:
             yield Answer(name, State.BAD, error.cause, error.next_step)
+    try:
+        yield from _work(patient)
+    except HoldfastError as error:
+        yield Answer("work", State.BAD, error.cause, error.next_step)
+
+
+def _work(patient: Patient) -> Iterator[Answer]:
+    """Say what waits too long, each for itself; that nothing does is one answer."""
+    found = list(delays(work_report(patient.desk.store)))
+    for one in found:
+        yield Answer("work", State.BAD if one.is_bad else State.WARNING, one.seen, one.next_step)
+    if not found:
+        yield Answer("work", State.GOOD, "nothing waits")
 
 
 def _libraries(_patient: Patient) -> Answer:

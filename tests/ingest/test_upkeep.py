@@ -14,6 +14,7 @@ from holdfast.core.query import EVERYTHING, Scope
 from holdfast.ingest.doctor import Patient, State, examine
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.jobs import NewJob, enqueue
 from holdfast.storage.catalogue.reading import find_interaction, original_bytes, records
 from holdfast.storage.catalogue.schema import (
     audit_events,
@@ -203,3 +204,13 @@ def test_record_whose_rows_were_all_deleted_is_named(filled: Settings) -> None:
         ):
             connection.execute(delete(table).where(table.c[column] == value))
     assert {finding.part for finding in findings(filled)} >= {"capture", "interaction"}
+
+
+def test_doctor_tells_what_waits(filled: Settings) -> None:
+    with opened(filled) as services:
+        assert answers(services)["work"] is State.GOOD
+        now_ms = services.store.now_ms()
+        with writing(services.store.engine) as connection:
+            job = NewJob("import", "{}", "key")
+            enqueue(connection, job, services.store.ids, now_ms - 24 * 3_600_000)
+        assert answers(services)["work"] is State.WARNING

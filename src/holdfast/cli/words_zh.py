@@ -209,6 +209,7 @@ MESSAGES = {
     "keyring": "密钥环",
     "disk space": "磁盘空间",
     "jail": "隔离",
+    "work": "任务",
     "ledger": "台账",
     "audit log": "审计日志",
     "index": "索引",
