@@ -181,3 +181,9 @@ def test_word_too_long_is_cut_wherever_it_stands_in_a_long_text(
     assert "".join(pieces) == word
     assert [len(piece) for piece in pieces[:-1]] == [MAX_WORD_CHARS] * (len(pieces) - 1)
     assert 0 < len(pieces[-1]) <= MAX_WORD_CHARS
+
+
+def test_ascii_words_between_typographic_marks_are_cut_as_such() -> None:
+    cut = analyse("\u201cFair winds\u201d \u2014 she wrote\u2026")
+    assert cut.joined == "fair winds she wrote"
+    assert cut.extra == ()
