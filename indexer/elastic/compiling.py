@@ -7,10 +7,8 @@ the engine. It runs no query itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
-from holdfast.core.analysis import normalise, query_atoms, query_phones
-from holdfast.core.errors import Refused
+from holdfast.core.analysis import query_atoms
 from holdfast.core.query import (
     And,
     Dates,
@@ -27,18 +25,7 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.record_terms import PEOPLE as PEOPLE_PARTS
 from holdfast.core.record_terms import fold_value
-from holdfast.core.text_matching import compile_pattern
-from holdfast.indexer.documents import (
-    EPOCH,
-    MARK,
-    MAX_HEADER_NAME,
-    MILLISECOND,
-    SEPARATOR,
-    UNINDEXED_HEADERS,
-    header_key,
-)
 from holdfast.indexer.elastic.clauses import (
     EVERYTHING,
     NOTHING,
@@ -48,20 +35,24 @@ from holdfast.indexer.elastic.clauses import (
     between,
     term,
 )
-from holdfast.indexer.elastic.mapping import HEADER, TERMS, forms_field, long_field
+from holdfast.indexer.elastic.mapping import forms_field, long_field
 from holdfast.indexer.elastic.patterns import regex_clause, wildcard_clause
 from holdfast.indexer.elastic.phrases import header_row, laid_out, near_pair, text_row
 from holdfast.indexer.elastic.writing import exact_token, header_token
-from holdfast.indexer.embedded.compiling import (
-    MAX_DISTANCE,
-    MAX_NEAR,
+from holdfast.indexer.fields import FIELDS_OF_PART, HEADER, TERMS
+from holdfast.indexer.leaf_plans import (
+    Span,
     check_size,
-    header_units,
+    dates_span,
+    exact_forms,
+    fuzzy_word,
+    header_plan,
+    near_plan,
+    regex_pattern,
+    sizes_span,
+    wildcard_pattern,
 )
-from holdfast.indexer.embedded.phrases import Spelling, arrangements, spell
-from holdfast.indexer.embedded.schema import FIELDS_OF_PART
-
-_INT_LIMIT = (1 << 63) - 1
+from holdfast.indexer.spelling import Spelling, arrangements, spell
 
 
 def compile_query(node: Node) -> Clause:
@@ -93,34 +84,16 @@ def _not(node: Not) -> Clause:
 
 
 def _phrase(phrase: Phrase) -> Clause:
-    fields = FIELDS_OF_PART[phrase.part]
-    atoms = query_atoms(phrase.text)
-    slots = spell(atoms).slots
-    found = [laid_out(text_row(name), slots) for name in fields]
-    found += [
-        term("phone", f"{name}{SEPARATOR}{digits}")
-        for name in fields
-        for digits in query_phones(phrase.text)
-    ]
-    if phrase.part in PEOPLE_PARTS and len(atoms) == 1 and atoms[0].text.isascii():
-        found.append(term("pinyin", f"{fields[0]}{SEPARATOR}{atoms[0].text}"))
-    return any_of(found)
+    slots = spell(query_atoms(phrase.text)).slots
+    found = [laid_out(text_row(name), slots) for name in FIELDS_OF_PART[phrase.part]]
+    return any_of(found + [term(name, token) for name, token in exact_forms(phrase)])
 
 
 def _near(near: Near) -> Clause:
-    if near.distance > MAX_NEAR:
-        raise Refused(
-            f"A distance of {near.distance} is too far; at most {MAX_NEAR} is searched.",
-            next_step="Search for both terms with AND.",
-        )
-    parts = {phrase.part for phrase in near.phrases}
-    if len(parts) != 1:
+    plan = near_plan(near)
+    if plan is None:
         return NOTHING
-    spellings = [spell(query_atoms(phrase.text)) for phrase in near.phrases]
-    if not all(spelling.length for spelling in spellings):
-        return NOTHING
-    fields = FIELDS_OF_PART[parts.pop()]
-    return any_of(clause for name in fields for clause in _near_in(name, spellings, near))
+    return any_of(clause for name in plan.fields for clause in _near_in(name, plan.spellings, near))
 
 
 def _near_in(name: str, spellings: list[Spelling], near: Near) -> list[Clause]:
@@ -134,29 +107,24 @@ def _near_in(name: str, spellings: list[Spelling], near: Near) -> list[Clause]:
 
 
 def _wildcard(node: Wildcard) -> Clause:
-    pattern = _unmarked(normalise(node.pattern))
+    pattern = wildcard_pattern(node)
     return any_of(wildcard_clause(name, pattern) for name in _dictionaries(node.part))
 
 
 def _regex(node: Regex) -> Clause:
-    compile_pattern(node.pattern)  # refuses what RE2 would not take
-    pattern = _unmarked(node.pattern)
+    pattern = regex_pattern(node)
     return any_of(regex_clause(name, pattern) for name in _dictionaries(node.part))
 
 
 def _fuzzy(node: Fuzzy) -> Clause:
-    if not 0 <= node.distance <= MAX_DISTANCE:
-        raise Refused(
-            f"A fuzzy word may differ by at most {MAX_DISTANCE} letters.",
-            next_step="Lower the distance.",
-        )
-    if not normalise(node.word):  # the engine takes no empty word
+    word = fuzzy_word(node)
+    if not word:  # the engine takes no empty word
         short = ["?" * length for length in range(1, node.distance + 1)]
         fields = _dictionaries(node.part)
         return any_of(wildcard_clause(name, pattern) for name in fields for pattern in short)
     # Rewritten so, the engine takes every word of the dictionary, not the nearest fifty.
     wanted = {
-        "value": _unmarked(normalise(node.word)),
+        "value": word,
         "fuzziness": str(node.distance),
         "prefix_length": 0,
         "rewrite": "constant_score",
@@ -170,56 +138,23 @@ def _term(node: Term) -> Clause:
 
 
 def _header(node: Header) -> Clause:
-    key = header_key(node.name)
-    if len(key) > MAX_HEADER_NAME:
-        raise Refused(f"No header field has a name longer than {MAX_HEADER_NAME} characters.")
-    units = header_units(query_atoms(node.text))
+    key, units = header_plan(node)
     if not units:
         return term(HEADER, header_token(key, ""))
-    if key in UNINDEXED_HEADERS:
-        raise Refused(
-            f"The words of {node.name} fields are not indexed; only that the field is there.",
-            next_step="Search for the field without words, or for other words.",
-        )
     row = header_row(HEADER, key)
     return all_of(laid_out(row, spell(unit).slots) for unit in units)
 
 
-def _dates(node: Dates) -> Clause:
-    name = "captured" if node.clock == "captured" else "at"
-    end = _bound(node.end)
-    return _range(name, _bound(node.start), None if end is None else end - 1)
-
-
-def _sizes(node: Sizes) -> Clause:
-    return _range("size", node.low, node.high)
-
-
-def _range(name: str, low: int | None, high: int | None) -> Clause:
-    if low is None and high is None:
+def _span(span: Span) -> Clause:
+    if span.low is None and span.high is None:
         return EVERYTHING
-    return between(name, _clamped(low), _clamped(high))
+    return between(span.field, span.low, span.high)
 
 
 def _dictionaries(part: Part) -> list[str]:
     """Return the fields whose tokens are the words of a part."""
     fields: Sequence[str] = FIELDS_OF_PART[part]
     return [one for name in fields for one in (name, forms_field(name), long_field(name))]
-
-
-def _clamped(number: int | None) -> int | None:
-    return None if number is None else max(-_INT_LIMIT, min(number, _INT_LIMIT))
-
-
-def _bound(at: datetime | None) -> int | None:
-    """Return the first whole millisecond that is not before an instant."""
-    return None if at is None else -((at - EPOCH) // -MILLISECOND)
-
-
-def _unmarked(text: str) -> str:
-    if MARK in text:
-        raise Refused("The query has a control character.", next_step="Type it again.")
-    return text
 
 
 _BY_TYPE: dict[type, Callable[..., Clause]] = {
@@ -233,6 +168,6 @@ _BY_TYPE: dict[type, Callable[..., Clause]] = {
     Regex: _regex,
     Term: _term,
     Header: _header,
-    Dates: _dates,
-    Sizes: _sizes,
+    Dates: lambda node: _span(dates_span(node)),
+    Sizes: lambda node: _span(sizes_span(node)),
 }

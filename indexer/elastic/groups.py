@@ -8,8 +8,8 @@ from typing import Any
 from holdfast.indexer.cursors import Place, Window
 from holdfast.indexer.elastic.clauses import terms
 from holdfast.indexer.elastic.counts import MOST_BUCKETS, walk_values
-from holdfast.indexer.elastic.mapping import COLLAPSE_FIELDS
 from holdfast.indexer.elastic.results import Results, Spot
+from holdfast.indexer.fields import COLLAPSE_FIELDS
 
 _LEAST_CANDIDATES = 200
 

@@ -5,28 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from holdfast.core.analysis import FULL_VERSION
-from holdfast.indexer.documents import ATTACHMENT, BODY, FILENAME, PEOPLE, PEOPLE_FIELDS, SUBJECT
 from holdfast.indexer.facets import FACETS
+from holdfast.indexer.fields import (
+    COLLAPSE_FIELDS,
+    EXACT_FIELDS,
+    HEADER,
+    TERMS,
+    TEXT_FIELDS,
+    TEXT_GAP,
+    facet_field,
+)
 
 MAPPING_VERSION = 1
 """Raised when a field is added, dropped or filled in another way."""
 
-TEXT_FIELDS = (SUBJECT, BODY, ATTACHMENT, FILENAME, PEOPLE, *PEOPLE_FIELDS.values())
-"""Fields with positions; words stand in them without accents."""
-
-HEADER = "header"
-TERMS = "terms"
-EXACT_FIELDS = ("phone", "pinyin")
 REMOVED = "removed"
 """Set in what stands for a removed document, so that no late write brings it back."""
 DEGRADED = "degraded"
 """Set in a document whose texts the engine refused."""
 VERSION = "version"
-COLLAPSE_FIELDS = {"thread": "thread", "message_id": "message"}
 NUMBERS = ("id", "at", "captured", "size", VERSION, *COLLAPSE_FIELDS.values())
 
-TEXT_GAP = 100_000
-"""Positions between two texts of one field: no proximity reaches from one into the next."""
 MAX_WINDOW = 20_000
 """Hits of one answer; a page and one more fit."""
 MAX_REGEX_CHARS = 20_000
@@ -42,11 +41,6 @@ def forms_field(name: str) -> str:
 def long_field(name: str) -> str:
     """Return the field of words that are too long for the engine's analyser."""
     return f"{name}_long"
-
-
-def facet_field(facet: str) -> str:
-    """Return the name of the field that holds a facet's values."""
-    return f"facet_{facet}"
 
 
 def properties() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from holdfast.indexer.elastic.clauses import NOTHING, Clause
-from holdfast.indexer.embedded.patterns import pieces
+from holdfast.indexer.regex_pieces import pieces
 
 if TYPE_CHECKING:
     import re

@@ -16,7 +16,7 @@ from holdfast.indexer.documents import RUN_MARK
 from holdfast.indexer.elastic.clauses import Clause, any_of, term
 from holdfast.indexer.elastic.mapping import forms_field
 from holdfast.indexer.elastic.writing import RUN, header_token, short
-from holdfast.indexer.embedded.phrases import Slot, Spelling
+from holdfast.indexer.spelling import Slot, Spelling
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,18 @@ from holdfast.core.ports import Document
 from holdfast.indexer.documents import ALTERNATIVE, RUN_MARK, SEPARATOR
 from holdfast.indexer.elastic.mapping import (
     DEGRADED,
-    EXACT_FIELDS,
-    HEADER,
     REMOVED,
-    TERMS,
     VERSION,
-    facet_field,
     forms_field,
     long_field,
+)
+from holdfast.indexer.fields import (
+    EXACT_FIELDS,
+    HEADER,
+    MAX_EXACT_CHARS,
+    TERMS,
+    facet_field,
+    message_group,
 )
 
 RUN = "___"
@@ -39,8 +43,6 @@ MAX_TOKEN_CHARS = 120
 MAX_KEY_CHARS = 40
 """Longer names of header fields are named by their hash."""
 MAX_HEADER_WORD_CHARS = 80
-MAX_EXACT_CHARS = 4000
-"""The engine refuses terms of more than 32,766 bytes."""
 
 _LONG = re.compile(rf"[^ ]{{{MAX_TOKEN_CHARS + 1},}}")
 _LONG_HEADER = re.compile(rf"[^ ]{{{MAX_KEY_CHARS},}}")
@@ -99,14 +101,6 @@ def numbers(document: Document) -> dict[str, Any]:
 def tombstone(id_: int, version: int) -> dict[str, Any]:
     """Return what stands for a removed document."""
     return {"id": id_, VERSION: version, REMOVED: True}
-
-
-def message_group(message_id: str) -> int:
-    """Return 63 bits that stand for a Message-ID; 0 for none."""
-    if not message_id:
-        return 0
-    digest = hashlib.blake2b(message_id.encode(), digest_size=8).digest()
-    return int.from_bytes(digest) >> 1 or 1
 
 
 def exact_token(field: str, value: str) -> str:

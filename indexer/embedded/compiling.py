@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 import tantivy
 from tantivy import FieldType, Occur, Query
 
-from holdfast.core.analysis import Atom, normalise, query_atoms, query_phones
+from holdfast.core.analysis import query_atoms
 from holdfast.core.errors import Refused
 from holdfast.core.query import (
     And,
@@ -31,33 +30,24 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.record_terms import PEOPLE as PEOPLE_PARTS
 from holdfast.core.record_terms import fold_value
-from holdfast.core.text_matching import compile_pattern
-from holdfast.indexer.documents import (
-    EPOCH,
-    MARK,
-    MAX_HEADER_NAME,
-    MILLISECOND,
-    SEPARATOR,
-    UNINDEXED_HEADERS,
-    header_key,
-)
+from holdfast.indexer.documents import SEPARATOR
 from holdfast.indexer.embedded.patterns import re2_regex, wildcard_regex
-from holdfast.indexer.embedded.phrases import Slot, arrangements, single_token, spell
-from holdfast.indexer.embedded.schema import FIELDS_OF_PART, HEADER, TERMS
 from holdfast.indexer.embedded.writing import exact_token
-
-MAX_DEPTH = 100
-"""Deepest tree that is compiled; the engine walks it on the machine's stack."""
-MAX_LEAVES = 10_000
-"""Most leaves of one tree."""
-MAX_DISTANCE = 2
-"""Largest distance of a fuzzy word."""
-MAX_NEAR = 1000
-"""Largest distance of a proximity; texts of one field lie further apart than that."""
-
-_INT_LIMIT = (1 << 63) - 1
+from holdfast.indexer.fields import FIELDS_OF_PART, HEADER, TERMS
+from holdfast.indexer.leaf_plans import (
+    Span,
+    check_size,
+    dates_span,
+    exact_forms,
+    fuzzy_word,
+    header_plan,
+    near_plan,
+    regex_pattern,
+    sizes_span,
+    wildcard_pattern,
+)
+from holdfast.indexer.spelling import Slot, arrangements, single_token, spell
 
 
 def compile_query(schema: tantivy.Schema, node: Node) -> Query:
@@ -95,38 +85,6 @@ def matches_everything(node: Node) -> bool:
     return isinstance(node, And) and all(matches_everything(child) for child in node.children)
 
 
-def check_size(node: Node) -> None:
-    """Refuse a tree that is too deep or has too many leaves.
-
-    Raises:
-        Refused: It is.
-    """
-    leaves = 0
-    waiting = [(node, 1)]
-    while waiting:
-        here, depth = waiting.pop()
-        if depth > MAX_DEPTH:
-            raise Refused(
-                f"The query is nested more than {MAX_DEPTH} levels deep.",
-                next_step="Leave out brackets that are not needed, or split the query.",
-            )
-        below = _children(here)
-        leaves += not below
-        waiting.extend((child, depth + 1) for child in below)
-    if leaves > MAX_LEAVES:
-        raise Refused(
-            f"The query has {leaves} terms; at most {MAX_LEAVES} are searched at once.",
-            next_step="Split the list.",
-            terms=leaves,
-        )
-
-
-def _children(node: Node) -> tuple[Node, ...]:
-    if isinstance(node, And | Or):
-        return node.children
-    return (node.child,) if isinstance(node, Not) else ()
-
-
 class _Compiler:
     """Compiles nodes for one schema."""
 
@@ -143,8 +101,8 @@ class _Compiler:
             Regex: self._regex,
             Term: self._term,
             Header: self._header,
-            Dates: self._dates,
-            Sizes: self._sizes,
+            Dates: lambda node: self._span(dates_span(node)),
+            Sizes: lambda node: self._span(sizes_span(node)),
         }
 
     def node(self, node: Node) -> Query:
@@ -160,37 +118,20 @@ class _Compiler:
         return all_of([self.node(c) for c in wanted], [self.node(c) for c in unwanted])
 
     def _phrase(self, phrase: Phrase) -> Query:
-        fields = FIELDS_OF_PART[phrase.part]
-        atoms = query_atoms(phrase.text)
-        slots = spell(atoms).slots
-        found = [self._laid_out(name, slots) for name in fields if slots]
-        found += [
-            self._token("phone", f"{name}{SEPARATOR}{digits}")
-            for name in fields
-            for digits in query_phones(phrase.text)
-        ]
-        if phrase.part in PEOPLE_PARTS and len(atoms) == 1 and atoms[0].text.isascii():
-            found.append(self._token("pinyin", f"{fields[0]}{SEPARATOR}{atoms[0].text}"))
-        return any_of(found)
+        slots = spell(query_atoms(phrase.text)).slots
+        fields = FIELDS_OF_PART[phrase.part] if slots else ()
+        found = [self._laid_out(name, slots) for name in fields]
+        return any_of(found + [self._token(name, token) for name, token in exact_forms(phrase)])
 
     def _near(self, near: Near) -> Query:
-        if near.distance > MAX_NEAR:
-            raise Refused(
-                f"A distance of {near.distance} is too far; at most {MAX_NEAR} is searched.",
-                next_step="Search for both terms with AND.",
-            )
-        parts = {phrase.part for phrase in near.phrases}
-        if len(parts) != 1:
+        plan = near_plan(near)
+        if plan is None:
             return Query.empty_query()
-        spellings = [spell(query_atoms(phrase.text)) for phrase in near.phrases]
-        if not all(spelling.length for spelling in spellings):
-            return Query.empty_query()
-        fields = FIELDS_OF_PART[parts.pop()]
-        words = [word for spelling in spellings if (word := single_token(spelling))]
-        if len(words) == len(spellings) == 2:
-            return self._near_words(fields, words, near)
-        laid = list(arrangements(spellings, near.distance, is_ordered=near.is_ordered))
-        return any_of([self._laid_out(name, slots) for name in fields for slots in laid])
+        words = [word for spelling in plan.spellings if (word := single_token(spelling))]
+        if len(words) == len(plan.spellings) == 2:
+            return self._near_words(plan.fields, words, near)
+        laid = list(arrangements(plan.spellings, near.distance, is_ordered=near.is_ordered))
+        return any_of([self._laid_out(name, slots) for name in plan.fields for slots in laid])
 
     def _near_words(self, fields: Sequence[str], words: list[str], near: Near) -> Query:
         """Return the query for two words, few walks for each order.
@@ -224,11 +165,10 @@ class _Compiler:
         return Query.term_query(self._schema, name, token, "basic")
 
     def _wildcard(self, node: Wildcard) -> Query:
-        return self._words(node.part, wildcard_regex(_unmarked(normalise(node.pattern))))
+        return self._words(node.part, wildcard_regex(wildcard_pattern(node)))
 
     def _regex(self, node: Regex) -> Query:
-        compile_pattern(node.pattern)  # refuses what RE2 would not take
-        return self._words(node.part, re2_regex(_unmarked(node.pattern)))
+        return self._words(node.part, re2_regex(regex_pattern(node)))
 
     def _words(self, part: Part, pattern: str) -> Query:
         try:
@@ -241,12 +181,7 @@ class _Compiler:
             ) from error
 
     def _fuzzy(self, node: Fuzzy) -> Query:
-        if not 0 <= node.distance <= MAX_DISTANCE:
-            raise Refused(
-                f"A fuzzy word may differ by at most {MAX_DISTANCE} letters.",
-                next_step="Lower the distance.",
-            )
-        word = _unmarked(normalise(node.word))
+        word = fuzzy_word(node)
         return any_of(
             [
                 Query.fuzzy_term_query(self._schema, name, word, node.distance)
@@ -259,65 +194,23 @@ class _Compiler:
         return self._token(TERMS, exact_token(node.field.value, value))
 
     def _header(self, node: Header) -> Query:
-        key = header_key(node.name)
-        if len(key) > MAX_HEADER_NAME:
-            raise Refused(f"No header field has a name longer than {MAX_HEADER_NAME} characters.")
-        units = header_units(query_atoms(node.text))
-        if not units:
-            return self._token(HEADER, key + SEPARATOR)
-        if key in UNINDEXED_HEADERS:
-            raise Refused(
-                f"The words of {node.name} fields are not indexed; only that the field is there.",
-                next_step="Search for the field without words, or for other words.",
-            )
+        key, units = header_plan(node)
         prefix = key + SEPARATOR
+        if not units:
+            return self._token(HEADER, prefix)
         return all_of([self._laid_out(HEADER, spell(unit, prefix).slots) for unit in units])
 
-    def _dates(self, node: Dates) -> Query:
-        name = "captured" if node.clock == "captured" else "at"
-        end = _bound(node.end)
-        return self._range(name, _bound(node.start), None if end is None else end - 1)
-
-    def _sizes(self, node: Sizes) -> Query:
-        return self._range("size", node.low, node.high)
-
-    def _range(self, name: str, low: int | None, high: int | None) -> Query:
+    def _span(self, span: Span) -> Query:
+        low, high = span.low, span.high
         if low is None and high is None:
             return Query.all_query()
-        low, high = _clamped(low), _clamped(high)
         if low is not None and high is not None and low > high:
             return Query.empty_query()
-        return Query.range_query(self._schema, name, FieldType.Integer, low, high)
+        return Query.range_query(self._schema, span.field, FieldType.Integer, low, high)
 
 
 def _orders(words: list[str], near: Near) -> list[list[str]]:
     return [words] if near.is_ordered else [words, words[::-1]]
-
-
-def _clamped(number: int | None) -> int | None:
-    return None if number is None else max(-_INT_LIMIT, min(number, _INT_LIMIT))
-
-
-def _unmarked(text: str) -> str:
-    if MARK in text:
-        raise Refused("The query has a control character.", next_step="Type it again.")
-    return text
-
-
-def _bound(at: datetime | None) -> int | None:
-    """Return the first whole millisecond that is not before an instant."""
-    return None if at is None else -((at - EPOCH) // -MILLISECOND)
-
-
-def header_units(atoms: Sequence[Atom]) -> list[list[Atom]]:
-    """Return what must each occur in a header field: single words, and whole runs."""
-    units: list[list[Atom]] = []
-    for atom in atoms:
-        if atom.is_joined:
-            units[-1].append(atom)
-        else:
-            units.append([atom])
-    return units
 
 
 def _pattern(slot: Slot) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from holdfast.core.ports import SearchRequest
 from holdfast.core.query import Node
 from holdfast.indexer.embedded.compiling import matches_everything
-from holdfast.indexer.embedded.counts import Ranking, count_facets
+from holdfast.indexer.embedded.counts import count_facets
 from holdfast.indexer.embedded.results import Results
+from holdfast.indexer.facet_tally import Ranking
 
 MAX_FACET_LIMIT = 100
 """Longer rankings are not kept."""

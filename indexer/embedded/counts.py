@@ -8,17 +8,14 @@ where the bound proves who the first are, their counts are taken in full.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from tantivy import Query
 
 from holdfast.indexer.embedded.compiling import any_of
 from holdfast.indexer.embedded.results import Results
-from holdfast.indexer.embedded.schema import facet_field
+from holdfast.indexer.facet_tally import Ranking, Tally, bucket_counts
 from holdfast.indexer.facets import ranked
-
-Ranking = tuple[tuple[str, int], ...]
-"""(value, count), most frequent first, ties by value."""
+from holdfast.indexer.fields import facet_field
 
 _SPARE = 64
 _CUT = 8
@@ -30,32 +27,6 @@ MOST_BUCKETS = 60_000
 """The engine gives up above 65,000."""
 WHOLE_SEGMENT = 1 << 31
 """More values than a segment can hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Tally:
-    """What one walk tells about one facet."""
-
-    counts: Mapping[str, int]
-    """Never more than the truth."""
-    error: int
-    """No count is short by more."""
-    unseen: int
-    """No value left out has more."""
-
-    def least(self, limit: int) -> int:
-        """Return what the last of the first `limit` has at least; 0 if fewer are known."""
-        known = sorted(self.counts.values(), reverse=True)
-        return known[limit - 1] if limit <= len(known) else 0
-
-    def is_settled(self, limit: int) -> bool:
-        """Tell whether the first `limit` are among the values counted, ties too."""
-        return not self.unseen or self.unseen < self.least(limit)
-
-    def contenders(self, limit: int) -> list[str]:
-        """Return the values that may be among the first `limit`."""
-        least = self.least(limit)
-        return [value for value, count in self.counts.items() if count + self.error >= least]
 
 
 def count_facets(
@@ -89,20 +60,20 @@ def count_facets(
 
 def _walk(
     results: Results, facets: Sequence[str], size: int, *, is_whole: bool
-) -> dict[str, _Tally]:
+) -> dict[str, Tally]:
     cut = WHOLE_SEGMENT if is_whole else size * _CUT
     asked = {facet: _terms(facet, size=size, segment_size=cut) for facet in facets}
     answer = results.searcher.aggregate(results.query, asked)
     tallies = {}
     for facet in facets:
-        counts = _counts(answer[facet])
+        counts = bucket_counts(answer[facet])
         error = int(answer[facet]["doc_count_error_upper_bound"])
         least = min(counts.values()) if len(counts) == size else 0
-        tallies[facet] = _Tally(counts, error, least + error)
+        tallies[facet] = Tally(counts, error, least + error)
     return tallies
 
 
-def _in_full(results: Results, tallies: Mapping[str, _Tally], limit: int) -> dict[str, Ranking]:
+def _in_full(results: Results, tallies: Mapping[str, Tally], limit: int) -> dict[str, Ranking]:
     """Return the rankings; where counts may be short, those that matter are taken again."""
     return {
         facet: ranked(
@@ -125,7 +96,7 @@ def _exactly(results: Results, facet: str, values: Sequence[str]) -> dict[str, i
     else:
         shape["include"] = list(values)
     answer = results.searcher.aggregate(results.query, {facet: _terms(facet, **shape)})
-    return _counts(answer[facet])
+    return bucket_counts(answer[facet])
 
 
 def _having(results: Results, facet: str, value: str) -> Query:
@@ -134,10 +105,6 @@ def _having(results: Results, facet: str, value: str) -> Query:
 
 def _terms(facet: str, **shape: object) -> dict[str, object]:
     return {"terms": {"field": facet_field(facet), **shape}}
-
-
-def _counts(answer: dict[str, list[dict[str, int | str]]]) -> dict[str, int]:
-    return {str(bucket["key"]): int(bucket["doc_count"]) for bucket in answer["buckets"]}
 
 
 def _ranked_in_passes(results: Results, facet: str, limit: int, size: int) -> Ranking:

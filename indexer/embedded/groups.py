@@ -9,7 +9,7 @@ from tantivy import Order, Query
 from holdfast.indexer.cursors import Place, Window
 from holdfast.indexer.embedded.counts import MOST_BUCKETS, WHOLE_SEGMENT
 from holdfast.indexer.embedded.results import Results, Spot, above
-from holdfast.indexer.embedded.schema import COLLAPSE_FIELDS
+from holdfast.indexer.fields import COLLAPSE_FIELDS
 
 _HITS_FOR_BUCKET = 8
 """A hit costs less than a bucket."""

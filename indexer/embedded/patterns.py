@@ -8,10 +8,9 @@ made here can match.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from holdfast.core.errors import Refused
 from holdfast.indexer.documents import RUN_MARK
+from holdfast.indexer.regex_pieces import pieces
 
 _MARK = RUN_MARK[0]
 _ANY = f"[^{_MARK}\\n]"
@@ -23,20 +22,6 @@ _CLASSES = {
     "W": f"[^0-9A-Za-z_{_MARK}]",
     "S": f"[^\\t\\n\\f\\r {_MARK}]",
 }
-_PIECE = re.compile(
-    r"""
-    (?P<literal>[^\\.^$*+?()\[\]{}|])
-    | \\(?P<escaped>[^0-9A-Za-z])
-    | \\(?P<class>[dwsDWS])
-    | (?P<any>\.)
-    | (?P<open>\((?:\?:|(?!\?)))
-    | (?P<mark>[)|])
-    | (?P<repeat>[*+?]|\{[0-9]{1,3}(?:,[0-9]{0,3})?\})\??  # lazy or not: the same words
-    | \[(?P<negated>\^?)
-        (?P<members>(?:[^\\\[\]&~\-^]|\\[^0-9A-Za-z]|(?<=[0-9A-Za-z])-(?=[0-9A-Za-z]))+)\]
-    """,
-    re.VERBOSE | re.DOTALL,
-)
 
 
 def wildcard_regex(folded: str) -> str:
@@ -59,26 +44,6 @@ def re2_regex(pattern: str) -> str:
         Refused: It uses what the dictionary cannot answer exactly.
     """
     return "".join(map(_spelled, pieces(pattern)))
-
-
-def pieces(pattern: str) -> Iterator[re.Match[str]]:
-    r"""Yield the pieces of an RE2 expression: literals, classes, groups, repetitions.
-
-    Raises:
-        Refused: It uses what no dictionary can answer exactly: anchors, flags, `\b`, named groups,
-            Unicode classes.
-    """
-    at = 0
-    while at < len(pattern):
-        piece = _PIECE.match(pattern, at)
-        if piece is None:
-            raise Refused(
-                f"This regular expression cannot be searched exactly, from character {at + 1} on.",
-                next_step="Words are matched whole: use letters, . [] () | * + ? {} \\d \\w.",
-                position=at,
-            )
-        yield piece
-        at = piece.end()
 
 
 def _spelled(piece: re.Match[str]) -> str:

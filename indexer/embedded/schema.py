@@ -4,45 +4,18 @@ from __future__ import annotations
 
 import tantivy
 
-from holdfast.core.query import Part
-from holdfast.indexer.documents import ATTACHMENT, BODY, FILENAME, PEOPLE, PEOPLE_FIELDS, SUBJECT
 from holdfast.indexer.facets import FACETS
+from holdfast.indexer.fields import (
+    COLLAPSE_FIELDS,
+    EXACT_FIELDS,
+    HEADER,
+    TERMS,
+    TEXT_FIELDS,
+    facet_field,
+)
 
 SCHEMA_VERSION = 1
 """Raised when a field is added, dropped or filled in another way."""
-
-TEXT_FIELDS = (SUBJECT, BODY, ATTACHMENT, FILENAME, PEOPLE, *PEOPLE_FIELDS.values())
-"""Fields with positions."""
-
-HEADER = "header"
-"""One row of tokens with positions."""
-
-EXACT_FIELDS = ("phone", "pinyin")
-"""Fields of tokens without positions, joined by single spaces."""
-
-TERMS = "terms"
-"""One `field:value` for each exact value."""
-
-FIELDS_OF_PART = {
-    Part.ANY: (SUBJECT, BODY, ATTACHMENT, FILENAME, PEOPLE),
-    Part.CONTENT: (SUBJECT, BODY, ATTACHMENT),
-    Part.SUBJECT: (SUBJECT,),
-    Part.BODY: (BODY,),
-    Part.ATTACHMENT: (ATTACHMENT,),
-    Part.FILENAME: (FILENAME,),
-    Part.WITH: (PEOPLE,),
-    Part.FROM: (PEOPLE_FIELDS["from"],),
-    Part.TO: (PEOPLE_FIELDS["to"],),
-    Part.CC: (PEOPLE_FIELDS["cc"],),
-    Part.BCC: (PEOPLE_FIELDS["bcc"],),
-}
-
-COLLAPSE_FIELDS = {"thread": "thread", "message_id": "message"}
-
-
-def facet_field(facet: str) -> str:
-    """Return the name of the field that holds a facet's values."""
-    return f"facet_{facet}"
 
 
 def build_schema() -> tantivy.Schema:

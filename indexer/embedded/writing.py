@@ -10,15 +10,17 @@ from tantivy import PreTokenizedString, Token
 
 from holdfast.core.ports import Document
 from holdfast.indexer.documents import ALTERNATIVE, MARK, RUN_MARK
-from holdfast.indexer.embedded.schema import EXACT_FIELDS, HEADER, TERMS, facet_field
-
-TEXT_GAP = 100_000
-"""Positions between two texts of one field: no proximity reaches from one into the next."""
+from holdfast.indexer.fields import (
+    EXACT_FIELDS,
+    HEADER,
+    MAX_EXACT_CHARS,
+    TERMS,
+    TEXT_GAP,
+    facet_field,
+    message_group,
+)
 
 _GAP = PreTokenizedString("", [Token(RUN_MARK, TEXT_GAP, 0, 0)])
-
-MAX_EXACT_CHARS = 4000
-"""The engine drops tokens of more than 65,530 bytes."""
 
 UNGROUPED = 1 << 63
 """Set in the group of a document that has none, with its id: a group of its own."""
@@ -45,14 +47,6 @@ def engine_document(document: Document) -> tantivy.Document:
     made.add_unsigned("thread", document.thread_id or document.id | UNGROUPED)
     made.add_unsigned("message", message_group(document.message_id) or document.id | UNGROUPED)
     return made
-
-
-def message_group(message_id: str) -> int:
-    """Return 63 bits that stand for a Message-ID; 0 for none."""
-    if not message_id:
-        return 0
-    digest = hashlib.blake2b(message_id.encode(), digest_size=8).digest()
-    return int.from_bytes(digest) >> 1 or 1
 
 
 def exact_token(field: str, value: str) -> str:
