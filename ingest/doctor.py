@@ -201,7 +201,6 @@ def _log(patient: Patient) -> Answer:
 def _index(patient: Patient) -> Answer:
     feed = patient.desk.feed
     try:
-        feed.home.index()  # one that is lost is noticed here, and everything queued for it
         found = heal(feed)
     except Unavailable as error:
         return Answer("index", State.WARNING, error.cause, error.next_step)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from holdfast.ingest.imports import ImportOptions as Order
     from holdfast.ingest.jobs.crew import Bell, StopRequest
     from holdfast.ingest.jobs.task import JobKind, Workshop
+    from holdfast.ingest.tasks import CeleryConfig
     from holdfast.settings import Settings
     from holdfast.storage.catalogue.job_lists import JobView
     from holdfast.storage.store import Store
@@ -203,11 +204,9 @@ def _work(settings: Settings, store: Store) -> Iterator[Work]:
     if not settings.work.broker:
         yield EmbeddedWork(store)
         return
-    from holdfast.ingest.tasks import CeleryConfig, CeleryWork
-    from holdfast.settings import secret
+    from holdfast.ingest.tasks import CeleryWork
 
-    config = CeleryConfig(settings.work.broker, secret(settings.work, "password"))
-    with closing(CeleryWork(store, config)) as work:
+    with closing(CeleryWork(store, _broker(settings))) as work:
         yield work
 
 
@@ -228,12 +227,17 @@ def _bell(settings: Settings, kinds: Mapping[str, JobKind]) -> Iterator[Bell]:
     if not settings.work.broker:
         yield SilentBell()
         return
-    from holdfast.ingest.tasks import CeleryBell, CeleryConfig
+    from holdfast.ingest.tasks import CeleryBell
+
+    with CeleryBell(_broker(settings), kinds, write_event) as bell:
+        yield bell
+
+
+def _broker(settings: Settings) -> CeleryConfig:
+    from holdfast.ingest.tasks import CeleryConfig
     from holdfast.settings import secret
 
-    config = CeleryConfig(settings.work.broker, secret(settings.work, "password"))
-    with CeleryBell(config, kinds, write_event) as bell:
-        yield bell
+    return CeleryConfig(settings.work.broker, secret(settings.work, "password"))
 
 
 def write_event(event: Mapping[str, object]) -> None:
