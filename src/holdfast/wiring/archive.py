@@ -40,12 +40,13 @@ from holdfast.storage.upkeep import KeptVault
 from holdfast.wiring.engines import (
     SystemClock,
     index_home,
+    log_origin,
     log_place,
     open_catalogue,
     open_vault,
     refuse_missing,
 )
-from holdfast.wiring.places import CHECKPOINT, KEYRING, LOG_LOCK, SPOOL, log_origin
+from holdfast.wiring.places import CHECKPOINT, KEYRING, LOG_LOCK, SPOOL
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,18 +24,18 @@ from holdfast.storage.tile_files import CHECKPOINT as PUBLISHED
 from holdfast.storage.tlog_tiles import TileLog
 from holdfast.storage.verify import Tally, Verification
 from holdfast.wiring.engines import (
-    CATALOGUE,
     SystemClock,
     archive_place,
     bucket_config,
     is_there,
+    log_origin,
     log_place,
     make_vault,
     open_catalogue,
     open_vault,
     vault_config,
 )
-from holdfast.wiring.places import CHECKPOINT, KEYRING, SPOOL, log_origin
+from holdfast.wiring.places import CATALOGUE, CHECKPOINT, KEYRING, SPOOL
 from holdfast.wiring.runs import rebuild_index
 
 if TYPE_CHECKING:

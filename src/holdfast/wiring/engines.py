@@ -27,6 +27,7 @@ from holdfast.storage.catalogue.facts import ARCHIVE_ID, change_fact, fact
 from holdfast.storage.catalogue.schema import originals
 from holdfast.storage.local_vault import LocalVault, LocalVaultConfig
 from holdfast.storage.tile_files import FolderFiles, LogFiles
+from holdfast.wiring.places import CATALOGUE, INDEX, LOG
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from holdfast.storage.store import Store
     from holdfast.storage.upkeep import KeptVault
 
-CATALOGUE = "catalogue.sqlite3"
-INDEX = "index"
-LOG = "log"
 WORM_PROOF = "worm_proof"
 """Which store was last proved to enforce Object Lock, and when."""
 PROOF_HOLDS_MS = 10 * 60 * 1000
@@ -109,6 +107,11 @@ def archive_id(engine: Engine) -> str:
             next_step="Restore the catalogue from a backup; originals are in the vault.",
         )
     return found
+
+
+def log_origin(engine: Engine) -> str:
+    """Name the log for good: what the archive is called in the settings may change."""
+    return f"holdfast/{archive_id(engine)}"
 
 
 def vault_config(settings: Settings, engine: Engine) -> LocalVaultConfig:

@@ -21,8 +21,8 @@ from holdfast.storage.keyring import Keyring, signing_path
 from holdfast.storage.moving.marks import refuse_marked
 from holdfast.storage.tile_files import CHECKPOINT as PUBLISHED
 from holdfast.storage.tlog_tiles import TileLog
-from holdfast.wiring.engines import is_there, log_place, make_vault, open_catalogue
-from holdfast.wiring.places import CHECKPOINT, KEYRING, SPOOL, log_origin
+from holdfast.wiring.engines import is_there, log_origin, log_place, make_vault, open_catalogue
+from holdfast.wiring.places import CHECKPOINT, KEYRING, SPOOL
 
 
 def create_archive(settings: Settings) -> None:

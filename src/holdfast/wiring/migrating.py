@@ -54,8 +54,8 @@ from holdfast.wiring.arrivals import (
     segments_of,
     vault_place,
 )
-from holdfast.wiring.engines import archive_id, archive_place, log_place
-from holdfast.wiring.places import KEYRING, log_origin
+from holdfast.wiring.engines import archive_id, archive_place, log_origin, log_place
+from holdfast.wiring.places import KEYRING
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
