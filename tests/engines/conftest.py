@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
-from engines_kit import Engines
-from server_fixtures import (  # noqa: F401 - fixtures
+from server_fixtures import (
     elasticsearch_server,
+    engines,
     postgres_server,
     s3_server,
     shared_elasticsearch,
@@ -16,7 +12,12 @@ from server_fixtures import (  # noqa: F401 - fixtures
     shared_s3,
 )
 
-
-@pytest.fixture
-def engines(postgres_server: Any, elasticsearch_server: Any, s3_server: Any) -> Engines:  # noqa: F811
-    return Engines(postgres_server, elasticsearch_server, s3_server)
+__all__ = [
+    "elasticsearch_server",
+    "engines",
+    "postgres_server",
+    "s3_server",
+    "shared_elasticsearch",
+    "shared_postgres",
+    "shared_s3",
+]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from elastic_kit import Archive
+from elastic_kit import Archive, drain, opened, own_folder
 from holdfast.core.errors import Unavailable
 from holdfast.core.query import Phrase
 from holdfast.indexer.elastic.connection import connect
 from holdfast.ingest.jail import Pool, PoolConfig
 from holdfast.ingest.rebuild import analysis_bench, heal, rebuild
-from server_elasticsearch import Cluster, is_installed, running
+from server_elasticsearch import is_installed, running
 
 Need = Callable[[object, str], None]
 A_BATCH = 20
@@ -28,27 +26,8 @@ REBUILT = int(os.environ.get("HOLDFAST_REBUILT") or 100_000)
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder of the test's own that the server's user may enter."""
-    made = Path(tempfile.mkdtemp(prefix="holdfast-own-cluster-"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
-
-
-def opened(cluster: Cluster, tmp_path: Path, **changes: object) -> Archive:
-    return Archive(tmp_path, cluster.config(max_tries=3, timeout_s=20.0, **changes))
-
-
-def drain(archive: Archive, most: int) -> None:
-    """Feed as a worker does: what fails is tried again, a bounded number of times."""
-    for attempt in range(most):
-        try:
-            archive.feed.drain()
-        except Unavailable:
-            if attempt == most - 1:
-                raise
-        else:
-            return
+    with own_folder() as made:
+        yield made
 
 
 def test_one_of_two_nodes_then_both_are_killed_while_mail_arrives(

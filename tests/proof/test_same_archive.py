@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from archive_kit import bring_in, settings_in
 from engines_kit import Engines, ask_both, contents
 from fixed_queries import FIXED
-from server_fixtures import (  # noqa: F401 - fixtures
+from server_fixtures import (
     elasticsearch_server,
+    engines,
     postgres_server,
     s3_server,
     shared_elasticsearch,
@@ -21,12 +19,17 @@ from server_fixtures import (  # noqa: F401 - fixtures
 )
 from whole_corpus import mboxes
 
+__all__ = [
+    "elasticsearch_server",
+    "engines",
+    "postgres_server",
+    "s3_server",
+    "shared_elasticsearch",
+    "shared_postgres",
+    "shared_s3",
+]
+
 GENERATED = 2000
-
-
-@pytest.fixture
-def engines(postgres_server: Any, elasticsearch_server: Any, s3_server: Any) -> Engines:  # noqa: F811
-    return Engines(postgres_server, elasticsearch_server, s3_server)
 
 
 def test_whole_corpus_is_the_same_on_the_engines(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from catalogue_kit import Filing, Mail, new_store
+from holdfast.core.errors import Unavailable
 from holdfast.core.ports import Page, SearchRequest
 from holdfast.core.query import EVERYTHING, Node, Phrase, Scope
 from holdfast.indexer.elastic.connection import ElasticConfig, connect
@@ -119,3 +122,31 @@ def delete_part(config: ElasticConfig, name: str) -> None:
     """Remove an index behind everybody's back."""
     with connect(config) as client:
         client.indices.delete(index=name)
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """Give a folder of the test's own that the server's user may enter."""
+    made = Path(tempfile.mkdtemp(prefix="holdfast-own-"))
+    made.chmod(0o755)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def opened(cluster: Cluster, tmp_path: Path, **changes: object) -> Archive:
+    """Open an archive with a cluster that may go away: patience for seconds only."""
+    return Archive(tmp_path, cluster.config(max_tries=3, timeout_s=20.0, **changes))
+
+
+def drain(archive: Archive, most: int) -> None:
+    """Feed as a worker does: what fails is tried again, a bounded number of times."""
+    for attempt in range(most):
+        try:
+            archive.feed.drain()
+        except Unavailable:
+            if attempt == most - 1:
+                raise
+        else:
+            return

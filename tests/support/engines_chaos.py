@@ -16,6 +16,7 @@ import server_postgres
 import server_redis
 import server_s3
 from archive_kit import ACTOR, opened
+from elastic_kit import own_folder
 from engines_kit import Contents, Engines, contents
 from fault_mail import Offering, offering
 from fault_workers import PRODUCT_KINDS, in_ledger
@@ -46,11 +47,11 @@ class Servers:
 
 
 @contextmanager
-def own_servers(folder: Path, need: Callable[[object, str], None]) -> Iterator[Servers]:
-    """Run one of each, two nodes of Elasticsearch among them; the folder is open to their users."""
+def own_servers(need: Callable[[object, str], None]) -> Iterator[Servers]:
+    """Run one of each with throw-away data, two nodes of Elasticsearch among them."""
     missing = (server_postgres.Missing, server_s3.Missing, server_redis.Missing)
     need(server_elasticsearch.is_installed(), "Elasticsearch: deploy/dev/elasticsearch.sh install")
-    with ExitStack() as stack:
+    with own_folder() as folder, ExitStack() as stack:
         try:
             postgres = stack.enter_context(server_postgres.running(_made(folder / "postgres")))
             s3 = stack.enter_context(server_s3.running(_made(folder / "s3")))
@@ -228,6 +229,25 @@ def import_in_a_storm(settings: Settings, servers: Servers, mail: Load, kills: i
     with opened(settings) as services:
         told.indexed = compare(services.store, services.index).is_none
     return told
+
+
+def storm_in_engines(servers: Servers, folder: Path, mail: Load, kills: int) -> Survived:
+    """Import into a new archive in these servers, the object store behind its proxy."""
+    where = {"endpoint": servers.proxy.endpoint}
+    with servers.engines.settings(folder, vault=where, index={"replicas": 1}) as settings:
+        return import_in_a_storm(settings, servers, mail, kills)
+
+
+def assert_survived(told: Survived, mail: Load, kills: int) -> None:
+    """Check that everything struck, and that nothing was lost, doubled or left out."""
+    assert told.states == {"done"}
+    assert told.contents is not None
+    assert told.contents.findings == ()
+    assert told.contents.originals == mail.originals
+    assert told.contents.interactions == len(mail.originals)
+    assert told.indexed
+    assert len(told.misfortunes) == 7, told.misfortunes
+    assert told.kills == kills
 
 
 def _order(offered: Offering) -> dict[str, object]:

@@ -21,6 +21,8 @@ from typing import Any
 
 import pytest
 
+from engines_kit import Engines
+
 KINDS = ("postgres", "redis", "elasticsearch", "s3")
 Need = Callable[[object, str], None]
 
@@ -145,3 +147,9 @@ def elasticsearch_server(shared_elasticsearch: Shared, need: Need) -> Any:
 def s3_server(shared_s3: Shared, need: Need) -> Any:
     """The S3 server of this run; each test takes a bucket of its own."""
     return _needed(shared_s3, need)
+
+
+@pytest.fixture
+def engines(postgres_server: Any, elasticsearch_server: Any, s3_server: Any) -> Engines:
+    """The servers that a whole archive may lie in."""
+    return Engines(postgres_server, elasticsearch_server, s3_server)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from elastic_kit import Archive
+from elastic_kit import drain, opened, own_folder
 from holdfast.core.errors import Unavailable
 from holdfast.ingest.rebuild import heal
-from server_elasticsearch import Cluster, is_installed, running
+from server_elasticsearch import is_installed, running
 
 Need = Callable[[object, str], None]
 BATCHES = 12
@@ -22,27 +20,8 @@ A_BATCH = 20
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder of the test's own that the server's user may enter."""
-    made = Path(tempfile.mkdtemp(prefix="holdfast-own-cluster-"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
-
-
-def opened(cluster: Cluster, tmp_path: Path, **changes: object) -> Archive:
-    return Archive(tmp_path, cluster.config(max_tries=3, timeout_s=20.0, **changes))
-
-
-def drain(archive: Archive, most: int) -> None:
-    """Feed as a worker does: what fails is tried again, a bounded number of times."""
-    for attempt in range(most):
-        try:
-            archive.feed.drain()
-        except Unavailable:
-            if attempt == most - 1:
-                raise
-        else:
-            return
+    with own_folder() as made:
+        yield made
 
 
 def test_node_killed_in_the_middle_of_bulk_requests_loses_and_doubles_nothing(
