@@ -10,7 +10,7 @@ VENV := .venv
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-        --no-emit-index-url --no-header
+        --no-emit-index-url --no-header --no-strip-extras
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

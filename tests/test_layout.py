@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -47,6 +48,29 @@ def test_dependencies_match_the_locked_list() -> None:
     assert CONFIG["project"]["dependencies"] == requirements("runtime.in")
     engines = CONFIG["project"]["optional-dependencies"]["engines"]
     assert engines == requirements("engines.in")
+
+
+def test_locked_lists_name_the_extras_that_packages_ask_of_each_other() -> None:
+    """Else pip before 23.3 takes the newest release for `name[extra]`, which has no hash here."""
+    for name in ("runtime", "build", "engines", "dev"):
+        locked = [Requirement(line.rstrip("\\ ")) for line in requirements(f"{name}.txt")]
+        given = {canonicalize_name(one.name): one.extras for one in locked}
+        missing = [
+            (package, str(asked))
+            for package in given
+            for asked in _asked_by(package)
+            if not asked.extras <= given.get(canonicalize_name(asked.name), set())
+        ]
+        assert missing == []
+
+
+def _asked_by(package: str) -> list[Requirement]:
+    try:
+        found = metadata.requires(package) or []
+    except metadata.PackageNotFoundError:  # of another platform
+        return []
+    asked = map(Requirement, found)
+    return [one for one in asked if not one.marker or one.marker.evaluate({"extra": ""})]
 
 
 def test_no_module_is_longer_than_a_reader_can_hold() -> None:
