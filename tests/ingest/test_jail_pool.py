@@ -21,6 +21,8 @@ from holdfast.ingest.jail import Failed, Killed, Limits, Ok, Outcome, Pool, Pool
 from holdfast.ingest.jail.confinement import MIB
 
 TIGHT = Limits(memory_bytes=64 * MIB, cpu_s=0.3, wall_s=60.0, max_result_bytes=1 * MIB)
+OVER_ANY_HEAP = 4096 * MIB
+"""More than the limit together with whatever this process's heap holds free when it forks."""
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="seccomp and /proc are Linux's")
 
 
@@ -35,7 +37,7 @@ DEEDS: dict[bytes, Callable[[], object]] = {
     b"exit": lambda: os._exit(7),
     b"spin": spin,
     b"hang": lambda: threading.Event().wait(),
-    b"eat": lambda: bytes(128 * MIB),
+    b"eat": lambda: bytes(OVER_ANY_HEAP),
     b"flood": lambda: bytes(2 * MIB),
     b"fail": lambda: int(b"content"),
     b"pid": lambda: b"%d" % os.getpid(),
