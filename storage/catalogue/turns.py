@@ -1,7 +1,7 @@
 """Lets one process at a time do what must not be done twice at once; gone with the process.
 
 On SQLite a locked file, since all processes are on one host. On PostgreSQL an advisory lock beside
-it, which all hosts see. It must not keep anybody waiting.
+it, which all hosts see. It knows nothing of what is done in a turn.
 """
 
 from __future__ import annotations
@@ -36,6 +36,33 @@ def only_one(engine: Engine, lock: Path) -> Iterator[bool]:
     """
     with ExitStack() as held:
         yield _locked_file(held, lock) and _locked_everywhere(held, engine, lock.name)
+
+
+@contextmanager
+def awaited_turn(engine: Engine, lock: Path) -> Iterator[None]:
+    """Wait for the turn that the lock's file name names, and hold it for the block.
+
+    Args:
+        engine: Of the catalogue, whose tables need not exist yet.
+        lock: A file that may be made; hosts may have one each.
+
+    Raises:
+        Unavailable: The catalogue's server is away.
+    """
+    with ExitStack() as held:
+        file = held.enter_context(lock.open("ab"))
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if engine.dialect.name == "postgresql":
+            held.enter_context(translated())
+            wait_for_turn(held.enter_context(engine.begin()), lock.name)
+        yield
+
+
+def wait_for_turn(connection: Connection, name: str) -> None:
+    """Wait, however long, until the name is this transaction's alone; PostgreSQL only."""
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+    connection.scalar(select(func.pg_advisory_xact_lock(advisory_key(name))))
 
 
 def _locked_file(held: ExitStack, lock: Path) -> bool:

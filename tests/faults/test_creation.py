@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 
 from archive_kit import bring_in, findings, message, settings_in, write_mbox
 from holdfast.core.errors import Conflict
+from holdfast.settings import Settings
 from holdfast.storage.keyring import signing_path
 from holdfast.wiring import KEYRING, create_archive
+
+FOUNDERS = 4
+fork = multiprocessing.get_context("fork")
 
 
 def test_f2_signing_key_left_by_a_killed_creation_is_replaced(tmp_path: Path) -> None:
@@ -39,3 +45,21 @@ def test_lost_keyring_beside_a_log_is_not_made_anew(tmp_path: Path) -> None:
     with pytest.raises(Conflict):
         create_archive(settings)
     assert signing_path(keyring).read_bytes() == signed
+
+
+def test_f10_archive_is_made_once_by_commands_that_begin_at_the_same_moment(tmp_path: Path) -> None:
+    for number in range(5):
+        settings = settings_in(tmp_path / str(number))
+        barrier = fork.Barrier(FOUNDERS)
+        founders = [fork.Process(target=_found, args=(settings, barrier)) for _ in range(FOUNDERS)]
+        for founder in founders:
+            founder.start()
+        for founder in founders:
+            founder.join()
+        assert [founder.exitcode for founder in founders] == [0] * FOUNDERS
+        assert findings(settings) == []
+
+
+def _found(settings: Settings, barrier: Barrier) -> None:
+    barrier.wait()
+    create_archive(settings)

@@ -16,19 +16,20 @@ from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.facts import ARCHIVE_ID, settle_fact
 from holdfast.storage.catalogue.migrations import upgrade
 from holdfast.storage.catalogue.schema import originals
+from holdfast.storage.catalogue.turns import awaited_turn
 from holdfast.storage.durable import SystemFiles, make_folder, unavailable
 from holdfast.storage.keyring import Keyring, signing_path
 from holdfast.storage.moving.marks import refuse_marked
 from holdfast.storage.tile_files import CHECKPOINT as PUBLISHED
 from holdfast.storage.tlog_tiles import TileLog
 from holdfast.wiring.engines import is_there, log_origin, log_place, make_vault, open_catalogue
-from holdfast.wiring.places import CHECKPOINT, KEYRING, SPOOL
+from holdfast.wiring.places import CHECKPOINT, FOUNDING_LOCK, KEYRING, SPOOL
 
 
 def create_archive(settings: Settings) -> None:
     """Make the folders, the catalogue, the keyring and the log of a new archive.
 
-    Repeating it is harmless; what a killed run left undone is done.
+    Repeating it is harmless, at the same time too; what a killed run left undone is done.
 
     Raises:
         Conflict: An archive has moved away from there, or has not arrived whole.
@@ -42,11 +43,13 @@ def create_archive(settings: Settings) -> None:
         raise unavailable(error, "making the archive's folders") from error
     engine = open_catalogue(settings)
     try:
-        if is_there(settings, engine):
-            refuse_marked(engine)
-        upgrade(engine)
-        _name_archive(engine)
-        _create_parts(settings, engine)
+        # Two commands may find no archive at the same moment; each part is made by one of them.
+        with awaited_turn(engine, data / FOUNDING_LOCK):
+            if is_there(settings, engine):
+                refuse_marked(engine)
+            upgrade(engine)
+            _name_archive(engine)
+            _create_parts(settings, engine)
     finally:
         engine.dispose()
 

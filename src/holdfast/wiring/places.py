@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CATALOGUE = "catalogue.sqlite3"
+FOUNDING_LOCK = "founding.lock"
 INDEX = "index"
 LOG = "log"
 LOG_LOCK = "log.lock"

@@ -6,12 +6,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import inspect, text
 
 from holdfast.core.errors import Unavailable
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import metadata
-from holdfast.storage.catalogue.turns import advisory_key
+from holdfast.storage.catalogue.turns import wait_for_turn
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -50,7 +50,7 @@ def upgrade(engine: Engine, version: str = HEAD) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent))
     with writing(engine) as connection:  # all steps or none: a killed upgrade is begun again
         if engine.dialect.name == "postgresql":
-            _wait_for_turn(connection)
+            wait_for_turn(connection, "upgrade")
         config.attributes["connection"] = connection
         command.upgrade(config, version)
         if engine.dialect.name == "postgresql":
@@ -64,12 +64,6 @@ def _create(engine: Engine) -> None:
             metadata.create_all(connection)
             connection.execute(_VERSIONS)
             connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
-
-
-def _wait_for_turn(connection: Connection) -> None:
-    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
-    connection.scalar(select(func.pg_advisory_xact_lock(advisory_key("upgrade"))))
 
 
 def _order_by_bytes(connection: Connection) -> None:

@@ -14,7 +14,7 @@ from holdfast.core.identity import IdFactory
 from holdfast.storage.audit import Event, Sequencer, record_events
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import audit_events
-from holdfast.storage.catalogue.turns import only_one
+from holdfast.storage.catalogue.turns import awaited_turn, only_one
 from holdfast.storage.tlog_tiles import TileLog
 
 ORIGIN = "holdfast/test"
@@ -173,3 +173,27 @@ def test_writers_and_the_sequencer_never_wait_for_each_other(home: Home) -> None
         write_events(other, 3, 3)  # with the sequencer's transaction open
     assert numbering.run() == 10
     assert len(leaves(engine)) == 19
+
+
+def _enter(home: Home, host: Path, mark: Path) -> None:
+    engine = home.engine()
+    for _ in range(20):
+        with awaited_turn(engine, host / "founding.lock"):
+            mark.touch(exist_ok=False)
+            mark.unlink()
+    home.close()
+
+
+def test_awaited_turn_is_one_process_at_a_time_on_all_hosts(home: Home, tmp_path: Path) -> None:
+    home.engine()
+    home.close()
+    # Without a server all processes are on one host.
+    hosts = [tmp_path / name for name in ("ab" if home.postgres else "aa")]
+    for host in hosts:
+        host.mkdir(exist_ok=True)
+    takers = [fork.Process(target=_enter, args=(home, host, tmp_path / "in")) for host in hosts * 2]
+    for process in takers:
+        process.start()
+    for process in takers:
+        process.join()
+    assert [process.exitcode for process in takers] == [0] * len(takers)
