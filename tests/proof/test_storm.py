@@ -24,7 +24,7 @@ def test_f45_to_f51_five_thousand_messages_survive_the_loss_of_every_engine(
         distinct=len(mail.originals),
         originals=len(told.contents.originals),
         interactions=told.contents.interactions,
-        indexed=told.indexed,
+        index_differs_by=str(told.difference),
         findings=len(told.contents.findings),
         misfortunes=told.misfortunes,
         workers_killed=told.kills,

@@ -24,7 +24,7 @@ from holdfast.core.errors import HoldfastError
 from holdfast.ingest.imports import ImportOptions
 from holdfast.ingest.jobs.importing import ImportOrder
 from holdfast.ingest.jobs.reporting import work_report
-from holdfast.ingest.rebuild import compare
+from holdfast.ingest.rebuild import Difference, compare
 from holdfast.ingest.tasks import CeleryConfig, CeleryWork
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.job_lists import JobView, job_view
@@ -84,8 +84,8 @@ class Survived:
     states: frozenset[str] = frozenset()
     """Of the jobs, at the end."""
     contents: Contents | None = None
-    indexed: bool = False
-    """Whether the index holds what the catalogue holds, and nothing else."""
+    difference: Difference | None = None
+    """Between the catalogue and the index, at the end."""
     seconds: float = 0.0
 
 
@@ -227,7 +227,7 @@ def import_in_a_storm(settings: Settings, servers: Servers, mail: Load, kills: i
     told.seconds = round(time.monotonic() - begun, 1)
     told.contents = contents(settings)
     with opened(settings) as services:
-        told.indexed = compare(services.store, services.index).is_none
+        told.difference = compare(services.store, services.index)
     return told
 
 
@@ -245,7 +245,7 @@ def assert_survived(told: Survived, mail: Load, kills: int) -> None:
     assert told.contents.findings == ()
     assert told.contents.originals == mail.originals
     assert told.contents.interactions == len(mail.originals)
-    assert told.indexed
+    assert told.difference == Difference((), ()), told.difference
     assert len(told.misfortunes) == 7, told.misfortunes
     assert told.kills == kills
 
