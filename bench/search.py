@@ -43,7 +43,7 @@ from holdfast.core.query import (
     Wildcard,
 )
 from holdfast.core.records import Record, RecordParticipant, Role
-from holdfast.indexer.documents import analyse_texts, complete
+from holdfast.indexer.documents import analyse_original, complete
 from holdfast.indexer.facets import FACETS
 from holdfast.indexer.tantivy_index import TantivyIndex
 
@@ -157,7 +157,7 @@ def build(index: TantivyIndex, mailbox: Mailbox, messages: int) -> dict[str, flo
     before = time.process_time()
     records = [mailbox.record(id_) for id_ in range(1, min(messages, DISTINCT) + 1)]
     drawn_s, before = time.process_time() - before, time.process_time()
-    texts = [(record, analyse_texts(record)) for record in records]
+    texts = [(record, analyse_original(record)) for record in records]
     cut_s = time.process_time() - before
     print(f"drew {len(texts)} texts in {drawn_s:.0f} s", flush=True)
     add_s = wall_s = 0.0

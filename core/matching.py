@@ -6,7 +6,7 @@ predicates (holds, tagging rules, alerts) too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from holdfast.core.analysis import name_keys, normalise, query_atoms, query_phones
@@ -50,7 +50,7 @@ class Reading:
         self.record = record
         self._cuts: dict[str, CutText] = {}
         self._phones: dict[str, frozenset[str]] = {}
-        self._terms: dict[str, tuple[str, ...]] | None = None
+        self._terms: dict[str, Sequence[str]] | None = None
 
     def cut(self, text: str) -> CutText:
         """Return the atoms of one of the record's texts."""
@@ -78,7 +78,7 @@ class Reading:
         return False
 
     @property
-    def terms(self) -> dict[str, tuple[str, ...]]:
+    def terms(self) -> dict[str, Sequence[str]]:
         """Exact values, by field."""
         if self._terms is None:
             self._terms = record_terms(self.record)

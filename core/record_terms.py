@@ -15,9 +15,9 @@ from holdfast.core.query import Field, Part
 from holdfast.core.records import Role, TextState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from holdfast.core.records import Record, RecordAttachment, RecordParticipant
+    from holdfast.core.records import FiledFacts, Record, RecordAttachment, RecordParticipant
 
 _ROLES = {
     Part.FROM: frozenset({Role.FROM, Role.SENDER}),
@@ -107,36 +107,67 @@ def fold_value(field: Field, value: str) -> str:
     return special(folded) if special else folded
 
 
-def record_terms(record: Record) -> dict[str, tuple[str, ...]]:
+def record_terms(record: Record) -> dict[str, Sequence[str]]:
     """Return every exact value that a record has, folded and distinct, by `Field` value."""
+    return joined_terms(own_terms(record), filed_terms(record))
+
+
+def own_terms(record: Record) -> dict[str, tuple[str, ...]]:
+    """Return the exact values that the original itself gives, whenever and wherever it is filed."""
     addresses = dict.fromkeys(person.address for person in record.participants)
     values: dict[Field, Iterable[str]] = {
         Field.KIND: (record.kind,),
         Field.CHANNEL: (record.channel,),
-        Field.DIRECTION: (record.direction,),
-        Field.SOURCE: record.sources,
-        Field.CUSTODIAN: record.custodians,
-        Field.FOLDER: [path for folder in record.folders for path in _paths(folder)],
-        Field.LABEL: record.labels,
         Field.LIST: (record.list_id,),
-        Field.THREAD: (public_id("thr", record.thread_id),) if record.thread_id else (),
-        Field.ID: (public_id("msg", record.id),),
         Field.MESSAGE_ID: (record.message_id,),
-        Field.SHA256: record.sha256s,
         Field.DOMAIN: [domain for address in addresses for domain in _domains(address)],
         Field.ADDRESS: addresses,
-        Field.COMPANY: record.companies,
-        Field.CONTACT: [
-            public_id("con", one.contact_id) for one in record.participants if one.contact_id
-        ],
         Field.TYPE: [kind for one in record.attachments for kind in _types(one)],
         Field.EXTENSION: [_extension(one.filename) for one in record.attachments],
         Field.DEFECT: record.defects,
-        Field.TAG: record.tags,
         Field.LANG: (record.lang,),
         Field.HAS: _has(record),
         Field.IS: _is(record),
     }
+    return _folded(values)
+
+
+def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
+    """Return the exact values that only the catalogue knows."""
+    claims = {"duplicate": filed.is_duplicate, "conflict": filed.shares_message_id}
+    values: dict[Field, Iterable[str]] = {
+        Field.DIRECTION: (filed.direction,),
+        Field.SOURCE: filed.sources,
+        Field.CUSTODIAN: filed.custodians,
+        Field.FOLDER: [path for folder in filed.folders for path in _paths(folder)],
+        Field.LABEL: filed.labels,
+        Field.COMPANY: filed.companies,
+        Field.TAG: filed.tags,
+        Field.IS: [name for name, is_true in claims.items() if is_true],
+    }
+    terms = _folded(values)
+    # Written by us in the form in which they are compared.
+    terms[Field.ID.value] = (public_id("msg", filed.id),)
+    if filed.thread_id:
+        terms[Field.THREAD.value] = (public_id("thr", filed.thread_id),)
+    if filed.sha256s:
+        terms[Field.SHA256.value] = filed.sha256s
+    if contacts := filed.contact_ids:
+        terms[Field.CONTACT.value] = tuple([public_id("con", one) for one in contacts])
+    return terms
+
+
+def joined_terms(
+    own: Mapping[str, Sequence[str]], filed: Mapping[str, Sequence[str]]
+) -> dict[str, Sequence[str]]:
+    """Return both; some fields have values of either kind."""
+    joined = dict(own)
+    for name, values in filed.items():
+        joined[name] = (*joined[name], *values) if name in joined else values
+    return joined
+
+
+def _folded(values: Mapping[Field, Iterable[str]]) -> dict[str, tuple[str, ...]]:
     terms: dict[str, tuple[str, ...]] = {}
     for field, found in values.items():
         folded = [fold_value(field, one) for one in found if one]
@@ -195,11 +226,9 @@ def _has(record: Record) -> list[str]:
 def _is(record: Record) -> list[str]:
     states = {attachment.text_state for attachment in record.attachments}
     claims = {
-        "duplicate": record.is_duplicate,
         "truncated": record.is_truncated or TextState.TRUNCATED in states,
         "bulk": record.is_bulk,
         "unreadable": not states.isdisjoint({TextState.ENCRYPTED, TextState.FAILED}),
-        "conflict": record.shares_message_id,
     }
     return [name for name, is_true in claims.items() if is_true]
 

@@ -227,6 +227,30 @@ class RecordAttachment:
 
 
 @dataclass(frozen=True, slots=True)
+class FiledFacts:
+    """What only the catalogue knows of an interaction; the rest is in its original."""
+
+    id: int
+    at: datetime
+    captured_at: datetime
+    size_bytes: int
+    message_id: str
+    thread_id: int
+    direction: str
+    sources: tuple[str, ...]
+    custodians: tuple[str, ...]
+    folders: tuple[str, ...]
+    labels: tuple[str, ...]
+    companies: tuple[str, ...]
+    sha256s: tuple[str, ...]
+    contact_ids: tuple[int, ...]
+    """Of the participants, distinct."""
+    tags: tuple[str, ...]
+    is_duplicate: bool
+    shares_message_id: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One interaction with everything that a query can ask about; what evaluators evaluate.
 
@@ -270,3 +294,8 @@ class Record:
     """Several originals or several captures stand behind it."""
     shares_message_id: bool = False
     """Another interaction has the same Message-ID and different content."""
+
+    @property
+    def contact_ids(self) -> tuple[int, ...]:
+        """The contacts of the participants, distinct."""
+        return tuple(dict.fromkeys(one.contact_id for one in self.participants if one.contact_id))

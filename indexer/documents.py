@@ -2,11 +2,11 @@
 
 It cuts text only through `core.analysis` and knows no engine. The work is in two halves:
 
-* `analyse_texts(texts: HasTexts) -> Analysed`: the expensive half; needs no id, runs where the
-  message is parsed; a `Parsed` and a `Record` both are `HasTexts`; `Analysed` holds only dicts,
-  lists and strings, so msgspec (and pickle) carry it between processes as it is;
-* `complete(analysed: Analysed, facts: Record) -> Document`: the cheap half, for the writer; of
-  `facts` it reads neither subject nor body, header values nor attachment text.
+* `analyse_original(record: Record) -> Analysed`: the expensive half, all that the original itself
+  gives; needs no id, runs where the message is parsed; `Analysed` holds only dicts, lists and
+  strings, so msgspec (and pickle) carry it between processes as it is;
+* `complete(analysed: Analysed, filed: FiledFacts | Record) -> Document`: the cheap half, for the
+  writer: what only the catalogue knows.
 
 `analyse_record(record: Record) -> Document` is both, one after the other.
 """
@@ -18,15 +18,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from holdfast.core.analysis import Tokens, analyse, ascii_tokens, name_keys
 from holdfast.core.ports import Document
-from holdfast.core.query import Field
-from holdfast.core.record_terms import record_terms
-from holdfast.core.records import Record, Role
+from holdfast.core.record_terms import filed_terms, joined_terms, own_terms
+from holdfast.core.records import FiledFacts, Record, RecordParticipant, Role
 from holdfast.core.scripts import UNSPACED
-from holdfast.indexer.facets import facet_values
+from holdfast.indexer.facets import filed_facets, own_facets
 
 SUBJECT = "subject"
 BODY = "body"
@@ -74,7 +73,6 @@ _SPACE = re.compile(r"\s")
 _RUN_TOKENS = re.compile(rf"[{UNSPACED}]+(?: [{UNSPACED}]+)*")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
-_HAS = Field.HAS.value
 _ROLE_FIELDS = {
     Role.FROM: "people_from",
     Role.SENDER: "people_from",
@@ -84,55 +82,22 @@ _ROLE_FIELDS = {
 }
 
 
-class HasAddress(Protocol):
-    """A participant of a `Parsed` or a `Record`."""
-
-    @property
-    def role(self) -> Role: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def address(self) -> str: ...
-
-
-class HasFile(Protocol):
-    """An attachment of a `Parsed` or a `Record`."""
-
-    @property
-    def filename(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-
-
-class HasTexts(Protocol):
-    """What is searched as text: a `Parsed` as well as a `Record`."""
-
-    @property
-    def subject(self) -> str: ...
-    @property
-    def body(self) -> str: ...
-    @property
-    def participants(self) -> Sequence[HasAddress]: ...
-    @property
-    def attachments(self) -> Sequence[HasFile]: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, str]]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """The texts of one interaction, cut; plain values only."""
+    """What one original gives to its document; plain values only."""
 
     tokens: dict[str, list[str]]
     """As `Document.tokens`."""
     exact: dict[str, list[str]]
-    """`header`, `phone` and `pinyin` → tokens with `SEPARATOR` inside, those of one header field
-    joined by spaces; `has` → `text`."""
+    """Its `own_terms`; and `header`, `phone` and `pinyin` → tokens with `SEPARATOR` inside, those
+    of one header field joined by spaces."""
+    facets: dict[str, list[str]]
+    """Its `own_facets`."""
 
 
 def analyse_record(record: Record) -> Document:
     """Return the document of a record, all at once: for re-indexing and tests."""
-    return complete(analyse_texts(record), record)
+    return complete(analyse_original(record), record)
 
 
 def unix_ms(at: datetime) -> int:
@@ -184,15 +149,16 @@ def _marked(tokens: re.Match[str]) -> str:
     return RUN_MARK + tokens[0].replace(" ", " " + RUN_MARK)
 
 
-def analyse_texts(texts: HasTexts) -> Analysed:
-    """Cut every text of a message: the expensive half of a document.
+def analyse_original(record: Record) -> Analysed:
+    """Cut every text and fold every value of a message: the expensive half of a document.
 
     Args:
-        texts: A `Parsed` or a `Record`, cut to `MAX_INDEXED_CHARS` a text by the parser.
+        record: Its texts cut to `MAX_INDEXED_CHARS` each by the parser; what filing adds to it may
+            be missing.
     """
     tokens: dict[str, list[str]] = {}
     phones: dict[str, None] = {}
-    for fields, text in _located(texts):
+    for fields, text in _located(record):
         is_person = PEOPLE in fields and len(text) <= MAX_REMEMBERED_CHARS
         string, numbers = _known_person(text) if is_person else _cut(text)
         if not string:
@@ -201,40 +167,36 @@ def analyse_texts(texts: HasTexts) -> Analysed:
             tokens.setdefault(name, []).append(string)
             for digits in numbers:
                 phones[f"{name}{SEPARATOR}{digits}"] = None
-    exact = {
-        "header": _header_tokens(texts.headers),
-        "phone": list(phones),
-        "pinyin": _pinyin_tokens(texts.participants),
-        _HAS: ["text"] if _has_text(texts) else [],
-    }
-    return Analysed(tokens, {name: values for name, values in exact.items() if values})
+    own = own_terms(record)
+    exact = {name: list(values) for name, values in own.items()}
+    exact["header"] = _header_tokens(record.headers)
+    exact["phone"] = list(phones)
+    exact["pinyin"] = _pinyin_tokens(record.participants)
+    exact = {name: values for name, values in exact.items() if values}
+    return Analysed(tokens, exact, own_facets(record, own))
 
 
-def complete(analysed: Analysed, facts: Record) -> Document:
+def complete(analysed: Analysed, filed: FiledFacts | Record) -> Document:
     """Add what the catalogue knows: ids, times, exact values, facets.
 
     Args:
         analysed: Of the same interaction.
-        facts: The record; its subject, body, header values and attachment texts may be left empty.
+        filed: Its record will do; nothing of the original is read from it.
     """
-    known = record_terms(facts)
-    # Whether there is text is known where the text is.
-    has = [value for value in known.get(_HAS, ()) if value != "text"]
-    terms = {**known, **analysed.exact, _HAS: [*has, *analysed.exact.get(_HAS, ())]}
     return Document(
-        id=facts.id,
-        at_ms=unix_ms(facts.at),
-        captured_ms=unix_ms(facts.captured_at),
-        size_bytes=facts.size_bytes,
+        id=filed.id,
+        at_ms=unix_ms(filed.at),
+        captured_ms=unix_ms(filed.captured_at),
+        size_bytes=filed.size_bytes,
         tokens=analysed.tokens,
-        terms=terms,
-        facets=facet_values(facts, known),
-        thread_id=facts.thread_id,
-        message_id=facts.message_id,
+        terms=joined_terms(analysed.exact, filed_terms(filed)),
+        facets={**analysed.facets, **filed_facets(filed)},
+        thread_id=filed.thread_id,
+        message_id=filed.message_id,
     )
 
 
-def _located(texts: HasTexts) -> Iterator[tuple[tuple[str, ...], str]]:
+def _located(texts: Record) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield each text with the fields that hold it; in each field once."""
     yield (SUBJECT,), texts.subject
     yield (BODY,), texts.body
@@ -250,11 +212,7 @@ def _located(texts: HasTexts) -> Iterator[tuple[tuple[str, ...], str]]:
         yield tuple(names), text
 
 
-def _has_text(texts: HasTexts) -> bool:
-    return bool(texts.body.strip()) or any(one.text.strip() for one in texts.attachments)
-
-
-def _pinyin_tokens(people: Sequence[HasAddress]) -> list[str]:
+def _pinyin_tokens(people: Sequence[RecordParticipant]) -> list[str]:
     tokens: dict[str, None] = {}
     for person in people:
         for key in () if person.name.isascii() else name_keys(person.name):
@@ -270,13 +228,15 @@ def _header_tokens(headers: Sequence[tuple[str, str]]) -> list[str]:
     Engines join them to one row. Only neighbours within a run are ever asked for, and a run ends in
     a token that no other can follow in a query: so an accent-stripped form stands after its word.
     """
-    rows = [
-        _known_row(name, value)
-        if len(name) + len(value) <= MAX_REMEMBERED_CHARS
-        else _header_row(name, value)
-        for name, value in headers
-    ]
-    return [row for row in rows if row]
+    return [row for name, value in headers if (row := _row_of(name, value))]
+
+
+def _row_of(name: str, value: str) -> str:
+    if (trace := _TRACE_ROWS.get(name)) is not None:  # of every message, and never twice the same
+        return trace
+    if len(name) + len(value) <= MAX_REMEMBERED_CHARS:
+        return _known_row(name, value)
+    return _header_row(name, value)
 
 
 def _header_row(name: str, value: str) -> str:
@@ -289,6 +249,7 @@ def _header_row(name: str, value: str) -> str:
 
 
 _known_row = lru_cache(maxsize=8192)(_header_row)
+_TRACE_ROWS = {name: _header_row(name, "") for name in ("Received", "DKIM-Signature")}
 
 
 def _header_words(value: str) -> Sequence[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from holdfast.core.query import Field
 from holdfast.core.record_terms import TYPE_GROUPS
-from holdfast.core.records import Record, Role
+from holdfast.core.records import FiledFacts, Record, Role
 
 FACETS = (
     "sender",
@@ -26,35 +27,47 @@ MAX_FACET_CHARS = 1000
 """Longer values are counted under their beginning."""
 
 
-def facet_values(record: Record, terms: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Return the distinct values of each facet, sorted; facets without a value are left out.
+def own_facets(record: Record, terms: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the values that the original itself gives: distinct, sorted, none left empty.
 
-    `sender` is the address of From, `month` is `YYYY-MM` of the sent time in UTC, `domain` that of
-    any participant, whole; `filetype` are the groups of the
-    attachments' types, or the media types where none has a group.
+    `sender` is the address of From, `domain` that of any participant, whole; `filetype` are the
+    groups of the attachments' types, or the media types where none has a group.
 
     Args:
         record: Its texts are not read.
-        terms: Its `record_terms`.
+        terms: Its `own_terms`.
     """
-    values: dict[str, Iterable[str]] = {
-        "sender": (
-            p.address.strip().casefold() for p in record.participants if p.role is Role.FROM
-        ),
-        "domain": (_domain(p.address) for p in record.participants),
-        "company": record.companies,
-        "custodian": record.custodians,
-        "channel": (record.channel,),
-        "source": record.sources,
-        "month": (f"{record.at:%Y-%m}",),
-        "filetype": _file_types(terms.get(Field.TYPE.value, ())),
-        "tag": record.tags,
-    }
-    distinct = {
-        facet: tuple(sorted({one[:MAX_FACET_CHARS] for one in given if one}))
-        for facet, given in values.items()
-    }
-    return {facet: given for facet, given in distinct.items() if given}
+    people = record.participants
+    return _distinct(
+        {
+            "sender": [_known_ends(p.address)[0] for p in people if p.role is Role.FROM],
+            "domain": [_known_ends(p.address)[1] for p in people],
+            "channel": (record.channel,),
+            "filetype": _file_types(terms.get(Field.TYPE.value, ())),
+        }
+    )
+
+
+def filed_facets(filed: FiledFacts | Record) -> dict[str, list[str]]:
+    """Return the values that only the catalogue knows; `month` is `YYYY-MM` of the sent time."""
+    return _distinct(
+        {
+            "company": filed.companies,
+            "custodian": filed.custodians,
+            "source": filed.sources,
+            "month": (f"{filed.at.year:04}-{filed.at.month:02}",),
+            "tag": filed.tags,
+        }
+    )
+
+
+def _distinct(values: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    distinct: dict[str, list[str]] = {}
+    for facet, given in values.items():
+        ones = {one[:MAX_FACET_CHARS] for one in given if one}
+        if ones:
+            distinct[facet] = sorted(ones) if len(ones) > 1 else list(ones)
+    return distinct
 
 
 def ranked(counts: Mapping[str, int], limit: int) -> tuple[tuple[str, int], ...]:
@@ -63,8 +76,13 @@ def ranked(counts: Mapping[str, int], limit: int) -> tuple[tuple[str, int], ...]
     return tuple(order[:limit])
 
 
-def _domain(address: str) -> str:
-    return address.strip().casefold().rpartition("@")[2] if "@" in address else ""
+def _ends(address: str) -> tuple[str, str]:
+    """Return an address as it is counted, and its domain."""
+    folded = address.strip().casefold()
+    return folded, folded.rpartition("@")[2] if "@" in address else ""
+
+
+_known_ends = lru_cache(maxsize=1 << 12)(_ends)
 
 
 def _file_types(types: Sequence[str]) -> list[str]:

@@ -26,9 +26,12 @@ from holdfast.core.records import (
     Attachment,
     Defect,
     Parsed,
+    Record,
+    RecordAttachment,
+    RecordParticipant,
     TextState,
 )
-from holdfast.indexer.documents import Analysed, analyse_texts
+from holdfast.indexer.documents import EPOCH, Analysed, analyse_original
 from holdfast.ingest.jail import Failed, Killed, Limits, read_result, run_once
 from holdfast.parsers.extract import can_extract, extract
 from holdfast.parsers.registry import HEAD_BYTES as FORMAT_HEAD_BYTES
@@ -80,7 +83,43 @@ def draft_original(
     parsed = _cut_long(_parsed(raw, care, reason))
     draft = _draft(parsed, len(raw), key)
     complete = Draft(*(*_before_digest(draft), draft_digest(draft)))
-    return Drafted(complete, analyse_texts(parsed))
+    return Drafted(complete, analyse_original(_unfiled(parsed, draft)))
+
+
+def _unfiled(parsed: Parsed, draft: Draft) -> Record:
+    """Return the record as far as the original gives it."""
+    return Record(
+        id=0,
+        kind=draft.kind,
+        channel="email",
+        subject=parsed.subject,
+        body=parsed.body,
+        participants=tuple(
+            [RecordParticipant(p.role, p.name, p.address) for p in parsed.participants]
+        ),
+        attachments=tuple([_unfiled_attachment(one) for one in parsed.attachments]),
+        at=EPOCH,
+        captured_at=EPOCH,
+        size_bytes=draft.size_bytes,
+        headers=parsed.headers,
+        message_id=parsed.message_id,
+        list_id=parsed.list_id,
+        defects=tuple(dict.fromkeys(defect.code for defect in parsed.defects)),
+        lang=draft.lang,
+        is_bulk=parsed.is_bulk,
+        is_truncated=parsed.is_truncated,
+    )
+
+
+def _unfiled_attachment(item: Attachment) -> RecordAttachment:
+    return RecordAttachment(
+        filename=item.filename,
+        media_type=item.sniffed_type,
+        text=item.text,
+        size_bytes=item.size_bytes,
+        text_state=item.text_state,
+        is_message=item.is_message,
+    )
 
 
 def _parsed(raw: bytes | mmap.mmap, care: Care, reason: str) -> Parsed:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from holdfast.core.errors import Unavailable
 from holdfast.indexer.documents import analyse_record, complete
 from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.filed_facts import filed_facts
 from holdfast.storage.catalogue.queueing import dequeue, pending, queued, tickets
 from holdfast.storage.catalogue.reading import records
 
@@ -72,8 +73,8 @@ class IndexFeed:
         with reading(self.store.engine) as connection:
             held = tickets(connection, analysed)
         # What is not queued any more another feeder has indexed.
-        facts = records(self.store, list(held), with_text=False)
-        self._feed([complete(analysed[one.id], one) for one in facts], (), held)
+        filed = filed_facts(self.store, list(held))
+        self._feed([complete(analysed[one.id], one) for one in filed], (), held)
 
     def drain(self, on_batch: Callable[[int], None] | None = None) -> int:
         """Index everything that is queued, from the catalogue; return how many were brought up.

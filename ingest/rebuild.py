@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from holdfast.core.records import Record
-from holdfast.indexer.documents import Analysed, analyse_texts, complete
+from holdfast.indexer.documents import Analysed, analyse_original, complete
 from holdfast.ingest.jail import Failed, Killed, read_result
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading, writing
@@ -39,7 +39,7 @@ _analysed = msgspec.msgpack.Decoder(list[Analysed])
 
 def analysis_bench() -> Callable[[bytes], bytes]:
     """Return the function of a pool that cuts the texts of records."""
-    return lambda payload: _encode([analyse_texts(record) for record in _records(payload)])
+    return lambda payload: _encode([analyse_original(record) for record in _records(payload)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ def _finished(
         page = waiting.pop(result.task_id)
         analysed = read_result(result.outcome, _analysed)
         if isinstance(analysed, Failed | Killed):  # the texts are ours: cut them here
-            analysed = [analyse_texts(record) for record in page.records]
+            analysed = [analyse_original(record) for record in page.records]
         yield page, analysed
 
 

@@ -6,7 +6,7 @@ It must not ask the network: the public suffix list is the snapshot that tldextr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import idna
 from sqlalchemy import select, update
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from holdfast.core.identity import IdFactory
-    from holdfast.core.records import RecordParticipant
     from holdfast.storage.store import Store
 
 _FREE_MAIL = (
@@ -218,19 +217,30 @@ def _record_change(
     record_events(connection, [event], store.ids)
 
 
+class HasAddress(Protocol):
+    """A participant, as a record has it or as a row."""
+
+    @property
+    def role(self) -> Role: ...
+    @property
+    def address(self) -> str: ...
+
+
 _SENDERS = (Role.FROM, Role.SENDER)
 _RECIPIENTS = frozenset((Role.TO, Role.CC, Role.BCC, Role.DELIVERED_TO))
 
 
-def direction(participants: Iterable[RecordParticipant], own: Collection[str]) -> str:
+def direction(participants: Iterable[HasAddress], own: Collection[str]) -> str:
     """Return `in`, `out`, `internal` or `unknown`, judged by the internal domains.
 
     A sender from outside makes `in`: the archive holds what its own mailboxes received. From inside
     it is `internal` only when every recipient is inside, and `unknown` when none is named.
     """
+    if not own:
+        return "unknown"
     people = [(p.role, domain_of(p.address)) for p in participants]
     sender = next((d for role in _SENDERS for r, d in people if r == role and d), "")
-    if not own or not sender:
+    if not sender:
         return "unknown"
     if not is_within(sender, own):
         return "in"

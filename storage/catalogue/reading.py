@@ -8,19 +8,16 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from holdfast.core.custody import DerivedText
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.ports import Placement
 from holdfast.core.records import (
-    CaptureFacts,
     Record,
     RecordAttachment,
     RecordParticipant,
@@ -28,19 +25,25 @@ from holdfast.core.records import (
     TextState,
 )
 from holdfast.storage.catalogue.chunks import by_value
-from holdfast.storage.catalogue.companies import direction, domain_of, internal_in
+from holdfast.storage.catalogue.companies import direction, internal_in
 from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.filed_facts import (
+    Capture,
+    captures_in,
+    companies_of,
+    distinct,
+    domain_ends,
+    holders_in,
+    instant,
+)
 from holdfast.storage.catalogue.rows import message_key, unpack_headers
 from holdfast.storage.catalogue.schema import (
     attachments,
     captures,
-    companies,
-    custodians,
     identities,
     interactions,
     originals,
     participants,
-    sources,
     threads,
 )
 from holdfast.storage.catalogue.texts import open_derived
@@ -52,31 +55,10 @@ if TYPE_CHECKING:
 
     from holdfast.storage.store import Store
 
-_facts = lru_cache(maxsize=256)(msgspec.json.Decoder(CaptureFacts).decode)
 _defects = msgspec.json.Decoder(list[tuple[str, str]]).decode
 _ROLES = {role.value: role for role in Role}
-MAX_DOMAIN_CHARS = 320
 _EMPTY = DerivedText("", (), ())
 _SHA256_PREFIX = re.compile(r"[0-9a-f]{6,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """One occurrence of an original at a source."""
-
-    id: int
-    interaction_id: int
-    original_id: int
-    sha256: str
-    """Name of the original, in hex."""
-    size_bytes: int
-    """Of the original."""
-    source: str
-    batch_id: int | None
-    custodian: str
-    """Empty when none was named."""
-    captured_at: datetime
-    facts: CaptureFacts
 
 
 def records(
@@ -151,10 +133,10 @@ def _load(connection: Connection, ids: Sequence[int], columns: Sequence[Any]) ->
         rows=rows,
         participants=_grouped(people),
         attachments=_grouped(files),
-        captures=_captures(connection, alive),
+        captures=captures_in(connection, alive),
         keys=_keys(connection, rows) if columns is _WITH_TEXT else {},
-        same_message_id=_message_keys(connection, rows),
-        companies=_companies(connection, people),
+        same_message_id=holders_in(connection, rows),
+        companies=companies_of(connection, people),
         internal=internal_in(connection),
     )
 
@@ -166,78 +148,12 @@ def _grouped(rows: Iterable[Row[Any]]) -> dict[int, list[Row[Any]]]:
     return grouped
 
 
-def _captures(connection: Connection, ids: Iterable[int]) -> dict[int, list[Capture]]:
-    query = (
-        select(
-            captures.c.id,
-            captures.c.interaction_id,
-            captures.c.original_id,
-            captures.c.batch_id,
-            captures.c.captured_ms,
-            captures.c.facts,
-            originals.c.content_id,
-            originals.c.size_bytes,
-            sources.c.name.label("source"),
-            custodians.c.name.label("custodian"),
-        )
-        .join(originals, originals.c.id == captures.c.original_id)
-        .join(sources, sources.c.id == captures.c.source_id)
-        .outerjoin(custodians, custodians.c.id == captures.c.custodian_id)
-        .where(captures.c.undone_ms.is_(None))
-        .order_by(captures.c.id)
-    )
-    found: dict[int, list[Capture]] = defaultdict(list)
-    for row in by_value(connection, query, captures.c.interaction_id, ids):
-        found[row.interaction_id].append(_capture(row))
-    return found
-
-
-def _capture(row: Row[Any]) -> Capture:
-    return Capture(
-        id=row.id,
-        interaction_id=row.interaction_id,
-        original_id=row.original_id,
-        sha256=row.content_id.hex(),
-        size_bytes=row.size_bytes,
-        source=row.source,
-        batch_id=row.batch_id,
-        custodian=row.custodian or "",
-        captured_at=_instant(row.captured_ms),
-        facts=_facts(row.facts) if row.facts else CaptureFacts(),
-    )
-
-
 def _keys(connection: Connection, rows: Iterable[Row[Any]]) -> dict[int, Row[Any]]:
     original_ids = [row.text_original_id for row in rows if row.sealed_text]
     query = select(
         originals.c.id, originals.c.content_id, originals.c.wrapped_key, originals.c.key_version
     ).where(originals.c.wrapped_key.is_not(None))
     return {row.id: row for row in by_value(connection, query, originals.c.id, original_ids)}
-
-
-def _message_keys(connection: Connection, rows: Iterable[Row[Any]]) -> Counter[bytes]:
-    query = (
-        select(interactions.c.message_key, func.count().label("holders"))
-        .where(interactions.c.removed_ms.is_(None))
-        .group_by(interactions.c.message_key)
-    )
-    keys = [row.message_key for row in rows if row.message_id]
-    rows = by_value(connection, query, interactions.c.message_key, keys)
-    return Counter({row.message_key: row.holders for row in rows})
-
-
-def _companies(connection: Connection, people: Iterable[Row[Any]]) -> frozenset[str]:
-    possible = sorted({end for person in people for end in _ends_of(person.address)})
-    found = by_value(connection, select(companies.c.domain), companies.c.domain, possible)
-    return frozenset(row.domain for row in found)
-
-
-@lru_cache(maxsize=1 << 10)
-def _ends_of(address: str) -> tuple[str, ...]:
-    """Return the domain and the domains above it, longest first; none where it cannot be one."""
-    domain = domain_of(address)
-    labels = domain.split(".") if len(domain) <= MAX_DOMAIN_CHARS else []
-    return tuple(filter(None, (".".join(labels[at:]) for at in range(len(labels)))))
 
 
 def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
@@ -247,7 +163,7 @@ def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
         for p in loaded.participants.get(row.id, ())
     )
     text = _EMPTY if store is None else _text(row, loaded, store)
-    ends = {end for person in people for end in _ends_of(person.address)}
+    ends = {end for person in people for end in domain_ends(person.address)}
     return Record(
         id=row.id,
         kind=row.kind,
@@ -256,21 +172,21 @@ def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
         body=text.body,
         participants=people,
         attachments=_attachments(loaded.attachments.get(row.id, ()), text),
-        at=_instant(row.at_ms),
-        captured_at=_instant(row.captured_ms),
+        at=instant(row.at_ms),
+        captured_at=instant(row.captured_ms),
         size_bytes=row.size_bytes,
         headers=() if store is None else unpack_headers(row.headers),
         message_id=row.message_id,
         list_id=row.list_id,
         thread_id=row.thread_id,
         direction=direction(people, loaded.internal),
-        sources=_distinct(c.source for c in taken),
-        custodians=_distinct(c.custodian for c in taken),
-        folders=_distinct(c.facts.folder for c in taken),
-        labels=_distinct(flag for c in taken for flag in c.facts.flags),
+        sources=distinct(c.source for c in taken),
+        custodians=distinct(c.custodian for c in taken),
+        folders=distinct(c.facts.folder for c in taken),
+        labels=distinct(flag for c in taken for flag in c.facts.flags),
         companies=tuple(sorted(ends & loaded.companies)),
-        sha256s=_distinct(c.sha256 for c in taken),
-        defects=_distinct(code for code, _ in _defects(row.defects or "[]")),
+        sha256s=distinct(c.sha256 for c in taken),
+        defects=distinct(code for code, _ in _defects(row.defects or "[]")),
         lang=row.lang,
         is_bulk=row.is_bulk,
         is_truncated=row.is_truncated,
@@ -300,15 +216,6 @@ def _attachments(rows: Sequence[Row[Any]], text: DerivedText) -> tuple[RecordAtt
         )
         for row, words in zip(rows, texts, strict=True)
     )
-
-
-def _distinct(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(value for value in dict.fromkeys(values) if value)
-
-
-@lru_cache(maxsize=256)  # all of a batch were captured at one instant
-def _instant(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def find_interaction(store: Store, text: str) -> int:
@@ -373,7 +280,7 @@ def original_bytes(store: Store, original_id: int) -> Iterator[bytes]:
 def captures_of(store: Store, interaction_id: int) -> list[Capture]:
     """Return the interaction's captures, oldest first, without undone ones."""
     with reading(store.engine) as connection:
-        return _captures(connection, [interaction_id]).get(interaction_id, [])
+        return captures_in(connection, [interaction_id]).get(interaction_id, [])
 
 
 def thread_members(store: Store, thread_id: int) -> list[int]:

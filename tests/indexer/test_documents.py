@@ -12,8 +12,8 @@ from conformance.index import mail
 from holdfast.core.records import RecordAttachment, RecordParticipant, Role
 from holdfast.indexer.documents import (
     Analysed,
+    analyse_original,
     analyse_record,
-    analyse_texts,
     complete,
     unix_ms,
 )
@@ -27,7 +27,7 @@ def test_document_is_the_same_when_its_texts_were_cut_in_another_process(
     rnd: random.Random,
 ) -> None:
     record = make_record(rnd, 7)
-    wire = msgspec.msgpack.encode(analyse_texts(record))
+    wire = msgspec.msgpack.encode(analyse_original(record))
     facts = replace(
         record,
         subject="",

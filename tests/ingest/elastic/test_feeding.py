@@ -11,7 +11,7 @@ import pytest
 from elastic_kit import Archive, fresh_config
 from elastic_proxy import Fault, proxied
 from holdfast.core.errors import Unavailable
-from holdfast.indexer.documents import Analysed, analyse_texts
+from holdfast.indexer.documents import Analysed, analyse_original
 from holdfast.indexer.elastic_index import Surroundings
 from holdfast.storage.catalogue.reading import records
 from server_elasticsearch import Cluster
@@ -20,7 +20,7 @@ Opener = Callable[..., Archive]
 
 
 def cut(archive: Archive, chosen: list[int]) -> dict[int, Analysed]:
-    return {one.id: analyse_texts(one) for one in records(archive.store, chosen)}
+    return {one.id: analyse_original(one) for one in records(archive.store, chosen)}
 
 
 def offered(archive: Archive, *subjects: str) -> dict[int, Analysed]:

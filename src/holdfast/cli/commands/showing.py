@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from holdfast.cli.session import Session
     from holdfast.core.records import Record
-    from holdfast.storage.catalogue.reading import Capture
+    from holdfast.storage.catalogue.filed_facts import Capture
     from holdfast.wiring import Services
 
 _ID_HELP = "As a search shows it; or a Message-ID, or the start of a SHA-256."

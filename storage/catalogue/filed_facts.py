@@ -1,0 +1,212 @@
+"""Reads what only the catalogue knows of interactions, for the index; reads none of their texts."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import func, select
+
+from holdfast.core.records import CaptureFacts, FiledFacts
+from holdfast.storage.catalogue.chunks import by_value
+from holdfast.storage.catalogue.companies import direction, domain_of, internal_in
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.schema import (
+    captures,
+    companies,
+    custodians,
+    identities,
+    interactions,
+    originals,
+    participants,
+    sources,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from holdfast.storage.store import Store
+
+_capture_facts = lru_cache(maxsize=256)(msgspec.json.Decoder(CaptureFacts).decode)
+MAX_DOMAIN_CHARS = 320
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One occurrence of an original at a source."""
+
+    id: int
+    interaction_id: int
+    original_id: int
+    sha256: str
+    """Name of the original, in hex."""
+    size_bytes: int
+    """Of the original."""
+    source: str
+    batch_id: int | None
+    custodian: str
+    """Empty when none was named."""
+    captured_at: datetime
+    facts: CaptureFacts
+
+
+def filed_facts(store: Store, interaction_ids: Sequence[int]) -> list[FiledFacts]:
+    """Return what filing made of these interactions: `reading.records` as far as filing gives it.
+
+    Left out: unknown ids, and interactions that were removed or have no capture left.
+    """
+    columns = ("id", "at_ms", "captured_ms", "size_bytes", "message_id", "message_key", "thread_id")
+    query = select(*(interactions.c[name] for name in columns))
+    query = query.where(interactions.c.removed_ms.is_(None))
+    with reading(store.engine) as connection:
+        rows = by_value(connection, query, interactions.c.id, interaction_ids)
+        people = by_value(
+            connection, _PEOPLE, participants.c.interaction_id, [row.id for row in rows]
+        )
+        taken = captures_in(connection, [row.id for row in rows])
+        around = _Around(
+            holders_in(connection, rows), companies_of(connection, people), internal_in(connection)
+        )
+    by_interaction: dict[int, list[Row[Any]]] = defaultdict(list)
+    for person in people:
+        by_interaction[person.interaction_id].append(person)
+    return [
+        _facts(row, by_interaction[row.id], taken[row.id], around)
+        for row in rows
+        if row.id in taken
+    ]
+
+
+_PEOPLE = (
+    select(
+        participants.c.interaction_id,
+        participants.c.role,
+        participants.c.address,
+        identities.c.contact_id,
+    )
+    .outerjoin(identities, identities.c.id == participants.c.identity_id)
+    .order_by(participants.c.interaction_id, participants.c.ordinal)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What was read once for many interactions."""
+
+    holders: Counter[bytes]
+    companies: frozenset[str]
+    internal: frozenset[str]
+
+
+def _facts(
+    row: Row[Any],
+    people: Sequence[Row[Any]],
+    taken: Sequence[Capture],
+    around: _Around,
+) -> FiledFacts:
+    ends = {end for person in people for end in domain_ends(person.address)}
+    return FiledFacts(
+        id=row.id,
+        at=instant(row.at_ms),
+        captured_at=instant(row.captured_ms),
+        size_bytes=row.size_bytes,
+        message_id=row.message_id,
+        thread_id=row.thread_id,
+        direction=direction(people, around.internal),
+        sources=distinct(c.source for c in taken),
+        custodians=distinct(c.custodian for c in taken),
+        folders=distinct(c.facts.folder for c in taken),
+        labels=distinct(flag for c in taken for flag in c.facts.flags),
+        companies=tuple(sorted(ends & around.companies)),
+        sha256s=distinct(c.sha256 for c in taken),
+        contact_ids=tuple(dict.fromkeys(p.contact_id for p in people if p.contact_id)),
+        tags=(),
+        is_duplicate=len(taken) > 1,
+        shares_message_id=around.holders[row.message_key] > 1,
+    )
+
+
+def captures_in(connection: Connection, ids: Iterable[int]) -> dict[int, list[Capture]]:
+    """Return the captures of each interaction, oldest first, without undone ones."""
+    query = (
+        select(
+            captures.c.id,
+            captures.c.interaction_id,
+            captures.c.original_id,
+            captures.c.batch_id,
+            captures.c.captured_ms,
+            captures.c.facts,
+            originals.c.content_id,
+            originals.c.size_bytes,
+            sources.c.name.label("source"),
+            custodians.c.name.label("custodian"),
+        )
+        .join(originals, originals.c.id == captures.c.original_id)
+        .join(sources, sources.c.id == captures.c.source_id)
+        .outerjoin(custodians, custodians.c.id == captures.c.custodian_id)
+        .where(captures.c.undone_ms.is_(None))
+        .order_by(captures.c.id)
+    )
+    found: dict[int, list[Capture]] = defaultdict(list)
+    for row in by_value(connection, query, captures.c.interaction_id, ids):
+        found[row.interaction_id].append(_capture(row))
+    return found
+
+
+def _capture(row: Row[Any]) -> Capture:
+    return Capture(
+        id=row.id,
+        interaction_id=row.interaction_id,
+        original_id=row.original_id,
+        sha256=row.content_id.hex(),
+        size_bytes=row.size_bytes,
+        source=row.source,
+        batch_id=row.batch_id,
+        custodian=row.custodian or "",
+        captured_at=instant(row.captured_ms),
+        facts=_capture_facts(row.facts) if row.facts else CaptureFacts(),
+    )
+
+
+def holders_in(connection: Connection, rows: Iterable[Row[Any]]) -> Counter[bytes]:
+    """Count the interactions that have the Message-ID of each of the rows, by its key."""
+    query = (
+        select(interactions.c.message_key, func.count().label("holders"))
+        .where(interactions.c.removed_ms.is_(None))
+        .group_by(interactions.c.message_key)
+    )
+    keys = [row.message_key for row in rows if row.message_id]
+    rows = by_value(connection, query, interactions.c.message_key, keys)
+    return Counter({row.message_key: row.holders for row in rows})
+
+
+def companies_of(connection: Connection, people: Iterable[Row[Any]]) -> frozenset[str]:
+    """Return the domains among those of the people, and above them, that are companies."""
+    possible = sorted({end for person in people for end in domain_ends(person.address)})
+    found = by_value(connection, select(companies.c.domain), companies.c.domain, possible)
+    return frozenset(row.domain for row in found)
+
+
+@lru_cache(maxsize=1 << 10)
+def domain_ends(address: str) -> tuple[str, ...]:
+    """Return the domain and the domains above it, longest first; none where it cannot be one."""
+    domain = domain_of(address)
+    labels = domain.split(".") if len(domain) <= MAX_DOMAIN_CHARS else []
+    return tuple(filter(None, (".".join(labels[at:]) for at in range(len(labels)))))
+
+
+def distinct(values: Iterable[str]) -> tuple[str, ...]:
+    """Return each value once, in order, empty ones left out."""
+    return tuple(value for value in dict.fromkeys(values) if value)
+
+
+@lru_cache(maxsize=256)  # all of a batch were captured at one instant
+def instant(ms: int) -> datetime:
+    """Return the time that is so many milliseconds after 1970."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
