@@ -110,13 +110,24 @@ class ElasticIndex:
     def commit(self) -> None:
         self._flush()
         if self._touched:
-            with self._noticing_loss("making what was indexed visible"):
-                self._client.indices.refresh(index=sorted(self._touched))
+            self._refresh()
             self._touched.clear()
         if time.monotonic() - self._extended_at >= EXTEND_EVERY_S:
             self._extended_at = time.monotonic()
             self._parts.load()
             self._parts.extend()
+
+    def _refresh(self) -> None:
+        """Make what was sent visible on every shard; for some of them the engine says 200 too."""
+        with self._noticing_loss("making what was indexed visible"):
+            answer = self._client.indices.refresh(index=sorted(self._touched))
+        done = answer["_shards"]
+        if done["failed"] or done["successful"] < self._parts.shards_behind(self._touched):
+            raise Unavailable(
+                "Elasticsearch made only a part of what was indexed visible.",
+                next_step="Look at the cluster's health; indexing goes on by itself.",
+                failed=done["failed"],
+            )
 
     def search(self, request: SearchRequest) -> Page:
         window = open_window(request)

@@ -7,7 +7,7 @@ says its part, for ever: so every writer finds the same one. It reads and writes
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -127,6 +127,10 @@ class Parts:
     def shards(self) -> int:
         """Shards of all parts that are known here."""
         return sum(part.shards for part in self._held)
+
+    def shards_behind(self, aliases: Container[str]) -> int:
+        """Return the number of shards of the parts that these aliases write to."""
+        return sum(part.shards for part in self._held if part.alias in aliases)
 
     def load(self) -> None:
         """Look which parts there are.

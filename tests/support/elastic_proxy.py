@@ -23,7 +23,8 @@ class Fault:
     kind: str
     """`status`: answered with it, nothing is done. `lost`: done, the answer never comes.
     `dropped`: not done, no answer. `late`: done, the answer comes after the client gave up.
-    `items`: items for which `chosen` holds are answered with `status`, the others are done."""
+    `items`: items for which `chosen` holds are answered with `status`, the others are done.
+    `unseen`: not done, and answered as where no shard could be reached."""
     status: int = 503
     reason: str = "as the test wants it"
     chosen: Callable[[int], bool] = lambda at: True
@@ -37,6 +38,8 @@ class FaultProxy:
     target: str
     faults: list[Fault] = field(default_factory=list)
     """For the next bulk requests, one each."""
+    refresh_faults: list[Fault] = field(default_factory=list)
+    """For the next requests to make what was written visible, one each."""
     requests: int = 0
     """Bulk requests."""
     met: int = 0
@@ -54,6 +57,11 @@ class FaultProxy:
                 return None
             self.met += 1
             return self.faults.pop(0)
+
+    def next_refresh_fault(self) -> Fault | None:
+        """Take the fault of one request to make what was written visible."""
+        with self._lock:
+            return self.refresh_faults.pop(0) if self.refresh_faults else None
 
 
 @contextmanager
@@ -84,9 +92,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _any(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        fault = self.faults.next_fault() if self.path.startswith("/_bulk") else None
+        fault = self._next_fault()
         if fault is None:
             self._answer(*self._forward(body))
+        elif fault.kind == "unseen":
+            self._answer(200, b'{"_shards":{"total":2,"successful":0,"failed":0}}')
         elif fault.kind == "status":
             self._answer(fault.status, _error(fault))
         elif fault.kind == "dropped":
@@ -103,6 +113,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
         pass
+
+    def _next_fault(self) -> Fault | None:
+        if self.path.startswith("/_bulk"):
+            return self.faults.next_fault()
+        return self.faults.next_refresh_fault() if self.path.endswith("/_refresh") else None
 
     def _forward(self, body: bytes) -> tuple[int, bytes]:
         place = urlsplit(self.faults.target)

@@ -48,6 +48,25 @@ def test_what_another_feeder_has_indexed_is_not_sent_again(
     assert archive.found() == archive.ids()
 
 
+def test_mail_that_no_shard_made_visible_stays_queued(
+    elasticsearch_server: Cluster, tmp_path: Path
+) -> None:
+    with (
+        proxied(elasticsearch_server.urls[0]) as proxy,
+        fresh_config(elasticsearch_server) as config,
+    ):
+        archive = Archive(tmp_path, replace(config, urls=(proxy.url,)))
+        archive.feed.pause_s = archive.feed.commit_every_s = 0.0
+        proxy.refresh_faults = [Fault("unseen")]
+        archive.feed.offer(offered(archive, "one", "two"))
+        assert proxy.refresh_faults == []
+        assert archive.feed.waiting() == 2
+        archive.feed.drain()
+        assert archive.found() == archive.ids()
+        assert archive.feed.waiting() == 0
+        archive.close()
+
+
 def test_filing_goes_on_while_the_cluster_fails_and_leaves_it_alone_for_a_while(
     elasticsearch_server: Cluster, tmp_path: Path
 ) -> None:
