@@ -7,6 +7,7 @@ whoever holds its writer; one in a cluster has any number: the versions of what 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,8 @@ class IndexFeed:
             held = tickets(connection, analysed)
         # What is not queued any more another feeder has indexed.
         filed = filed_facts(self.store, list(held))
-        self._feed([complete(analysed[one.id], one) for one in filed], (), held)
+        documents = [complete(analysed[one.id], one) for one in filed]
+        self._feed(documents, (), {one.id: held[one.id] for one in filed})
 
     def drain(self, on_batch: Callable[[int], None] | None = None) -> int:
         """Index everything that is queued, from the catalogue; return how many were brought up.
@@ -110,22 +112,25 @@ class IndexFeed:
 
     def let_go(self) -> None:
         """Commit, or give up what cannot be, which stays queued; then another process may feed."""
-        try:
+        with suppress(Unavailable):
             self.commit()
-        except Unavailable:
-            self._give_up()
         self.home.close()
 
     def commit(self) -> None:
-        """Make what was added durable and visible, then take it off the queue."""
+        """Make what was added durable and visible, then take it off the queue.
+
+        Raises:
+            Unavailable: The index or the catalogue cannot be written; what was added stays queued.
+        """
         self._last_commit = time.monotonic()
-        for index in self._fed:
-            index.commit()
-        self._fed.clear()
-        if self._added:
-            with writing(self.store.engine) as connection:
-                dequeue(connection, self._added)
-            self._added.clear()
+        try:
+            for index in self._fed:
+                index.commit()
+            if self._added:
+                with writing(self.store.engine) as connection:
+                    dequeue(connection, self._added)
+        finally:  # an index that failed has let go of it: another commit would not write it
+            self._give_up()
 
     def remove_strangers(self, ids: Sequence[int]) -> None:
         """Take out of the index what the catalogue does not know, or what lies in two places."""
@@ -145,7 +150,7 @@ class IndexFeed:
         self._added.update(held)
 
     def _give_up(self) -> None:
-        """Forget what was added and not committed: it is still queued."""
+        """Forget what was added: what is not committed is still queued."""
         self._added.clear()
         self._fed.clear()
 

@@ -67,6 +67,29 @@ def test_mail_that_no_shard_made_visible_stays_queued(
         archive.close()
 
 
+def test_mail_that_a_failed_commit_lost_stays_queued_at_the_next(
+    elasticsearch_server: Cluster, tmp_path: Path
+) -> None:
+    with (
+        proxied(elasticsearch_server.urls[0]) as proxy,
+        fresh_config(elasticsearch_server) as config,
+    ):
+        around = Surroundings(sleep=lambda _: None)
+        archive = Archive(tmp_path, replace(config, urls=(proxy.url,)), around=around)
+        archive.feed.commit_every_s = 3600.0
+        archive.feed.offer(offered(archive, "one", "two"))
+        proxy.faults = [Fault("status", 503)] * 100
+        with pytest.raises(Unavailable):
+            archive.feed.drain()
+        proxy.faults = []
+        archive.feed.offer(offered(archive, "three"))
+        archive.feed.commit()
+        assert archive.feed.waiting() == 2
+        archive.feed.drain()
+        assert archive.found() == archive.ids()
+        archive.close()
+
+
 def test_filing_goes_on_while_the_cluster_fails_and_leaves_it_alone_for_a_while(
     elasticsearch_server: Cluster, tmp_path: Path
 ) -> None:
