@@ -143,6 +143,7 @@ def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
         Field.LABEL: filed.labels,
         Field.COMPANY: filed.companies,
         Field.TAG: filed.tags,
+        Field.SHA256: filed.sha256s,
         Field.IS: [name for name, is_true in claims.items() if is_true],
     }
     terms = _folded(values)
@@ -150,8 +151,6 @@ def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
     terms[Field.ID.value] = (public_id("msg", filed.id),)
     if filed.thread_id:
         terms[Field.THREAD.value] = (public_id("thr", filed.thread_id),)
-    if filed.sha256s:
-        terms[Field.SHA256.value] = filed.sha256s
     if contacts := filed.contact_ids:
         terms[Field.CONTACT.value] = tuple([public_id("con", one) for one in contacts])
     return terms

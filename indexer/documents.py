@@ -91,7 +91,7 @@ class Analysed:
     exact: dict[str, list[str]]
     """Its `own_terms`; and `header`, `phone` and `pinyin` → tokens with `SEPARATOR` inside, those
     of one header field joined by spaces."""
-    facets: dict[str, list[str]]
+    facets: dict[str, tuple[str, ...]]
     """Its `own_facets`."""
 
 

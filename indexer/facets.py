@@ -27,7 +27,7 @@ MAX_FACET_CHARS = 1000
 """Longer values are counted under their beginning."""
 
 
-def own_facets(record: Record, terms: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+def own_facets(record: Record, terms: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """Return the values that the original itself gives: distinct, sorted, none left empty.
 
     `sender` is the address of From, `domain` that of any participant, whole; `filetype` are the
@@ -48,7 +48,7 @@ def own_facets(record: Record, terms: Mapping[str, Sequence[str]]) -> dict[str, 
     )
 
 
-def filed_facets(filed: FiledFacts | Record) -> dict[str, list[str]]:
+def filed_facets(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
     """Return the values that only the catalogue knows; `month` is `YYYY-MM` of the sent time."""
     return _distinct(
         {
@@ -61,12 +61,12 @@ def filed_facets(filed: FiledFacts | Record) -> dict[str, list[str]]:
     )
 
 
-def _distinct(values: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    distinct: dict[str, list[str]] = {}
+def _distinct(values: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    distinct: dict[str, tuple[str, ...]] = {}
     for facet, given in values.items():
         ones = {one[:MAX_FACET_CHARS] for one in given if one}
         if ones:
-            distinct[facet] = sorted(ones) if len(ones) > 1 else list(ones)
+            distinct[facet] = tuple(sorted(ones) if len(ones) > 1 else ones)
     return distinct
 
 

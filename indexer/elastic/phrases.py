@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 
 from holdfast.core.analysis import strip_accents
 from holdfast.indexer.documents import RUN_MARK
@@ -51,13 +52,14 @@ def laid_out(row: Row, slots: Sequence[Slot]) -> Clause:
     """Return the clause that finds these slots in a field; no slots find nothing."""
     if not slots:
         return any_of([])
-    if len(slots) == 1:
-        return _alone(row, slots[0])
+    # Phrases of a proximity may lie upon each other.
+    ordered = sorted(dict.fromkeys(slots), key=lambda slot: slot.offset)
+    if len(ordered) == 1:
+        return _alone(row, ordered[0])
     is_plain = all(
         len(slot.tokens) == 1 and not slot.is_open and not row.forms(slot.tokens[0])
-        for slot in slots
+        for slot in ordered
     )
-    ordered = sorted(slots, key=lambda slot: slot.offset)
     first = ordered[0].offset
     if is_plain and [slot.offset - first for slot in ordered] == list(range(len(ordered))):
         words = " ".join(row.spell(slot.tokens[0]) for slot in ordered)
@@ -84,16 +86,24 @@ def _span(row: Row, slots: Sequence[Slot], length: int) -> Clause:
     clauses: list[Clause] = []
     at = slots[0].offset
     end = at + length
-    for slot in slots:
-        if slot.offset > at:
-            clauses.append({"span_gap": {row.name: slot.offset - at}})
-        clauses.append(_span_slot(row, slot))
-        at = slot.offset + 1
+    for offset, there in groupby(slots, key=lambda slot: slot.offset):
+        if offset > at:
+            clauses.append({"span_gap": {row.name: offset - at}})
+        clauses.append(_together([_span_slot(row, slot) for slot in there]))
+        at = offset + 1
     if end > at:
         clauses.append({"span_gap": {row.name: end - at}})
     if len(clauses) == 1:
         return clauses[0]
     return {"span_near": {"clauses": clauses, "slop": 0, "in_order": True}}
+
+
+def _together(clauses: Sequence[Clause]) -> Clause:
+    """Return the span of one position at which all of these match."""
+    found = clauses[0]
+    for other in clauses[1:]:
+        found = {"span_within": {"little": other, "big": found}}
+    return found
 
 
 def _span_slot(row: Row, slot: Slot) -> Clause:
