@@ -32,6 +32,12 @@ class Role(StrEnum):
     BCC = "bcc"
     REPLY_TO = "reply_to"
     DELIVERED_TO = "delivered_to"
+    RECIPIENT = "recipient"
+    """Received it by the envelope, as what is not known (`Recipient` of a journal report)."""
+    EXPANDED = "expanded"
+    """A list or group whose members received it."""
+    FORWARDED = "forwarded"
+    """An address whose mail another one received."""
 
 
 class TextState(StrEnum):
@@ -150,6 +156,9 @@ class Parsed:
     is_bulk: bool = False
     """List or mass mail, or Precedence: bulk/list/junk, or Auto-Submitted other than no."""
     is_truncated: bool = False
+    inner_sha256: bytes = b""
+    """Of the message inside a journal report, as it was attached; empty for all other mail. Then
+    everything else is of that message, and its envelope is among the participants."""
 
 
 @dataclass(frozen=True, slots=True)
