@@ -152,6 +152,8 @@ MESSAGES = {
     "To": "收件人",
     "Cc": "抄送",
     "Bcc": "密送",
+    "By way of": "经由",
+    "Recipients": "收件人（身份未知）",
     "Sent": "发送时间",
     "Captured": "归档时间",
     "Thread": "会话",
