@@ -162,6 +162,24 @@ class Parsed:
 
 
 @dataclass(frozen=True, slots=True)
+class SmtpFacts:
+    """What a client said and was in the session that delivered an item."""
+
+    peer: str
+    """Its address."""
+    helo: str
+    """As it called itself; nothing vouches for it."""
+    sender: str
+    """Reverse path; `<>` for none."""
+    recipients: tuple[str, ...]
+    """Our addresses that it named, in order."""
+    tls: str = ""
+    """Version and cipher; empty without."""
+    user: str = ""
+    """As whom it was authenticated; empty where it was let in by its address."""
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureFacts:
     """What the source said about one occurrence, apart from the bytes."""
 
@@ -179,6 +197,8 @@ class CaptureFacts:
     quoting: str = ""
     """mbox: the variant whose quoting was undone."""
     note: str = ""
+    smtp: SmtpFacts | None = None
+    """Of items that were delivered to us."""
 
 
 @dataclass(frozen=True, slots=True)

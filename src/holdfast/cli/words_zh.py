@@ -147,6 +147,7 @@ MESSAGES = {
     "Shown, not exact: redirect to a file for the very bytes.": (
         "此处仅供查看；要得到逐字节的原件，请重定向到文件。"
     ),
+    "Listening on {host} port {port}.": "正在监听 {host} 端口 {port}。",
     "Attachments": "附件",
     "From": "发件人",
     "To": "收件人",
