@@ -32,7 +32,7 @@ NO_SPACE = "452 4.3.1 Not enough room; try again later"
 TROUBLE = "451 4.3.0 It could not be kept; try again later"
 TOO_LARGE = "552 5.3.4 The message is larger than is taken here"
 TOO_SLOW = "421 4.4.2 It took too long; goodbye"
-_MAY_END = (b"", b".", b".\r", b"\r")
+_BEGUN = tuple(END[:length] for length in range(1, len(END)))
 _NO_SPACE = frozenset({"ENOSPC", "EDQUOT", "EFBIG"})
 
 
@@ -162,13 +162,13 @@ class JournalSession(SMTP):
 
         The first line has no line end before it, and a message may begin with empty lines.
         """
-        got = bytearray()
+        got = bytearray(b"\r\n")
         while len(got) <= self.door.config.bounds.message_bytes:
             got += await self._reader.readexactly(1)
-            if got == END[2:] or got.endswith(END):
-                return bytes(got[:-3]), True
-            if got[-5:].rpartition(b"\r\n")[2] not in _MAY_END:
-                return bytes(got), False
+            if got.endswith(END):
+                return bytes(got[2:-3]), True
+            if not got.endswith(_BEGUN):
+                return bytes(got[2:]), False
         raise TooMuch
 
     async def _keep(self, arriving: Arriving) -> str:
