@@ -90,6 +90,7 @@ def test_filing_process_that_is_killed_is_replaced(settings: Settings, service: 
     [
         ([], "No address takes mail"),
         (["smtp.addresses=a@b", "smtp.networks="], "Nobody may deliver"),
+        (["smtp.addresses=a@b", "smtp.networks=10.0.0.1/8"], "host bits set"),
         (["smtp.addresses=a@b", "smtp.user=x"], "name and a password"),
         (["smtp.addresses=a@b", "smtp.user=x", "smtp.password=y"], "needs TLS"),
         (["smtp.addresses=a@b", "smtp.tls_key=x"], "go together"),

@@ -6,7 +6,7 @@ a command (`…_command`).
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -190,10 +190,7 @@ class Smtp(Section):
     """As it calls itself; empty: the machine's name."""
     addresses: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses that mail is taken for; all others are refused. Without one it does not start."""
-    networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = (
-        IPv4Network("127.0.0.0/8"),
-        IPv6Network("::1/128"),
-    )
+    networks: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.0/8", "::1/128")
     """Addresses and networks whose members deliver without a login."""
     source: str = Field(default="journal", min_length=1, max_length=200)
     """Name of the source that the mail is of."""
@@ -229,6 +226,13 @@ class Smtp(Section):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return [part for part in value.replace(",", " ").split() if part]
+        return value
+
+    @field_validator("networks")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            ip_network(one)  # says itself what is wrong with it
         return value
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 
 from holdfast.core.errors import HoldfastError, Refused
@@ -54,7 +55,7 @@ def smtp_config(settings: Settings) -> SmtpConfig:
         port=smtp.port,
         hostname=smtp.hostname or socket.gethostname(),
         addresses=frozenset(one.strip().casefold() for one in smtp.addresses),
-        networks=smtp.networks,
+        networks=tuple(map(ip_network, smtp.networks)),
         login=Login(smtp.user, password) if smtp.user else None,
         certificate=certificate,
         bounds=Bounds(
