@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import secrets
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,20 @@ if TYPE_CHECKING:
 GROUP_ITEMS = 128
 GROUP_BYTES = 16 << 20
 """A group ends at whichever comes first; one larger message is a group of its own."""
+GATHER_S = 0.02
+"""So long a group waits for messages that are on their way: half the commits for all of them."""
 
 Note = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """Where what is received goes, and who is told what happens."""
+
+    desk: Desk
+    intake: Intake
+    spool: Path
+    report: Callable[[Note], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +59,15 @@ class Letter:
 class GroupCommit:
     """The thread that writes; `close` waits until everything handed over is settled."""
 
-    def __init__(
-        self, desk: Desk, intake: Intake, spool: Path, report: Callable[[Note], None]
-    ) -> None:
-        self._desk = desk
-        self._intake = intake
-        self._spool = spool
-        self._report = report
+    def __init__(self, reception: Reception, coming: Callable[[], int]) -> None:
+        """Start it.
+
+        Args:
+            reception: Where what is received goes.
+            coming: Tells how many messages are on their way just now.
+        """
+        self._reception = reception
+        self._coming = coming
         self._waiting: queue.SimpleQueue[Letter | None] = queue.SimpleQueue()
         self._held: Letter | None = None
         self._thread = threading.Thread(target=self._run, name="commit", daemon=True)
@@ -77,9 +92,11 @@ class GroupCommit:
 
     def _group(self, first: Letter) -> list[Letter]:
         group, size = [first], len(first.content)
+        until = time.monotonic() + GATHER_S
         while len(group) < GROUP_ITEMS:
+            left = max(until - time.monotonic(), 0) if self._coming() else 0
             try:
-                letter = self._waiting.get_nowait()
+                letter = self._waiting.get(timeout=left) if left else self._waiting.get_nowait()
             except queue.Empty:
                 break
             if letter is None:
@@ -106,12 +123,14 @@ class GroupCommit:
         offers: list[Offer] = []
         try:
             for letter in group:
-                prepared = prepare(letter.content, spool=self._spool)
+                prepared = prepare(letter.content, spool=self._reception.spool)
                 offers.append(Offer(secrets.token_hex(16), letter.facts, prepared, ""))
-            accept(offers, self._intake, self._desk)
+            accept(offers, self._reception.intake, self._reception.desk)
         # The edge: whatever it is, the senders keep their messages and are told to come again.
         except Exception as error:  # noqa: BLE001
-            self._report({"event": "smtp.not_kept", "messages": len(group), "cause": _cause(error)})
+            self._reception.report(
+                {"event": "smtp.not_kept", "messages": len(group), "cause": _cause(error)}
+            )
             return error
         else:
             return None

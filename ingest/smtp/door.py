@@ -59,6 +59,10 @@ class Door:
             if not self._by_peer[peer]:
                 del self._by_peer[peer]
 
+    def coming(self) -> int:
+        """Count the messages that are on their way; may be called in any thread."""
+        return sum(one.is_coming for one in tuple(self.sessions))
+
     def authenticate(
         self, _server: Any, session: Session, _envelope: Any, _mechanism: str, given: Any
     ) -> AuthResult:

@@ -5,34 +5,20 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Refused, Unavailable
-from holdfast.ingest.smtp.committing import GroupCommit, Note
+from holdfast.ingest.smtp.committing import GroupCommit, Reception
 from holdfast.ingest.smtp.door import Door
 from holdfast.ingest.smtp.session import JournalSession
 
 if TYPE_CHECKING:
-    from holdfast.core.custody import Intake
-    from holdfast.ingest.pipeline import Desk
     from holdfast.ingest.smtp.config import Certificate, SmtpConfig
 
 GLANCE_S = 0.2
 """A request to end is heeded within this time."""
 FAREWELL_S = 10.0
 """How long sessions are given to take their last answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reception:
-    """Where what is received goes, and who is told what happens."""
-
-    desk: Desk
-    intake: Intake
-    spool: Path
-    report: Callable[[Note], None]
 
 
 def listen(config: SmtpConfig, reception: Reception, is_asked: Callable[[], bool]) -> None:
@@ -53,9 +39,7 @@ class _Listener:
         self._is_asked = is_asked
         self._report = reception.report
         self._tls = tls_context(config.certificate) if config.certificate else None
-        self._commit = GroupCommit(
-            reception.desk, reception.intake, reception.spool, reception.report
-        )
+        self._commit = GroupCommit(reception, lambda: self._door.coming())
         self._door = Door(config, reception.spool, self._commit.hand_over, reception.report)
 
     async def run(self) -> None:

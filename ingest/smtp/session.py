@@ -54,6 +54,12 @@ class JournalSession(SMTP):
         """A message was received whole, and its sender waits for the answer."""
         self._deadline: asyncio.TimerHandle | None = None
 
+    @property
+    def is_coming(self) -> bool:
+        """Whether a message was begun and not received whole."""
+        has_begun = self.envelope is not None and self.envelope.mail_from is not None
+        return has_begun and not self.is_waiting
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let a client in, unless there are too many; once more after STARTTLS."""
         if not self.peer:

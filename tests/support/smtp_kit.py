@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from archive_kit import ACTOR
+from holdfast.ingest.smtp.committing import Reception
 from holdfast.ingest.smtp.config import Bounds, SmtpConfig
-from holdfast.ingest.smtp.listening import Reception, listen
+from holdfast.ingest.smtp.listening import listen
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.batches import ensure_source, open_batch
 from holdfast.wiring import Services, create_archive, open_archive

@@ -12,9 +12,10 @@ from ipaddress import ip_network
 from typing import Any
 
 from holdfast.core.errors import HoldfastError, Refused
+from holdfast.ingest.smtp.committing import Reception
 from holdfast.ingest.smtp.config import Bounds, Certificate, Login, SmtpConfig
 from holdfast.ingest.smtp.filing import Filing
-from holdfast.ingest.smtp.listening import Reception, listen
+from holdfast.ingest.smtp.listening import listen
 from holdfast.settings import Settings, secret
 from holdfast.storage.catalogue.batches import close_batch, ensure_source, open_batch
 from holdfast.storage.upkeep import finish_segments
@@ -23,6 +24,7 @@ from holdfast.wiring.runs import parser_pool
 
 Report = Callable[[Mapping[str, object]], None]
 _MIB = 1024 * 1024
+FILING_NICE = 10
 RESTART_S = 1.0
 """A filing process that ended is started again after so long."""
 
@@ -137,8 +139,10 @@ def _keep_filing(plan: _Plan, ending: threading.Event) -> None:
 
 def file_behind(plan: _Plan, line: Any) -> None:
     """Be the process that files, until the parent has gone; parsers start first, without keys."""
+    import os
     import signal
 
+    os.nice(FILING_NICE)  # and so are the parsers: whoever waits for a 250 comes first
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the parent asks for the end
     try:
