@@ -115,6 +115,8 @@ class Draft:
     """Derived text, sealed under the key of the original."""
     row_digest: bytes
     """SHA-256 over all of the above that the catalogue stores; committed in the audit log."""
+    inner_sha256: bytes = b""
+    """See `records.Parsed`; it and the people it adds are committed to by an event of their own."""
 
 
 @dataclass(frozen=True, slots=True)

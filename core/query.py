@@ -31,6 +31,10 @@ class Part(StrEnum):
     TO = "to"
     CC = "cc"
     BCC = "bcc"
+    ENVELOPE = "envelope"
+    """Recipients that a journal report names without knowing as what."""
+    EXPANDED = "expanded"
+    """Lists, groups and forwarding addresses by way of which somebody received it."""
 
 
 @dataclass(frozen=True, slots=True)

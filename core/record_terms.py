@@ -24,6 +24,8 @@ _ROLES = {
     Part.TO: frozenset({Role.TO}),
     Part.CC: frozenset({Role.CC}),
     Part.BCC: frozenset({Role.BCC}),
+    Part.ENVELOPE: frozenset({Role.RECIPIENT}),
+    Part.EXPANDED: frozenset({Role.EXPANDED, Role.FORWARDED}),
     Part.WITH: frozenset(Role),
 }
 PEOPLE = frozenset(_ROLES)

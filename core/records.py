@@ -32,6 +32,12 @@ class Role(StrEnum):
     BCC = "bcc"
     REPLY_TO = "reply_to"
     DELIVERED_TO = "delivered_to"
+    RECIPIENT = "recipient"
+    """Received it by the envelope, as what is not known (`Recipient` of a journal report)."""
+    EXPANDED = "expanded"
+    """A list or group whose members received it."""
+    FORWARDED = "forwarded"
+    """An address whose mail another one received."""
 
 
 class TextState(StrEnum):
@@ -150,6 +156,27 @@ class Parsed:
     is_bulk: bool = False
     """List or mass mail, or Precedence: bulk/list/junk, or Auto-Submitted other than no."""
     is_truncated: bool = False
+    inner_sha256: bytes = b""
+    """Of the message inside a journal report, as it was attached; empty for all other mail. Then
+    everything else is of that message, and its envelope is among the participants."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpFacts:
+    """What a client said and was in the session that delivered an item."""
+
+    peer: str
+    """Its address."""
+    helo: str
+    """As it called itself; nothing vouches for it."""
+    sender: str
+    """Reverse path; `<>` for none."""
+    recipients: tuple[str, ...]
+    """Our addresses that it named, in order."""
+    tls: str = ""
+    """Version and cipher; empty without."""
+    user: str = ""
+    """As whom it was authenticated; empty where it was let in by its address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +197,8 @@ class CaptureFacts:
     quoting: str = ""
     """mbox: the variant whose quoting was undone."""
     note: str = ""
+    smtp: SmtpFacts | None = None
+    """Of items that were delivered to us."""
 
 
 @dataclass(frozen=True, slots=True)

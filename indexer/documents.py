@@ -32,7 +32,14 @@ BODY = "body"
 ATTACHMENT = "attachment"
 FILENAME = "filename"
 PEOPLE = "people"
-PEOPLE_FIELDS = {"from": "people_from", "to": "people_to", "cc": "people_cc", "bcc": "people_bcc"}
+PEOPLE_FIELDS = {
+    "from": "people_from",
+    "to": "people_to",
+    "cc": "people_cc",
+    "bcc": "people_bcc",
+    "envelope": "people_envelope",
+    "expanded": "people_expanded",
+}
 """Part of the query → field of participants in that role; all of them are in `PEOPLE` too."""
 
 MARK = "\x02"
@@ -79,6 +86,9 @@ _ROLE_FIELDS = {
     Role.TO: "people_to",
     Role.CC: "people_cc",
     Role.BCC: "people_bcc",
+    Role.RECIPIENT: "people_envelope",
+    Role.EXPANDED: "people_expanded",
+    Role.FORWARDED: "people_expanded",
 }
 
 

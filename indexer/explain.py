@@ -163,6 +163,8 @@ _PLACES = {
     Part.TO: "in a To recipient",
     Part.CC: "in a Cc recipient",
     Part.BCC: "in a Bcc recipient",
+    Part.ENVELOPE: "in a recipient whose role the journal report does not know",
+    Part.EXPANDED: "in a list or an address that was expanded or forwarded",
 }
 
 

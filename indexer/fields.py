@@ -31,6 +31,8 @@ FIELDS_OF_PART = {
     Part.TO: (PEOPLE_FIELDS["to"],),
     Part.CC: (PEOPLE_FIELDS["cc"],),
     Part.BCC: (PEOPLE_FIELDS["bcc"],),
+    Part.ENVELOPE: (PEOPLE_FIELDS["envelope"],),
+    Part.EXPANDED: (PEOPLE_FIELDS["expanded"],),
 }
 
 COLLAPSE_FIELDS = {"thread": "thread", "message_id": "message"}

@@ -13,6 +13,7 @@ from holdfast.core.analysis import normalise, normalise_with_offsets, query_atom
 from holdfast.core.phones import phone_spans
 from holdfast.core.query import And, Fuzzy, Near, Or, Part, Phrase, Regex, Wildcard
 from holdfast.core.record_terms import person_text
+from holdfast.core.records import Role
 from holdfast.core.text_matching import (
     CutText,
     compile_pattern,
@@ -117,11 +118,20 @@ def _texts(record: Record) -> Iterator[tuple[Part, int, str]]:
         yield Part.FILENAME, index, attachment.filename
         yield Part.ATTACHMENT, index, attachment.text
     for index, person in enumerate(record.participants):
-        yield Part(_ROLE_PARTS.get(person.role.value, "with")), index, person_text(person)
+        yield _ROLE_PARTS.get(person.role, Part.WITH), index, person_text(person)
 
 
-_ROLE_PARTS = {"from": "from", "sender": "from", "to": "to", "cc": "cc", "bcc": "bcc"}
-_PEOPLE = frozenset({Part.FROM, Part.TO, Part.CC, Part.BCC, Part.WITH})
+_ROLE_PARTS = {
+    Role.FROM: Part.FROM,
+    Role.SENDER: Part.FROM,
+    Role.TO: Part.TO,
+    Role.CC: Part.CC,
+    Role.BCC: Part.BCC,
+    Role.RECIPIENT: Part.ENVELOPE,
+    Role.EXPANDED: Part.EXPANDED,
+    Role.FORWARDED: Part.EXPANDED,
+}
+_PEOPLE = frozenset({Part.WITH, *_ROLE_PARTS.values()})
 _CONTENT = frozenset({Part.SUBJECT, Part.BODY, Part.ATTACHMENT})
 _TextLeaf = Phrase | Wildcard | Fuzzy | Regex | Near
 

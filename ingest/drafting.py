@@ -34,9 +34,10 @@ from holdfast.core.records import (
 from holdfast.indexer.documents import EPOCH, Analysed, analyse_original
 from holdfast.ingest.jail import Failed, Killed, Limits, read_result, run_once
 from holdfast.parsers.extract import can_extract, extract
+from holdfast.parsers.journal import attachment_bytes
 from holdfast.parsers.registry import HEAD_BYTES as FORMAT_HEAD_BYTES
 from holdfast.parsers.registry import parser_for
-from holdfast.parsers.rfc822 import attachment_bytes, envelope_only, with_texts
+from holdfast.parsers.rfc822 import envelope_only, with_texts
 from holdfast.parsers.threads import is_reply_or_forward
 from holdfast.storage.catalogue.rows import draft_digest, message_key, pack_headers
 from holdfast.storage.catalogue.texts import seal_derived
@@ -48,7 +49,8 @@ MAX_SHORT_CHARS = 8192
 """Longest subject, name, address or file name in the catalogue; the rest is cut with a defect."""
 HEAD_BYTES = 256 * 1024
 
-_before_digest = attrgetter(*(field.name for field in fields(Draft) if field.name != "row_digest"))
+_AFTER = ("row_digest", "inner_sha256")
+_before_digest = attrgetter(*(field.name for field in fields(Draft) if field.name not in _AFTER))
 
 
 class Care(IntEnum):
@@ -82,7 +84,7 @@ def draft_original(
     """
     parsed = _cut_long(_parsed(raw, care, reason))
     draft = _draft(parsed, len(raw), key)
-    complete = Draft(*(*_before_digest(draft), draft_digest(draft)))
+    complete = Draft(*(*_before_digest(draft), draft_digest(draft), parsed.inner_sha256))
     return Drafted(complete, analyse_original(_unfiled(parsed, draft)))
 
 

@@ -56,7 +56,7 @@ def process(items: Sequence[tuple[Sealed, Drafted]], desk: Desk) -> list[FiledDr
     new = {
         done.filed.interaction_id: analysed[done.filed.capture_id]
         for done in filed
-        if done.is_first
+        if done.is_first and not done.is_widened  # the queue has those, with all their people
     }
     desk.feed.offer(new)  # rebuildable; what fails here stays queued and loses nothing
     return filed

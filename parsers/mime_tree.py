@@ -85,6 +85,7 @@ class _Walk:
     parts: list[Part] = field(default_factory=list)
     tasks: list[_Task] = field(default_factory=list)
     budget: int = MAX_UNPACKED_BYTES
+    opens_messages: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,18 @@ class _Split:
     is_closed: bool
 
 
-def read_tree(buffer: Buffer, start: int, defects: Defects) -> list[Part]:
-    """Return all parts of the message at `start`, outermost first, in order of appearance."""
-    walk = _Walk(defects)
+def read_tree(
+    buffer: Buffer, start: int, defects: Defects, *, opens_messages: bool = True
+) -> list[Part]:
+    """Return all parts of the message at `start`, outermost first, in order of appearance.
+
+    Args:
+        buffer: What holds the message; it is read to its end.
+        start: Of the first field.
+        defects: Takes what is wrong with the structure.
+        opens_messages: Else nested messages are leaves, and their parts are not looked for.
+    """
+    walk = _Walk(defects, opens_messages=opens_messages)
     walk.tasks.append(_Task(buffer, start, len(buffer), "", 0, -1))
     while walk.tasks:
         _visit(walk, walk.tasks.pop())
@@ -130,7 +140,7 @@ def _visit(walk: _Walk, task: _Task) -> None:
         _open_multipart(walk, part, index)
     elif is_root:
         part.path = f"{part.path}.1".lstrip(".")
-    if part.shape == "leaf" and _is_message(part):
+    if part.shape == "leaf" and walk.opens_messages and is_message(part):
         _open_message(walk, part)
 
 
@@ -273,7 +283,8 @@ def find(buffer: Buffer, needle: bytes, start: int, end: int) -> int:
     return -1
 
 
-def _is_message(part: Part) -> bool:
+def is_message(part: Part) -> bool:
+    """Tell whether the part is a message of its own, by its type or by its name and content."""
     name = part.content_type.value
     if name in _MESSAGE_TYPES:
         return not part.is_root or part.start < part.end

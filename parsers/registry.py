@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from holdfast.core.records import Parsed
-from holdfast.parsers import rfc822
+from holdfast.parsers import journal
 from holdfast.parsers.transfer import Buffer
 
 HEAD_BYTES = 4096
@@ -60,7 +60,7 @@ def score_rfc822(raw_head: bytes) -> int:
     return min(10 + 30 * fields, 90)
 
 
-PARSERS: tuple[Parser, ...] = (BuiltIn("rfc822", score_rfc822, rfc822.parse),)
+PARSERS: tuple[Parser, ...] = (BuiltIn("rfc822", score_rfc822, journal.parse),)
 """Every format that an original can have; of equal scores the first wins."""
 
 

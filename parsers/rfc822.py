@@ -24,7 +24,7 @@ from holdfast.parsers.threads import base_subject
 from holdfast.parsers.transfer import Buffer, decoded
 from holdfast.parsers.wire_form import as_lines, message_start
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Raised whenever the same bytes may give another result."""
 
 MAX_REFERENCES = 1_000

@@ -227,7 +227,7 @@ class HasAddress(Protocol):
 
 
 _SENDERS = (Role.FROM, Role.SENDER)
-_RECIPIENTS = frozenset((Role.TO, Role.CC, Role.BCC, Role.DELIVERED_TO))
+_RECIPIENTS = frozenset((Role.TO, Role.CC, Role.BCC, Role.DELIVERED_TO, Role.RECIPIENT))
 
 
 def direction(participants: Iterable[HasAddress], own: Collection[str]) -> str:

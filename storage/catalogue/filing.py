@@ -14,14 +14,15 @@ from sqlalchemy import select
 from holdfast.core.custody import Draft, DraftAttachment, End
 from holdfast.core.identity import public_id
 from holdfast.core.records import Filed, Sealed
-from holdfast.storage.audit import Event, canonical_digest, record_events
+from holdfast.storage.audit import Event, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows, update_rows
 from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import transact
-from holdfast.storage.catalogue.identities import Linker, made_digest
+from holdfast.storage.catalogue.envelopes import Envelopes
+from holdfast.storage.catalogue.filing_events import FilingEvents
+from holdfast.storage.catalogue.identities import Linker
 from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.queueing import enqueue
-from holdfast.storage.catalogue.rows import filed_digest
 from holdfast.storage.catalogue.schema import (
     attachments,
     captures,
@@ -71,6 +72,8 @@ class FiledDraft:
     draft: Draft
     is_first: bool
     """The item's end is `filed`; later items of the same interaction end as `duplicate`."""
+    is_widened: bool = False
+    """The interaction has people that are not in the draft."""
 
 
 @dataclass(slots=True)
@@ -81,6 +84,8 @@ class _Batch:
     store: Store
     linker: Linker
     now_ms: int
+    envelopes: Envelopes
+    note: FilingEvents
     ended: dict[int, str] = field(default_factory=dict)
     """Items that were filed already → how they ended."""
     by_original: dict[int, int] = field(default_factory=dict)
@@ -93,6 +98,8 @@ class _Batch:
     joined: list[tuple[int, int]] = field(default_factory=list)
     """Threads that are in another one from now on."""
     variant_rows: list[dict[str, Any]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    """Of what was written so far."""
 
 
 def file_drafts(
@@ -115,7 +122,10 @@ def file_drafts(
 def _file(
     connection: Connection, items: Sequence[tuple[Sealed, Draft]], store: Store, linker: Linker
 ) -> list[FiledDraft]:
-    batch = _Batch(connection, store, linker, store.now_ms())
+    now_ms = store.now_ms()
+    envelopes = Envelopes(connection, store, now_ms)
+    note = FilingEvents(store.actor, now_ms)
+    batch = _Batch(connection, store, linker, now_ms, envelopes, note)
     _find_ended(batch, items)
     _find_known(batch, items)
     items = [item for item in items if _can_be_filed(batch, item[0])]
@@ -123,8 +133,14 @@ def _file(
     _write_new(batch)
     firsts = _firsts(batch, items, targets)
     _end_items(batch, items, targets, firsts)
+    widened = batch.envelopes.widened
     return [
-        FiledDraft(Filed(sealed.capture_id, target, target in batch.new), draft, is_first)
+        FiledDraft(
+            Filed(sealed.capture_id, target, target in batch.new),
+            draft,
+            is_first,
+            target in widened,
+        )
         for (sealed, draft), target, is_first in zip(items, targets, firsts, strict=True)
     ]
 
@@ -182,25 +198,36 @@ def _target(batch: _Batch, sealed: Sealed, draft: Draft) -> int:
         batch.crowded.add(target)
     batch.by_original[sealed.original_id] = target
     batch.variant_rows.append({"original_id": sealed.original_id, "interaction_id": target})
+    batch.envelopes.add(sealed.original_id, target, draft)
     return target
 
 
 def _write_new(batch: _Batch) -> None:
+    seen = batch.envelopes.find({i: (d, _at_ms(batch, d)) for i, d in batch.new.items()})
+    threads = _threads(batch) if batch.new else {}
+    known: dict[str, int] = {}
+    if batch.new or seen:
+        seen = [*_sightings(batch), *seen]
+        known = batch.linker.recognise(batch.connection, seen, batch.store.ids)
+        batch.events += batch.note.met(batch.linker.newest)
     if batch.new:
-        _write_interactions(batch)
+        _write_interactions(batch, threads, known)
         _write_attachments(batch)
+    batch.events += batch.envelopes.write(known)
     given = insert_missing(batch.connection, variants, batch.variant_rows, "original_id")
     refuse_fewer(given, batch.variant_rows)
     batch.linker.count(batch.connection)
 
 
-def _write_interactions(batch: _Batch) -> None:
-    drafts = list(batch.new.values())
+def _threads(batch: _Batch) -> dict[int, int]:
     threading = Threading(batch.connection, batch.store.ids, batch.now_ms)
-    threads = dict(zip(batch.new, threading.assign(drafts), strict=True))
+    threads = dict(zip(batch.new, threading.assign(list(batch.new.values())), strict=True))
     threading.flush()
     batch.joined = threading.joined()
-    known = batch.linker.recognise(batch.connection, _sightings(batch), batch.store.ids)
+    return threads
+
+
+def _write_interactions(batch: _Batch, threads: dict[int, int], known: dict[str, int]) -> None:
     originals = {row["interaction_id"]: row["original_id"] for row in reversed(batch.variant_rows)}
     batch.placed = {i: (originals[i], threads[i]) for i in batch.new}
     _note_same_message_ids(batch)
@@ -331,8 +358,12 @@ def _end_items(
     _revive(batch, targets)
     touched = [target for _, target, _ in open_ones]
     enqueue(batch.connection, [*touched, *batch.crowded], batch.store.ids)
-    later = [(sealed, target) for (sealed, _), target, is_first in open_ones if not is_first]
-    events = [*_events(batch), *_links(batch, later), *_joins(batch), *_made(batch)]
+    later = [(one[0].capture_id, target) for one, target, is_first in open_ones if not is_first]
+    note = batch.note
+    events = [note.filed(i, d.row_digest, *batch.placed[i]) for i, d in batch.new.items()]
+    events += [note.linked(capture_id, target) for capture_id, target in later]
+    events += [note.joined(loser, winner) for loser, winner in batch.joined]
+    events += batch.events
     record_events(batch.connection, events, batch.store.ids)
 
 
@@ -345,51 +376,3 @@ def _revive(batch: _Batch, targets: Sequence[int]) -> None:
     update_rows(batch.connection, interactions, gone, "id")
     if revived:
         recount(batch.connection, revived)
-
-
-def _events(batch: _Batch) -> list[Event]:
-    return [
-        Event(
-            kind="file",
-            subject=public_id("msg", interaction_id),
-            subject_id=interaction_id,
-            at_ms=batch.now_ms,
-            actor=batch.store.actor,
-            context=filed_digest(draft.row_digest, *batch.placed[interaction_id]),
-        )
-        for interaction_id, draft in batch.new.items()
-    ]
-
-
-def _links(batch: _Batch, later: Sequence[tuple[Sealed, int]]) -> list[Event]:
-    """Return what ties captures to interactions that other captures were filed as."""
-    return [
-        Event(
-            kind="link",
-            subject=public_id("cap", sealed.capture_id),
-            subject_id=sealed.capture_id,
-            at_ms=batch.now_ms,
-            actor=batch.store.actor,
-            context=canonical_digest([target, batch.now_ms]),
-        )
-        for sealed, target in later
-    ]
-
-
-def _joins(batch: _Batch) -> list[Event]:
-    now_ms, actor = batch.now_ms, batch.store.actor
-    return [
-        Event("join", public_id("thr", loser), loser, now_ms, actor, canonical_digest([winner]))
-        for loser, winner in batch.joined
-    ]
-
-
-def _made(batch: _Batch) -> list[Event]:
-    """Return one event for all identities that the batch made; the first of them is its subject."""
-    rows = batch.linker.newest if batch.new else []
-    if not rows:
-        return []
-    first = rows[0]["id"]
-    values = [(r["id"], r["value"], r["contact_id"], r["company_id"]) for r in rows]
-    name = public_id("idn", first)
-    return [Event("met", name, first, batch.now_ms, batch.store.actor, made_digest(values))]

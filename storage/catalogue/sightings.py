@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from holdfast.core.records import Role
 
@@ -54,8 +54,7 @@ def sightings(draft: Draft, at_ms: int) -> list[Sighting]:
     """Return who is seen in the message, each address once, the sender first."""
     people = [(p.address.strip().casefold(), p) for p in draft.participants]
     senders = [key for key, p in people if p.role == Role.FROM and is_address(key)]
-    is_human = draft.kind in HUMAN_KINDS and not draft.is_bulk
-    is_human = is_human and any(nature_of(key) == PERSON for key in senders)
+    is_human = is_human_mail(draft.kind, draft.participants, is_bulk=draft.is_bulk)
     names: dict[str, str] = {}
     for key in senders:
         names[key] = ""
@@ -64,6 +63,23 @@ def sightings(draft: Draft, at_ms: int) -> list[Sighting]:
             names[key] = person.name
     own = set(senders)
     return [Sighting(key, name, at_ms, key in own, is_human) for key, name in names.items()]
+
+
+class Seen(Protocol):
+    """A participant, as a draft has it or as a row."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+
+
+def is_human_mail(kind: str, people: Iterable[Seen], *, is_bulk: bool) -> bool:
+    """Tell whether a person wrote it to be read by a person, by kind, bulk mark and From."""
+    if is_bulk or kind not in HUMAN_KINDS:
+        return False
+    senders = [p.address.strip().casefold() for p in people if p.role == Role.FROM]
+    return any(nature_of(key) == PERSON for key in senders if is_address(key))
 
 
 def is_address(address_key: str) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from holdfast.core.identity import public_id
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.envelopes import ENVELOPE, PEOPLE_STEP
 from holdfast.storage.catalogue.rows import (
     ATTACHMENT_DIGESTED,
     DIGESTED,
@@ -30,6 +31,7 @@ from holdfast.storage.catalogue.schema import (
     threads,
 )
 from holdfast.storage.catalogue.sightings import MAIL, is_address
+from holdfast.storage.verifying.envelopes import Versions, added_people, versions_of
 from holdfast.storage.verifying.report import (
     DIFFERENT,
     UNKNOWN,
@@ -139,6 +141,7 @@ class _Page:
     """Those that a capture still stands behind."""
     events: Events
     joined: dict[int, list[int]]
+    versions: Versions
 
     @staticmethod
     def load(connection: Connection, ids: Sequence[int], joined: dict[int, list[int]]) -> _Page:
@@ -153,16 +156,17 @@ class _Page:
             files.setdefault(row[0], []).append(row)
         live = select(captures.c.interaction_id).where(captures.c.undone_ms.is_(None))
         alive = {row[0] for row in by_value(connection, live, captures.c.interaction_id, ids)}
-        return _Page(
-            people, files, alive, events_about(connection, ["file", "remove"], ids), joined
-        )
+        events = events_about(connection, ["file", "remove", ENVELOPE], ids)
+        return _Page(people, files, alive, events, joined, versions_of(connection, ids))
 
     def cause(self, filed: _Filed, values: Sequence[object]) -> str:
         """Return what is wrong with an interaction; empty when nothing is."""
-        people, files = self.people.get(filed.id, ()), self.files.get(filed.id, ())
+        people, files = self.people.get(filed.id, []), self.files.get(filed.id, ())
+        own = [person for person in people if person.ordinal < PEOPLE_STEP]
+        added = [(p.ordinal, (p.role, p.name, p.address)) for p in people[len(own) :]]
         if filed.shredded_ms is None:  # disposal takes content out of the rows
             shown = [row[_SHOWN_OF_FILE] for row in files]
-            digest = plain_digest(values, [person[1:4] for person in people], shown)
+            digest = plain_digest(values, [person[1:4] for person in own], shown)
             if digest != filed.row_digest:
                 return "Its rows were changed after it was filed."
         events = self.events["file"].get(filed.id)
@@ -170,7 +174,11 @@ class _Page:
             return UNKNOWN
         if not any(self._is_filed_by(filed, event) for event in events):
             return DIFFERENT
-        return self._placed(filed) or _linked(filed, people) or _ordered(files)
+        placed = self._placed(filed) or _linked(filed, people) or _ordered(files)
+        told = self.events[ENVELOPE].get(filed.id, ())
+        if placed or filed.shredded_ms is not None:
+            return placed
+        return added_people(self.versions.get(filed.id, ()), added, told)
 
     def _is_filed_by(self, filed: _Filed, event: Told) -> bool:
         rows, original = filed.row_digest, filed.text_original_id
@@ -203,7 +211,7 @@ _SHOWN_OF_FILE = slice(1, 1 + len(ATTACHMENT_DIGESTED))
 
 def _linked(filed: _Filed, people: Sequence[_Person]) -> str:
     for at, person in enumerate(people):
-        if person.ordinal != at or person.at_ms != filed.at_ms:
+        if (person.ordinal < PEOPLE_STEP and person.ordinal != at) or person.at_ms != filed.at_ms:
             return "One of its participants is out of place."
         if person.known_as != person.address or person.known_by != MAIL:
             key = person.address.strip().casefold()

@@ -34,6 +34,7 @@ from query_kit import NODES
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2024, 3, 15, 4, 30, tzinfo=UTC)
 """A Friday, half past twelve in Shanghai."""
+RECIPIENTS = (Part.TO, Part.CC, Part.BCC, Part.ENVELOPE)
 ID = "0000000000005"
 
 
@@ -98,7 +99,9 @@ ATTACHED = Term(Field.HAS, "attachment")
         ("密送:a", phrase("a", Part.BCC)),
         ("with:a", phrase("a", Part.WITH)),
         ("participants:a", phrase("a", Part.WITH)),
-        ("recipients:a", Or((phrase("a", Part.TO), phrase("a", Part.CC), phrase("a", Part.BCC)))),
+        ("recipients:a", Or(tuple(phrase("a", part) for part in RECIPIENTS))),
+        ("envelope:a", phrase("a", Part.ENVELOPE)),
+        ("经群组:a", phrase("a", Part.EXPANDED)),
         ('主题："合同 编号"', phrase("合同 编号", Part.SUBJECT)),
         ("正文:a", phrase("a", Part.BODY)),
         ("intext:a", phrase("a", Part.ATTACHMENT)),

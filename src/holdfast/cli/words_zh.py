@@ -147,11 +147,14 @@ MESSAGES = {
     "Shown, not exact: redirect to a file for the very bytes.": (
         "此处仅供查看；要得到逐字节的原件，请重定向到文件。"
     ),
+    "Listening on {host} port {port}.": "正在监听 {host} 端口 {port}。",
     "Attachments": "附件",
     "From": "发件人",
     "To": "收件人",
     "Cc": "抄送",
     "Bcc": "密送",
+    "By way of": "经由",
+    "Recipients": "收件人（身份未知）",
     "Sent": "发送时间",
     "Captured": "归档时间",
     "Thread": "会话",

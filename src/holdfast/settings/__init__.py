@@ -18,7 +18,16 @@ from holdfast.settings.loading import (
     variable,
 )
 from holdfast.settings.secrets import secret
-from holdfast.settings.sections import Archive, Catalogue, IndexSettings, Keys, Limits, Vault, Work
+from holdfast.settings.sections import (
+    Archive,
+    Catalogue,
+    IndexSettings,
+    Keys,
+    Limits,
+    Smtp,
+    Vault,
+    Work,
+)
 
 __all__ = [
     "DEFAULT_DATA",
@@ -33,6 +42,7 @@ __all__ = [
     "Limits",
     "Loaded",
     "Settings",
+    "Smtp",
     "Vault",
     "Work",
     "leaves",

@@ -32,6 +32,7 @@ from holdfast.settings.sections import (
     IndexSettings,
     Keys,
     Limits,
+    Smtp,
     Vault,
     Work,
     is_zone,
@@ -49,6 +50,9 @@ _PATHS = (
     "index.password_file",
     "index.ca_file",
     "work.password_file",
+    "smtp.password_file",
+    "smtp.tls_certificate",
+    "smtp.tls_key",
 )
 
 
@@ -71,6 +75,7 @@ class Settings(BaseSettings):
     keys: Keys = Keys()
     index: IndexSettings = IndexSettings()
     work: Work = Work()
+    smtp: Smtp = Smtp()
     limits: Limits = Limits()
 
     @classmethod

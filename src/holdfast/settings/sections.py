@@ -6,6 +6,7 @@ a command (`…_command`).
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -176,6 +177,63 @@ class Work(Section):
     """Command that prints the password; run without a shell."""
 
     _one_password = one_of("password")
+
+
+class Smtp(Section):
+    """The listener for journal mail: where it listens, who may deliver what, and how much."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    """Address to listen on; `0.0.0.0` or `::` for all."""
+    port: int = Field(default=2525, ge=0, le=65535)
+    """Port to listen on; 0: any that is free."""
+    hostname: str = Field(default="", pattern=r"^[A-Za-z0-9.-]*$")
+    """As it calls itself; empty: the machine's name."""
+    addresses: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses that mail is taken for; all others are refused. Without one it does not start."""
+    networks: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.0/8", "::1/128")
+    """Addresses and networks whose members deliver without a login."""
+    source: str = Field(default="journal", min_length=1, max_length=200)
+    """Name of the source that the mail is of."""
+    user: str = ""
+    """Name of the login that lets others deliver, over TLS only; empty: no login."""
+    password: SecretStr = SecretStr("")
+    """Of the login."""
+    password_file: Path | None = None
+    """File that holds the password."""
+    password_command: str = ""
+    """Command that prints the password; run without a shell."""
+    tls_certificate: Path | None = None
+    """PEM file of the certificate with its chain, for STARTTLS; empty: no TLS."""
+    tls_key: Path | None = None
+    """PEM file of its private key."""
+    message_mib: int = Field(default=150, ge=1, le=2048)
+    """Largest message that is taken, in MiB."""
+    connections: int = Field(default=200, ge=1, le=10000)
+    """Clients at a time."""
+    connections_per_peer: int = Field(default=50, ge=1, le=10000)
+    """Clients at a time of one address."""
+    idle_s: float = Field(default=300.0, gt=0, le=86400)
+    """Longest silence between two commands, in seconds."""
+    data_s: float = Field(default=600.0, gt=0, le=86400)
+    """Longest time for the content of one message, in seconds."""
+    session_s: float = Field(default=21600.0, gt=0, le=604800)
+    """Longest session, in seconds."""
+
+    _one_password = one_of("password")
+
+    @field_validator("addresses", "networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part for part in value.replace(",", " ").split() if part]
+        return value
+
+    @field_validator("networks")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            ip_network(one)  # says itself what is wrong with it
+        return value
 
 
 class Limits(Section):

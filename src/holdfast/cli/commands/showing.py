@@ -160,6 +160,8 @@ def _facts(session: Session, record: Record, captures: list[Capture]) -> Iterato
         ("To", (Role.TO, Role.DELIVERED_TO)),
         ("Cc", (Role.CC,)),
         ("Bcc", (Role.BCC,)),
+        ("Recipients", (Role.RECIPIENT,)),
+        ("By way of", (Role.EXPANDED, Role.FORWARDED)),
     ):
         if people := ", ".join(people_of(record, roles)):
             yield title, people

@@ -1,0 +1,80 @@
+"""Holds the content of one message while it arrives: small ones in memory, large ones in a file.
+
+The file has no name, so that nothing is left of it whatever ends the process.
+"""
+
+from __future__ import annotations
+
+import mmap
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MEMORY_BYTES = 1 << 20
+"""Content up to this size stays in memory."""
+
+
+@dataclass(slots=True)
+class Arriving:
+    """The content of one message, dots undone (RFC 5321 section 4.5.2)."""
+
+    spool: Path
+    size_bytes: int = 0
+    _pieces: list[bytes] = field(default_factory=list)
+    _held: bytes = b""
+    """The end of what was added, while it may be part of a line end with a dot."""
+    _file: IO[bytes] | None = None
+
+    def add(self, piece: bytes) -> None:
+        """Take further bytes as they were transferred.
+
+        Raises:
+            OSError: The disk refused them.
+        """
+        text = (self._held + piece).replace(b"\r\n.", b"\r\n")
+        cut = len(text) - (2 if text.endswith(b"\r\n") else text.endswith(b"\r"))
+        self._held = text[cut:]
+        self._keep(text[:cut])
+
+    def end(self) -> None:
+        """Take what was held back; nothing follows.
+
+        Raises:
+            OSError: The disk refused it.
+        """
+        held, self._held = self._held, b""
+        self._keep(held)
+
+    def _keep(self, piece: bytes) -> None:
+        self.size_bytes += len(piece)
+        if self._file is not None:
+            self._file.write(piece)
+            return
+        self._pieces.append(piece)
+        if self.size_bytes > MEMORY_BYTES:
+            self._file = tempfile.TemporaryFile(dir=self.spool)  # noqa: SIM115 - `close` closes it
+            self._file.writelines(self._pieces)
+            self._pieces.clear()
+
+    def content(self) -> bytes | mmap.mmap:
+        """Return the whole; what it returns must not be used after `close`.
+
+        Raises:
+            OSError: The disk refused the last of it.
+        """
+        if self._file is None:
+            return b"".join(self._pieces)
+        self._file.flush()
+        return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def close(self) -> None:
+        """Forget everything; may be repeated."""
+        self._pieces.clear()
+        if self._file is not None:
+            with suppress(OSError):  # it flushes what a full disk has refused already
+                self._file.close()
+            self._file = None

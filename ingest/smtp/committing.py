@@ -1,0 +1,143 @@
+"""Keeps messages of all sessions together: one group commit, and only then their 250s.
+
+A thread of its own prepares and accepts; it knows no protocol and answers nobody itself. What waits
+while one group is written is the next group, so groups grow with the load.
+"""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast.core.custody import Offer
+from holdfast.core.errors import HoldfastError
+from holdfast.ingest.pipeline import accept
+from holdfast.storage.frames import discard, prepare
+
+if TYPE_CHECKING:
+    import mmap
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from holdfast.core.custody import Intake
+    from holdfast.core.records import CaptureFacts
+    from holdfast.ingest.pipeline import Desk
+
+GROUP_ITEMS = 128
+GROUP_BYTES = 16 << 20
+"""A group ends at whichever comes first; one larger message is a group of its own."""
+GATHER_S = 0.02
+"""So long a group waits for messages that are on their way: half the commits for all of them."""
+
+Note = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """Where what is received goes, and who is told what happens."""
+
+    desk: Desk
+    intake: Intake
+    spool: Path
+    report: Callable[[Note], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message that was received whole and is not durable yet."""
+
+    content: bytes | mmap.mmap
+    facts: CaptureFacts
+    settle: Callable[[Exception | None], None]
+    """Is told once, in the thread that writes: None when it is durable, else why it is not."""
+
+
+class GroupCommit:
+    """The thread that writes; `close` waits until everything handed over is settled."""
+
+    def __init__(self, reception: Reception, coming: Callable[[], int]) -> None:
+        """Start it.
+
+        Args:
+            reception: Where what is received goes.
+            coming: Tells how many messages are on their way just now.
+        """
+        self._reception = reception
+        self._coming = coming
+        self._waiting: queue.SimpleQueue[Letter | None] = queue.SimpleQueue()
+        self._held: Letter | None = None
+        self._thread = threading.Thread(target=self._run, name="commit", daemon=True)
+        self._thread.start()
+
+    def hand_over(self, letter: Letter) -> None:
+        """Have a message kept; returns at once."""
+        self._waiting.put(letter)
+
+    def close(self) -> None:
+        """Settle what waits, then end; nothing may be handed over any more."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._next()) is not None:
+            self._settle(self._group(first))
+
+    def _next(self) -> Letter | None:
+        held, self._held = self._held, None
+        return held or self._waiting.get()
+
+    def _group(self, first: Letter) -> list[Letter]:
+        group, size = [first], len(first.content)
+        until = time.monotonic() + GATHER_S
+        while len(group) < GROUP_ITEMS:
+            left = max(until - time.monotonic(), 0) if self._coming() else 0
+            try:
+                letter = self._waiting.get(timeout=left) if left else self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if letter is None:
+                self._waiting.put(None)
+                break
+            size += len(letter.content)
+            if size > GROUP_BYTES:
+                self._held = letter
+                break
+            group.append(letter)
+        return group
+
+    def _settle(self, group: Sequence[Letter]) -> None:
+        """Keep a group; what cannot be kept together is tried one by one."""
+        trouble = self._kept(group)
+        if trouble is not None and len(group) > 1 and not isinstance(trouble, HoldfastError):
+            for letter in group:
+                letter.settle(self._kept([letter]))
+            return
+        for letter in group:
+            letter.settle(trouble)
+
+    def _kept(self, group: Sequence[Letter]) -> Exception | None:
+        offers: list[Offer] = []
+        try:
+            for letter in group:
+                prepared = prepare(letter.content, spool=self._reception.spool)
+                offers.append(Offer(secrets.token_hex(16), letter.facts, prepared, ""))
+            accept(offers, self._reception.intake, self._reception.desk)
+        # The edge: whatever it is, the senders keep their messages and are told to come again.
+        except Exception as error:  # noqa: BLE001
+            self._reception.report(
+                {"event": "smtp.not_kept", "messages": len(group), "cause": _cause(error)}
+            )
+            return error
+        else:
+            return None
+        finally:
+            for offer in offers:
+                discard(offer.prepared)
+
+
+def _cause(error: Exception) -> str:
+    return str(error) if isinstance(error, HoldfastError) else repr(error)

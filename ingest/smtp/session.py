@@ -1,0 +1,244 @@
+"""One SMTP session of the listener: aiosmtpd's commands, and a DATA of our own.
+
+Ours reads in large pieces, keeps lines of any length (an archive that refuses what was delivered
+loses evidence), ends at CRLF.CRLF and at nothing else, and answers when the message is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aiosmtpd.smtp import SMTP
+
+from holdfast.core.errors import HoldfastError
+from holdfast.core.records import CaptureFacts, SmtpFacts
+from holdfast.ingest.smtp.arriving import Arriving
+from holdfast.ingest.smtp.committing import Letter
+
+if TYPE_CHECKING:
+    from holdfast.ingest.smtp.door import Door
+
+END = b"\r\n.\r\n"
+DRAINED_BYTES = 16 << 20
+"""What is read on of a message that is too large, so that its sender hears why."""
+
+ADDRESSES = 4096
+"""Of commands that are remembered with what they name."""
+
+NO_SPACE = "452 4.3.1 Not enough room; try again later"
+TROUBLE = "451 4.3.0 It could not be kept; try again later"
+TOO_LARGE = "552 5.3.4 The message is larger than is taken here"
+TOO_SLOW = "421 4.4.2 It took too long; goodbye"
+_BEGUN = tuple(END[:length] for length in range(1, len(END)))
+_NO_SPACE = frozenset({"ENOSPC", "EDQUOT", "EFBIG"})
+
+
+class TooMuch(Exception):
+    """The message is too large, and far from its end."""
+
+
+class JournalSession(SMTP):
+    """One client."""
+
+    line_length_limit = 1 << 16
+    """Bytes that are read ahead; commands are held to their own limit."""
+
+    def __init__(self, door: Door, **options: Any) -> None:
+        super().__init__(door, **options)
+        self.door = door
+        self.peer = ""
+        self.is_waiting = False
+        """A message was received whole, and its sender waits for the answer."""
+        self._deadline: asyncio.TimerHandle | None = None
+
+    @property
+    def is_coming(self) -> bool:
+        """Whether a message was begun and not received whole."""
+        has_begun = self.envelope is not None and self.envelope.mail_from is not None
+        return has_begun and not self.is_waiting
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let a client in, unless there are too many; once more after STARTTLS."""
+        if not self.peer:
+            peer = str((transport.get_extra_info("peername") or ("",))[0])
+            if not self.door.lets_in(peer, self):
+                transport.set_protocol(asyncio.Protocol())
+                transport.write(b"421 4.7.0 Too many connections; try again later\r\n")  # type: ignore[attr-defined]
+                transport.close()
+                return
+            self.peer = peer
+            seconds = self.door.config.bounds.session_s
+            self._deadline = self.loop.call_later(seconds, self._say_and_leave, TOO_SLOW)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Let the client go."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self.door.lets_out(self.peer, self)
+        super().connection_lost(error)
+
+    def leave(self) -> None:
+        """End the session in order, as the service ends."""
+        self._say_and_leave("421 4.3.2 The service is ending; try again later")
+
+    def abort(self) -> None:
+        """End the session now."""
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.abort()
+
+    def _say_and_leave(self, words: str) -> None:
+        if self.transport is not None:
+            self._writer.write(words.encode() + b"\r\n")
+            self.transport.close()
+
+    def _timeout_cb(self) -> None:
+        self._say_and_leave(TOO_SLOW)
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """Read an address; journaling servers name the same ones again and again."""
+        known = self.door.addresses
+        if arg not in known:
+            if len(known) >= ADDRESSES:
+                known.clear()
+            known[arg] = super()._getaddr(arg)
+        return known[arg]
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - the library's name
+        """Take one message and answer when it is durable."""
+        if await self.check_helo_needed() or await self.check_auth_needed("DATA"):
+            return
+        if self.envelope is None or not self.envelope.rcpt_tos:
+            await self.push("503 5.5.1 Error: need RCPT command")
+            return
+        if arg:
+            await self.push("501 5.5.4 Syntax: DATA")
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        arriving = Arriving(self.door.spool)
+        seconds = self.door.config.bounds.data_s
+        self._reset_timeout(seconds + 60)
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await self._receive(arriving)
+            self.is_waiting = True
+            if not answer:
+                answer = await self._keep(arriving)
+        except TimeoutError:
+            self._say_and_leave(TOO_SLOW)
+            return
+        except TooMuch:
+            self._say_and_leave(TOO_LARGE)
+            return
+        finally:
+            arriving.close()
+        self._reset_timeout()
+        self._set_post_data_state()  # type: ignore[no-untyped-call]
+        await self.push(answer)
+        self.is_waiting = False
+
+    async def _receive(self, arriving: Arriving) -> str:
+        """Read to the end of the content; return what is wrong with it, or nothing."""
+        answer = ""
+        limit = self.door.config.bounds.message_bytes
+        received = 0
+        first, is_over = await self._first_bytes()
+        piece = first[1:] if first.startswith(b".") else first
+        while True:
+            received += len(piece)
+            if received > limit:
+                answer = answer or TOO_LARGE
+                arriving.close()
+            if received > limit + DRAINED_BYTES:
+                raise TooMuch
+            answer = answer or _added(arriving, piece)
+            if is_over:
+                return answer or _ended(arriving)
+            try:
+                piece = await self._reader.readuntil(END)
+                piece, is_over = piece[:-3], True
+            except asyncio.LimitOverrunError as ahead:
+                piece = await self._reader.readexactly(ahead.consumed)
+
+    async def _first_bytes(self) -> tuple[bytes, bool]:
+        """Read so far that no end of data can begin in what was read; tell whether it ended.
+
+        The first line has no line end before it, and a message may begin with empty lines.
+        """
+        got = bytearray(b"\r\n")
+        while len(got) <= self.door.config.bounds.message_bytes:
+            got += await self._reader.readexactly(1)
+            if got.endswith(END):
+                return bytes(got[2:-3]), True
+            if not got.endswith(_BEGUN):
+                return bytes(got[2:]), False
+        raise TooMuch
+
+    async def _keep(self, arriving: Arriving) -> str:
+        """Have it kept, wait until it is durable, and return the answer."""
+        settled: asyncio.Future[Exception | None] = self.loop.create_future()
+
+        def settle(trouble: Exception | None) -> None:
+            self.loop.call_soon_threadsafe(_tell, settled, trouble)
+
+        try:
+            content = arriving.content()
+        except OSError as error:
+            return _answer_to(error)
+        self.door.hand_over(Letter(content, self._facts(), settle))
+        trouble = await settled
+        return "250 2.0.0 Kept" if trouble is None else _answer_to(trouble)
+
+    def _facts(self) -> CaptureFacts:
+        if self.session is None or self.envelope is None:
+            raise AssertionError("a session that receives data has both")
+        cipher = self.session.ssl.get("cipher") if self.session.ssl else None
+        said = SmtpFacts(
+            peer=self.peer,
+            helo=_plain(self.session.host_name),
+            sender=_plain(self.envelope.mail_from),
+            recipients=tuple(map(_plain, self.envelope.rcpt_tos)),
+            tls=f"{cipher[1]} {cipher[0]}" if cipher else "",
+            user=self.door.user_of(self.session),
+        )
+        return CaptureFacts(received_at=datetime.now(UTC), smtp=said)
+
+
+def _tell(settled: asyncio.Future[Exception | None], trouble: Exception | None) -> None:
+    if not settled.done():
+        settled.set_result(trouble)
+
+
+def _added(arriving: Arriving, piece: bytes) -> str:
+    try:
+        arriving.add(piece)
+    except OSError as error:
+        arriving.close()
+        return _answer_to(error)
+    return ""
+
+
+def _ended(arriving: Arriving) -> str:
+    try:
+        arriving.end()
+    except OSError as error:
+        arriving.close()
+        return _answer_to(error)
+    return ""
+
+
+def _answer_to(trouble: Exception) -> str:
+    """Return a temporary refusal whatever happened: a journal report that is refused is lost."""
+    if isinstance(trouble, OSError):
+        name = errno.errorcode.get(trouble.errno or 0, "")
+    else:
+        name = str(trouble.facts.get("errno", "")) if isinstance(trouble, HoldfastError) else ""
+    return NO_SPACE if name in _NO_SPACE else TROUBLE
+
+
+def _plain(text: str | None) -> str:
+    """Return what can be stored: undecodable bytes become U+FFFD, and NUL as well."""
+    return (text or "").encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")[:1000]

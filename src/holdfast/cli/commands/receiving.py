@@ -1,0 +1,60 @@
+"""`smtpd`: receive mail over SMTP until asked to end."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from holdfast.cli.command import add, flag
+from holdfast.cli.commands.working import write_event
+from holdfast.cli.screen import GOOD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import typer
+
+    from holdfast.cli.session import Session
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    add(app, "smtpd", smtpd, SmtpdOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpdOptions:
+    """Options of `smtpd`."""
+
+    as_json: Annotated[
+        bool, flag("--json", text="Print the address it listens on as a JSON line.")
+    ] = False
+
+
+def smtpd(session: Session, options: SmtpdOptions) -> None:
+    """Receive journal mail over SMTP until interrupted, and file it a moment later.
+
+    A message is answered 250 only when it is durable; every trouble of the archive is a temporary
+    refusal. Who may deliver, and to which addresses, is set in the section smtp of the settings.
+    Events are printed as JSON lines on standard error.
+    """
+    from holdfast.ingest.jobs.crew import StopRequest
+    from holdfast.wiring.listener import serve_smtp
+
+    def say(event: Mapping[str, object]) -> None:
+        write_event(event)
+        if event["event"] != "smtp.listening":
+            return
+        if options.as_json:
+            session.screen.json({"schema": "holdfast.smtpd/1", **event})
+        else:
+            session.screen.result("Listening on {host} port {port}.", style=GOOD, **_place(event))
+
+    stop = StopRequest()
+    with stop.heeding(signal.SIGTERM, signal.SIGINT):
+        serve_smtp(session.settings, session.actor, say, write_event, lambda: stop.is_asked)
+
+
+def _place(event: Mapping[str, object]) -> dict[str, str]:
+    return {"host": str(event["host"]), "port": str(event["port"])}

@@ -1,0 +1,155 @@
+"""Puts the SMTP listener together: its settings, its archive, and the process that files behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any
+
+from holdfast.core.errors import HoldfastError, Refused
+from holdfast.ingest.smtp.committing import Reception
+from holdfast.ingest.smtp.config import Bounds, Certificate, Login, SmtpConfig
+from holdfast.ingest.smtp.filing import Filing
+from holdfast.ingest.smtp.listening import listen
+from holdfast.settings import Settings, secret
+from holdfast.storage.catalogue.batches import close_batch, ensure_source, open_batch
+from holdfast.storage.upkeep import finish_segments
+from holdfast.wiring.archive import open_archive
+from holdfast.wiring.runs import parser_pool
+
+Report = Callable[[Mapping[str, object]], None]
+_MIB = 1024 * 1024
+FILING_NICE = 10
+RESTART_S = 1.0
+"""A filing process that ended is started again after so long."""
+
+
+def smtp_config(settings: Settings) -> SmtpConfig:
+    """Return what the listener is told.
+
+    Raises:
+        Refused: It could take nothing: no address, or nobody who may deliver.
+    """
+    smtp = settings.smtp
+    password = secret(smtp, "password")
+    if not smtp.addresses:
+        raise Refused("No address takes mail.", next_step="Set smtp.addresses.")
+    if bool(smtp.user) != bool(password):
+        raise Refused(
+            "A login has a name and a password.", next_step="Set smtp.user and its password."
+        )
+    if (smtp.tls_certificate is None) != (smtp.tls_key is None):
+        raise Refused("A certificate and its key go together.", next_step="Set smtp.tls_key too.")
+    certificate = None
+    if smtp.tls_certificate is not None and smtp.tls_key is not None:
+        certificate = Certificate(smtp.tls_certificate, smtp.tls_key)
+    if smtp.user and certificate is None:
+        raise Refused("A login needs TLS.", next_step="Set smtp.tls_certificate and smtp.tls_key.")
+    if not smtp.user and not smtp.networks:
+        raise Refused("Nobody may deliver.", next_step="Set smtp.networks, or smtp.user.")
+    return SmtpConfig(
+        host=smtp.host,
+        port=smtp.port,
+        hostname=smtp.hostname or socket.gethostname(),
+        addresses=frozenset(one.strip().casefold() for one in smtp.addresses),
+        networks=tuple(map(ip_network, smtp.networks)),
+        login=Login(smtp.user, password) if smtp.user else None,
+        certificate=certificate,
+        bounds=Bounds(
+            message_bytes=smtp.message_mib * _MIB,
+            connections=smtp.connections,
+            connections_per_peer=smtp.connections_per_peer,
+            idle_s=smtp.idle_s,
+            data_s=smtp.data_s,
+            session_s=smtp.session_s,
+        ),
+    )
+
+
+def serve_smtp(
+    settings: Settings, actor: str, report: Report, filed: Report, is_asked: Callable[[], bool]
+) -> None:
+    """Receive mail until asked to end; a process beside this one files it.
+
+    Args:
+        settings: Of the archive.
+        actor: Who acts.
+        report: Is told what happens here.
+        filed: Is told what happens in the process beside; it travels through a pipe.
+        is_asked: Whether the end is asked for.
+
+    Raises:
+        Refused: The settings of the listener do not fit together.
+        NotFound: There is no archive.
+        Unavailable: The address cannot be listened on, or the archive cannot be opened.
+    """
+    config = smtp_config(settings)
+    with _filing(_Plan(settings, actor, filed)), open_archive(settings, actor) as services:
+        finish_segments(services.vault, services.store)
+        source_id = ensure_source(services.store, settings.smtp.source, "smtp")
+        intake = open_batch(services.store, source_id, paths=f"smtp {config.host}:{config.port}")
+        try:
+            listen(config, Reception(services.desk, intake, services.spool, report), is_asked)
+        finally:
+            close_batch(services.store, intake.batch_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the filing process is told; it travels through a pipe."""
+
+    settings: Settings
+    actor: str
+    report: Report
+
+
+@contextmanager
+def _filing(plan: _Plan) -> Iterator[None]:
+    """Keep a filing process alive; it ends when its line is closed, also by our death."""
+    ending = threading.Event()
+    keeper = threading.Thread(target=_keep_filing, args=(plan, ending), name="filing")
+    keeper.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        keeper.join()
+
+
+def _keep_filing(plan: _Plan, ending: threading.Event) -> None:
+    context = multiprocessing.get_context("spawn")  # a fresh program: no keys, no threads of ours
+    while True:
+        far, near = context.Pipe(duplex=False)
+        process = context.Process(target=file_behind, args=(plan, far), daemon=False)
+        process.start()
+        far.close()
+        while process.is_alive() and not ending.wait(RESTART_S):
+            pass
+        near.close()
+        process.join()
+        if ending.wait(RESTART_S):
+            return
+        plan.report({"event": "smtp.filing_ended", "status": process.exitcode})
+
+
+def file_behind(plan: _Plan, line: Any) -> None:
+    """Be the process that files, until the parent has gone; parsers start first, without keys."""
+    import os
+    import signal
+
+    os.nice(FILING_NICE)  # and so are the parsers: whoever waits for a 250 comes first
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the parent asks for the end
+    try:
+        with (
+            parser_pool(plan.settings) as pool,
+            open_archive(plan.settings, plan.actor) as services,
+        ):
+            Filing(services.desk, pool, line, plan.report).run()
+    except HoldfastError as error:
+        plan.report({"event": "smtp.filing_failed", "cause": str(error)})

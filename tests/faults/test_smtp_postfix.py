@@ -1,0 +1,91 @@
+"""A real Postfix delivers into the service while that is killed, stopped and started."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from archive_kit import findings, kept, opened, settings_in
+from fault_command import start
+from fault_smtp import listening_port, smtpd_words
+from holdfast.storage.catalogue.ledger import sums
+from holdfast.wiring import create_archive
+from server_postfix import Missing, PostfixServer, running
+from smtp_kit import JOURNAL, Client
+
+MESSAGES = 120
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A folder that Postfix's own user can enter."""
+    folder = Path(tempfile.mkdtemp(prefix="holdfast-postfix-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def has_fewer(postfix: PostfixServer, than: int) -> bool:
+    return postfix.waiting() < max(than, 1)
+
+
+def submit(port: int, names: range) -> None:
+    with Client(port) as client:
+        client.greet()
+        for name in names:
+            assert client.say("MAIL FROM:<a@x.example>").startswith("250 ")
+            assert client.say(f"RCPT TO:<{JOURNAL}>").startswith("250 ")
+            assert client.say("DATA").startswith("354 ")
+            client.send(b"From: a@x.example\r\nSubject: number %d\r\n\r\nbody\r\n.\r\n" % name)
+            assert client.reply().startswith("250 ")
+
+
+def test_queue_of_postfix_empties_through_restarts_without_loss_or_double(
+    tmp_path: Path, reachable: Path, need: Callable[[object, str], None]
+) -> None:
+    settings = settings_in(tmp_path)
+    create_archive(settings)
+    port = free_port()
+    with ExitStack() as stack:
+        try:
+            postfix = stack.enter_context(running(reachable, f"127.0.0.1:{port}"))
+        except Missing as error:
+            need(False, str(error))
+            return
+        parts = [range(at, at + MESSAGES // 4) for at in range(0, MESSAGES, MESSAGES // 4)]
+        submit(postfix.port, parts[0])  # nobody listens yet
+        for number, part in enumerate(parts[1:]):
+            service = start(smtpd_words(settings.data, port), tmp_path / f"run-{number}")
+            listening_port(service)
+            submit(postfix.port, part)
+            postfix.flush()
+            assert not service.is_over_before(partial(has_fewer, postfix, postfix.waiting()))
+            if number == 1:
+                service.process.terminate()
+                assert service.finish().status == 0
+            else:
+                service.kill()
+        service = start(smtpd_words(settings.data, port), tmp_path / "last")
+        listening_port(service)
+        postfix.flush()
+        assert not service.is_over_before(lambda: postfix.waiting() == 0)
+        service.process.terminate()
+        assert service.finish().status == 0
+    subjects = [
+        raw.partition(b"Subject: number ")[2].partition(b"\r\n")[0] for raw in kept(settings)
+    ]
+    assert sorted(map(int, subjects)) == list(range(MESSAGES))
+    with opened(settings) as services:
+        assert sum(sums(services.store)["journal"].values()) == MESSAGES
+    assert findings(settings) == []

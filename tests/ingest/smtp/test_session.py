@@ -1,0 +1,343 @@
+"""What the listener says and keeps, as transcripts over loopback."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_network
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from archive_kit import kept, settings_in
+from holdfast.core.errors import Refused, Unavailable
+from holdfast.core.records import CaptureFacts
+from holdfast.ingest.smtp.config import Certificate, Login
+from holdfast.ingest.smtp.session import NO_SPACE
+from holdfast.settings import Settings
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.ledger import sums
+from holdfast.storage.catalogue.schema import captures
+from smtp_kit import CONFIG, JOURNAL, Client, Listening, bounded, listening, make_certificate
+
+MAIL = b"From: a@x.example\r\nSubject: one\r\nMessage-ID: <1@x.example>\r\n\r\nbody"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_in(tmp_path)
+
+
+@pytest.fixture
+def listener(settings: Settings) -> Iterator[Listening]:
+    with listening(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def client(listener: Listening) -> Iterator[Client]:
+    with Client(listener.port) as connected:
+        yield connected
+
+
+def sealed(listener: Listening) -> int:
+    return sums(listener.services.store).get("journal", {}).get("sealed", 0)
+
+
+def facts(listener: Listening) -> CaptureFacts:
+    with reading(listener.services.store.engine) as connection:
+        return msgspec.json.decode(
+            connection.scalars(select(captures.c.facts)).one(), type=CaptureFacts
+        )
+
+
+def test_message_is_kept_byte_for_byte_when_250_is_heard(
+    listener: Listening, client: Client, settings: Settings
+) -> None:
+    offered = client.greet()
+    assert "SIZE 104857600" in offered
+    assert "8BITMIME" in offered
+    assert "SMTPUTF8" in offered
+    assert "AUTH" not in offered
+    assert client.deliver(MAIL).startswith("250 ")
+    assert sealed(listener) == 1
+    assert client.say("QUIT").startswith("221 ")
+    listener.end()
+    assert kept(settings) == [MAIL + b"\r\n"]
+
+
+def test_session_is_noted_with_the_capture(listener: Listening, client: Client) -> None:
+    client.greet()
+    client.envelope("<sender@x.example>")
+    client.send(b"x\r\n.\r\n")
+    client.reply()
+    found = facts(listener)
+    assert found.received_at is not None
+    assert found.smtp is not None
+    assert (found.smtp.peer, found.smtp.helo) == ("127.0.0.1", "client.example")
+    assert (found.smtp.sender, found.smtp.recipients) == ("sender@x.example", (JOURNAL,))
+
+
+def test_many_messages_of_one_session_are_each_kept(listener: Listening, client: Client) -> None:
+    client.greet()
+    for number in range(5):
+        assert client.deliver(MAIL + b"%d" % number).startswith("250 ")
+    assert sealed(listener) == 5
+
+
+def test_same_message_again_is_another_capture(
+    listener: Listening, client: Client, settings: Settings
+) -> None:
+    client.greet()
+    assert client.deliver(MAIL).startswith("250 ")
+    assert client.deliver(MAIL).startswith("250 ")
+    assert sealed(listener) == 2
+    listener.end()
+    assert len(kept(settings)) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"\r\n", b"\r\n\r\n\r\n", b"..x", b"x\r\n..\r\ny", b"\r\n..\r\n", b"\x00\xff\x80",
+        b"x\r\n" * 30_000, b"y" * 200_000, (b"z" * 70_000 + b"\r\n..d\r\n") * 40,
+        b"a" * 65_535 + b"\r\n..b", b"a" * 65_533 + b"\r\n..b", b".\r", b"..\rx", b"\r\nx", b"\rx",
+    ],
+    ids=lambda content: f"{len(content)}-{content[:6]!r}",
+)  # fmt: skip
+def test_content_of_any_form_comes_back(
+    client: Client, listener: Listening, settings: Settings, content: bytes
+) -> None:
+    client.greet()
+    client.envelope()
+    client.send(content + (b".\r\n" if not content else b"\r\n.\r\n"))
+    assert client.reply().startswith("250 ")
+    assert client.say("NOOP").startswith("250 ")
+    listener.end()
+    undotted = content.replace(b"\r\n.", b"\r\n")
+    undotted = undotted[1:] if undotted.startswith(b".") else undotted
+    assert kept(settings) == [undotted + b"\r\n" if content else b""]
+
+
+SMUGGLED = [
+    b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\n.\r", b"\r.\n",
+    b"\r\n\x00.\r\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", SMUGGLED, ids=repr)
+def test_only_the_one_end_of_data_ends_it(
+    listener: Listening, client: Client, settings: Settings, end: bytes
+) -> None:
+    client.greet()
+    second = b"MAIL FROM:<evil@x.example>\r\nRCPT TO:<" + JOURNAL.encode() + b">\r\nDATA\r\n"
+    content = MAIL + end + second + b"Subject: smuggled\r\n\r\nhidden"
+    assert client.deliver(content).startswith("250 ")
+    listener.end()
+    assert kept(settings) == [content.replace(b"\r\n.", b"\r\n") + b"\r\n"]
+
+
+def test_commands_sent_ahead_are_answered_in_turn(listener: Listening, client: Client) -> None:
+    client.greet()
+    one = f"MAIL FROM:<>\r\nRCPT TO:<{JOURNAL}>\r\nDATA\r\n".encode()
+    client.send(one + MAIL + b"\r\n.\r\n" + one + MAIL + b"2\r\n.\r\nQUIT\r\n")
+    codes = [client.reply()[:3] for _ in range(9)]
+    assert codes == ["250", "250", "354", "250", "250", "250", "354", "250", "221"]
+    assert sealed(listener) == 2
+
+
+def test_truncated_content_leaves_nothing(listener: Listening, settings: Settings) -> None:
+    for size in (0, 1, 1024, 3 << 20):
+        with Client(listener.port) as client:
+            client.greet()
+            client.envelope()
+            client.send((MAIL * (size // len(MAIL) + 1))[:size])
+            client.socket.shutdown(socket.SHUT_WR)
+            assert client.reply() == ""
+    assert sealed(listener) == 0
+    assert list(listener.services.spool.iterdir()) == []
+
+
+def test_large_message_goes_through_the_spool(
+    listener: Listening, client: Client, settings: Settings
+) -> None:
+    line = b"All work and no play %d\r\n"
+    content = b"".join(line % number for number in range(500_000))
+    client.greet()
+    assert client.deliver(content).startswith("250 ")
+    assert list(listener.services.spool.iterdir()) == []
+    listener.end()
+    assert kept(settings) == [content + b"\r\n"]
+
+
+def test_message_is_refused_by_the_size_it_states_and_by_the_size_it_has(
+    settings: Settings,
+) -> None:
+    with listening(settings, bounded(message_bytes=10_000)) as listener:
+        with Client(listener.port) as client:
+            client.greet()
+            assert client.say("MAIL FROM:<> SIZE=10001").startswith("552 ")
+            for stated in ("<> SIZE=10", "<>"):
+                client.envelope(stated)
+                client.send(b"x" * 10_001 + b"\r\n.\r\n")
+                assert client.reply().startswith("552 ")
+            assert client.deliver(MAIL).startswith("250 ")
+            client.envelope()
+            with pytest.raises((ConnectionError, TimeoutError)):  # it hangs up before the end
+                client.send(b"x" * (100 << 20))
+        with Client(listener.port) as client:
+            client.greet()
+            client.envelope()
+            client.send(b"\r\n" * 6000)
+            assert client.reply().startswith("552 ")
+        assert sealed(listener) == 1
+
+
+def test_only_the_journal_addresses_take_mail(listener: Listening, client: Client) -> None:
+    client.greet()
+    client.say("MAIL FROM:<a@x.example>")
+    assert client.say("RCPT TO:<other@archive.example>").startswith("550 ")
+    assert client.say("DATA").startswith("503 ")
+    assert client.say(f"RCPT TO:<{JOURNAL.upper()}>").startswith("250 ")
+    assert client.say("DATA x").startswith("501 ")
+    assert listener.wait_for("smtp.refused")["cause"] == "recipient"
+
+
+def test_data_before_a_greeting_is_refused(client: Client) -> None:
+    client.reply()
+    assert client.say("DATA").startswith("503 ")
+
+
+def test_stranger_may_not_deliver(settings: Settings) -> None:
+    config = replace(CONFIG, networks=(ip_network("192.0.2.0/24"),))
+    with listening(settings, config) as listener, Client(listener.port) as client:
+        client.greet()
+        assert client.say("MAIL FROM:<a@x.example>").startswith("550 ")
+        assert listener.wait_for("smtp.refused")["cause"] == "peer"
+
+
+def test_mapped_address_counts_as_the_one_it_maps() -> None:
+    assert CONFIG.trusts("::ffff:127.0.0.1")
+    assert not CONFIG.trusts("::1")
+
+
+@pytest.fixture
+def secured(settings: Settings, tmp_path: Path) -> Iterator[Listening]:
+    config = replace(
+        CONFIG,
+        networks=(),
+        login=Login("exchange", "s3cret"),
+        certificate=Certificate(*make_certificate(tmp_path)),
+    )
+    with listening(settings, config) as running:
+        yield running
+
+
+def test_login_over_tls_lets_a_stranger_deliver(secured: Listening) -> None:
+    with Client(secured.port) as client:
+        assert "STARTTLS" in client.greet()
+        assert client.say("AUTH PLAIN AGV4Y2hhbmdlAHMzY3JldA==").startswith("538 ")
+        assert client.say("STARTTLS").startswith("220 ")
+        client.start_tls()
+        assert "AUTH" in client.say("EHLO client.example")
+        assert client.say("AUTH PLAIN AGV4Y2hhbmdlAHdyb25n").startswith("535 ")
+        assert client.say("MAIL FROM:<>").startswith("550 ")
+        assert client.say("AUTH PLAIN AGV4Y2hhbmdlAHMzY3JldA==").startswith("235 ")
+        assert client.deliver(MAIL).startswith("250 ")
+    found = facts(secured)
+    assert found.smtp is not None
+    assert found.smtp.user == "exchange"
+    assert found.smtp.tls.startswith("TLSv1.")
+
+
+def test_what_was_sent_ahead_of_tls_is_dropped(secured: Listening) -> None:
+    with Client(secured.port) as client:
+        client.greet()
+        client.send(b"STARTTLS\r\nMAIL FROM:<injected@x.example>\r\n")
+        assert client.reply().startswith("220 ")
+        client.start_tls()
+        assert client.say("EHLO client.example").startswith("250-")
+        assert client.say(f"RCPT TO:<{JOURNAL}>").startswith("503 ")
+    assert sealed(secured) == 0
+
+
+def test_certificate_that_cannot_be_read_is_refused(settings: Settings, tmp_path: Path) -> None:
+    config = replace(CONFIG, certificate=Certificate(tmp_path / "no.pem", tmp_path / "no.key"))
+    with pytest.raises(Refused, match="certificate"), listening(settings, config):
+        pass
+
+
+def test_port_in_use_is_said(listener: Listening, tmp_path: Path) -> None:
+    taken = replace(CONFIG, port=listener.port)
+    other = settings_in(tmp_path / "other")
+    with pytest.raises(Unavailable, match="listened on"), listening(other, taken):
+        pass
+
+
+def test_connections_are_capped_for_a_peer_and_in_all(settings: Settings) -> None:
+    for bounds in ({"connections": 2}, {"connections_per_peer": 2}):
+        with listening(settings, bounded(**bounds)) as listener:
+            first, second, third = (Client(listener.port) for _ in range(3))
+            assert first.reply().startswith("220 ")
+            assert second.reply().startswith("220 ")
+            assert third.reply().startswith("421 ")
+            assert third.reply() == ""
+            assert second.say("QUIT").startswith("221 ")
+            assert second.reply() == ""
+            with Client(listener.port) as fourth:
+                assert fourth.reply().startswith("220 ")
+            for one in (first, second, third):
+                one.close()
+
+
+def test_endless_noops_are_ended(settings: Settings) -> None:
+    with listening(settings, bounded(noops=5)) as listener, Client(listener.port) as client:
+        client.greet()
+        assert [client.say("NOOP")[:3] for _ in range(6)] == ["250"] * 5 + ["421"]
+        assert client.reply() == ""
+
+
+@pytest.mark.parametrize("bounds", [{"idle_s": 0.2}, {"session_s": 0.2}], ids=str)
+def test_silent_session_is_ended(settings: Settings, bounds: dict[str, float]) -> None:
+    with listening(settings, bounded(**bounds)) as listener, Client(listener.port) as client:
+        client.greet()
+        assert client.reply().startswith("421 ")
+        assert client.reply() == ""
+
+
+def test_content_that_trickles_is_ended(settings: Settings) -> None:
+    with listening(settings, bounded(data_s=0.2)) as listener, Client(listener.port) as client:
+        client.greet()
+        client.envelope()
+        client.send(b"Subject: x\r\n")
+        assert client.reply().startswith("421 ")
+        assert sealed(listener) == 0
+
+
+def test_client_is_told_of_the_end_and_what_was_received_is_kept(
+    listener: Listening, settings: Settings
+) -> None:
+    with Client(listener.port) as idle, Client(listener.port) as busy:
+        idle.greet()
+        busy.greet()
+        busy.envelope()
+        busy.send(MAIL + b"\r\n.\r\n")
+        listener.ask_to_end()
+        assert busy.reply().startswith("250 ")
+        assert idle.reply().startswith("421 ")
+    listener.end()
+    assert len(kept(settings)) == 1
+
+
+def test_full_spool_is_a_temporary_refusal(listener: Listening, client: Client) -> None:
+    client.greet()
+    listener.services.spool.rmdir()
+    client.envelope()
+    client.send(b"x" * (3 << 20) + b"\r\n.\r\n")
+    assert client.reply().startswith("451 ")
+    listener.services.spool.mkdir()
+    assert client.deliver(b"x" * (3 << 20)).startswith("250 ")
+    assert NO_SPACE.startswith("452 ")
