@@ -123,7 +123,7 @@ def test_labels_and_id_of_gmail_are_facts(tmp_path: Path) -> None:
             row = connection.execute(select(captures)).one()
     assert script.of("X-GM-LABELS X-GM-MSGID")
     assert "gmail:1278455344230334865" in row.facts
-    assert "My 台北 work" in row.facts
+    assert '"My 台北","work"' in row.facts
     assert "\\Inbox" in row.flags
 
 
