@@ -2,7 +2,7 @@
 # except the system tools of deploy/dev/install-debian.sh, and those only as root on Debian.
 
 DEMO    = holdfast up --demo
-SERVERS = postgres redis elasticsearch s3 postfix
+SERVERS = postgres redis elasticsearch s3 postfix dovecot
 WORKERS = 2
 PYTHON  ?= python3
 

@@ -1,4 +1,4 @@
-"""Imports paths: plans items, has them drafted in the jail, accepts and files them in batches.
+"""Imports items: plans them, has them drafted in the jail, accepts and files them in batches.
 
 One thread writes; as many processes as there are cores parse meanwhile. A killed import continues
 where it was: what was accepted stays, what was not is offered again, what was sealed but not filed
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from holdfast.core.custody import End, Intake, Offer, Unkept
+from holdfast.core.errors import Unavailable
 from holdfast.core.ports import Prepared
 from holdfast.ingest.batch_writer import BatchWriter
 from holdfast.ingest.drafting import Care, Drafted
@@ -24,7 +25,7 @@ from holdfast.ingest.jail import Failed, Killed, read_result
 from holdfast.ingest.orders import Order, Report, encode, reports_decoder
 from holdfast.ingest.pipeline import accept, process
 from holdfast.ingest.progress import Progress
-from holdfast.ingest.readers.offers import Offered, Unreadable
+from holdfast.ingest.readers.offers import Fetched, Offered, Unreadable, portable
 from holdfast.ingest.readers.reading import Reader
 from holdfast.storage.catalogue.ledger import known_items
 from holdfast.storage.catalogue.unkept import note_unkept
@@ -64,6 +65,8 @@ class _Job:
     order: Order
     prepared: Prepared | None = None
     """Set for large items."""
+    file: Path | None = None
+    """Holds a large item that was fetched; removed when the workers are done with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,12 @@ class Import:
     def __post_init__(self) -> None:
         self._writer = BatchWriter(self._write)
 
-    def run(self, offers: Iterable[Offered]) -> Progress:
+    def run(self, offers: Iterable[Offered | Fetched | Unkept]) -> Progress:
         """Import everything that is offered; return the counts.
+
+        Args:
+            offers: References that workers can read, items with their bytes, or items whose bytes
+                could not be had.
 
         Raises:
             Unavailable: A batch could not be written; everything accepted before stays, and the
@@ -123,23 +130,48 @@ class Import:
             self._count(self._writer.finish())
         return self.progress
 
-    def _planned(self, offers: Iterable[Offered]) -> Iterator[list[_Job]]:
+    def _planned(self, offers: Iterable[Offered | Fetched | Unkept]) -> Iterator[list[_Job]]:
         """Cut the offers into tasks; what is known or cannot be read is settled here."""
         task: list[_Job] = []
         task_bytes = 0
         for chunk in _chunks(offers, PLAN_ITEMS):
-            known = known_items(self.desk.store, self.intake.source_id, [o.key for o in chunk])
-            for offered in chunk:
-                job = self._job(offered, known.get(offered.key, b""))
+            keys = [one.key for one in chunk if isinstance(one, Offered)]
+            known = known_items(self.desk.store, self.intake.source_id, keys)
+            for one in chunk:
+                job = self._begun(one, known)
                 if job is None:
                     continue
                 task.append(job)
-                task_bytes += min(offered.length, LARGE_BYTES)
+                task_bytes += min(job.offered.length, LARGE_BYTES)
                 if len(task) >= TASK_ITEMS or task_bytes >= TASK_BYTES:
                     yield task
                     task, task_bytes = [], 0
         if task:
             yield task
+
+    def _begun(
+        self, one: Offered | Fetched | Unkept, known: dict[str, bytes | None]
+    ) -> _Job | None:
+        if isinstance(one, Offered):
+            return self._job(one, known.get(one.key, b""))
+        if isinstance(one, Fetched):
+            return self._fetched(one)
+        self.progress.offer(0)
+        self._note_unkept(one)
+        self.progress.finish(0)
+        return None
+
+    def _fetched(self, item: Fetched) -> _Job:
+        """Take an item with its bytes; whether it is known is for `accept` to see."""
+        self.progress.offer(item.offered.length)
+        if isinstance(item.body, bytes):
+            return _Job(item.offered, Order(None, raw=item.body))
+        spooled = replace(item.offered, kind="eml", container=portable(str(item.body)), offset=0)
+        read = self._reader.read(spooled)
+        if isinstance(read, Unreadable):
+            raise Unavailable(f"A spooled message cannot be read: {read.reason}.")
+        prepared = prepare(read.raw, spool=self.spool)
+        return _Job(item.offered, Order(spooled, key=prepared.key), prepared, item.body)
 
     def _job(self, offered: Offered, known: bytes | None) -> _Job | None:
         self.progress.offer(offered.length)
@@ -210,6 +242,7 @@ class Import:
     def _drop(self, job: _Job) -> None:
         if job.prepared is not None:
             discard(job.prepared)
+        _remove(job.file)
 
     def _settle(self, job: _Job, report: Report) -> None:
         offered = job.offered
@@ -217,9 +250,11 @@ class Import:
             self.progress.unchanged += 1
             self.progress.finish(offered.length)
         elif report.unreadable or report.draft is None or report.analysed is None:
+            self._drop(job)
             reason = report.unreadable or "worker_gave_nothing"
             self._settle_unkept(offered, End.QUARANTINED, reason, is_retryable=report.is_retryable)
         else:
+            _remove(job.file)
             if not self._ready:
                 self._oldest = time.monotonic()
             prepared = job.prepared or Prepared(
@@ -234,9 +269,12 @@ class Import:
         self, offered: Offered, end: End, reason: str, *, is_retryable: bool
     ) -> None:
         note = msgspec.json.encode(offered).decode()
-        self._unkept.append(Unkept(offered.key, end, reason, is_retryable, note))
-        self.progress.count_unkept(end)
+        self._note_unkept(Unkept(offered.key, end, reason, is_retryable, note))
         self.progress.finish(offered.length)
+
+    def _note_unkept(self, item: Unkept) -> None:
+        self._unkept.append(item)
+        self.progress.count_unkept(item.end)
 
     def _commit(self) -> None:
         """Hand over what is ready, to be accepted and filed: then it survives anything."""
@@ -288,12 +326,22 @@ def _why(reports: object) -> str:
     return "a worker answered with another number of reports"
 
 
-def _chunks(offers: Iterable[Offered], size: int) -> Iterator[list[Offered]]:
-    chunk: list[Offered] = []
-    for offered in offers:
-        chunk.append(offered)
-        if len(chunk) == size:
+def _remove(file: Path | None) -> None:
+    if file is not None:
+        file.unlink(missing_ok=True)
+
+
+def _chunks(
+    offers: Iterable[Offered | Fetched | Unkept], size: int
+) -> Iterator[list[Offered | Fetched | Unkept]]:
+    """Cut what is offered; what comes with its bytes makes chunks that memory can hold."""
+    chunk: list[Offered | Fetched | Unkept] = []
+    held_bytes = 0
+    for one in offers:
+        chunk.append(one)
+        held_bytes += one.held_bytes if isinstance(one, Fetched) else 0
+        if len(chunk) == size or held_bytes >= TASK_BYTES:
             yield chunk
-            chunk = []
+            chunk, held_bytes = [], 0
     if chunk:
         yield chunk

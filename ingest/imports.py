@@ -126,13 +126,13 @@ def run_import(
         offers = map(_offered, retryable(store, source_id))
     counts = Import(desk, pool, intake, spool, on_progress).run(offers)
     recovered += file_sealed(desk, pool)
-    _finish(intake, counts, desk)
-    return ImportSummary(
-        public_id("bat", intake.batch_id), options.source_name, counts, recovered, _indexed(desk)
-    )
+    finish_batch(intake, counts, desk)
+    batch = public_id("bat", intake.batch_id)
+    return ImportSummary(batch, options.source_name, counts, recovered, feed_index(desk))
 
 
-def _finish(intake: Intake, counts: Progress, desk: Desk) -> None:
+def finish_batch(intake: Intake, counts: Progress, desk: Desk) -> None:
+    """Close a batch, with what it came to in the audit log."""
     store = desk.store
     close_batch(store, intake.batch_id)
     event = Event(
@@ -148,7 +148,7 @@ def _finish(intake: Intake, counts: Progress, desk: Desk) -> None:
     desk.sequencer.run()
 
 
-def _indexed(desk: Desk) -> int:
+def feed_index(desk: Desk) -> int:
     """Bring the index up to date where it is ours to feed; return what is left."""
     try:
         desk.feed.drain()

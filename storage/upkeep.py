@@ -14,6 +14,7 @@ from holdfast.core.errors import Locked
 from holdfast.core.identity import public_id
 from holdfast.core.ports import Placement, Vault
 from holdfast.storage.audit import Event, canonical_digest, record_events
+from holdfast.storage.catalogue.accounts import rewrap_secrets, secret_versions
 from holdfast.storage.catalogue.chunks import by_value, update_rows
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import interactions, originals
@@ -55,12 +56,14 @@ def finish_segments(vault: KeptVault, store: Store) -> list[Recovered]:
 def rotate_keys(store: Store, on_progress: Callable[[int], None] = lambda done: None) -> int:
     """Make a new current key and re-wrap every original's key with it; return how many.
 
-    No original is rewritten. Older keys stay, since backups of the catalogue need them, until
-    `retire_keys`. An interrupted rotation is finished by the next one.
+    The keys of sources' secrets are wrapped again too. No original is rewritten. Older keys stay,
+    since backups of the catalogue need them, until `retire_keys`. An interrupted rotation is
+    finished by the next one.
     """
     with writing(store.engine) as connection:
         _note(connection, store, "keys_rotated", None, [store.keyring.current + 1])
     store.keyring.rotate()
+    rewrap_secrets(store)
     done = 0
     while page := _wrapped_by_older(store):
         rows = [_rewrapped(row, store) for row in page]
@@ -79,7 +82,7 @@ def retire_keys(store: Store) -> int:
     """
     with reading(store.engine) as connection:
         query = select(originals.c.key_version).where(originals.c.wrapped_key.is_not(None))
-        used = set(connection.scalars(query.distinct()))
+        used = set(connection.scalars(query.distinct())) | secret_versions(connection)
     unused = [v for v in store.keyring.versions if v != store.keyring.current and v not in used]
     with writing(store.engine) as connection:
         for version in unused:

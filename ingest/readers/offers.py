@@ -59,6 +59,21 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """One item with its bytes, from a source whose items no worker can read by itself."""
+
+    offered: Offered
+    """Names it; `kind` says which connector understands the rest."""
+    body: bytes | Path = field(repr=False)
+    """The bytes; or a file that holds nothing else, for large ones: whoever imports removes it."""
+
+    @property
+    def held_bytes(self) -> int:
+        """What it takes of memory while it waits."""
+        return len(self.body) if isinstance(self.body, bytes) else 0
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """The bytes of a reference could not be had whole."""
 

@@ -67,11 +67,12 @@ UNDONE = "undone"
 """Reason of source items whose batch was undone; their end is `skipped`."""
 
 
-def ensure_source(store: Store, name: str, kind: str) -> int:
-    """Return the source of this name, made with this kind when there is none."""
+def ensure_source(store: Store, name: str, kind: str, settings: str = "") -> int:
+    """Return the source of this name, made with this kind and settings when there is none."""
 
     def act(connection: Connection) -> int:
-        row = {"id": store.ids.take(), "name": name, "kind": kind, "created_ms": store.now_ms()}
+        row = {"id": store.ids.take(), "name": name, "kind": kind, "settings": settings}
+        row |= {"created_ms": store.now_ms()}
         return _ensured(connection, store, SOURCE, row)
 
     return transact(store.engine, act)

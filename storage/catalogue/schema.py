@@ -12,25 +12,27 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
-from holdfast.storage.catalogue.columns import Digest, Id, count, flag, key, ms, own_id, ref, words
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from holdfast.storage.catalogue.account_tables import accounts, mailboxes
+from holdfast.storage.catalogue.columns import (
+    Digest,
+    Id,
+    count,
+    flag,
+    key,
+    metadata,
+    ms,
+    own_id,
+    ref,
+    words,
 )
 
+__all__ = ["accounts", "mailboxes", "metadata"]
 
 archive_facts = Table(
     "archive_facts",

@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from server_fixtures import dovecot_server, shared_dovecot
+
+__all__ = ["dovecot_server", "shared_dovecot"]
+
 SEED = 20_26_11
 
 

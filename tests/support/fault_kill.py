@@ -84,7 +84,7 @@ def _grown(words: Sequence[str], folder: Path) -> int:
 
     def looked() -> bool:
         nonlocal largest
-        largest = max(largest, _bytes_in(folder))
+        largest = max(largest, bytes_in(folder))
         return False
 
     running.is_over_before(looked)
@@ -93,10 +93,10 @@ def _grown(words: Sequence[str], folder: Path) -> int:
 
 
 def _has_grown(folder: Path, threshold: float) -> bool:
-    return _bytes_in(folder) >= threshold
+    return bytes_in(folder) >= threshold
 
 
-def _bytes_in(folder: Path) -> int:
+def bytes_in(folder: Path) -> int:
     """Bytes of all files below: a clock that runs as fast as the import does."""
     total = 0
     waiting = [os.fspath(folder)]

@@ -34,7 +34,15 @@ from holdfast.storage.verifying.originals import check_originals, check_segments
 from holdfast.storage.verifying.report import Scope as Verified
 from holdfast.wiring import CATALOGUE, CHECKPOINT, LOG, Services
 
-OPERATIONAL = ("index_queue", "index_versions", "jobs", "leases", "writers")
+OPERATIONAL = (
+    "accounts",
+    "index_queue",
+    "index_versions",
+    "jobs",
+    "leases",
+    "mailboxes",
+    "writers",
+)
 """Tables that say nothing about what was kept: work to do, and who is at it."""
 PARTS = ("segments", "log", CATALOGUE, "index")
 _WORDS = ("body", "message", "number", "reader", "sender1", "other", "word7", "example.com")

@@ -23,7 +23,7 @@ import pytest
 
 from engines_kit import Engines
 
-KINDS = ("postgres", "redis", "elasticsearch", "s3")
+KINDS = ("postgres", "redis", "elasticsearch", "s3", "dovecot")
 Need = Callable[[object, str], None]
 
 
@@ -120,6 +120,12 @@ def shared_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def shared_dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    with shared("dovecot", session_folder(tmp_path_factory)) as found:
+        yield found
+
+
 def _needed(found: Shared, need: Need) -> Any:
     need(found.server is not None, found.why_not)
     return found.server
@@ -147,6 +153,12 @@ def elasticsearch_server(shared_elasticsearch: Shared, need: Need) -> Any:
 def s3_server(shared_s3: Shared, need: Need) -> Any:
     """The S3 server of this run; each test takes a bucket of its own."""
     return _needed(shared_s3, need)
+
+
+@pytest.fixture
+def dovecot_server(shared_dovecot: Shared, need: Need) -> Any:
+    """The IMAP server of this run; each test takes a user of its own."""
+    return _needed(shared_dovecot, need)
 
 
 @pytest.fixture

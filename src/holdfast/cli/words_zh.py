@@ -88,6 +88,38 @@ MESSAGES = {
     "Their originals stay sealed; the same import brings them back.": (
         "原件仍然封存；再次导入即可恢复。"
     ),
+    "Added {name}.": "已添加 {name}。",
+    "Next: holdfast source test {name}": "下一步：holdfast source test {name}",
+    "Next: holdfast source sync {name}": "下一步：holdfast source sync {name}",
+    "No source is pulled. Next: holdfast source add imap NAME": (
+        "尚无要拉取的来源。下一步：holdfast source add imap NAME"
+    ),
+    "Removed {name}. What it gave stays.": "已移除 {name}，已归档的内容保留。",
+    "{folder}: the server numbered it anew; all was compared.": (
+        "{folder}：服务器重新编号，已全部重新比对。"
+    ),
+    "{folder}: the server has it no more; what it gave stays.": (
+        "{folder}：服务器上已不存在，已归档的内容保留。"
+    ),
+    "{folder}: {cause}": "{folder}：{cause}",
+    "No folder matches {pattern}.": "没有与 {pattern} 匹配的文件夹。",
+    "User": "用户",
+    "Server": "服务器",
+    "Last success": "最近成功",
+    "Connection": "连接",
+    "Signing in": "登录",
+    "Capabilities": "服务器功能",
+    "Folders": "文件夹",
+    "Folder": "文件夹",
+    "Newest subjects": "最新主题",
+    "At the server": "服务器上",
+    "Fetched": "已取",
+    "Deleted at the server since": "此后在服务器上删除",
+    "Deleted there": "已被删除",
+    "Kept": "已归档",
+    "Other ends": "其他结果",
+    "Not yet": "尚未归档",
+    "not at the server any more": "服务器上已不存在",
     "Offered": "提供",
     "New": "新增",
     "Duplicates": "重复",

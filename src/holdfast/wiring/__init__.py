@@ -12,7 +12,7 @@ from holdfast.wiring.places import (
     LOG_LOCK,
     SPOOL,
 )
-from holdfast.wiring.runs import import_paths, parser_pool, rebuild_index
+from holdfast.wiring.runs import import_paths, parser_pool, rebuild_index, sync_sources
 
 __all__ = [
     "CATALOGUE",
@@ -29,4 +29,5 @@ __all__ = [
     "open_archive",
     "parser_pool",
     "rebuild_index",
+    "sync_sources",
 ]

@@ -1,16 +1,19 @@
-"""Runs what needs an archive and the jail together: imports and a new index."""
+"""Runs what needs an archive and the jail together: imports, syncs and a new index."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from holdfast.ingest.imap.syncing import Bench, Synced, sync_account
 from holdfast.ingest.imports import ImportOptions, ImportSummary, run_import
 from holdfast.ingest.jail import Limits, Pool, PoolConfig
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.rebuild import analysis_bench, rebuild
 from holdfast.ingest.workbench import workbench
 from holdfast.settings import Settings
+from holdfast.storage.catalogue.accounts import accounts_of, find_account
 from holdfast.storage.upkeep import finish_segments
 from holdfast.wiring.archive import open_archive
 from holdfast.wiring.founding import create_archive
@@ -49,6 +52,36 @@ def rebuild_index(settings: Settings, actor: str, on_progress: Callable[[int, in
         open_archive(settings, actor) as services,
     ):
         return rebuild(services.home, services.desk.feed, pool, on_progress)
+
+
+def sync_sources(
+    settings: Settings,
+    actor: str,
+    names: Sequence[str],
+    on_progress: Callable[[Progress], None],
+    *,
+    reconciles: bool = False,
+) -> Iterator[Synced]:
+    """Sync sources one after another, and yield what each came to; one's trouble is no other's.
+
+    Args:
+        settings: Of the archive.
+        actor: Who acts, by name.
+        names: Of the sources; none means all.
+        on_progress: Is told the counts of the source at work.
+        reconciles: Compare sizes as well.
+
+    Raises:
+        NotFound: There is no archive, or no source of a name.
+        Unavailable: The archive cannot be written; the same sync continues where it was.
+    """
+    with parser_pool(settings) as pool, open_archive(settings, actor) as services:
+        store = services.store
+        finish_segments(services.vault, store)
+        kept = [find_account(store, name) for name in names] or accounts_of(store)
+        bench = Bench(services.desk, pool, services.spool, time.sleep, on_progress)
+        for one in kept:
+            yield sync_account(one, bench, reconciles=reconciles)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from holdfast.cli.session import Session
+    from holdfast.ingest.imap.comparing import Compared
     from holdfast.wiring import Services
 
 _ENDS = ("filed", "duplicate", "skipped", "gone", "failed", "quarantined")
@@ -53,16 +54,74 @@ def ledger(session: Session, options: LedgerOptions) -> None:
             _print_failed(session, services, options)
             return
         counted = sums(services.store)
+        folders = _folders(services, options.source)
     if options.source:
-        counted = {options.source: _of_source(counted, options.source)}
+        known = counted.get(options.source, {}) if folders else _of_source(counted, options.source)
+        counted = {options.source: known}
     if options.as_json:
         sources = [
             {"source": name, "offered": sum(ends.values()), **{e: ends.get(e, 0) for e in _all()}}
             for name, ends in counted.items()
         ]
-        session.screen.json({"schema": "holdfast.ledger/1", "sources": sources})
+        shown = {"folders": [_value(one) for one in folders]} if folders else {}
+        session.screen.json({"schema": "holdfast.ledger/1", "sources": sources, **shown})
         return
     _print_sums(session, counted)
+    _print_folders(session, folders)
+
+
+def _folders(services: Services, source: str) -> list[Compared]:
+    """Return the folders of a source that is pulled; none for others."""
+    from holdfast.ingest.imap.comparing import compared
+    from holdfast.storage.catalogue.accounts import accounts_of
+
+    ids = [one.source_id for one in accounts_of(services.store) if one.name == source]
+    return [folder for source_id in ids for folder in compared(services.store, source_id)]
+
+
+def _value(one: Compared) -> dict[str, Any]:
+    return {
+        "folder": one.name,
+        "at_server": one.at_server,
+        "kept": one.kept,
+        "otherwise": one.otherwise,
+        "missing": one.missing,
+        "expunged": one.folder.expunged,
+        "renumbered": one.folder.resets,
+        "uidvalidity": one.folder.uidvalidity,
+        "is_there": one.folder.vanished_ms is None,
+        "last_error": one.folder.last_error,
+    }
+
+
+def _print_folders(session: Session, folders: list[Compared]) -> None:
+    if not folders:
+        return
+    numbers = ("At the server", "Kept", "Other ends", "Not yet", "Deleted there")
+    columns = [Column("Folder", ratio=1, min_width=12)]
+    columns += [Column(name, is_number=True) for name in numbers]
+    session.screen.result()
+    session.screen.table(
+        [*columns, Column("Note")],
+        [
+            (
+                one.name,
+                amount(one.at_server),
+                amount(one.kept),
+                amount(one.otherwise),
+                amount(one.missing),
+                amount(one.folder.expunged),
+                _remark(session, one),
+            )
+            for one in folders
+        ],
+    )
+
+
+def _remark(session: Session, one: Compared) -> str:
+    if one.folder.vanished_ms is not None:
+        return session.screen.words("not at the server any more")
+    return one.folder.last_error
 
 
 def _all() -> tuple[str, ...]:

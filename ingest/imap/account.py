@@ -1,0 +1,138 @@
+"""How an IMAP account is reached, checked when it is named; holds no secret, opens nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+import msgspec
+
+from holdfast.core.errors import Refused
+
+KIND = "imap"
+TLS_PORT = 993
+PLAIN_PORT = 143
+WAYS = ("implicit", "starttls", "none")
+_CONTROL = re.compile("[\r\n\0]")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One user of one server."""
+
+    host: str
+    user: str
+    port: int = TLS_PORT
+    tls: str = "implicit"
+    """`implicit`: TLS from the first byte; `starttls`: by command, before signing in; `none`."""
+    folders: tuple[str, ...] = ()
+    """Patterns of the folders to take; none means all. See `names.matches`."""
+    excludes: tuple[str, ...] = ()
+    """Patterns of folders to leave out, stronger than `folders`."""
+    ca_file: str = ""
+    """Certificates of the authority that signed the server's; empty: the system's."""
+    allows_plaintext: bool = False
+    """Password and mail may cross a network in clear: was asked for by name."""
+    has_exact_sizes: bool = True
+    """RFC822.SIZE is the size (RFC 9051, 7.5.2); some servers only estimate it."""
+
+    def __post_init__(self) -> None:
+        for value in (self.host, self.user, self.ca_file, *self.folders, *self.excludes):
+            refuse_controls(value)
+        if not self.host or not self.user:
+            raise Refused("The server or the user is missing.", next_step="Give --host and --user.")
+        if not 0 < self.port < 65536:
+            raise Refused(f"There is no port {self.port}.", next_step="Give one from 1 to 65535.")
+        if self.tls not in WAYS:
+            raise Refused(f"--tls {self.tls!r} is unknown.", next_step=f"Use {', '.join(WAYS)}.")
+        if self.tls == "none" and not (self.allows_plaintext or is_loopback(self.host)):
+            raise Refused(
+                f"Without TLS the password would cross the network to {self.host} in clear.",
+                next_step="Use --tls implicit or --tls starttls; else say --allow-plaintext.",
+            )
+
+    @property
+    def identity(self) -> str:
+        """What makes another source of it when it changes, as JSON."""
+        return msgspec.json.encode({"host": self.host.lower(), "user": self.user}).decode()
+
+    @property
+    def place(self) -> str:
+        """Host and port, for people."""
+        return f"{self.host}:{self.port}"
+
+
+def written(account: Account) -> str:
+    """Return the account as JSON; `read` takes it back."""
+    return msgspec.json.encode(account).decode()
+
+
+read = msgspec.json.Decoder(Account).decode
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether nothing sent to this host leaves the machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() in {"localhost", "localhost."}
+
+
+def refuse_controls(value: str | bytes) -> None:
+    """Refuse what would begin another line, and so another command, at the server.
+
+    Raises:
+        Refused: The value holds CR, LF or NUL (RFC 9051, section 9: no string but a literal may).
+    """
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    if _CONTROL.search(text):
+        raise Refused(
+            "A value for the server holds a line break or NUL.", next_step="Write it on one line."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What is known of a service; what the user says is stronger."""
+
+    host: str = ""
+    folders: tuple[str, ...] = ()
+    has_exact_sizes: bool = True
+    advice: str = ""
+    """What to know before the first sign-in."""
+
+
+_CODE = "Use the authorisation code that the service's settings give, not the password."
+
+PRESETS = {
+    "generic": Preset(),
+    "gmail": Preset(
+        "imap.gmail.com",
+        folders=("\\All", "\\Junk", "\\Trash"),
+        advice="Use an app password; it needs two-step verification.",
+    ),
+    "outlook": Preset(
+        "outlook.office365.com",
+        has_exact_sizes=False,
+        advice="The tenant must allow signing in to IMAP by password.",
+    ),
+    "qq": Preset("imap.qq.com", advice=_CODE),
+    "exmail.qq": Preset("imap.exmail.qq.com", advice=_CODE),
+    "163": Preset("imap.163.com", advice=_CODE),
+    "126": Preset("imap.126.com", advice=_CODE),
+    "aliyun": Preset("imap.qiye.aliyun.com"),
+}
+"""Gmail shows a message in every folder whose label it has; `\\All` holds each once."""
+
+
+def preset(name: str) -> Preset:
+    """Return what a service's own help pages say of it.
+
+    Raises:
+        Refused: There is no preset of this name.
+    """
+    found = PRESETS.get(name)
+    if found is None:
+        raise Refused(f"There is no preset {name!r}.", next_step=f"Known: {', '.join(PRESETS)}.")
+    return found

@@ -1,0 +1,96 @@
+"""What can go wrong between us and an IMAP server, told apart by what helps; it retries nothing."""
+
+from __future__ import annotations
+
+import imaplib
+import re
+import socket
+import ssl
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from imapclient.exceptions import ProtocolError
+
+from holdfast.core.errors import HoldfastError, Refused, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdfast.ingest.imap.account import Account
+
+_CONTROL = re.compile("[\x00-\x1f\x7f]+")
+_MOST_WORDS = 200
+_BUSY = re.compile(
+    r"\[(LIMIT|OVERQUOTA|THROTTLED|UNAVAILABLE|INUSE|SERVERBUG)\]|too many|try again|throttl",
+    re.IGNORECASE,
+)
+
+
+class Lost(Unavailable):
+    """The connection is gone or cannot be trusted any more; another one may do better."""
+
+
+class Busy(Lost):
+    """The server asks us to come back later: RFC 5530 codes, or words of large services."""
+
+
+class SaidNo(Unavailable):
+    """The server refused one command, and the connection is fine."""
+
+
+class SignInRefused(Refused):
+    """The server does not take this user or secret: asking again would lock the account."""
+
+
+def told(words: object) -> str:
+    """Return what a server said as one short line."""
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+    return _CONTROL.sub(" ", text).strip(" .")[:_MOST_WORDS]
+
+
+def refusal(command: str, words: object) -> HoldfastError:
+    """Return the error for a NO or BAD that answered a command."""
+    said = told(words)
+    cause = f"The server refused {command}: {said or 'no reason given'}."
+    if _BUSY.search(said):
+        return Busy(cause, next_step="Wait, then repeat; or let fewer programs use the account.")
+    return SaidNo(cause)
+
+
+def sign_in_refusal(account: Account, words: object) -> HoldfastError:
+    """Return the error for a NO that answered signing in."""
+    said = told(words)
+    if _BUSY.search(said):
+        return refusal("signing in", words)
+    return SignInRefused(
+        f"{account.host} does not let {account.user} in: {said or 'no reason given'}.",
+        next_step="Check user and secret; many services want an app password or code for IMAP.",
+    )
+
+
+@contextmanager
+def translated(account: Account) -> Iterator[None]:
+    """Turn what the libraries raise into ours; ours pass through."""
+    try:
+        yield
+    except ssl.SSLCertVerificationError as error:
+        raise Refused(
+            f"The certificate of {account.place} is not valid for it: {error.verify_message}.",
+            next_step="Check --host; give the authority of a private server by --ca-file.",
+        ) from error
+    except socket.gaierror as error:
+        raise Unavailable(
+            f"The name {account.host} cannot be resolved.", next_step="Check --host and DNS."
+        ) from error
+    except (imaplib.IMAP4.abort, OSError, EOFError) as error:
+        kind = Busy if _BUSY.search(told(error)) else Lost
+        raise kind(
+            f"The connection to {account.place} broke: {told(error)}.",
+            next_step="Check that the server runs and can be reached, then repeat.",
+        ) from error
+    except (ProtocolError, ValueError, AssertionError) as error:
+        raise Lost(
+            f"{account.place} answered with what is no IMAP.", next_step="Check host and port."
+        ) from error
+    except imaplib.IMAP4.error as error:
+        raise refusal("a command", error) from error

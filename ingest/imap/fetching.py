@@ -1,0 +1,300 @@
+"""Fetches the messages of one folder, each to an end of its own; writes nothing to the catalogue.
+
+Many small messages travel in one round trip, large ones in parts through a file. A message that
+breaks the connection is found by halving and named, so that its neighbours still come.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import socket
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from holdfast.core.custody import End, Unkept
+from holdfast.core.errors import HoldfastError
+from holdfast.core.records import CaptureFacts
+from holdfast.ingest.imap.account import KIND
+from holdfast.ingest.imap.failures import Lost, SaidNo
+from holdfast.ingest.imap.names import Folder, item_key
+from holdfast.ingest.imap.session import PART_BYTES, Session
+from holdfast.ingest.readers.offers import Fetched, Offered
+from holdfast.storage.durable import unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from holdfast.ingest.imap.link import Link
+    from holdfast.ingest.imap.replies import Reply
+
+WINDOW = 500
+"""Messages described in one round trip."""
+BATCH_ITEMS = 64
+BATCH_BYTES = 4 * 1024 * 1024
+"""Bodies of one round trip end at whichever comes first."""
+LARGE_BYTES = 8 * 1024 * 1024
+"""Larger messages come in parts, through a file."""
+TRIES = 3
+"""How often the bytes of one message are asked for."""
+_SPOOLED = ".mail"
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder that is open, and how its messages are named."""
+
+    folder: Folder
+    uidvalidity: int
+
+    def key(self, uid: int) -> str:
+        """Return the item key of a message."""
+        return item_key(self.folder.key, self.uidvalidity, uid)
+
+    def offered(self, reply: Reply, note: str = "") -> Offered:
+        """Return the reference to a message."""
+        flags = tuple(flag for flag in reply.flags if flag != "\\Recent")  # of this session only
+        said = [f"gmail:{reply.gmail_id}"] if reply.gmail_id else []
+        facts = CaptureFacts(
+            folder=self.folder.name,
+            flags=flags,
+            received_at=reply.received_at,
+            note=";".join([*said, *filter(None, [note])]),
+        )
+        return Offered(
+            self.key(reply.uid), self.folder.name, KIND, reply.uid, reply.size_bytes or 0, facts
+        )
+
+
+@dataclass(slots=True)
+class FolderFetch:
+    """One pass over one folder, which the link has open."""
+
+    link: Link
+    place: Place
+    spool: Path
+    """Folder for large messages on their way."""
+
+    def items(self, uids: Sequence[int]) -> Iterator[Fetched | Unkept]:
+        """Yield each message, or why its bytes could not be had.
+
+        Raises:
+            Unavailable: The server is given up, or numbered the folder anew.
+        """
+        for start in range(0, len(uids), WINDOW):
+            yield from self._window(uids[start : start + WINDOW])
+
+    def differing(self, kept: dict[int, int]) -> list[int]:
+        """Return the UIDs whose size at the server is not that, in bytes, of what was kept."""
+        found: list[int] = []
+        uids = list(kept)
+        for start in range(0, len(uids), WINDOW):
+            for _, answer in self._each(uids[start : start + WINDOW], Session.describe):
+                replies = () if isinstance(answer, HoldfastError) else answer
+                found.extend(
+                    one.uid for one in replies if one.size_bytes not in (None, kept[one.uid])
+                )
+        return sorted(set(found))
+
+    def _window(self, uids: Sequence[int]) -> Iterator[Fetched | Unkept]:
+        described: dict[int, Reply] = {}
+        why: dict[int, str] = {}
+        for some, answer in self._each(uids, Session.describe):
+            if isinstance(answer, HoldfastError):
+                why.update(dict.fromkeys(some, answer.cause))
+            else:
+                described.update({one.uid: one for one in answer if one.size_bytes is not None})
+        yield from self._absent({uid: why.get(uid, "") for uid in uids if uid not in described})
+        small = [one for one in described.values() if (one.size_bytes or 0) <= LARGE_BYTES]
+        for batch in _batches(small):
+            yield from self._batch(batch)
+        for one in described.values():
+            if (one.size_bytes or 0) > LARGE_BYTES:
+                yield from self._large(one)
+
+    def _batch(self, batch: Sequence[Reply]) -> Iterator[Fetched | Unkept]:
+        doubtful: list[tuple[Reply, bytes | None, str]] = []
+        for some, answer in self._each(batch, _bodies):
+            is_error = isinstance(answer, HoldfastError)
+            found = {} if isinstance(answer, HoldfastError) else answer
+            for one in some:
+                body = found.get(one.uid)
+                if body and len(body) == one.size_bytes:
+                    yield Fetched(self.place.offered(one), body)
+                else:
+                    cause = str(answer) if is_error else ""
+                    doubtful.append((one, body, cause))
+        there = self._present([one.uid for one, body, _ in doubtful if not body])
+        for one, body, cause in doubtful:
+            if not body and one.uid not in there:
+                yield self._unkept(one.uid, End.GONE, "expunged_before_capture")
+            else:
+                yield self._again(one, body, cause)
+
+    def _again(self, reply: Reply, first: bytes | None, cause: str) -> Fetched | Unkept:
+        """Ask for one message by itself, until it is as long as the server says."""
+        tries = [first]
+        while len(tries) < TRIES:
+            for _, answer in self._each([reply], _bodies):
+                is_error = isinstance(answer, HoldfastError)
+                cause = answer.cause if isinstance(answer, HoldfastError) else cause
+                body = None if is_error else answer.get(reply.uid)  # type: ignore[union-attr]
+                if body and len(body) == reply.size_bytes:
+                    return Fetched(self.place.offered(reply), body)
+                tries.append(body)
+        body = tries[-1]
+        if not body:
+            return self._failed(reply.uid, cause or "the server gives no bytes of it")
+        is_steady = all(one == body for one in tries)
+        if is_steady and not self.link.account.has_exact_sizes:
+            note = f"size_said:{reply.size_bytes}"
+            return Fetched(self.place.offered(reply, note), body)
+        return self._differing(reply, len(body), hashlib.sha256(body).hexdigest())
+
+    def _large(self, reply: Reply) -> Iterator[Fetched | Unkept]:
+        cause, last = "", 0
+        for _ in range(TRIES):
+            for _, answer in self._each([reply], self._spooled):
+                if isinstance(answer, HoldfastError):
+                    cause = answer.cause
+                    continue
+                path, last = answer
+                if last == reply.size_bytes:
+                    yield Fetched(self.place.offered(reply), path)
+                    return
+                path.unlink()
+            if not last:
+                break
+        if last:
+            yield self._differing(reply, last, "")
+        else:
+            yield from self._absent({reply.uid: cause})
+
+    def _spooled(self, session: Session, replies: Sequence[Reply]) -> tuple[Path, int]:
+        """Write a message to a file, part by part; return the file and how much came."""
+        (reply,) = replies
+        path = self.spool / f"{_owner()}-{os.getpid()}-{secrets.token_hex(16)}{_SPOOLED}"
+        most = (reply.size_bytes or 0) + PART_BYTES
+        written = 0
+        try:
+            with path.open("xb") as file:
+                path.chmod(0o600)
+                while written < most:
+                    part = session.part(reply.uid, written)
+                    file.write(part or b"")
+                    written += len(part or b"")
+                    if not part or len(part) < PART_BYTES:
+                        break
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise unavailable(error, "spooling a large message") from error
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return path, written
+
+    def _each(
+        self, items: Sequence[Item], ask: Callable[[Session, Sequence[Item]], Answer]
+    ) -> Iterator[tuple[Sequence[Item], Answer | HoldfastError]]:
+        """Ask for all at once; where that breaks the connection, for halves, down to the culprit.
+
+        Yields what was asked together with the answer, or with why there is none.
+        """
+        waiting = deque([(items, 1)])
+        while waiting:
+            some, tried = waiting.popleft()
+            try:
+                answer: Answer | HoldfastError = ask(self.link.session(), some)
+                self.link.thrive()
+            except Lost as error:
+                self.link.drop(error)
+                if len(some) > 1:
+                    middle = len(some) // 2
+                    waiting.extendleft([(some[middle:], 1), (some[:middle], 1)])
+                    continue
+                if tried < TRIES:
+                    waiting.appendleft((some, tried + 1))
+                    continue
+                answer = error
+            except SaidNo as error:
+                answer = error
+            yield some, answer
+
+    def _absent(self, uids: dict[int, str]) -> Iterator[Unkept]:
+        """Yield the end of messages that gave nothing, each with why."""
+        there = self._present(list(uids))
+        for uid, why in uids.items():
+            if uid in there:
+                yield self._failed(uid, why or "the server says nothing of it")
+            else:
+                yield self._unkept(uid, End.GONE, "expunged_before_capture")
+
+    def _present(self, uids: Sequence[int]) -> set[int]:
+        """Return which of these the server still lists; all of them where it does not say."""
+        there: set[int] = set()
+        for some, answer in self._each(uids, Session.uids) if uids else ():
+            there.update(some if isinstance(answer, HoldfastError) else answer)
+        return there
+
+    def _differing(self, reply: Reply, received: int, digest: str) -> Unkept:
+        reason = f"size_differs: stated {reply.size_bytes}, received {received}"
+        reason += f", sha256 {digest}" if digest else ""
+        return self._unkept(reply.uid, End.QUARANTINED, reason)
+
+    def _failed(self, uid: int, why: str) -> Unkept:
+        return self._unkept(uid, End.FAILED, f"not_given: {why}")
+
+    def _unkept(self, uid: int, end: End, reason: str) -> Unkept:
+        """Settle a message; unless it is gone for good the next run asks for it again."""
+        note = Offered(self.place.key(uid), self.place.folder.name, KIND, uid, 0)
+        is_retryable = end is not End.GONE
+        return Unkept(note.key, end, reason, is_retryable, msgspec.json.encode(note).decode())
+
+
+def sweep(spool: Path) -> None:
+    """Remove large messages that dead runs of this host left on their way."""
+    for path in spool.glob(f"{_owner()}-*{_SPOOLED}"):
+        process = path.name.split("-")[1]
+        if not _is_alive(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _owner() -> str:
+    """Return a name for this host that fits into a file name."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:12]
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is somebody else's
+        return True
+    return True
+
+
+def _bodies(session: Session, replies: Sequence[Reply]) -> dict[int, bytes]:
+    size_bytes = sum(one.size_bytes or 0 for one in replies)
+    found = session.bodies([one.uid for one in replies], size_bytes)
+    return {one.uid: one.body for one in found if one.body is not None}
+
+
+def _batches(replies: Iterable[Reply]) -> Iterator[list[Reply]]:
+    batch: list[Reply] = []
+    size_bytes = 0
+    for one in replies:
+        if batch and (len(batch) == BATCH_ITEMS or size_bytes >= BATCH_BYTES):
+            yield batch
+            batch, size_bytes = [], 0
+        batch.append(one)
+        size_bytes += one.size_bytes or 0
+    if batch:
+        yield batch

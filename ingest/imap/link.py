@@ -1,0 +1,143 @@
+"""Keeps an account's folder open over connections that come and go; waits between them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from holdfast.core.errors import Unavailable
+from holdfast.ingest.imap.failures import Busy, Lost
+from holdfast.ingest.imap.session import Examined, Session, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.ingest.imap.account import Account
+    from holdfast.ingest.imap.names import Folder
+
+MOST_TRIES = 5
+"""So often in a row a connection is tried before the account is given up for this run."""
+MOST_LOSSES = 40
+"""So many connections may be lost in a row without a single message."""
+_PAUSE_S = 1.0
+_BUSY_PAUSE_S = 15.0
+_LONGEST_PAUSE_S = 120.0
+Answer = TypeVar("Answer")
+_dice = random.SystemRandom()
+
+
+class GaveUp(Unavailable):
+    """The server cannot be worked with now; what was taken stays."""
+
+
+class Renumbered(Unavailable):
+    """The folder's UIDs began anew while it was read: they mean other messages now."""
+
+
+@dataclass(slots=True)
+class Link:
+    """One account's way to its server; use it as a context manager."""
+
+    account: Account
+    secret: bytes = field(repr=False)
+    pause: Callable[[float], None]
+    """Waits so many seconds."""
+    _session: Session | None = None
+    _folder: Folder | None = None
+    _uidvalidity: int = 0
+    _losses: int = 0
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(self, *_unused: object) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def session(self) -> Session:
+        """Return a connection that works as far as we know, with the folder open.
+
+        Raises:
+            GaveUp: None could be made.
+            Renumbered: The folder is not the same any more.
+            Refused: The server does not let us in.
+        """
+        if self._session is None:
+            self._session = self._made()
+        return self._session
+
+    def examine(self, folder: Folder) -> Examined:
+        """Open a folder; from here on every connection has it open."""
+        self._folder = None
+        found = self.ask(lambda session: session.examine(folder))
+        self._folder, self._uidvalidity = folder, found.uidvalidity
+        return found
+
+    def ask(self, question: Callable[[Session], Answer]) -> Answer:
+        """Return the answer, over another connection where one breaks.
+
+        Raises:
+            SaidNo: The server refused.
+            GaveUp, Renumbered, Refused: As `session`.
+        """
+        while True:
+            try:
+                return question(self.session())
+            except Lost as error:
+                self.drop(error)
+
+    def drop(self, error: Lost) -> None:
+        """Close a connection that broke.
+
+        Raises:
+            GaveUp: Too many broke without any message between them.
+        """
+        self._close()
+        self._losses += 1
+        if self._losses >= MOST_LOSSES:
+            raise GaveUp(error.cause, next_step=error.next_step) from error
+        if isinstance(error, Busy):
+            self._wait(_BUSY_PAUSE_S, self._losses)
+
+    def thrive(self) -> None:
+        """Note that the server gave something."""
+        self._losses = 0
+
+    def _made(self) -> Session:
+        for tried in range(1, MOST_TRIES + 1):
+            session = None
+            try:
+                session = connect(self.account)
+                session.sign_in(self.secret)
+                if self._folder is not None:
+                    self._check_same(session.examine(self._folder))
+            except Lost as error:
+                _end(session)
+                if tried == MOST_TRIES:
+                    raise GaveUp(error.cause, next_step=error.next_step) from error
+                self._wait(_BUSY_PAUSE_S if isinstance(error, Busy) else _PAUSE_S, tried)
+            except BaseException:
+                _end(session)
+                raise
+            else:
+                return session
+        raise AssertionError("unreachable")
+
+    def _check_same(self, found: Examined) -> None:
+        if found.uidvalidity != self._uidvalidity:
+            raise Renumbered("The server numbered the folder anew.", next_step="Sync again.")
+
+    def _wait(self, least_s: float, tried: int) -> None:
+        longest = min(least_s * 2 ** (tried - 1), _LONGEST_PAUSE_S)
+        self.pause(longest * _dice.uniform(0.5, 1.0))
+
+    def _close(self) -> None:
+        _end(self._session)
+        self._session = None
+
+
+def _end(session: Session | None) -> None:
+    if session is not None:
+        session.abandon()

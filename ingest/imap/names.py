@@ -1,0 +1,94 @@
+"""Names of folders: as the server writes them, as people read them, as item keys hold them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imapclient import imap_utf7
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NOT_SELECTABLE = frozenset({"\\noselect", "\\nonexistent"})
+_IN_KEY = re.compile("[/%\x00-\x1f\x7f]|^=")
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One folder of the server's list."""
+
+    wire: bytes
+    """The name as the server wrote it: modified UTF-7 (RFC 3501, 5.1.3)."""
+    flags: tuple[str, ...] = ()
+    """Attributes and special uses (RFC 6154), in lower case."""
+
+    @property
+    def name(self) -> str:
+        """The name for people; what is no modified UTF-7 stands as it is."""
+        return _decoded(self.wire) or self.wire.decode("latin-1")
+
+    @property
+    def key(self) -> str:
+        """The name in item keys: another one for every other folder, and without a slash."""
+        decoded = _decoded(self.wire)
+        if decoded is None:
+            return "=" + self.wire.hex()
+        return _IN_KEY.sub(lambda found: f"%{ord(found[0]):02X}", decoded)
+
+    @property
+    def is_selectable(self) -> bool:
+        """It can hold messages."""
+        return not _NOT_SELECTABLE.intersection(self.flags)
+
+
+def item_key(folder_key: str, uidvalidity: int, uid: int) -> str:
+    """Return the source's own key of a message: it never means another one (RFC 9051, 2.3.1.1)."""
+    return f"{folder_key}/{uidvalidity}/{uid}"
+
+
+def _decoded(wire: bytes) -> str | None:
+    """Return the text that stands for exactly these bytes, or None."""
+    if wire.upper() == b"INBOX":  # the one name whose case does not count (RFC 9051, 5.1)
+        return "INBOX"
+    try:
+        text = imap_utf7.decode(wire)
+        text.encode()
+        is_same = imap_utf7.encode(text) == wire
+    except (UnicodeError, ValueError):
+        return None
+    return text if is_same else None
+
+
+def matches(folder: Folder, pattern: str) -> bool:
+    r"""Tell whether a pattern means this folder.
+
+    Args:
+        folder: Of the list.
+        pattern: A name, where `*` stands for any characters and case does not count; or a special
+            use, as in `\Junk`.
+    """
+    wanted = _folded(pattern)
+    if wanted.startswith("\\"):
+        return wanted in folder.flags
+    parts = (re.escape(part) for part in wanted.split("*"))
+    return re.fullmatch(".*".join(parts), _folded(folder.name), re.DOTALL) is not None
+
+
+def chosen(
+    folders: Iterable[Folder], patterns: tuple[str, ...], excludes: tuple[str, ...]
+) -> list[Folder]:
+    """Return the folders to take, in the order given; without patterns all."""
+    return [
+        one
+        for one in folders
+        if one.is_selectable
+        and (not patterns or any(matches(one, pattern) for pattern in patterns))
+        and not any(matches(one, pattern) for pattern in excludes)
+    ]
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()

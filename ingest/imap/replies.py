@@ -1,0 +1,115 @@
+"""What a server says of one message, read from FETCH responses; trusts none of it.
+
+Each response stands for itself: where two speak of one message number, an expunge may lie between
+them, and they are two messages.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from imapclient import imap_utf7
+from imapclient.exceptions import ProtocolError
+from imapclient.response_parser import gen_parsed_response
+
+from holdfast.ingest.imap.uid_sets import MOST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_BODY = re.compile(rb"BODY\[\](<\d+>)?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One response; what it does not say is None or empty."""
+
+    uid: int
+    size_bytes: int | None = None
+    """RFC822.SIZE."""
+    received_at: datetime | None = None
+    """INTERNALDATE, in UTC."""
+    flags: tuple[str, ...] = ()
+    """Flags, then Gmail's labels."""
+    gmail_id: str = ""
+    body: bytes | None = field(default=None, repr=False)
+    """None when it is absent or NIL: servers say so of a message that was just expunged."""
+
+
+def replies(data: Sequence[Any]) -> Iterator[Reply]:
+    """Yield the responses that name a UID; others cannot be told whose they are.
+
+    Args:
+        data: What imaplib collected of FETCH: lines, and pairs of a line and its literal.
+
+    Raises:
+        ProtocolError: It is not what RFC 9051, section 9 allows.
+    """
+    tokens = gen_parsed_response([one for one in data if one])
+    for number in tokens:
+        items = next(tokens, None)
+        if not isinstance(number, int) or not isinstance(items, tuple) or len(items) % 2:
+            raise ProtocolError("a FETCH response has another form")
+        said = {_name(items[i]): items[i + 1] for i in range(0, len(items), 2)}
+        uid = said.get(b"UID")
+        if isinstance(uid, int) and 0 < uid <= MOST:
+            yield _reply(uid, said)
+
+
+def _name(token: Any) -> bytes:
+    return token.upper() if isinstance(token, bytes) else b""
+
+
+def _reply(uid: int, said: dict[bytes, Any]) -> Reply:
+    size = said.get(b"RFC822.SIZE")
+    body = next((said[name] for name in said if _BODY.match(name)), None)
+    gmail_id = said.get(b"X-GM-MSGID")
+    return Reply(
+        uid,
+        size if isinstance(size, int) else None,
+        _instant(said.get(b"INTERNALDATE")),
+        (*_words(said.get(b"FLAGS")), *map(_label, _words(said.get(b"X-GM-LABELS")))),
+        str(gmail_id) if isinstance(gmail_id, int) else "",
+        body if isinstance(body, bytes) else None,
+    )
+
+
+def _words(found: Any) -> tuple[str, ...]:
+    if not isinstance(found, tuple):
+        return ()
+    return tuple(_text(one) for one in found if isinstance(one, bytes | int))
+
+
+def _text(found: bytes | int) -> str:
+    raw = found if isinstance(found, bytes) else str(found).encode()
+    return _CONTROL.sub("�", raw.decode("utf-8", "replace"))
+
+
+def _label(text: str) -> str:
+    try:
+        decoded = imap_utf7.decode(text.encode("ascii"))
+        decoded.encode()
+    except (UnicodeError, ValueError):
+        return text
+    return _CONTROL.sub("�", decoded)
+
+
+def _instant(found: Any) -> datetime | None:
+    """Read a date-time (RFC 9051, section 9), whose day may have a space before it."""
+    if not isinstance(found, bytes):
+        return None
+    try:
+        text = found.decode("ascii").strip()
+        day, month, rest = text.split("-", 2)
+        number = _MONTHS.index(month.lower()) + 1
+        read = datetime.strptime(f"{number:02d} {int(day):02d} {rest}", "%m %d %Y %H:%M:%S %z")
+        return read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -1,0 +1,298 @@
+"""One signed-in connection to an IMAP server, which can only look: no command of it changes mail.
+
+Built on IMAPClient, whose own methods send whatever they are given: every argument that goes to the
+server is checked here first.
+"""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import IMAPClientError
+
+from holdfast.core.errors import Refused
+from holdfast.ingest.imap.account import refuse_controls
+from holdfast.ingest.imap.failures import Lost, SaidNo, refusal, sign_in_refusal, translated
+from holdfast.ingest.imap.metering import MIB, SMALL_ANSWER, Meter
+from holdfast.ingest.imap.names import Folder
+from holdfast.ingest.imap.replies import Reply, replies
+from holdfast.ingest.imap.uid_sets import MOST, packed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from holdfast.ingest.imap.account import Account
+
+CONNECT_S = 30.0
+READ_S = 120.0
+SEARCH_BYTES = 128 * MIB
+"""Room for more than ten million UIDs."""
+DESCRIPTION_BYTES = 16 * 1024
+"""Room for what is said of one message apart from its body."""
+PART_BYTES = MIB
+"""Of a large body, for one round trip."""
+_ID = ("name", "holdfast", "vendor", "Holdfast")
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A folder as EXAMINE showed it."""
+
+    uidvalidity: int
+    messages: int
+
+
+@dataclass(slots=True)
+class Session:
+    """Made by `connect`; close it at the end."""
+
+    account: Account
+    client: IMAPClient
+    meter: Meter
+    capabilities: frozenset[str] = field(default_factory=frozenset)
+    is_encrypted: bool = False
+
+    def sign_in(self, secret: bytes) -> None:
+        """Sign in, then say who we are where the server asks for it (RFC 2971).
+
+        Raises:
+            SignInRefused: Once is enough; the same again would be refused again.
+            Lost: The connection broke, or the server is busy.
+        """
+        with translated(self.account):
+            self._authenticate(secret)
+            self.client._cached_capabilities = None  # a server may offer more from here on
+            self.capabilities = _capabilities(self.client)
+            if "ID" in self.capabilities:  # some services give nothing before it
+                with suppress(IMAPClientError):
+                    self._plain("ID", "(" + " ".join(map(_quoted, _ID)) + ")")
+
+    def _authenticate(self, secret: bytes) -> None:
+        user = self.account.user
+        try:
+            password = secret.decode()
+            refuse_controls(password)
+            if "AUTH=PLAIN" in self.capabilities:
+                self.client.plain_login(user, password)
+                return
+            if "LOGINDISABLED" in self.capabilities or not (user + password).isascii():
+                raise Refused(
+                    f"{self.account.host} offers no way to sign in that we know.",
+                    next_step="Check --tls and --port; signing in by OAuth is not there yet.",
+                )
+            self._plain("LOGIN", _quoted(user), _quoted(password))
+            self._imap.state = "AUTH"
+        except UnicodeDecodeError as error:
+            raise Refused("The secret is not UTF-8.", next_step="Write it anew.") from error
+        except (IMAPClientError, SaidNo) as error:
+            if isinstance(error, self.client.AbortError):
+                raise
+            words = _without(str(error), _forms(user, secret))
+            raise sign_in_refusal(self.account, words) from None
+
+    def folders(self) -> list[Folder]:
+        """Return the folders of the account in the order of the server.
+
+        Raises:
+            Lost: The connection broke.
+            SaidNo: The server gives no list.
+        """
+        self.meter.allow(SMALL_ANSWER)
+        with translated(self.account):
+            listed = self.client.list_folders()
+        return [_folder(flags, name) for flags, _, name in listed]
+
+    def examine(self, folder: Folder) -> Examined:
+        """Open a folder for reading only.
+
+        Raises:
+            SaidNo: It is not there any more, may not be read, or its name cannot be sent.
+            Lost: The connection broke.
+        """
+        if not (folder.wire.isascii() and folder.wire.decode().isprintable()):
+            raise SaidNo("The folder's name is no modified UTF-7.", next_step="Rename it.")
+        self.meter.allow(SMALL_ANSWER)
+        with translated(self.account):
+            typ, data = self._imap.select(_quoted(folder.wire.decode()), readonly=True)
+            if typ != "OK":
+                raise refusal("EXAMINE", data[-1])
+            said = self.client._process_select_response(self._imap.untagged_responses)
+        uidvalidity = said.get(b"UIDVALIDITY", 0)
+        if not 0 < uidvalidity <= MOST:
+            raise SaidNo("The server does not number this folder's messages for good.")
+        return Examined(uidvalidity, said.get(b"EXISTS", 0))
+
+    def uids(self, among: Iterable[int] | None = None) -> list[int]:
+        """Return the UIDs of the open folder, or which of these it still has; ascending.
+
+        Raises:
+            Lost: The connection broke.
+            SaidNo: The server refused.
+        """
+        self.meter.allow(SEARCH_BYTES)
+        if among is None:
+            lines = self._uid("SEARCH", "ALL")
+        else:
+            self._noop()  # so that expunges of others come to light
+            lines = self._uid("SEARCH", "UID " + packed(among))
+        found: set[int] = set()
+        with translated(self.account):
+            for line in lines:
+                words = line.partition(b"(")[0].split()  # what follows is a MODSEQ (RFC 7162)
+                found.update(map(int, words))
+        return sorted(uid for uid in found if 0 < uid <= MOST)
+
+    def describe(self, uids: Sequence[int]) -> list[Reply]:
+        """Return size, time and flags of messages, as far as the server tells them."""
+        self.meter.allow(SMALL_ANSWER + DESCRIPTION_BYTES * len(uids))
+        gmail = " X-GM-LABELS X-GM-MSGID" if "X-GM-EXT-1" in self.capabilities else ""
+        return self._fetch(uids, f"(UID RFC822.SIZE INTERNALDATE FLAGS{gmail})")
+
+    def bodies(self, uids: Sequence[int], size_bytes: int) -> list[Reply]:
+        """Return whole messages; sets no flag.
+
+        Args:
+            uids: Few and small ones.
+            size_bytes: What they come to by the server's own account; twice as much may come.
+        """
+        self.meter.allow(2 * size_bytes + MIB + DESCRIPTION_BYTES * len(uids))
+        return self._fetch(uids, "(UID BODY.PEEK[])")
+
+    def part(self, uid: int, offset: int) -> bytes | None:
+        """Return at most `PART_BYTES` of a message from an offset; None when there is no message.
+
+        Sets no flag.
+        """
+        self.meter.allow(PART_BYTES + MIB)
+        found = self._fetch([uid], f"(UID BODY.PEEK[]<{offset}.{PART_BYTES}>)")
+        return next((one.body for one in found if one.uid == uid and one.body is not None), None)
+
+    def close(self) -> None:
+        """Sign out and close the connection."""
+        self.meter.allow(SMALL_ANSWER)
+        with suppress(IMAPClientError, OSError, Lost):
+            self.client.logout()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close a connection that is of no use any more, without a word."""
+        with suppress(OSError):
+            self.client.shutdown()
+
+    @property
+    def _imap(self) -> Any:
+        return self.client._imap
+
+    def _noop(self) -> None:
+        with translated(self.account):
+            self._plain("NOOP")
+
+    def _plain(self, command: str, *arguments: str) -> None:
+        for one in arguments:
+            refuse_controls(one)
+        typ, data = self._imap._simple_command(command, *arguments)
+        if typ != "OK":
+            raise refusal(command, data[-1])
+
+    def _uid(self, command: str, *arguments: str) -> list[Any]:
+        """Run a command on UIDs; return what came with it, also where it ended with NO."""
+        for one in arguments:
+            refuse_controls(one)
+        with translated(self.account):
+            self._imap.untagged_responses.pop(command, None)
+            typ, data = self._imap.uid(command, *arguments)
+            if typ == "OK":
+                return [one for one in data if one]
+            kept = self._imap.untagged_responses.pop(command, [])
+            if command == "FETCH" and typ == "NO" and kept:  # some of the messages were expunged
+                return list(kept)
+            raise refusal(f"UID {command}", data[-1])
+
+    def _fetch(self, uids: Sequence[int], items: str) -> list[Reply]:
+        lines = self._uid("FETCH", packed(uids), items)
+        with translated(self.account):
+            wanted = set(uids)
+            return [one for one in replies(lines) if one.uid in wanted]
+
+
+def connect(account: Account) -> Session:
+    """Connect, encrypted as the account says; nobody is signed in yet.
+
+    Raises:
+        Unavailable: The server cannot be found or reached, or the connection broke.
+        Refused: Its certificate is not valid for it, or it offers no STARTTLS.
+    """
+    with translated(account):
+        client = IMAPClient(
+            account.host,
+            account.port,
+            ssl=account.tls == "implicit",
+            ssl_context=_context(account) if account.tls == "implicit" else None,
+            timeout=SocketTimeout(CONNECT_S, READ_S),
+        )
+        try:
+            return _prepared(account, client)
+        except BaseException:
+            with suppress(OSError):
+                client.shutdown()
+            raise
+
+
+def _prepared(account: Account, client: IMAPClient) -> Session:
+    client._imap.debug = 0  # else every line, the secret's too, is made into text for a log
+    client.folder_encode = False
+    meter = Meter(client._imap)
+    meter.install()
+    if account.tls == "starttls":
+        if not client.has_capability("STARTTLS"):
+            raise Refused(
+                f"{account.place} does not offer STARTTLS.",
+                next_step="Try --tls implicit with --port 993.",
+            )
+        client.starttls(_context(account))
+    return Session(account, client, meter, _capabilities(client), account.tls != "none")
+
+
+def _context(account: Account) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=account.ca_file or None)
+    except OSError as error:
+        raise Refused(
+            f"The certificates in {account.ca_file} cannot be read.", next_step="Check --ca-file."
+        ) from error
+
+
+def _capabilities(client: IMAPClient) -> frozenset[str]:
+    return frozenset(one.decode("ascii", "replace").upper() for one in client.capabilities())
+
+
+def _folder(flags: Iterable[bytes], name: bytes | str) -> Folder:
+    wire = name.encode() if isinstance(name, str) else name
+    return Folder(wire, tuple(flag.decode("ascii", "replace").lower() for flag in flags))
+
+
+def _forms(user: str, secret: bytes) -> list[str]:
+    """Return the secret as it may have crossed the wire, and as a server may quote it."""
+    plain = b"\0" + user.encode() + b"\0" + secret
+    encoded = [base64.b64encode(one).decode() for one in (plain, secret)]
+    return [*encoded, _quoted(secret.decode())[1:-1], secret.decode()]
+
+
+def _without(words: str, hidden: Sequence[str]) -> str:
+    for one in hidden:
+        words = words.replace(one, "…") if one else words
+    return words
+
+
+def _quoted(text: str) -> str:
+    """Return a quoted string (RFC 9051, section 4.3)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+__all__ = ["Examined", "Lost", "Session", "connect"]

@@ -1,0 +1,196 @@
+"""`source test|sync`: the way to a mailbox on a server, and what it gives; it keeps no settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from holdfast.cli.command import explain, flag
+from holdfast.cli.screen import BAD, GOOD, WARNING, amount, size, styled
+
+if TYPE_CHECKING:
+    from holdfast.cli.session import Session
+    from holdfast.ingest.imap.syncing import Synced
+
+PARTIAL = 3
+SOURCE_NAME = typer.Argument(metavar="NAME", help="Name of the source.", show_default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TestOptions:
+    """Options of `source test`."""
+
+    name: Annotated[str, SOURCE_NAME]
+    as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
+
+
+_STEPS = {
+    "address": "Address",
+    "connection": "Connection",
+    "sign-in": "Signing in",
+    "capabilities": "Capabilities",
+    "folders": "Folders",
+    "samples": "Newest subjects",
+}
+
+
+def test_source(session: Session, options: TestOptions) -> int:
+    """Walk the way to a source: name, encryption, sign-in, folders, three subjects.
+
+    Nothing is taken in, and nothing is changed at the server.
+    """
+    from holdfast.ingest.imap.account import read
+    from holdfast.ingest.imap.trial import Trial
+    from holdfast.storage.catalogue.accounts import find_account, open_secret
+
+    with session.archive() as services:
+        kept = find_account(services.store, options.name)
+        trial = Trial(read(kept.settings), open_secret(services.store, kept.source_id))
+    steps = list(trial.steps())
+    error = steps[-1].error
+    if options.as_json:
+        shown = [
+            {"step": one.name, "ok": one.error is None, "found": one.found,
+             "cause": one.error.cause if one.error else "",
+             "next_step": one.error.next_step if one.error else ""}
+            for one in steps
+        ]  # fmt: skip
+        session.screen.json({"schema": "holdfast.source-test/1", "steps": shown})
+        return error.exit_status if error else 0
+    words = session.screen.words
+    session.screen.facts(
+        (_STEPS[one.name], one.found if one.error is None else styled(words("failed"), BAD))
+        for one in steps
+    )
+    if error is not None:
+        explain(session.screen, error)
+        return error.exit_status
+    session.screen.hint("Next: holdfast source sync {name}", name=options.name)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """Options of `source sync`."""
+
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME…", help="Sources; else all.", show_default=False),
+    ] = None
+    reconcile: Annotated[
+        bool,
+        flag("--reconcile", text="Compare sizes of all that is kept as well; fetch what differs."),
+    ] = False
+    processes: Annotated[
+        int,
+        typer.Option(
+            "-j", "--processes", metavar="N", min=0, show_default=False,
+            help="Processes that parse; else as many as there are cores.",
+        ),
+    ] = 0  # fmt: skip
+    as_json: Annotated[bool, flag("--json", text="Print the summary as JSON.")] = False
+
+
+def sync(session: Session, options: SyncOptions) -> int:
+    """Take what the server has and the archive has not; it is searchable when the command ends.
+
+    Nothing is changed at the server: no flag, no folder. May be interrupted and repeated at any
+    time. What is deleted at the server stays in the archive.
+    """
+    from holdfast.cli.progress import ImportDisplay
+    from holdfast.wiring import sync_sources
+
+    if options.processes:
+        session.choose({"work.processes": options.processes})
+    with ImportDisplay(session.screen, 0) as display:
+        done = list(
+            sync_sources(
+                session.settings,
+                session.actor,
+                options.names or (),
+                display.show,
+                reconciles=options.reconcile,
+            )
+        )
+    if options.as_json:
+        shown = [_summary(one) for one in done]
+        session.screen.json({"schema": "holdfast.source-sync/1", "sources": shown})
+    else:
+        for one in done:
+            _print(session, one)
+    if not done:
+        session.screen.note("No source is pulled. Next: holdfast source add imap NAME")
+    return _status(done)
+
+
+def _status(done: list[Synced]) -> int:
+    errors = [one.error for one in done if one.error is not None]
+    if errors and len(errors) == len(done):
+        return errors[0].exit_status
+    return 0 if all(one.is_whole for one in done) else PARTIAL
+
+
+_COUNTS = ("offered", "new", "duplicates", "unchanged", "gone", "quarantined", "failed")
+
+
+def _summary(one: Synced) -> dict[str, Any]:
+    return {
+        "source": one.source,
+        "batch": one.batch,
+        "folders": one.folders,
+        "at_server": one.at_server,
+        **{name: getattr(one.counts, name) for name in _COUNTS},
+        "with_defects": one.counts.with_defects,
+        "bytes": one.counts.bytes_done,
+        "expunged": one.expunged,
+        "renumbered": one.resets,
+        "vanished": one.vanished,
+        "troubled": one.troubled,
+        "unmatched": one.unmatched,
+        "recovered": one.recovered,
+        "not_indexed": one.not_indexed,
+        "error": one.error.cause if one.error else "",
+        "next_step": one.error.next_step if one.error else "",
+    }
+
+
+def _print(session: Session, one: Synced) -> None:
+    screen, counts = session.screen, one.counts
+    screen.result(
+        "{new} new messages from {source}", style=GOOD, new=amount(counts.new), source=one.source
+    )
+    lines = [
+        ("Folders", one.folders),
+        ("At the server", one.at_server),
+        ("Fetched", counts.offered - counts.gone - counts.failed - counts.quarantined),
+        ("Duplicates", counts.duplicates),
+        ("Gone", counts.gone),
+        ("Failed", counts.failed),
+        ("Not readable", counts.quarantined),
+        ("With defects", counts.with_defects),
+        ("Deleted at the server since", one.expunged),
+        ("Finished for an earlier run", one.recovered),
+    ]
+    always = ("Folders", "At the server", "Fetched")
+    facts = [(name, amount(count)) for name, count in lines if count or name in always]
+    screen.facts([*facts, ("Size", size(counts.bytes_done))])
+    for folder in one.resets:
+        screen.warn("{folder}: the server numbered it anew; all was compared.", folder=folder)
+    for folder in one.vanished:
+        screen.warn("{folder}: the server has it no more; what it gave stays.", folder=folder)
+    for folder, cause in one.troubled.items():
+        screen.warn("{folder}: {cause}", folder=folder, cause=cause)
+    for pattern in one.unmatched:
+        screen.warn("No folder matches {pattern}.", pattern=pattern)
+    if counts.failed + counts.quarantined:
+        screen.note(
+            "Some items failed. Next: holdfast ledger --failed --source {source!r}",
+            style=WARNING,
+            source=one.source,
+        )
+    if one.not_indexed:
+        screen.warn("{count} are not indexed yet.", count=amount(one.not_indexed))
+    if one.error is not None:
+        explain(screen, one.error)

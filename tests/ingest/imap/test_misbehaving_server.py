@@ -1,0 +1,505 @@
+"""What a server may do wrong, and what becomes of the messages: transcripts with a scripted one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from archive_kit import findings, opened, settings_in
+from holdfast.core.errors import Refused
+from holdfast.ingest.imap.account import Account
+from holdfast.ingest.imap.failures import Lost, SaidNo, SignInRefused
+from holdfast.ingest.imap.link import GaveUp
+from holdfast.ingest.imap.names import Folder
+from holdfast.ingest.imap.session import connect
+from holdfast.settings import Settings
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.schema import captures, source_items
+from imap_kit import (
+    Patience,
+    added,
+    counted,
+    ends,
+    expected,
+    held,
+    letter,
+    plain_account,
+    synced,
+)
+from imap_script import Asked, Cut, Script, Twist, honest, scripted
+
+SECRET = "open-sesame-84"
+
+
+def mail(*uids: int) -> dict[int, bytes]:
+    return {uid: letter(uid % 9973) for uid in uids}
+
+
+@contextmanager
+def serving(folder: Path, script: Script, **changes: Any) -> Iterator[Settings]:
+    """An archive with the script's only account as its source."""
+    settings = settings_in(folder)
+    with scripted(script):
+        added(settings, plain_account(script.port, **changes), SECRET)
+        yield settings
+
+
+def reasons(settings: Settings) -> dict[str, tuple[str, str, bool]]:
+    """Of the items without an original: key → end, reason, may be asked for again."""
+    query = select(source_items).where(source_items.c.original_id.is_(None))
+    with opened(settings) as services, reading(services.store.engine) as connection:
+        return {
+            row.item_key: (row.state, row.reason, row.is_retryable)
+            for row in connection.execute(query)
+        }
+
+
+def with_body(uid: int, wrong: bytes) -> Twist:
+    """Answer every command for the body of one message, alone or among others, with `wrong`."""
+
+    def twist(asked: Asked, answer: bytes) -> bytes:
+        if "BODY.PEEK[]" not in asked.words or uid not in asked.uids:
+            return answer
+        start = answer.index(b" FETCH (UID %d " % uid)
+        first = answer.rindex(b"* ", 0, start)
+        end = re.compile(rb"\)\r\n(?=\* \d+ FETCH|\S+ OK)").search(answer, start)
+        assert end
+        return answer[:first] + wrong + answer[end.end() :]
+
+    return twist
+
+
+def test_whole_conversation_only_looks_and_says_who_asks(tmp_path: Path) -> None:
+    script = Script(mail(1, 2, 5))
+    with serving(tmp_path, script) as settings:
+        assert synced(settings).counts.new == 3
+    assert [one.split('"')[0].strip() for one in script.asked] == [
+        "CAPABILITY",
+        "LOGIN",
+        "CAPABILITY",
+        "ID (",
+        "LIST",
+        "EXAMINE",
+        "UID SEARCH ALL",
+        "UID FETCH 1:2,5 (UID RFC822.SIZE INTERNALDATE FLAGS)",
+        "UID FETCH 1:2,5 (UID BODY.PEEK[])",
+        "LOGOUT",
+    ]
+
+
+def test_second_sync_fetches_nothing(tmp_path: Path) -> None:
+    script = Script(mail(1, 2, 5))
+    with serving(tmp_path, script) as settings:
+        synced(settings)
+        script.asked.clear()
+        again = synced(settings)
+    assert (again.counts.offered, again.batch, again.at_server) == (0, "", 3)
+    assert script.of("FETCH") == []
+
+
+def test_internal_date_is_the_received_time_and_flags_are_facts(tmp_path: Path) -> None:
+    script = Script(mail(1), flags="\\Seen $Forwarded \\Recent")
+    with serving(tmp_path, script) as settings:
+        synced(settings)
+        with opened(settings) as services, reading(services.store.engine) as connection:
+            row = connection.execute(select(captures)).one()
+    assert row.received_ms == datetime(2024, 3, 15, 2, 22, tzinfo=UTC).timestamp() * 1000
+    assert (row.folder, row.flags) == ("INBOX", "\\Seen $Forwarded")
+
+
+def test_labels_and_id_of_gmail_are_facts(tmp_path: Path) -> None:
+    labels = ' X-GM-LABELS ("\\\\Inbox" "My &U,BTFw-" work) X-GM-MSGID 1278455344230334865'
+    script = Script(mail(1), capabilities="IMAP4rev1 X-GM-EXT-1", more=labels)
+    with serving(tmp_path, script) as settings:
+        synced(settings)
+        with opened(settings) as services, reading(services.store.engine) as connection:
+            row = connection.execute(select(captures)).one()
+    assert script.of("X-GM-LABELS X-GM-MSGID")
+    assert "gmail:1278455344230334865" in row.facts
+    assert '"My 台北","work"' in row.facts
+    assert "\\Inbox" in row.flags
+
+
+def test_f21_body_nil_is_no_empty_original_and_asked_for_again(tmp_path: Path) -> None:
+    script = Script(mail(1, 2, 3), with_body(2, b"* 2 FETCH (UID 2 BODY[] NIL)\r\n"))
+    with serving(tmp_path, script) as settings:
+        assert synced(settings).counts.new == 2
+        assert reasons(settings) == {
+            "INBOX/7/2": ("failed", "not_given: the server gives no bytes of it", True)
+        }
+        script.twist = honest
+        again = synced(settings)
+        assert (again.counts.new, ends(settings)) == (1, {"filed": 3})
+        assert findings(settings) == []
+
+
+def test_f21_message_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
+    script = Script(mail(1, 2, 3))
+
+    def expunged(asked: Asked, answer: bytes) -> bytes:
+        if "BODY.PEEK[]" in asked.words and 2 in script.mail:
+            del script.mail[2]
+            return script.answer(Asked(asked.tag, asked.words, (1, 3)))
+        return answer
+
+    script.twist = expunged
+    with serving(tmp_path, script) as settings:
+        done = synced(settings)
+        assert (done.counts.new, done.counts.gone, done.is_whole) == (2, 1, True)
+        assert reasons(settings) == {"INBOX/7/2": ("gone", "expunged_before_capture", False)}
+        assert counted(settings)["originals"] == 2
+
+
+def test_f22_answer_without_uid_is_taken_for_nobodys(tmp_path: Path) -> None:
+    raw = letter(77)
+    nameless = b"* 2 FETCH (BODY[] {%d}\r\n%b)\r\n" % (len(raw), raw)
+    script = Script(mail(1, 2, 3), with_body(2, nameless))
+    with serving(tmp_path, script) as settings:
+        done = synced(settings)
+        assert (done.counts.new, done.counts.failed, done.is_whole) == (2, 1, False)
+        assert held(settings) == expected({"INBOX": [letter(1), letter(3)]})
+
+
+def test_f22_description_without_uid_is_not_guessed(tmp_path: Path) -> None:
+    def nameless(asked: Asked, answer: bytes) -> bytes:
+        return answer.replace(b"UID 2 RFC822", b"RFC822")
+
+    with serving(tmp_path, Script(mail(1, 2, 3), nameless)) as settings:
+        assert synced(settings).counts.failed == 1
+        assert reasons(settings)["INBOX/7/2"][1] == "not_given: the server says nothing of it"
+
+
+@pytest.mark.parametrize("said", [10, 100_000])
+def test_f23_literal_unlike_its_stated_size_is_asked_for_thrice_then_quarantined(
+    tmp_path: Path, said: int
+) -> None:
+    script = Script(mail(1, 2, 3), said_sizes={2: said})
+    with serving(tmp_path, script) as settings:
+        assert synced(settings).counts.quarantined == 1
+        state, reason, is_retryable = reasons(settings)["INBOX/7/2"]
+    assert (state, is_retryable) == ("quarantined", True)
+    assert reason.startswith(f"size_differs: stated {said}, received {len(letter(2))}, sha256 ")
+    assert len([one for one in script.of("BODY.PEEK[]") if "1:3" in one or "FETCH 2 " in one]) == 3
+
+
+def test_f23_size_that_is_right_the_second_time_is_believed(tmp_path: Path) -> None:
+    short = b"* 2 FETCH (UID 2 BODY[] {4}\r\nFrom)\r\n"
+    script = Script(mail(1, 2, 3))
+
+    def once(asked: Asked, answer: bytes) -> bytes:
+        if len(script.of("BODY.PEEK[]")) > 1:
+            return answer
+        return with_body(2, short)(asked, answer)
+
+    script.twist = once
+    with serving(tmp_path, script) as settings:
+        assert synced(settings).counts.new == 3
+        assert held(settings) == expected({"INBOX": script.mail.values()})
+
+
+def test_server_known_to_estimate_sizes_is_believed_when_three_answers_agree(
+    tmp_path: Path,
+) -> None:
+    script = Script(mail(1, 2), said_sizes={2: 10})
+    with serving(tmp_path, script, has_exact_sizes=False) as settings:
+        assert synced(settings).counts.new == 2
+        assert held(settings) == expected({"INBOX": script.mail.values()})
+        with opened(settings) as services, reading(services.store.engine) as connection:
+            facts = connection.scalars(select(captures.c.facts)).all()
+    assert any("size_said:10" in one for one in facts)
+
+
+def test_f23_message_that_breaks_every_connection_leaves_its_neighbours_alone(
+    tmp_path: Path,
+) -> None:
+    script = Script(mail(*range(1, 41)))
+
+    def poisoned(asked: Asked, answer: bytes) -> bytes:
+        if "BODY.PEEK[]" in asked.words and 23 in asked.uids:
+            raise Cut(answer[: len(answer) // 2])
+        return answer
+
+    script.twist = poisoned
+    with serving(tmp_path, script) as settings:
+        done = synced(settings)
+        assert (done.counts.new, done.counts.failed, done.error) == (39, 1, None)
+        assert list(reasons(settings)) == ["INBOX/7/23"]
+        script.twist = honest
+        assert synced(settings).counts.new == 1
+        assert findings(settings) == []
+
+
+def test_f24_first_sync_of_far_uids_takes_three_round_trips_and_the_data(tmp_path: Path) -> None:
+    first = 743_000_000
+    script = Script(mail(first, first + 9, first + 5_000_000))
+    with serving(tmp_path, script) as settings:
+        assert synced(settings).counts.new == 3
+    assert [one for one in script.asked if one.startswith("UID")] == [
+        "UID SEARCH ALL",
+        "UID FETCH 743000000,743000009,748000000 (UID RFC822.SIZE INTERNALDATE FLAGS)",
+        "UID FETCH 743000000,743000009,748000000 (UID BODY.PEEK[])",
+    ]
+
+
+def test_f25_duplicate_and_unsorted_uids_up_to_the_largest(tmp_path: Path) -> None:
+    script = Script(mail(2**32 - 1, 3, 2**32 - 2))
+
+    def muddled(asked: Asked, answer: bytes) -> bytes:
+        if asked.words != "UID SEARCH ALL":
+            return answer
+        return answer.replace(b"* SEARCH", b"* SEARCH 3 3 4294967296\r\n* SEARCH 4294967295", 1)
+
+    script.twist = muddled
+    with serving(tmp_path, script) as settings:
+        done = synced(settings)
+        assert (done.at_server, done.counts.new) == (3, 3)
+        assert synced(settings).counts.offered == 0
+
+
+@pytest.mark.parametrize("evil", ["a\r\nb", "a\nb", "a\rb", "a\0b"])
+def test_f31_line_break_in_an_argument_never_reaches_the_wire(tmp_path: Path, evil: str) -> None:
+    wrong: list[dict[str, Any]] = [
+        {"host": evil},
+        {"user": evil},
+        {"folders": (evil,)},
+        {"excludes": (evil,)},
+    ]
+    for values in wrong:
+        with pytest.raises(Refused, match="line break"):
+            Account(**{"host": "h", "user": "u", **values})
+    script = Script(mail(1))
+    with scripted(script):
+        session = connect(plain_account(script.port))
+        with pytest.raises(Refused, match="line break"):
+            session.sign_in(evil.encode())
+        session.sign_in(SECRET.encode())
+        with pytest.raises(SaidNo):
+            session.examine(Folder(evil.encode()))
+        session.close()
+    assert not [one for one in script.asked if one.startswith(("EXAMINE", "b"))]
+
+
+def test_f31_quotes_in_user_and_secret_stay_one_argument_each(tmp_path: Path) -> None:
+    script = Script(mail(1))
+    with scripted(script):
+        session = connect(plain_account(script.port, user='an" "n\\'))
+        session.sign_in(b'pass" NOOP "\\')
+        session.close()
+    assert script.of("LOGIN") == ['LOGIN "an\\" \\"n\\\\" "pass\\" NOOP \\"\\\\"']
+
+
+def test_folder_name_with_a_line_break_costs_that_folder_alone(tmp_path: Path) -> None:
+    evil = b'() "/" {9}\r\nA\r\nB NOOP'
+    script = Script(mail(1), listed=(evil, b'() "/" INBOX'))
+    with serving(tmp_path, script) as settings:
+        done = synced(settings)
+    assert done.counts.new == 1
+    assert len(done.troubled) == 1
+    assert "NOOP" not in script.asked
+
+
+def test_f32_endless_literal_is_not_read_into_memory(tmp_path: Path) -> None:
+    two_gib = b"* 2 FETCH (UID 2 BODY[] {2147483648}\r\n"
+
+    def flooding(asked: Asked, answer: bytes) -> bytes:
+        if "BODY.PEEK[]" in asked.words and 2 in asked.uids:
+            raise Cut(two_gib + b"x" * 4_000_000)
+        return answer
+
+    with serving(tmp_path, Script(mail(1, 2, 3), flooding)) as settings:
+        done = synced(settings)
+        assert (done.counts.new, done.counts.failed) == (2, 1)
+        assert "more than was asked for" in reasons(settings)["INBOX/7/2"][1]
+
+
+def test_large_message_comes_in_parts_and_whole(tmp_path: Path) -> None:
+    large = letter(1) + b"0123456789abcde\r\n" * 600_000
+    script = Script({1: large, 2: letter(2)})
+    with serving(tmp_path, script) as settings:
+        assert synced(settings).counts.new == 2
+        assert held(settings) == expected({"INBOX": script.mail.values()})
+        assert list((settings.data / "spool").iterdir()) == []
+        assert findings(settings) == []
+    parts = script.of("BODY.PEEK[]<")
+    assert len(parts) == len(large) // 1024**2 + 1
+
+
+@pytest.mark.parametrize(("said", "end"), [(20_000_000, "quarantined"), (9_000_000, "quarantined")])
+def test_large_message_unlike_its_stated_size_is_quarantined(
+    tmp_path: Path, said: int, end: str
+) -> None:
+    large = letter(1) + b"0123456789abcde\r\n" * 600_000
+    with serving(tmp_path, Script({1: large}, said_sizes={1: said})) as settings:
+        synced(settings)
+        assert reasons(settings)["INBOX/7/1"][0] == end
+        assert list((settings.data / "spool").iterdir()) == []
+
+
+def test_large_message_without_bytes_is_asked_for_again_later(tmp_path: Path) -> None:
+    script = Script(mail(1, 2), said_sizes={2: 20_000_000})
+    script.twist = lambda asked, answer: (
+        b"* 2 FETCH (UID 2 BODY[]<0> NIL)\r\n" + f"{asked.tag} OK\r\n".encode()
+        if "<" in asked.words
+        else answer
+    )
+    with serving(tmp_path, script) as settings:
+        assert synced(settings).counts.failed == 1
+
+
+def test_large_message_that_breaks_the_connection_is_named(tmp_path: Path) -> None:
+    script = Script(mail(1, 2), said_sizes={2: 20_000_000})
+
+    def cutting(asked: Asked, answer: bytes) -> bytes:
+        if "<" in asked.words:
+            raise Cut
+        return answer
+
+    script.twist = cutting
+    with serving(tmp_path, script) as settings:
+        done = synced(settings)
+        assert (done.counts.new, done.counts.failed) == (1, 1)
+        assert list((settings.data / "spool").iterdir()) == []
+
+
+def test_server_that_refuses_one_body_gives_the_others(tmp_path: Path) -> None:
+    def refusing(asked: Asked, answer: bytes) -> bytes:
+        if "BODY.PEEK[]" in asked.words and 2 in asked.uids:
+            return f"{asked.tag} NO [CANNOT] that one is damaged\r\n".encode()
+        return answer
+
+    with serving(tmp_path, Script(mail(1, 2, 3), refusing)) as settings:
+        done = synced(settings)
+        assert (done.counts.new, done.counts.failed) == (2, 1)
+        assert "that one is damaged" in reasons(settings)["INBOX/7/2"][1]
+
+
+def test_no_after_some_answers_keeps_those(tmp_path: Path) -> None:
+    script = Script(mail(1, 2, 3))
+
+    def partly(asked: Asked, answer: bytes) -> bytes:
+        if "BODY.PEEK[]" in asked.words and asked.uids == (1, 2, 3):
+            kept = script.answer(Asked(asked.tag, asked.words, (1, 3)))
+            return kept.replace(b" OK done", b" NO [EXPUNGEISSUED] some are gone")
+        return answer
+
+    script.twist = partly
+    with serving(tmp_path, script) as settings:
+        assert synced(settings).counts.new == 3
+    assert len(script.of("BODY.PEEK[]")) == 2
+
+
+def test_f27_busy_server_is_waited_for_ever_longer_and_then_left(tmp_path: Path) -> None:
+    script = Script(mail(1))
+
+    def busy(asked: Asked, answer: bytes) -> bytes:
+        if asked.words.startswith("LOGIN"):
+            return f"{asked.tag} NO [LIMIT] too many connections\r\n".encode()
+        return answer
+
+    script.twist = busy
+    patience = Patience()
+    with serving(tmp_path, script) as settings:
+        done = synced(settings, pause=patience)
+        assert isinstance(done.error, GaveUp)
+        assert len(patience.asked_s) == 4
+        assert all(7.5 <= one <= 120 for one in patience.asked_s)
+        script.twist = honest
+        assert synced(settings).counts.new == 1
+
+
+def test_f28_refused_sign_in_is_tried_once_and_tells_no_secret(tmp_path: Path) -> None:
+    script = Script(mail(1))
+
+    def refused(asked: Asked, answer: bytes) -> bytes:
+        if asked.words.startswith("LOGIN"):
+            return f"{asked.tag} NO [AUTHENTICATIONFAILED] not {SECRET}\r\n".encode()
+        return answer
+
+    script.twist = refused
+    with serving(tmp_path, script) as settings:
+        done = synced(settings)
+    assert isinstance(done.error, SignInRefused)
+    assert SECRET not in f"{done.error} {done.error.__cause__}"
+    assert len(script.of("LOGIN")) == 1
+
+
+def test_server_that_hangs_up_after_every_list_is_given_up(tmp_path: Path) -> None:
+    def hanging_up(asked: Asked, answer: bytes) -> bytes:
+        if asked.words.startswith("UID SEARCH"):
+            raise Cut
+        return answer
+
+    script = Script(mail(1), hanging_up)
+    with serving(tmp_path, script) as settings:
+        assert isinstance(synced(settings).error, GaveUp)
+    assert len(script.of("UID SEARCH")) == 40
+
+
+def test_folder_numbered_anew_between_two_connections_is_left_for_the_next_sync(
+    tmp_path: Path,
+) -> None:
+    script = Script(mail(1, 2))
+
+    def renumbering(asked: Asked, answer: bytes) -> bytes:
+        if "BODY.PEEK[]" in asked.words and script.uidvalidity == 7:
+            script.uidvalidity = 8
+            raise Cut
+        return answer
+
+    script.twist = renumbering
+    with serving(tmp_path, script) as settings:
+        done = synced(settings)
+        assert done.counts.offered == 0
+        assert "anew" in done.troubled["INBOX"]
+        again = synced(settings)
+        assert (again.counts.new, again.resets) == (2, ["INBOX"])
+
+
+def test_folder_without_uidvalidity_is_not_taken(tmp_path: Path) -> None:
+    script = Script(mail(1))
+    script.twist = lambda asked, answer: answer.replace(b"UIDVALIDITY 7", b"NOMODSEQ")
+    with serving(tmp_path, script) as settings:
+        done = synced(settings)
+    assert "number" in done.troubled["INBOX"]
+
+
+def test_reconciling_finds_another_message_under_a_known_uid(tmp_path: Path) -> None:
+    script = Script(mail(1, 2))
+    with serving(tmp_path, script) as settings:
+        synced(settings)
+        script.mail[2] = letter(500)
+        assert synced(settings).counts.offered == 0
+        assert synced(settings, reconciles=True).counts.new == 1
+        wanted = expected({"INBOX": [letter(1), letter(2), letter(500)]})
+        assert held(settings) == wanted
+
+
+def test_answer_that_is_no_imap_is_a_lost_connection(tmp_path: Path) -> None:
+    script = Script(mail(1))
+    script.twist = lambda asked, answer: answer.replace(b"FETCH (", b"FETCH (UID ")
+    with serving(tmp_path, script) as settings:
+        done = synced(settings)
+        assert (done.counts.failed, done.error) == (1, None)
+        assert "no IMAP" in reasons(settings)["INBOX/7/1"][1]
+
+
+def test_server_without_a_way_to_sign_in_is_refused(tmp_path: Path) -> None:
+    script = Script(mail(1), capabilities="IMAP4rev1 LOGINDISABLED")
+    with scripted(script):
+        session = connect(plain_account(script.port))
+        with pytest.raises(Refused, match="no way to sign in"):
+            session.sign_in(SECRET.encode())
+        with pytest.raises(Refused, match="UTF-8"):
+            session.sign_in(b"\xff")
+        session.close()
+        with pytest.raises(Refused, match="STARTTLS"):
+            connect(Account("localhost", "ann", script.port, "starttls"))
+    with pytest.raises(Lost):
+        connect(plain_account(script.port))
