@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from sqlalchemy import func, select
 
 from holdfast.core.errors import Unavailable
 from holdfast.storage.catalogue.failures import translated
+from holdfast.storage.durable import unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,11 +49,16 @@ def awaited_turn(engine: Engine, lock: Path) -> Iterator[None]:
         lock: A file that may be made; hosts may have one each.
 
     Raises:
-        Unavailable: The catalogue's server is away.
+        Unavailable: The catalogue's server is away, or the file cannot be made.
     """
     with ExitStack() as held:
-        file = held.enter_context(lock.open("ab"))
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            # Without writing: who finds everything made needs no room on a full disk for his turn.
+            descriptor = os.open(lock, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise unavailable(error, "waiting for the turn") from error
+        held.callback(os.close, descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         if engine.dialect.name == "postgresql":
             held.enter_context(translated())
             wait_for_turn(held.enter_context(engine.begin()), lock.name)

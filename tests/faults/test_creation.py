@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archive_kit import bring_in, findings, message, settings_in, write_mbox
-from holdfast.core.errors import Conflict
+from holdfast.core.errors import Conflict, Unavailable
 from holdfast.settings import Settings
 from holdfast.storage.keyring import signing_path
 from holdfast.wiring import KEYRING, create_archive
@@ -45,6 +45,15 @@ def test_lost_keyring_beside_a_log_is_not_made_anew(tmp_path: Path) -> None:
     with pytest.raises(Conflict):
         create_archive(settings)
     assert signing_path(keyring).read_bytes() == signed
+
+
+def test_lock_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    settings.data.mkdir()
+    (settings.data / "founding.lock").symlink_to(tmp_path / "missing" / "file")
+    with pytest.raises(Unavailable) as refusal:
+        create_archive(settings)
+    assert refusal.value.next_step
 
 
 def test_f10_archive_is_made_once_by_commands_that_begin_at_the_same_moment(tmp_path: Path) -> None:
