@@ -29,6 +29,7 @@ from moving_kit import (
     killed_on_the_way,
     merge_two,
     move_to,
+    moved_now_or_before,
     moving,
     on_engines,
     quiet,
@@ -133,7 +134,7 @@ def test_archive_moves_to_the_engines_when_killed_again_and_again(
 def _moved_with_kills(old: Settings, new: Settings, *, first: int, more: int, least: int) -> None:
     before = answers(old)
     deaths = 0
-    for _ in killed_on_the_way(partial(move_archive, moving(old, new), quiet), first, more):
+    for _ in killed_on_the_way(partial(moved_now_or_before, old, new), first, more):
         deaths += 1
         _neither_is_open_to_both(old, new)
     assert deaths >= least
