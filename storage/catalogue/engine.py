@@ -34,7 +34,6 @@ IDLE_TIMEOUT_MS = 600_000
 MOST_TRIES = 12
 """How often a transaction that other writers disturbed is begun; each try lets one of them pass."""
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
@@ -71,8 +70,23 @@ def open_sqlite(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine
 
 def _prepare(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are ours: the driver must not begin its own
+    _use_wal(connection)
     for pragma in _PRAGMAS:
         connection.execute(pragma)
+
+
+def _use_wal(connection: Any) -> None:
+    """Switch a database to WAL, where it stays; the busy timeout does not hold for the switch."""
+    deadline = time.monotonic() + connection.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except pysqlite3.OperationalError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_dice.uniform(0.001, 0.02))  # others switch it at the same moment
+        else:
+            return
 
 
 def _begin_immediate(connection: Connection) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import socket
+import threading
 import traceback
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from holdfast.core.errors import Corrupt, HoldfastError, Refused, Unavailable
 from holdfast.storage.catalogue.engine import (
     PostgresConfig,
     open_postgres,
+    open_sqlite,
     reading,
     transact,
     writing,
@@ -237,3 +240,28 @@ def test_transaction_that_never_gets_through_ends(there: PostgresConfig) -> None
         transact(engine, act)
     assert len(tries) == 12
     engine.dispose()
+
+
+def test_new_catalogue_may_be_opened_by_many_at_the_same_moment(tmp_path: Path) -> None:
+    failures: list[HoldfastError] = []
+
+    def look(path: Path, barrier: threading.Barrier) -> None:
+        engine = open_sqlite(path)
+        barrier.wait()
+        try:
+            with reading(engine):
+                pass
+        except HoldfastError as error:
+            failures.append(error)
+        finally:
+            engine.dispose()
+
+    for number in range(20):
+        barrier = threading.Barrier(8)
+        path = tmp_path / f"{number}.db"
+        threads = [threading.Thread(target=look, args=(path, barrier)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
