@@ -85,7 +85,8 @@ class Engines:
         """Return the environment of a new, empty archive."""
         postgres, search, store = (self._said[n] for n in ("postgres", "elasticsearch", "s3"))
         name = f"round{number}"
-        with psycopg.connect(postgres["ADMIN_URL"], autocommit=True) as admin:
+        admin_url, password = postgres["ADMIN_URL"], postgres["PASSWORD"]
+        with psycopg.connect(admin_url, password=password, autocommit=True) as admin:
             admin.execute(f"CREATE DATABASE {name} OWNER holdfast TEMPLATE template0")
         return {
             "HOLDFAST_CATALOGUE__URL": postgres["URL"].rpartition("/")[0] + f"/{name}",
