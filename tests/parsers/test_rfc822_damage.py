@@ -63,6 +63,13 @@ def test_base64_texts_joined_end_to_end_are_all_read(
     assert undone(text, "base64")[0] == first + b"".join(pieces)
 
 
+@pytest.mark.parametrize("breaks", [0, 1, 2, 3])
+def test_base64_padding_early_in_a_piece_leaves_a_torn_group_to_the_next(breaks: int) -> None:
+    rest = random.Random(1).randbytes(PIECE_BYTES)
+    text = base64.b64encode(b"a") + b"\n" * breaks + base64.b64encode(rest)
+    assert undone(text, "base64")[0] == b"a" + rest
+
+
 @pytest.mark.parametrize("length", [PIECE_BYTES - 2, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES * 2])
 def test_quoted_printable_line_longer_than_a_piece_is_read_whole(length: int) -> None:
     assert undone(b"a" * length + b"=C3=A9", "quoted-printable")[0] == b"a" * length + b"\xc3\xa9"
