@@ -8,6 +8,7 @@ import pytest
 
 from archive_kit import bring_in, opened, settings_in
 from engines_kit import Engines, ask_both, contents
+from moving_kit import move_to
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 FOLDERS = ("spamassassin", "rspamd", "reply-talon")
@@ -30,6 +31,23 @@ def test_engines_hold_and_answer_what_the_embedded_archive_does(
         assert kept.findings == ()
         assert kept.not_indexed == 0
         assert ask_both(embedded, scaled, seed=4, generated=GENERATED).differences == []
+
+
+def test_archive_that_moves_to_the_engines_and_back_answers_the_same(
+    engines: Engines, tmp_path: Path
+) -> None:
+    paths = [CORPUS / "spamassassin", CORPUS / "reply-talon"]
+    stays, moves = settings_in(tmp_path / "stays"), settings_in(tmp_path / "moves")
+    bring_in(stays, *paths)
+    bring_in(moves, *paths)
+    before = contents(stays)
+    with engines.settings(tmp_path / "engines") as scaled:
+        move_to(moves, scaled)
+        assert contents(scaled) == before
+        assert ask_both(stays, scaled, seed=5, generated=GENERATED).differences == []
+        move_to(scaled, moves)
+    assert contents(moves) == before
+    assert ask_both(stays, moves, seed=6, generated=GENERATED).differences == []
 
 
 def test_comparison_sees_an_index_that_misses_one(engines: Engines, tmp_path: Path) -> None:
