@@ -72,7 +72,8 @@ def _refuse_lost_log(settings: Settings, place: str) -> None:
     if (settings.keys_folder / CHECKPOINT).exists():
         raise Corrupt(
             f"The audit log in {place} is missing.",
-            next_step="Restore it from a backup.",
+            next_step="Restore it from a backup. To begin another archive, move "
+            f"{settings.keys_folder} away as well.",
         )
 
 
