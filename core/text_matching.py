@@ -168,18 +168,26 @@ def is_within_edits(one: str, other: str, distance: int) -> bool:
     """
     if abs(len(one) - len(other)) > distance:
         return False
+    # A cell further from the diagonal than `distance` costs more: only the band is computed, in
+    # which place k of row i stands for the first i characters of one and i + k - distance of other.
+    beyond, reach = distance + 1, range(2 * distance + 1)
     before: list[int] = []
-    row = list(range(len(other) + 1))
+    row = [k - distance if 0 <= k - distance <= len(other) else beyond for k in reach]
     for i, letter in enumerate(one, 1):
-        older, before, row = before, row, [i]
-        for j, against in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != against))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == against:
-                cost = min(cost, older[j - 2] + 1)
-            row.append(cost)
+        older, before, row = before, row, []
+        for k in reach:
+            j = i + k - distance
+            costs = [beyond]
+            if 0 <= j <= len(other):
+                costs += [each + 1 for each in (*before[k + 1 : k + 2], *row[-1:])]
+            if 0 < j <= len(other):
+                costs.append(before[k] + (letter != other[j - 1]))
+                if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == other[j - 1]:
+                    costs.append(older[k] + 1)
+            row.append(min(costs))
         if min(row) > distance and min(before) > distance:
             return False
-    return row[-1] <= distance
+    return row[len(other) - len(one) + distance] <= distance
 
 
 @lru_cache(maxsize=64)

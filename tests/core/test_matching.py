@@ -361,6 +361,13 @@ def test_edits_are_counted_as_defined(one: str, other: str, distance: int) -> No
     assert is_within_edits(one, other, distance) == (_edits(one, other) <= distance)
 
 
+def test_edits_of_long_words_are_counted_near_the_diagonal_alone() -> None:
+    word = "x" * 100_000  # cell by cell this takes hours
+    assert is_within_edits("f" + word, "e" + word, 1)
+    assert is_within_edits(word + "ab", word + "ba", 1)
+    assert not is_within_edits("fg" + word, "hi" + word, 1)
+
+
 @given(st.text(alphabet="ab*?", max_size=7), st.text(alphabet="ab", max_size=8))
 def test_wildcards_mean_what_the_expression_means(pattern: str, word: str) -> None:
     expression = "".join({"*": ".*", "?": "."}.get(letter, letter) for letter in pattern)
