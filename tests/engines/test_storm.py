@@ -7,8 +7,8 @@ from pathlib import Path
 
 from engines_chaos import assert_survived, load, own_servers, storm_in_engines
 
-JOBS = 36
-MESSAGES = 10
+JOBS = 18
+MESSAGES = 8
 KILLS = 2
 
 

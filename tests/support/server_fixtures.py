@@ -54,8 +54,7 @@ def shared(kind: str, session: Path) -> Iterator[Shared]:
                 found = _start(kind, _folder(kind, session), closing)
                 record.write_bytes(pickle.dumps(found))
                 closing.callback(record.unlink)
-                for path in (users, gate):  # at the end the other way round, until all is closed
-                    closing.callback(ending.enter_context, _locked(path, fcntl.LOCK_EX))
+                closing.callback(ending.enter_context, _alone(users, gate))  # until all is closed
             closing.enter_context(_locked(users, fcntl.LOCK_SH))
         yield found
 
@@ -65,6 +64,23 @@ def _locked(path: Path, how: int) -> Iterator[None]:
     with path.open("a") as file:
         fcntl.flock(file, how)
         yield
+
+
+@contextmanager
+def _alone(users: Path, gate: Path) -> Iterator[None]:
+    """Wait until nobody uses the server, and let nobody in.
+
+    Whoever holds the gate is coming in and waits for `users`, perhaps as one who is in already:
+    who waited for the gate with `users` in hand, or the other way round, would wait for ever.
+    """
+    while True:
+        with _locked(users, fcntl.LOCK_EX), gate.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield
+            return
 
 
 def _folder(kind: str, session: Path) -> Path:
