@@ -26,7 +26,7 @@ SAME_FOLDER = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 PASSPHRASE = "correct horse battery staple"
 
 
-@settings(suppress_health_check=SAME_FOLDER, max_examples=50)
+@settings(suppress_health_check=SAME_FOLDER, max_examples=15)
 @given(ROWS)
 def test_list_is_read_back_as_it_was_kept(tmp_path: Path, rows: list[tuple[object, ...]]) -> None:
     parts = Parts(tmp_path)
@@ -83,7 +83,7 @@ def test_part_that_was_cut_is_kept_again(tmp_path: Path) -> None:
     assert parts.read(part) == b"abcdef"
 
 
-@settings(suppress_health_check=SAME_FOLDER, max_examples=50)
+@settings(suppress_health_check=SAME_FOLDER, max_examples=15)
 @given(
     st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=8),
     st.integers(0, 320),

@@ -21,7 +21,7 @@ from holdfast.storage.merkle import (
     root_hash,
 )
 
-MUTATIONS = int(os.environ.get("HOLDFAST_PROOF_MUTATIONS", "20000"))
+MUTATIONS = int(os.environ.get("HOLDFAST_PROOF_MUTATIONS", "6000"))
 """Mutated proofs in the short round; the full proof raises it to a million."""
 
 # The test tree of the Certificate Transparency reference implementation of RFC 6962.

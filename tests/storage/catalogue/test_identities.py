@@ -268,7 +268,7 @@ MAILS = st.builds(
 )
 
 
-@settings(max_examples=15, suppress_health_check=SAME_FIXTURE)
+@settings(max_examples=8, suppress_health_check=SAME_FIXTURE)
 @given(st.lists(MAILS, max_size=8))
 def test_counting_again_gives_what_linking_counted(homes: Homes, mails: list[Mail]) -> None:
     with homes() as home:

@@ -132,7 +132,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=20, suppress_health_check=SAME_FIXTURE)
+@settings(max_examples=8, suppress_health_check=SAME_FIXTURE)
 @given(STEPS)
 def test_contacts_are_as_if_undone_merges_had_never_been(
     homes: Homes, steps: list[tuple[int, int] | int]

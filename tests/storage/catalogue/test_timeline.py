@@ -145,7 +145,7 @@ MESSAGES = st.lists(
 )
 
 
-@settings(max_examples=15, suppress_health_check=SAME_FIXTURE)
+@settings(max_examples=8, suppress_health_check=SAME_FIXTURE)
 @given(MESSAGES, st.integers(1, 7))
 def test_pages_equal_a_sort_of_everything(
     homes: Homes,
