@@ -13,9 +13,9 @@ from fault_mail import offering
 
 
 def test_f1_killed_imports_lose_nothing_and_double_nothing(tmp_path: Path, seed: int) -> None:
-    figures = kill_rounds(tmp_path, rounds=6, seed=seed)
+    figures = kill_rounds(tmp_path, rounds=4, seed=seed)
     assert figures.bad == []
-    assert figures.killed_alive >= 4
+    assert figures.killed_alive >= 2
 
 
 def test_f1_kills_find_out_a_vault_that_acknowledges_before_it_writes(
