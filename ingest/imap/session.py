@@ -16,12 +16,23 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError
 
 from holdfast.core.errors import Refused
-from holdfast.ingest.imap.account import refuse_controls
-from holdfast.ingest.imap.failures import Lost, SaidNo, refusal, sign_in_refusal, translated
+from holdfast.ingest.imap.failures import (
+    Lost,
+    SaidNo,
+    TokenRefused,
+    refusal,
+    sign_in_refusal,
+    told,
+    translated,
+)
+from holdfast.ingest.imap.hosts import refuse_controls
 from holdfast.ingest.imap.metering import MIB, SMALL_ANSWER, Meter
 from holdfast.ingest.imap.names import Folder
 from holdfast.ingest.imap.replies import Reply, replies
+from holdfast.ingest.imap.signing.sasl import MECHANISMS, Exchange
 from holdfast.ingest.imap.uid_sets import MOST, packed
+from holdfast.ingest.imap.wire.client import Client
+from holdfast.ingest.imap.wire.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,11 +77,50 @@ class Session:
         """
         with translated(self.account):
             self._authenticate(secret)
-            self.client._cached_capabilities = None  # a server may offer more from here on
-            self.capabilities = _capabilities(self.client)
-            if "ID" in self.capabilities:  # some services give nothing before it
-                with suppress(IMAPClientError):
-                    self._plain("ID", "(" + " ".join(map(_quoted, _ID)) + ")")
+            self._settle()
+
+    def sign_in_by_token(self, token: str) -> None:
+        """Sign in with an access token (RFC 7628), then as `sign_in`.
+
+        Raises:
+            TokenRefused: The server does not take it; the connection is of no use any more.
+            SignInRefused: It takes no tokens at all.
+            Lost: The connection broke, or the server is busy.
+        """
+        with translated(self.account):
+            self._bear(token)
+            self._settle()
+
+    def _settle(self) -> None:
+        """Say who we are, and learn what the server offers from here on."""
+        self.client._cached_capabilities = None
+        self.capabilities = _capabilities(self.client)
+        if "ID" in self.capabilities:  # some services give nothing before it
+            with suppress(IMAPClientError):
+                self._plain("ID", "(" + " ".join(map(_quoted, _ID)) + ")")
+
+    def _bear(self, token: str) -> None:
+        account = self.account
+        offered = [one for one in MECHANISMS if f"AUTH={one}" in self.capabilities]
+        if not offered:
+            raise Refused(
+                f"{account.host} takes no tokens.",
+                next_step="Check --host; leave --oauth out for signing in by password.",
+            )
+        exchange = Exchange(offered[0], account.user, account.host, account.port, token)
+        try:
+            self._imap.authenticate(offered[0], exchange.answer)
+        except self._imap.error as error:
+            if isinstance(error, self._imap.abort):
+                raise
+            said = exchange.refusal or str(error)
+            found = sign_in_refusal(account, _without(str(error), exchange.forms()))
+            if isinstance(found, Lost):
+                raise found from None
+            words = told(_without(exchange.status or said, exchange.forms()))
+            raise TokenRefused(
+                f"{account.host} does not take the token of {account.user}: {words}."
+            ) from None
 
     def _authenticate(self, secret: bytes) -> None:
         user = self.account.user
@@ -83,7 +133,7 @@ class Session:
             if "LOGINDISABLED" in self.capabilities or not (user + password).isascii():
                 raise Refused(
                     f"{self.account.host} offers no way to sign in that we know.",
-                    next_step="Check --tls and --port; signing in by OAuth is not there yet.",
+                    next_step="Check --tls and --port; the server may want tokens: --oauth.",
                 )
             self._plain("LOGIN", _quoted(user), _quoted(password))
             self._imap.state = "AUTH"
@@ -220,45 +270,65 @@ class Session:
             return [one for one in replies(lines) if one.uid in wanted]
 
 
-def connect(account: Account) -> Session:
+def connect(account: Account, proxy_password: str = "") -> Session:
     """Connect, encrypted as the account says; nobody is signed in yet.
 
     Raises:
         Unavailable: The server cannot be found or reached, or the connection broke.
-        Refused: Its certificate is not valid for it, or it offers no STARTTLS.
+        Refused: It may not be reached, its certificate is not valid for it, or it offers no
+            STARTTLS.
     """
     with translated(account):
-        client = IMAPClient(
-            account.host,
-            account.port,
-            ssl=account.tls == "implicit",
-            ssl_context=_context(account) if account.tls == "implicit" else None,
-            timeout=SocketTimeout(CONNECT_S, READ_S),
-        )
+        stream = Stream(account.dial(proxy_password).open(account.target))
         try:
-            return _prepared(account, client)
+            return _prepared(account, stream)
         except BaseException:
             with suppress(OSError):
-                client.shutdown()
+                stream.close()
             raise
 
 
-def _prepared(account: Account, client: IMAPClient) -> Session:
+def _prepared(account: Account, stream: Stream) -> Session:
+    if account.tls == "implicit":
+        stream.encrypt(context_of(account), account.host)
+    meter = Meter(stream)
+    client = Client(meter, account.host, account.port, SocketTimeout(CONNECT_S, READ_S))
     client._imap.debug = 0  # else every line, the secret's too, is made into text for a log
     client.folder_encode = False
-    meter = Meter(client._imap)
-    meter.install()
     if account.tls == "starttls":
-        if not client.has_capability("STARTTLS"):
-            raise Refused(
-                f"{account.place} does not offer STARTTLS.",
-                next_step="Try --tls implicit with --port 993.",
-            )
-        client.starttls(_context(account))
+        _start_tls(account, client, meter)
     return Session(account, client, meter, _capabilities(client), account.tls != "none")
 
 
-def _context(account: Account) -> ssl.SSLContext:
+def _start_tls(account: Account, client: IMAPClient, meter: Meter) -> None:
+    """Go over to TLS, and forget all that was said before: anybody may have said it."""
+    imap = client._imap
+    if imap.state != "NONAUTH":
+        raise Refused(
+            f"{account.place} greets us as signed in already, which rules out STARTTLS.",
+            next_step="Try --tls implicit with --port 993.",
+        )
+    if not client.has_capability("STARTTLS"):
+        raise Refused(
+            f"{account.place} does not offer STARTTLS.",
+            next_step="Try --tls implicit with --port 993.",
+        )
+    typ, data = imap._simple_command("STARTTLS")
+    if typ != "OK":
+        raise refusal("STARTTLS", data[-1])
+    meter.stream.encrypt(context_of(account), account.host)
+    imap.sock = meter.stream.wire
+    imap._tls_established = True
+    imap.untagged_responses = {}
+    client._cached_capabilities = None
+
+
+def context_of(account: Account) -> ssl.SSLContext:
+    """Return what is trusted.
+
+    Raises:
+        Refused: The file of the authority cannot be read.
+    """
     try:
         return ssl.create_default_context(cafile=account.ca_file or None)
     except OSError as error:

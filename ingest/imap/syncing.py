@@ -25,7 +25,12 @@ from holdfast.ingest.imports import feed_index, finish_batch
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.readers.offers import Fetched
 from holdfast.ingest.recovery import file_sealed
-from holdfast.storage.catalogue.accounts import KeptAccount, note_ended, note_started, open_secret
+from holdfast.storage.catalogue.accounts import (
+    KeptAccount,
+    StoredSecret,
+    note_ended,
+    note_started,
+)
 from holdfast.storage.catalogue.batches import ensure_custodian, open_batch
 from holdfast.storage.catalogue.ledger import known_items
 from holdfast.storage.catalogue.mailboxes import (
@@ -110,7 +115,8 @@ def sync_account(kept: KeptAccount, bench: Bench, *, reconciles: bool = False) -
     done = Synced(kept.name)
     done.recovered = file_sealed(desk, bench.pool)
     note_started(desk.store, kept.source_id)
-    with Link(read(kept.settings), open_secret(desk.store, kept.source_id), bench.pause) as link:
+    stored = StoredSecret(desk.store, kept.source_id)
+    with Link(read(kept.settings), stored.latest(), bench.pause, stored) as link:
         offers = _Pass(kept, link, bench, done, reconciles).offers()
         first = next(offers, None)
         if first is not None:

@@ -24,6 +24,8 @@ class Tap:
     connections: int = 0
     acts: list[tuple[bytes, Callable[[], None]]] = field(default_factory=list)
     """The first command that holds the words waits until the act is done; each happens once."""
+    replaces: dict[bytes, bytes] = field(default_factory=dict)
+    """What the server says in clear, and what arrives instead; of the same length or not."""
     cuts_at: list[int] = field(default_factory=list)
     """Break the connection when `down_bytes` comes to the first of these; each once."""
 
@@ -50,6 +52,8 @@ class Tap:
                     del self.cuts_at[0]
                     _end(server)
                     break
+                for said, instead in self.replaces.items():
+                    piece = piece.replace(said, instead)
                 client.sendall(piece)
         _end(client)
 

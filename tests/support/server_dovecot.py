@@ -107,12 +107,17 @@ def wire(folder: str) -> str:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Dovecot]:
+def running(folder: Path, more: str = "") -> Iterator[Dovecot]:
     """Run a server with its mail in the folder.
+
+    Args:
+        folder: May be read by everybody.
+        more: Settings that come last.
 
     Raises:
         Missing: It is not installed, or we are not root.
     """
+    (folder / "more.conf").write_text(more, encoding="utf-8")
     server = _started(folder)
     try:
         yield server

@@ -500,6 +500,6 @@ def test_server_without_a_way_to_sign_in_is_refused(tmp_path: Path) -> None:
             session.sign_in(b"\xff")
         session.close()
         with pytest.raises(Refused, match="STARTTLS"):
-            connect(Account("localhost", "ann", script.port, "starttls"))
+            connect(plain_account(script.port, tls="starttls"))
     with pytest.raises(Lost):
         connect(plain_account(script.port))

@@ -15,8 +15,9 @@ from imapclient.exceptions import ProtocolError
 
 from holdfast.core.errors import Refused
 from holdfast.ingest.imap import fetching
-from holdfast.ingest.imap.account import Account, is_loopback, read, written
+from holdfast.ingest.imap.account import Account, read, written
 from holdfast.ingest.imap.failures import Busy, SaidNo, refusal
+from holdfast.ingest.imap.hosts import is_loopback
 from holdfast.ingest.imap.names import Folder, chosen, item_key, matches
 from holdfast.ingest.imap.replies import replies
 from holdfast.ingest.imap.uid_sets import packed, unpacked
