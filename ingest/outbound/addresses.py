@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from holdfast.core.errors import Refused
 
+_HERE = ipaddress.ip_network("0.0.0.0/8")
+"""Of this host alone (RFC 1122, 3.2.1.3); connecting to 0.0.0.0 means loopback."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -56,7 +58,7 @@ def may_reach(address: str, *, allows_private: bool) -> bool:
     """Tell whether an address may be connected to; link-local ones never."""
     for one in _meant(ipaddress.ip_address(address)):
         is_never = one.is_link_local or one.is_multicast or one.is_unspecified or one.is_reserved
-        if is_never or not (one.is_global or allows_private):
+        if is_never or one in _HERE or not (one.is_global or allows_private):
             return False
     return True
 
