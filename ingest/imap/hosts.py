@@ -7,7 +7,8 @@ import re
 
 from holdfast.core.errors import Refused
 
-_CONTROL = re.compile("[\r\n\0]")
+_CONTROL = re.compile("[\r\n\0\x01]")
+"""The last separates what SASL messages hold (RFC 7628, 3.1)."""
 
 
 def is_loopback(host: str) -> bool:
@@ -22,7 +23,7 @@ def refuse_controls(value: str | bytes) -> None:
     """Refuse what would begin another line, and so another command, at the server.
 
     Raises:
-        Refused: The value holds CR, LF or NUL (RFC 9051, section 9: no string but a literal may).
+        Refused: The value holds CR, LF or NUL (RFC 9051, section 9), or what parts a sign-in.
     """
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     if _CONTROL.search(text):

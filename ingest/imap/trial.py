@@ -23,7 +23,18 @@ if TYPE_CHECKING:
 SAMPLES = 3
 _MOST_HEADER = 64 * 1024
 _MOST_CHARACTERS = 80
-_WORTH_KNOWING = ("ID", "ESEARCH", "CONDSTORE", "QRESYNC", "SPECIAL-USE", "IDLE", "X-GM-EXT-1")
+_WORTH_KNOWING = (
+    "ID",
+    "ESEARCH",
+    "CONDSTORE",
+    "QRESYNC",
+    "SPECIAL-USE",
+    "IDLE",
+    "X-GM-EXT-1",
+    "NAMESPACE",
+    "COMPRESS=DEFLATE",
+    "UTF8=ACCEPT",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,9 @@ class Trial:
             known = ", ".join(one.name for one in listed[:20] if one.is_selectable)
             raise NotFound("No folder is chosen.", next_step=f"The server has: {known}.")
         names = ", ".join(one.name for one in self._folders)
-        return f"{len(self._folders)} of {len(listed)}: {names}"
+        found = f"{len(self._folders)} of {len(listed)}: {names}"
+        others = [one.name for one in listed if one.foreign is not None and one.is_selectable]
+        return f"{found}; of others, taken when chosen: {', '.join(others)}" if others else found
 
     def _samples(self) -> str:
         session = self._open()

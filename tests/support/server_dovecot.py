@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -95,7 +96,13 @@ class User:
             return [line for line in client.fetch("1:*", "(UID FLAGS)")[1] if line]
 
     def number_anew(self) -> None:
-        """Make the server forget its UIDs: all folders get another UIDVALIDITY."""
+        """Make the server forget its UIDs: all folders get another UIDVALIDITY.
+
+        Dovecot takes the time in seconds for it, which is to be another one.
+        """
+        now = int(time.time())
+        while int(time.time()) == now:
+            time.sleep(0.01)
         for path in (self.server.folder / "mail" / self.name).rglob("dovecot*"):
             path.unlink()
 
