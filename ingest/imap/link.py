@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from holdfast.core.errors import Unavailable
+from holdfast.core.errors import Refused, Unavailable
 from holdfast.ingest.imap.failures import Busy, Lost
 from holdfast.ingest.imap.session import Examined, Session
 from holdfast.ingest.imap.signing.door import Door
@@ -63,6 +63,20 @@ class Link:
         if self._session is not None:
             self._session.close()
             self._session = None
+
+    def another(self) -> Link:
+        """Return one more way to the same account, with the same tokens."""
+        more = Link(self.account, self.secret, self.pause, self.kept)
+        more._door = self._door
+        return more
+
+    def is_let_in(self) -> bool:
+        """Try once to connect: a server may allow fewer connections than we would like."""
+        try:
+            self._session = self._door.entered(self._door.connected())
+        except (Unavailable, Refused):
+            return False
+        return True
 
     def session(self) -> Session:
         """Return a connection that works as far as we know, with the folder open.

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Any, Protocol
 
 import httpx2
@@ -57,6 +58,8 @@ class Tokens:
     dial: Dial
     context: ssl.SSLContext
     _held: Credentials = field(init=False, repr=False)
+    _lock: Lock = field(default_factory=Lock)
+    """Several connections of an account share its tokens."""
 
     def __post_init__(self) -> None:
         self._held = unsealed(self.kept.latest())
@@ -71,11 +74,12 @@ class Tokens:
             SignInRefused: The service gives none any more, and why.
             Lost: It could not be reached, or asks to come back later (`Busy`).
         """
-        if not self._is_good(self._held, refused):
-            self._held = unsealed(self.kept.latest())
+        with self._lock:
             if not self._is_good(self._held, refused):
-                self._renew()
-        return self._held.access_token
+                self._held = unsealed(self.kept.latest())
+                if not self._is_good(self._held, refused):
+                    self._renew()
+            return self._held.access_token
 
     def _is_good(self, held: Credentials, refused: str) -> bool:
         if held.refused:
