@@ -1,6 +1,7 @@
 """Times the pull of a mailbox from Dovecot beside mbsync, interleaved; prints ratios as JSON.
 
-    python bench/imap.py [--messages 10000] [--folders 20] [--rounds 3] [--tls] [--json FILE]
+    python bench/imap.py [--messages 10000] [--folders 20] [--rounds 3] [--mail MAILBOX] [--tls]
+                         [--json FILE]
 
 mbsync writes a Maildir, once as it is by default (it syncs every message to disk) and once without;
 ours seals every original, keeps ledger, catalogue and audit log, and makes all of it searchable.
@@ -65,9 +66,8 @@ def dovecot(folder: Path) -> Iterator[Server]:
         subprocess.run([str(SCRIPT), "stop", str(folder)], check=True)
 
 
-def fill(folder: Path, scratch: Path, messages: int, folders: int) -> int:
-    """Put the demo's mail into the server's Maildirs, and let it index them; return how many."""
-    generate(scratch / "mail", seed=7, messages=messages)
+def fill(folder: Path, mail: Path, messages: int, folders: int) -> int:
+    """Put messages of a mailbox into the server's Maildirs, turn by turn; return how many."""
     home = folder / "mail" / USER
     places = [home, *(home / f".Box {number}" for number in range(1, folders))]
     for place in places:
@@ -75,8 +75,8 @@ def fill(folder: Path, scratch: Path, messages: int, folders: int) -> int:
             (place / name).mkdir(parents=True)
     count = 0
     with Reader() as reader:
-        for offered in plan(scratch / "mail"):
-            item = reader.read(offered)
+        for offered in plan(mail):
+            item = reader.read(offered) if count < messages else None
             if isinstance(item, RawItem):
                 name = f"{1_700_000_000 + count}.M{count}P1.bench:2,S"
                 raw = bytes(item.raw).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
@@ -170,12 +170,13 @@ def measure(
     return timings
 
 
-def summary(timings: dict[str, list[Timing]], messages: int) -> dict[str, object]:
+def summary(timings: dict[str, list[Timing]], messages: int, mailbox: str) -> dict[str, object]:
     """Medians, rates, and the ratios that the bar is stated in."""
     wall = {name: statistics.median(t.wall_s for t in runs) for name, runs in timings.items()}
     cpu = {name: statistics.median(t.cpu_s for t in runs) for name, runs in timings.items()}
     return {
         "messages": messages,
+        "mailbox": mailbox,
         "machine": {"system": platform.platform(), "cores": os.cpu_count()},
         "wall_s": {name: round(value, 2) for name, value in wall.items()},
         "cpu_s": {name: round(value, 2) for name, value in cpu.items()},
@@ -193,6 +194,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--folders", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--mail", type=Path, help="a mailbox of any kind, instead of the demo")
     parser.add_argument("--tls", action="store_true", help="TLS for both")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
@@ -201,9 +203,13 @@ def main() -> None:
         scratch.chmod(0o755)
         served = scratch / "dovecot"
         served.mkdir(mode=0o755)
+        mail = given.mail or scratch / "mail"
+        if given.mail is None:
+            generate(mail, seed=7, messages=given.messages)
         with dovecot(served) as server:
-            messages = fill(served, scratch, given.messages, given.folders)
-            figures = summary(measure(server, given, messages, scratch), messages)
+            messages = fill(served, mail, given.messages, given.folders)
+            timings = measure(server, given, messages, scratch)
+            figures = summary(timings, messages, str(given.mail or "demo"))
     text = json.dumps(figures, indent=1)
     print(text)
     if given.json:
