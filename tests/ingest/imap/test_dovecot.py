@@ -299,7 +299,7 @@ def test_strikes_at_server_connection_and_mailbox_lose_nothing_and_double_nothin
     folder.chmod(0o755)
     try:
         with running(folder) as server:
-            figures = trouble_rounds(tmp_path, server, rounds=5, seed=20_26, messages=120)
+            figures = trouble_rounds(tmp_path, server, rounds=5, seed=20_26, messages=60)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     assert figures.bad == []
