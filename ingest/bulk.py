@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from holdfast.core.custody import End, Intake, Offer, Unkept
-from holdfast.core.errors import Unavailable
 from holdfast.core.ports import Prepared
 from holdfast.ingest.batch_writer import BatchWriter
 from holdfast.ingest.drafting import Care, Drafted
@@ -27,8 +26,10 @@ from holdfast.ingest.pipeline import accept, process
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.readers.offers import Fetched, Offered, Unreadable, portable
 from holdfast.ingest.readers.reading import Reader
+from holdfast.ingest.readers.sealed_files import opened
 from holdfast.storage.catalogue.ledger import known_items
 from holdfast.storage.catalogue.unkept import note_unkept
+from holdfast.storage.durable import unavailable
 from holdfast.storage.frames import discard, prepare
 
 if TYPE_CHECKING:
@@ -166,12 +167,15 @@ class Import:
         self.progress.offer(item.offered.length)
         if isinstance(item.body, bytes):
             return _Job(item.offered, Order(None, raw=item.body))
-        spooled = replace(item.offered, kind="eml", container=portable(str(item.body)), offset=0)
-        read = self._reader.read(spooled)
-        if isinstance(read, Unreadable):
-            raise Unavailable(f"A spooled message cannot be read: {read.reason}.")
-        prepared = prepare(read.raw, spool=self.spool)
-        return _Job(item.offered, Order(spooled, key=prepared.key), prepared, item.body)
+        file = item.body
+        try:
+            raw = opened(file.path, file.key, file.size_bytes, file.content_id)
+        except OSError as error:
+            raise unavailable(error, "reading a spooled message") from error
+        prepared = prepare(raw, spool=self.spool)
+        spooled = replace(item.offered, container=portable(str(file.path)), length=file.size_bytes)
+        order = Order(spooled, key=prepared.key, file_key=file.key, file_id=file.content_id)
+        return _Job(item.offered, order, prepared, file.path)
 
     def _job(self, offered: Offered, known: bytes | None) -> _Job | None:
         self.progress.offer(offered.length)

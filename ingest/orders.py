@@ -27,6 +27,9 @@ class Order:
     key: bytes = b""
     """The original's key, when the importing process has prepared it already."""
     raw: bytes = b""
+    file_key: bytes = b""
+    """Of a sealed file, which `offered` names; see `sealed_files`."""
+    file_id: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from holdfast.ingest.drafting import Care, draft_original
 from holdfast.ingest.orders import Order, Report, decode_orders, encode
-from holdfast.ingest.readers.offers import Unreadable
+from holdfast.ingest.readers.offers import Unreadable, local
 from holdfast.ingest.readers.reading import Reader
+from holdfast.ingest.readers.sealed_files import opened
 from holdfast.storage.frames import prepare
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from holdfast.core.records import CaptureFacts
+    from holdfast.ingest.readers.offers import Offered
 
 
 def workbench(reader: Reader | None = None) -> Callable[[bytes], bytes]:
@@ -38,12 +40,22 @@ def workbench(reader: Reader | None = None) -> Callable[[bytes], bytes]:
 def _report(order: Order, reader: Reader) -> Report:
     if order.offered is None:
         return _drafted(order, order.raw, None)
+    if order.file_key:
+        return _unsealed(order, order.offered)
     item = reader.read(order.offered)
     if isinstance(item, Unreadable):
         return Report(unreadable=item.reason, is_retryable=item.retryable)
     if order.known and hashlib.sha256(item.raw).digest() == order.known:
         return Report(is_unchanged=True)
     return _drafted(order, item.raw, item.facts)
+
+
+def _unsealed(order: Order, offered: Offered) -> Report:
+    try:
+        raw = opened(local(offered.container), order.file_key, offered.length, order.file_id)
+    except OSError:
+        return Report(unreadable="io_error: spool", is_retryable=True)
+    return _drafted(order, raw, None)
 
 
 def _drafted(order: Order, raw: bytes | mmap.mmap, facts: CaptureFacts | None) -> Report:

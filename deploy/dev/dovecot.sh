@@ -5,7 +5,7 @@
 #   stop DIR    stops it and keeps its mail: the next start continues on the same ports
 # Every user exists, and the password is that of DIR/password. Mail lies in DIR/mail/USER as Maildir.
 # IMAP with STARTTLS on one port and IMAP over TLS on another; the certificate is for `localhost` and
-# is signed by DIR/ca.pem. It must be started as root: it gives its rights up by itself.
+# is signed by DIR/ca.pem. Settings in DIR/more.conf come last. It must be started as root: it gives its rights up by itself.
 set -eu
 
 PACKAGE=dovecot-imapd
@@ -99,6 +99,7 @@ userdb {
   driver = static
   args = uid=dovecot gid=dovecot home=$dir/mail/%u
 }
+!include_try $dir/more.conf
 SETTINGS
 }
 

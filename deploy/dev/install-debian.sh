@@ -6,7 +6,7 @@ set -eu
 
 # command:package
 TOOLS="strace:strace mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs notmuch:notmuch mu:maildir-utils xz:xz-utils
-faketime:faketime"
+faketime:faketime mbsync:isync"
 
 PATH="$PATH:/usr/sbin:/sbin"
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from dataclasses import dataclass
 
 import msgspec
 
 from holdfast.core.errors import Refused
+from holdfast.ingest.imap.hosts import is_loopback, refuse_controls
+from holdfast.ingest.imap.signing.oauth import Oauth
+from holdfast.ingest.outbound.addresses import Place
+from holdfast.ingest.outbound.dialling import Dial
+from holdfast.ingest.outbound.proxies import read_proxy
 
 KIND = "imap"
 TLS_PORT = 993
 PLAIN_PORT = 143
 WAYS = ("implicit", "starttls", "none")
-_CONTROL = re.compile("[\r\n\0]")
+COMPRESS = ("auto", "always", "never")
+MOST_CONNECTIONS = 15
+"""More than any large service lets one user have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,20 @@ class Account:
     """Password and mail may cross a network in clear: was asked for by name."""
     has_exact_sizes: bool = True
     """RFC822.SIZE is the size (RFC 9051, 7.5.2); some servers only estimate it."""
+    allows_private: bool = False
+    """Server, and whoever gives tokens, may lie in this machine's own network."""
+    proxy: str = ""
+    """URL of a proxy, without a password; see `read_proxy`."""
+    oauth: Oauth | None = None
+    """How tokens are had; None: signing in by password."""
+    connections: int = 2
+    """Most connections at a time."""
+    compress: str = "auto"
+    """`auto`: where the server offers it and is another machine; `always`: where it offers it."""
 
     def __post_init__(self) -> None:
-        for value in (self.host, self.user, self.ca_file, *self.folders, *self.excludes):
+        named = (self.host, self.user, self.ca_file, self.proxy, *self.folders, *self.excludes)
+        for value in named:
             refuse_controls(value)
         if not self.host or not self.user:
             raise Refused("The server or the user is missing.", next_step="Give --host and --user.")
@@ -51,6 +67,17 @@ class Account:
                 f"Without TLS the password would cross the network to {self.host} in clear.",
                 next_step="Use --tls implicit or --tls starttls; else say --allow-plaintext.",
             )
+        if not 0 < self.connections <= MOST_CONNECTIONS:
+            raise Refused(
+                f"{self.connections} connections are not possible.",
+                next_step=f"Give --connections from 1 to {MOST_CONNECTIONS}.",
+            )
+        if self.compress not in COMPRESS:
+            raise Refused(
+                f"--compress {self.compress!r} is unknown.", next_step=f"Use {', '.join(COMPRESS)}."
+            )
+        if self.proxy:
+            read_proxy(self.proxy)
 
     @property
     def identity(self) -> str:
@@ -62,6 +89,21 @@ class Account:
         """Host and port, for people."""
         return f"{self.host}:{self.port}"
 
+    @property
+    def has_plain_secret(self) -> bool:
+        """The secret is the password alone; else it holds `Credentials`."""
+        return self.oauth is None and not self.proxy
+
+    @property
+    def target(self) -> Place:
+        """Where to connect."""
+        return Place(self.host, self.port)
+
+    def dial(self, proxy_password: str = "") -> Dial:
+        """Return how connections for this account are made."""
+        proxy = read_proxy(self.proxy, proxy_password) if self.proxy else None
+        return Dial(self.allows_private, proxy)
+
 
 def written(account: Account) -> str:
     """Return the account as JSON; `read` takes it back."""
@@ -69,27 +111,6 @@ def written(account: Account) -> str:
 
 
 read = msgspec.json.Decoder(Account).decode
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether nothing sent to this host leaves the machine."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() in {"localhost", "localhost."}
-
-
-def refuse_controls(value: str | bytes) -> None:
-    """Refuse what would begin another line, and so another command, at the server.
-
-    Raises:
-        Refused: The value holds CR, LF or NUL (RFC 9051, section 9: no string but a literal may).
-    """
-    text = value.decode("latin-1") if isinstance(value, bytes) else value
-    if _CONTROL.search(text):
-        raise Refused(
-            "A value for the server holds a line break or NUL.", next_step="Write it on one line."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +131,12 @@ PRESETS = {
     "gmail": Preset(
         "imap.gmail.com",
         folders=("\\All", "\\Junk", "\\Trash"),
-        advice="Use an app password; it needs two-step verification.",
+        advice="Use an app password, which needs two-step verification; or tokens: --oauth.",
     ),
     "outlook": Preset(
         "outlook.office365.com",
         has_exact_sizes=False,
-        advice="The tenant must allow signing in to IMAP by password.",
+        advice="The tenant must allow signing in to IMAP by password; else use --oauth.",
     ),
     "qq": Preset("imap.qq.com", advice=_CODE),
     "exmail.qq": Preset("imap.exmail.qq.com", advice=_CODE),

@@ -42,6 +42,10 @@ class SignInRefused(Refused):
     """The server does not take this user or secret: asking again would lock the account."""
 
 
+class TokenRefused(SignInRefused):
+    """The server does not take this access token; a new one may do."""
+
+
 def told(words: object) -> str:
     """Return what a server said as one short line."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)

@@ -24,6 +24,7 @@ from holdfast.ingest.imap.failures import Lost, SaidNo
 from holdfast.ingest.imap.names import Folder, item_key
 from holdfast.ingest.imap.session import PART_BYTES, Session
 from holdfast.ingest.readers.offers import Fetched, Offered
+from holdfast.ingest.readers.sealed_files import SealedWriter
 from holdfast.storage.durable import unavailable
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
 
     from holdfast.ingest.imap.link import Link
     from holdfast.ingest.imap.replies import Reply
+    from holdfast.ingest.readers.sealed_files import SealedFile
 
 WINDOW = 500
 """Messages described in one round trip."""
-BATCH_ITEMS = 64
+BATCH_ITEMS = 256
 BATCH_BYTES = 4 * 1024 * 1024
 """Bodies of one round trip end at whichever comes first."""
 LARGE_BYTES = 8 * 1024 * 1024
@@ -165,11 +167,11 @@ class FolderFetch:
                 if isinstance(answer, HoldfastError):
                     cause = answer.cause
                     continue
-                path, last = answer
+                last = answer.size_bytes
                 if last == reply.size_bytes:
-                    yield Fetched(self.place.offered(reply), path)
+                    yield Fetched(self.place.offered(reply), answer)
                     return
-                path.unlink()
+                answer.path.unlink()
             if not last:
                 break
         if last:
@@ -177,28 +179,27 @@ class FolderFetch:
         else:
             yield from self._absent({reply.uid: cause})
 
-    def _spooled(self, session: Session, replies: Sequence[Reply]) -> tuple[Path, int]:
-        """Write a message to a file, part by part; return the file and how much came."""
+    def _spooled(self, session: Session, replies: Sequence[Reply]) -> SealedFile:
+        """Write a message to a file, part by part, sealed; return the file with what came."""
         (reply,) = replies
         path = self.spool / f"{_owner()}-{os.getpid()}-{secrets.token_hex(16)}{_SPOOLED}"
         most = (reply.size_bytes or 0) + PART_BYTES
-        written = 0
         try:
             with path.open("xb") as file:
                 path.chmod(0o600)
-                while written < most:
-                    part = session.part(reply.uid, written)
-                    file.write(part or b"")
-                    written += len(part or b"")
+                writer = SealedWriter(path, file)
+                while writer.size_bytes < most:
+                    part = session.part(reply.uid, writer.size_bytes)
+                    writer.write(part or b"")
                     if not part or len(part) < PART_BYTES:
                         break
+                return writer.finished()
         except OSError as error:
             path.unlink(missing_ok=True)
             raise unavailable(error, "spooling a large message") from error
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        return path, written
 
     def _each(
         self, items: Sequence[Item], ask: Callable[[Session, Sequence[Item]], Answer]

@@ -6,15 +6,17 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from holdfast.core.errors import Unavailable
+from holdfast.core.errors import Refused, Unavailable
 from holdfast.ingest.imap.failures import Busy, Lost
-from holdfast.ingest.imap.session import Examined, Session, connect
+from holdfast.ingest.imap.session import Examined, Session
+from holdfast.ingest.imap.signing.door import Door
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from holdfast.ingest.imap.account import Account
     from holdfast.ingest.imap.names import Folder
+    from holdfast.ingest.imap.signing.tokens import Kept
 
 MOST_TRIES = 5
 """So often in a row a connection is tried before the account is given up for this run."""
@@ -43,10 +45,16 @@ class Link:
     secret: bytes = field(repr=False)
     pause: Callable[[float], None]
     """Waits so many seconds."""
+    kept: Kept | None = None
+    """Where the secret lies; see `Door`."""
     _session: Session | None = None
     _folder: Folder | None = None
     _uidvalidity: int = 0
     _losses: int = 0
+    _door: Door = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._door = Door(self.account, self.secret, self.kept)
 
     def __enter__(self) -> Link:
         return self
@@ -55,6 +63,20 @@ class Link:
         if self._session is not None:
             self._session.close()
             self._session = None
+
+    def another(self) -> Link:
+        """Return one more way to the same account, with the same tokens."""
+        more = Link(self.account, self.secret, self.pause, self.kept)
+        more._door = self._door
+        return more
+
+    def is_let_in(self) -> bool:
+        """Try once to connect: a server may allow fewer connections than we would like."""
+        try:
+            self._session = self._door.entered(self._door.connected())
+        except (Unavailable, Refused):
+            return False
+        return True
 
     def session(self) -> Session:
         """Return a connection that works as far as we know, with the folder open.
@@ -109,8 +131,7 @@ class Link:
         for tried in range(1, MOST_TRIES + 1):
             session = None
             try:
-                session = connect(self.account)
-                session.sign_in(self.secret)
+                session = self._door.entered(self._door.connected())
                 if self._folder is not None:
                     self._check_same(session.examine(self._folder))
             except Lost as error:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from holdfast.ingest.imap.failures import Lost
+
+if TYPE_CHECKING:
+    from holdfast.ingest.imap.wire.stream import Stream
 
 MIB = 1024 * 1024
 SMALL_ANSWER = 8 * MIB
@@ -14,16 +17,10 @@ SMALL_ANSWER = 8 * MIB
 
 @dataclass(slots=True)
 class Meter:
-    """Stands between imaplib and its file; imaplib itself would read any length it is told."""
+    """Stands between imaplib and the connection; imaplib would read any length it is told."""
 
-    imap: Any
-    """The imaplib object, whose file changes by STARTTLS."""
+    stream: Stream
     left: int = SMALL_ANSWER
-
-    def install(self) -> None:
-        """Take the place of the methods that read."""
-        self.imap.read = self.read
-        self.imap.readline = self.readline
 
     def allow(self, size_bytes: int) -> None:
         """Let the answers from here on come to so many bytes."""
@@ -32,12 +29,11 @@ class Meter:
     def read(self, size_bytes: int) -> bytes:
         """Read a literal."""
         self._take(size_bytes)
-        found: bytes = self.imap.file.read(size_bytes)
-        return found
+        return self.stream.read(size_bytes)
 
     def readline(self) -> bytes:
         """Read a line; the one of a SEARCH may be longer than imaplib allows."""
-        line: bytes = self.imap.file.readline(self.left + 1)
+        line = self.stream.readline(self.left + 1)
         self._take(len(line))
         return line
 

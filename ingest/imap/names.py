@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from imapclient import imap_utf7
@@ -24,19 +25,32 @@ class Folder:
     """The name as the server wrote it: modified UTF-7 (RFC 3501, 5.1.3)."""
     flags: tuple[str, ...] = ()
     """Attributes and special uses (RFC 6154), in lower case."""
+    is_utf8: bool = False
+    """The name on the wire is UTF-8 (RFC 6855, section 3)."""
+    foreign: bytes | None = None
+    """Prefix of the namespace of others that it lies in (RFC 2342); None: it is the user's own."""
 
     @property
     def name(self) -> str:
         """The name for people; what is no modified UTF-7 stands as it is."""
-        return _decoded(self.wire) or self.wire.decode("latin-1")
+        return self._text(self.wire) or self.wire.decode("latin-1")
 
     @property
     def key(self) -> str:
         """The name in item keys: another one for every other folder, and without a slash."""
-        decoded = _decoded(self.wire)
+        decoded = self._text(self.wire)
         if decoded is None:
             return "=" + self.wire.hex()
         return _IN_KEY.sub(lambda found: f"%{ord(found[0]):02X}", decoded)
+
+    @property
+    def prefix(self) -> str:
+        """What all names of its namespace begin with, for people."""
+        wire = self.foreign or b""
+        return self._text(wire) or wire.decode("latin-1")
+
+    def _text(self, wire: bytes) -> str | None:
+        return _unicode(wire) if self.is_utf8 else _decoded(wire)
 
     @property
     def is_selectable(self) -> bool:
@@ -49,6 +63,7 @@ def item_key(folder_key: str, uidvalidity: int, uid: int) -> str:
     return f"{folder_key}/{uidvalidity}/{uid}"
 
 
+@lru_cache(maxsize=4096)  # asked for again with every message
 def _decoded(wire: bytes) -> str | None:
     """Return the text that stands for exactly these bytes, or None."""
     if wire.upper() == b"INBOX":  # the one name whose case does not count (RFC 9051, 5.1)
@@ -60,6 +75,15 @@ def _decoded(wire: bytes) -> str | None:
     except (UnicodeError, ValueError):
         return None
     return text if is_same else None
+
+
+def _unicode(wire: bytes) -> str | None:
+    if wire.upper() == b"INBOX":
+        return "INBOX"
+    try:
+        return wire.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def matches(folder: Folder, pattern: str) -> bool:
@@ -80,14 +104,25 @@ def matches(folder: Folder, pattern: str) -> bool:
 def chosen(
     folders: Iterable[Folder], patterns: tuple[str, ...], excludes: tuple[str, ...]
 ) -> list[Folder]:
-    """Return the folders to take, in the order given; without patterns all."""
+    """Return the folders to take, in the order given; without patterns all of the user's own.
+
+    One of others is taken only where a pattern begins with what its namespace does.
+    """
     return [
         one
         for one in folders
         if one.is_selectable
-        and (not patterns or any(matches(one, pattern) for pattern in patterns))
+        and _is_wanted(one, patterns)
         and not any(matches(one, pattern) for pattern in excludes)
     ]
+
+
+def _is_wanted(folder: Folder, patterns: tuple[str, ...]) -> bool:
+    if folder.foreign is None:
+        return not patterns or any(matches(folder, pattern) for pattern in patterns)
+    prefix = _folded(folder.prefix)
+    heads = ((pattern, _folded(pattern).partition("*")[0]) for pattern in patterns)
+    return any(head and head.startswith(prefix) and matches(folder, p) for p, head in heads)
 
 
 def _folded(text: str) -> str:

@@ -49,6 +49,10 @@ def replies(data: Sequence[Any]) -> Iterator[Reply]:
     Raises:
         ProtocolError: It is not what RFC 9051, section 9 allows.
     """
+    quick = _quick(data)
+    if quick is not None:
+        yield from quick
+        return
     tokens = gen_parsed_response([one for one in data if one])
     for number in tokens:
         items = next(tokens, None)
@@ -58,6 +62,65 @@ def replies(data: Sequence[Any]) -> Iterator[Reply]:
         uid = said.get(b"UID")
         if isinstance(uid, int) and 0 < uid <= MOST:
             yield _reply(uid, said)
+
+
+_HEAD = re.compile(rb"\d+ \((?:UID (\d+) )?BODY\[\] \{\d+\}\Z")
+_TAIL = re.compile(rb"(?: UID (\d+))?\)\Z")
+_SAID = re.compile(
+    rb'(?:UID (?P<uid>\d+)|RFC822\.SIZE (?P<size>\d+)|INTERNALDATE (?P<date>"[^"\\]*")'
+    rb'|FLAGS \((?P<flags>[^()"\\{]*(?:\\[^()"\\{]*)*)\))(?: |\Z)'
+)
+_LINE = re.compile(rb"\d+ \((?P<said>.*)\)\Z", re.DOTALL)
+
+
+def _quick(data: Sequence[Any]) -> list[Reply] | None:
+    """Read responses of the form that nearly all servers use; None where one has another."""
+    found: list[Reply] = []
+    place = 0
+    while place < len(data):
+        one = data[place]
+        if isinstance(one, tuple):
+            tail = data[place + 1] if place + 1 < len(data) else None
+            reply = _quick_body(one, tail)
+            place += 2
+        else:
+            reply = _quick_line(one)
+            place += 1
+        if reply is None or not 0 < reply.uid <= MOST:
+            return None
+        found.append(reply)
+    return found
+
+
+def _quick_body(one: tuple[Any, ...], tail: Any) -> Reply | None:
+    head = _HEAD.match(one[0])
+    end = _TAIL.match(tail) if isinstance(tail, bytes) else None
+    if head is None or end is None or (head[1] is None) == (end[1] is None):
+        return None
+    return Reply(int(head[1] or end[1]), body=one[1])
+
+
+def _quick_line(line: Any) -> Reply | None:
+    whole = _LINE.match(line) if isinstance(line, bytes) else None
+    if whole is None:
+        return None
+    said: dict[str, bytes] = {}
+    text, place = whole["said"], 0
+    while place < len(text):
+        part = _SAID.match(text, place)
+        name = part.lastgroup if part else None
+        if part is None or name is None or name in said:
+            return None
+        said[name] = part[name]
+        place = part.end()
+    if "uid" not in said:
+        return None
+    return Reply(
+        int(said["uid"]),
+        int(said["size"]) if "size" in said else None,
+        _instant(said["date"].strip(b'"')) if "date" in said else None,
+        tuple(map(_text, said.get("flags", b"").split())),
+    )
 
 
 def _name(token: Any) -> bytes:
@@ -106,8 +169,10 @@ def _instant(found: Any) -> datetime | None:
         text = found.decode("ascii").strip()
         day, month, rest = text.split("-", 2)
         number = _MONTHS.index(month.lower()) + 1
-        read = datetime.strptime(f"{number:02d} {int(day):02d} {rest}", "%m %d %Y %H:%M:%S %z")
-        return read.astimezone(UTC)
+        year, clock, zone = rest.split()
+        return datetime.fromisoformat(
+            f"{year}-{number:02d}-{int(day):02d}T{clock}{zone}"
+        ).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

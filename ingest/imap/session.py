@@ -6,7 +6,7 @@ server is checked here first.
 
 from __future__ import annotations
 
-import base64
+import re
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,12 +16,28 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError
 
 from holdfast.core.errors import Refused
-from holdfast.ingest.imap.account import refuse_controls
-from holdfast.ingest.imap.failures import Lost, SaidNo, refusal, sign_in_refusal, translated
+from holdfast.ingest.imap.abilities import (
+    Namespace,
+    as_literal,
+    enabled,
+    foreign_prefix,
+    is_worth_compressing,
+    namespaces_of,
+)
+from holdfast.ingest.imap.failures import (
+    Lost,
+    SaidNo,
+    refusal,
+    translated,
+)
+from holdfast.ingest.imap.hosts import refuse_controls
 from holdfast.ingest.imap.metering import MIB, SMALL_ANSWER, Meter
 from holdfast.ingest.imap.names import Folder
 from holdfast.ingest.imap.replies import Reply, replies
+from holdfast.ingest.imap.signing.entrance import by_password, by_token, quoted
 from holdfast.ingest.imap.uid_sets import MOST, packed
+from holdfast.ingest.imap.wire.client import Client
+from holdfast.ingest.imap.wire.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,6 +52,7 @@ DESCRIPTION_BYTES = 16 * 1024
 """Room for what is said of one message apart from its body."""
 PART_BYTES = MIB
 """Of a large body, for one round trip."""
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _ID = ("name", "holdfast", "vendor", "Holdfast")
 
 
@@ -56,6 +73,8 @@ class Session:
     meter: Meter
     capabilities: frozenset[str] = field(default_factory=frozenset)
     is_encrypted: bool = False
+    has_utf8_names: bool = False
+    """Names of folders cross the wire as UTF-8, not as modified UTF-7."""
 
     def sign_in(self, secret: bytes) -> None:
         """Sign in, then say who we are where the server asks for it (RFC 2971).
@@ -65,35 +84,37 @@ class Session:
             Lost: The connection broke, or the server is busy.
         """
         with translated(self.account):
-            self._authenticate(secret)
-            self.client._cached_capabilities = None  # a server may offer more from here on
-            self.capabilities = _capabilities(self.client)
-            if "ID" in self.capabilities:  # some services give nothing before it
-                with suppress(IMAPClientError):
-                    self._plain("ID", "(" + " ".join(map(_quoted, _ID)) + ")")
+            by_password(self.account, self.client, self.capabilities, secret)
+            self._settle()
 
-    def _authenticate(self, secret: bytes) -> None:
-        user = self.account.user
-        try:
-            password = secret.decode()
-            refuse_controls(password)
-            if "AUTH=PLAIN" in self.capabilities:
-                self.client.plain_login(user, password)
-                return
-            if "LOGINDISABLED" in self.capabilities or not (user + password).isascii():
-                raise Refused(
-                    f"{self.account.host} offers no way to sign in that we know.",
-                    next_step="Check --tls and --port; signing in by OAuth is not there yet.",
-                )
-            self._plain("LOGIN", _quoted(user), _quoted(password))
-            self._imap.state = "AUTH"
-        except UnicodeDecodeError as error:
-            raise Refused("The secret is not UTF-8.", next_step="Write it anew.") from error
-        except (IMAPClientError, SaidNo) as error:
-            if isinstance(error, self.client.AbortError):
-                raise
-            words = _without(str(error), _forms(user, secret))
-            raise sign_in_refusal(self.account, words) from None
+    def sign_in_by_token(self, token: str) -> None:
+        """Sign in with an access token (RFC 7628), then as `sign_in`.
+
+        Raises:
+            TokenRefused: The server does not take it; the connection is of no use any more.
+            SignInRefused: It takes no tokens at all.
+            Lost: The connection broke, or the server is busy.
+        """
+        with translated(self.account):
+            by_token(self.account, self.client, self.capabilities, token)
+            self._settle()
+
+    def _settle(self) -> None:
+        """Say who we are, and learn what the server offers from here on."""
+        self.client._cached_capabilities = None
+        self.capabilities = _capabilities(self.client)
+        if "ID" in self.capabilities:  # some services give nothing before it
+            with suppress(IMAPClientError):
+                self._plain("ID", "(" + " ".join(map(quoted, _ID)) + ")")
+        stream = self.meter.stream
+        if "COMPRESS=DEFLATE" in self.capabilities and is_worth_compressing(self.account, stream):
+            typ, _ = self._imap.xatom("COMPRESS", "DEFLATE")
+            if typ == "OK":
+                stream.compress()
+        # Without it a server may hide or rewrite messages with UTF-8 in their header (RFC 6855, 3).
+        if {"ENABLE", "UTF8=ACCEPT"} <= self.capabilities and enabled(self._imap, "UTF8=ACCEPT"):
+            self._imap._mode_utf8()
+            self.has_utf8_names = True
 
     def folders(self) -> list[Folder]:
         """Return the folders of the account in the order of the server.
@@ -102,10 +123,34 @@ class Session:
             Lost: The connection broke.
             SaidNo: The server gives no list.
         """
+        namespaces = self._namespaces()
+        others = [one.prefix for one in namespaces if one.kind != "personal" and one.prefix]
+        found: dict[bytes, Folder] = {}
+        for pattern in ("*", *(one + b"*" for one in others)):
+            self.meter.allow(SMALL_ANSWER)
+            with translated(self.account):
+                listed = self.client.list_folders("", pattern)
+            for flags, _, name in listed:
+                folder = self._folder(flags, name, namespaces)
+                found.setdefault(folder.wire, folder)
+        return list(found.values())
+
+    def _namespaces(self) -> list[Namespace]:
+        if "NAMESPACE" not in self.capabilities:
+            return []
         self.meter.allow(SMALL_ANSWER)
         with translated(self.account):
-            listed = self.client.list_folders()
-        return [_folder(flags, name) for flags, _, name in listed]
+            self._imap.untagged_responses.pop("NAMESPACE", None)
+            typ, data = self._imap.namespace()
+        return namespaces_of(data) if typ == "OK" else []
+
+    def _folder(
+        self, flags: Iterable[bytes], name: bytes | str, namespaces: Sequence[Namespace]
+    ) -> Folder:
+        wire = name.encode() if isinstance(name, str) else name
+        said = tuple(flag.decode("ascii", "replace").lower() for flag in flags)
+        prefix = foreign_prefix(wire, namespaces)
+        return Folder(wire, said, self.has_utf8_names, prefix)
 
     def examine(self, folder: Folder) -> Examined:
         """Open a folder for reading only.
@@ -114,11 +159,11 @@ class Session:
             SaidNo: It is not there any more, may not be read, or its name cannot be sent.
             Lost: The connection broke.
         """
-        if not (folder.wire.isascii() and folder.wire.decode().isprintable()):
-            raise SaidNo("The folder's name is no modified UTF-7.", next_step="Rename it.")
+        if _CONTROL.search(folder.wire):
+            raise SaidNo("The folder's name holds control characters.", next_step="Rename it.")
         self.meter.allow(SMALL_ANSWER)
         with translated(self.account):
-            typ, data = self._imap.select(_quoted(folder.wire.decode()), readonly=True)
+            typ, data = self._imap.select(self._named(folder), readonly=True)
             if typ != "OK":
                 raise refusal("EXAMINE", data[-1])
             said = self.client._process_select_response(self._imap.untagged_responses)
@@ -126,6 +171,18 @@ class Session:
         if not 0 < uidvalidity <= MOST:
             raise SaidNo("The server does not number this folder's messages for good.")
         return Examined(uidvalidity, said.get(b"EXISTS", 0))
+
+    def _named(self, folder: Folder) -> str | bytes | None:
+        """Return the name as an argument; None when it comes as a literal behind the command."""
+        if folder.wire.isascii():
+            return quoted(folder.wire.decode())
+        if folder.is_utf8:
+            with suppress(UnicodeDecodeError):
+                return quoted(folder.wire.decode())
+        literal = as_literal(folder.wire, self.capabilities)
+        if literal is None:
+            self._imap.literal = folder.wire
+        return literal
 
     def uids(self, among: Iterable[int] | None = None) -> list[int]:
         """Return the UIDs of the open folder, or which of these it still has; ascending.
@@ -220,45 +277,66 @@ class Session:
             return [one for one in replies(lines) if one.uid in wanted]
 
 
-def connect(account: Account) -> Session:
+def connect(account: Account, proxy_password: str = "") -> Session:
     """Connect, encrypted as the account says; nobody is signed in yet.
 
     Raises:
         Unavailable: The server cannot be found or reached, or the connection broke.
-        Refused: Its certificate is not valid for it, or it offers no STARTTLS.
+        Refused: It may not be reached, its certificate is not valid for it, or it offers no
+            STARTTLS.
     """
     with translated(account):
-        client = IMAPClient(
-            account.host,
-            account.port,
-            ssl=account.tls == "implicit",
-            ssl_context=_context(account) if account.tls == "implicit" else None,
-            timeout=SocketTimeout(CONNECT_S, READ_S),
-        )
+        stream = Stream(account.dial(proxy_password).open(account.target))
         try:
-            return _prepared(account, client)
+            return _prepared(account, stream)
         except BaseException:
             with suppress(OSError):
-                client.shutdown()
+                stream.close()
             raise
 
 
-def _prepared(account: Account, client: IMAPClient) -> Session:
+def _prepared(account: Account, stream: Stream) -> Session:
+    if account.tls == "implicit":
+        stream.encrypt(context_of(account), account.host)
+    meter = Meter(stream)
+    client = Client(meter, account.host, account.port, SocketTimeout(CONNECT_S, READ_S))
     client._imap.debug = 0  # else every line, the secret's too, is made into text for a log
     client.folder_encode = False
-    meter = Meter(client._imap)
-    meter.install()
     if account.tls == "starttls":
-        if not client.has_capability("STARTTLS"):
-            raise Refused(
-                f"{account.place} does not offer STARTTLS.",
-                next_step="Try --tls implicit with --port 993.",
-            )
-        client.starttls(_context(account))
+        _start_tls(account, client, meter)
     return Session(account, client, meter, _capabilities(client), account.tls != "none")
 
 
-def _context(account: Account) -> ssl.SSLContext:
+def _start_tls(account: Account, client: IMAPClient, meter: Meter) -> None:
+    """Go over to TLS, and forget all that was said before: anybody may have said it."""
+    imap = client._imap
+    if imap.state != "NONAUTH":
+        raise Refused(
+            f"{account.place} greets us as signed in already, which rules out STARTTLS.",
+            next_step="Try --tls implicit with --port 993.",
+        )
+    if not client.has_capability("STARTTLS"):
+        raise Refused(
+            f"{account.place} does not offer STARTTLS.",
+            next_step="Try --tls implicit with --port 993.",
+        )
+    typ, data = imap._simple_command("STARTTLS")
+    if typ != "OK":
+        raise refusal("STARTTLS", data[-1])
+    meter.stream.encrypt(context_of(account), account.host)
+    imap.sock = meter.stream.wire
+    imap._tls_established = True
+    imap.untagged_responses = {}
+    client._cached_capabilities = None
+    imap._get_capabilities()
+
+
+def context_of(account: Account) -> ssl.SSLContext:
+    """Return what is trusted.
+
+    Raises:
+        Refused: The file of the authority cannot be read.
+    """
     try:
         return ssl.create_default_context(cafile=account.ca_file or None)
     except OSError as error:
@@ -269,30 +347,6 @@ def _context(account: Account) -> ssl.SSLContext:
 
 def _capabilities(client: IMAPClient) -> frozenset[str]:
     return frozenset(one.decode("ascii", "replace").upper() for one in client.capabilities())
-
-
-def _folder(flags: Iterable[bytes], name: bytes | str) -> Folder:
-    wire = name.encode() if isinstance(name, str) else name
-    return Folder(wire, tuple(flag.decode("ascii", "replace").lower() for flag in flags))
-
-
-def _forms(user: str, secret: bytes) -> list[str]:
-    """Return the secret as it may have crossed the wire, and as a server may quote it."""
-    plain = b"\0" + user.encode() + b"\0" + secret
-    encoded = [base64.b64encode(one).decode() for one in (plain, secret)]
-    return [*encoded, _quoted(secret.decode())[1:-1], secret.decode()]
-
-
-def _without(words: str, hidden: Sequence[str]) -> str:
-    for one in hidden:
-        words = words.replace(one, "…") if one else words
-    return words
-
-
-def _quoted(text: str) -> str:
-    """Return a quoted string (RFC 9051, section 4.3)."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 __all__ = ["Examined", "Lost", "Session", "connect"]

@@ -7,8 +7,11 @@ never followed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import HoldfastError
@@ -17,6 +20,7 @@ from holdfast.ingest.bulk import Import
 from holdfast.ingest.imap.account import read
 from holdfast.ingest.imap.failures import SaidNo
 from holdfast.ingest.imap.fetching import WINDOW, FolderFetch, Place, sweep
+from holdfast.ingest.imap.gathering import gathered
 from holdfast.ingest.imap.link import Link, Renumbered
 from holdfast.ingest.imap.names import Folder, chosen, matches
 from holdfast.ingest.imap.session import Session
@@ -25,7 +29,12 @@ from holdfast.ingest.imports import feed_index, finish_batch
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.readers.offers import Fetched
 from holdfast.ingest.recovery import file_sealed
-from holdfast.storage.catalogue.accounts import KeptAccount, note_ended, note_started, open_secret
+from holdfast.storage.catalogue.accounts import (
+    KeptAccount,
+    StoredSecret,
+    note_ended,
+    note_started,
+)
 from holdfast.storage.catalogue.batches import ensure_custodian, open_batch
 from holdfast.storage.catalogue.ledger import known_items
 from holdfast.storage.catalogue.mailboxes import (
@@ -43,8 +52,13 @@ if TYPE_CHECKING:
 
     from holdfast.core.custody import Unkept
     from holdfast.ingest.imap.account import Account
+    from holdfast.ingest.imap.gathering import Read
     from holdfast.ingest.jail import Pool
     from holdfast.ingest.pipeline import Desk
+
+
+Job = tuple[Folder, "KeptMailbox | None"]
+"""A folder, and how it stood the last time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +124,8 @@ def sync_account(kept: KeptAccount, bench: Bench, *, reconciles: bool = False) -
     done = Synced(kept.name)
     done.recovered = file_sealed(desk, bench.pool)
     note_started(desk.store, kept.source_id)
-    with Link(read(kept.settings), open_secret(desk.store, kept.source_id), bench.pause) as link:
+    stored = StoredSecret(desk.store, kept.source_id)
+    with Link(read(kept.settings), stored.latest(), bench.pause, stored) as link:
         offers = _Pass(kept, link, bench, done, reconciles).offers()
         first = next(offers, None)
         if first is not None:
@@ -143,18 +158,33 @@ class _Pass:
     bench: Bench
     done: Synced
     reconciles: bool
+    lock: Lock = field(default_factory=Lock)
+    """Of `done`, which several connections fill."""
 
     def offers(self) -> Iterator[Fetched | Unkept]:
         """Yield what is new, folder by folder; ends early, and says so, where the server fails."""
         try:
             before = mailboxes_of(self.bench.desk.store, self.kept.source_id)
-            for folder in self._folders():
-                try:
-                    yield from self._folder(folder, before.get(folder.key))
-                except (SaidNo, Renumbered) as error:
-                    self._trouble(folder, error)
+            jobs = [(folder, before.get(folder.key)) for folder in self._folders()]
+            more = min(self.link.account.connections, len(jobs)) - 1
+            with ExitStack() as links:
+                openers = [partial(self._beside, links) for _ in range(more)]
+                yield from gathered(jobs, [lambda: self._guarded, *openers])
         except HoldfastError as error:
             self.done.error = error
+
+    def _beside(self, links: ExitStack) -> Read[Job] | None:
+        """Return what reads over one more connection; None where the server allows none."""
+        link = self.link.another()
+        links.callback(link.__exit__)
+        return replace(self, link=link)._guarded if link.is_let_in() else None
+
+    def _guarded(self, job: Job) -> Iterator[Fetched | Unkept]:
+        folder, before = job
+        try:
+            yield from self._folder(folder, before)
+        except (SaidNo, Renumbered) as error:
+            self._trouble(folder, error)
 
     def _folders(self) -> Sequence[Folder]:
         account: Account = self.link.account
@@ -194,11 +224,13 @@ class _Pass:
         if before is not None and before.uidvalidity == seen.uidvalidity:
             gone = len(set(unpacked(before.uids)).difference(uids))
             seen = replace(seen, expunged=gone)
-        if note_seen(store, source_id, seen):
-            self.done.resets.append(seen.name)
-        self.done.folders += 1
-        self.done.at_server += seen.messages
-        self.done.expunged += seen.expunged
+        is_reset = note_seen(store, source_id, seen)
+        with self.lock:
+            if is_reset:
+                self.done.resets.append(seen.name)
+            self.done.folders += 1
+            self.done.at_server += seen.messages
+            self.done.expunged += seen.expunged
 
     def _trouble(self, folder: Folder, error: HoldfastError) -> None:
         self.done.troubled[folder.name] = error.cause

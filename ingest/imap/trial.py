@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,18 +9,32 @@ from typing import TYPE_CHECKING, Any
 from holdfast.core.errors import HoldfastError, NotFound
 from holdfast.ingest.imap.failures import translated
 from holdfast.ingest.imap.names import chosen
-from holdfast.ingest.imap.session import Session, connect
+from holdfast.ingest.imap.signing.door import Door
+from holdfast.ingest.outbound.addresses import resolved
 from holdfast.parsers.defects import Defects
 from holdfast.parsers.headers import decoded_fields, read_header
 
 if TYPE_CHECKING:
     from holdfast.ingest.imap.account import Account
     from holdfast.ingest.imap.names import Folder
+    from holdfast.ingest.imap.session import Session
+    from holdfast.ingest.imap.signing.tokens import Kept
 
 SAMPLES = 3
 _MOST_HEADER = 64 * 1024
 _MOST_CHARACTERS = 80
-_WORTH_KNOWING = ("ID", "ESEARCH", "CONDSTORE", "QRESYNC", "SPECIAL-USE", "IDLE", "X-GM-EXT-1")
+_WORTH_KNOWING = (
+    "ID",
+    "ESEARCH",
+    "CONDSTORE",
+    "QRESYNC",
+    "SPECIAL-USE",
+    "IDLE",
+    "X-GM-EXT-1",
+    "NAMESPACE",
+    "COMPRESS=DEFLATE",
+    "UTF8=ACCEPT",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +55,14 @@ class Trial:
 
     account: Account
     secret: bytes = field(repr=False)
+    kept: Kept | None = None
+    """Where the secret lies; see `Door`."""
     _session: Session | None = None
     _folders: list[Folder] = field(default_factory=list)
+    _door: Door = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._door = Door(self.account, self.secret, self.kept)
 
     def steps(self) -> Iterator[Step]:
         """Yield each step when it is done."""
@@ -71,11 +90,10 @@ class Trial:
     def _address(self) -> str:
         account = self.account
         with translated(account):
-            found = socket.getaddrinfo(account.host, account.port, type=socket.SOCK_STREAM)
-        return ", ".join(dict.fromkeys(str(one[4][0]) for one in found))
+            return ", ".join(resolved(account.target, allows_private=account.allows_private))
 
     def _connection(self) -> str:
-        self._session = connect(self.account)
+        self._session = self._door.connected()
         wire: Any = self._session.client.socket()
         cipher = getattr(wire, "cipher", lambda: None)()
         if cipher is None:
@@ -83,8 +101,9 @@ class Trial:
         return f"{self.account.place}, {wire.version()} {cipher[0]}, certificate valid"
 
     def _sign_in(self) -> str:
-        self._open().sign_in(self.secret)
-        return self.account.user
+        self._session = self._door.entered(self._open())
+        oauth = self.account.oauth
+        return f"{self.account.user}, by a token of {oauth.host}" if oauth else self.account.user
 
     def _capabilities(self) -> str:
         has = self._open().capabilities
@@ -98,7 +117,9 @@ class Trial:
             known = ", ".join(one.name for one in listed[:20] if one.is_selectable)
             raise NotFound("No folder is chosen.", next_step=f"The server has: {known}.")
         names = ", ".join(one.name for one in self._folders)
-        return f"{len(self._folders)} of {len(listed)}: {names}"
+        found = f"{len(self._folders)} of {len(listed)}: {names}"
+        others = [one.name for one in listed if one.foreign is not None and one.is_selectable]
+        return f"{found}; of others, taken when chosen: {', '.join(others)}" if others else found
 
     def _samples(self) -> str:
         session = self._open()

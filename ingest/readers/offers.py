@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from holdfast.core.records import CaptureFacts
+from holdfast.ingest.readers.sealed_files import SealedFile
 
 _NOT_PORTABLE = re.compile("[%\ud800-\udfff]")
 
@@ -64,8 +65,8 @@ class Fetched:
 
     offered: Offered
     """Names it; `kind` says which connector understands the rest."""
-    body: bytes | Path = field(repr=False)
-    """The bytes; or a file that holds nothing else, for large ones: whoever imports removes it."""
+    body: bytes | SealedFile = field(repr=False)
+    """The bytes; or a file that holds them sealed, for large ones: whoever imports removes it."""
 
     @property
     def held_bytes(self) -> int:

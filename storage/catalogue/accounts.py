@@ -81,16 +81,12 @@ def _add(connection: Connection, store: Store, new: NewAccount, kept: tuple[int,
             f"The source {new.name!r} is, or was, another one: its mail would be taken for this.",
             next_step="Choose another name.",
         )
-    key = os.urandom(_KEY_BYTES)
-    wrapped, version = store.keyring.wrap(key, _binding(source_id))
     row = {
         "id": store.ids.take(),
         "source_id": source_id,
         "settings": new.settings,
         "custodian": new.custodian,
-        "wrapped_key": wrapped,
-        "key_version": version,
-        "sealed_secret": seal_text(secret, key, _PURPOSE),
+        **_sealed(store, source_id, secret),
         "added_ms": store.now_ms(),
     }
     if not insert_missing(connection, accounts, [row], "source_id"):
@@ -104,6 +100,13 @@ def _add(connection: Connection, store: Store, new: NewAccount, kept: tuple[int,
                 next_step="Remove it first; what it gave stays, and is not taken twice.",
             )
     _note(connection, store, "account_added", source_id, [new.settings, new.custodian])
+
+
+def _sealed(store: Store, source_id: int, secret: bytes) -> dict[str, Any]:
+    key = os.urandom(_KEY_BYTES)
+    wrapped, version = store.keyring.wrap(key, _binding(source_id))
+    sealed = seal_text(secret, key, _PURPOSE)
+    return {"wrapped_key": wrapped, "key_version": version, "sealed_secret": sealed}
 
 
 def accounts_of(store: Store) -> list[KeptAccount]:
@@ -140,6 +143,43 @@ def open_secret(store: Store, source_id: int) -> bytes:
         raise NotFound("The source has no secret any more.", next_step="Add it again.")
     key = store.keyring.unwrap(row.wrapped_key, row.key_version, _binding(source_id))
     return open_text(row.sealed_secret, key, _PURPOSE)
+
+
+def keep_secret(store: Store, source_id: int, secret: bytes) -> None:
+    """Replace the secret of a source by one that was renewed, under a key of its own.
+
+    Raises:
+        NotFound: The source was removed.
+    """
+    where = accounts.c.source_id == source_id
+    values = _sealed(store, source_id, secret)
+
+    def act(connection: Connection) -> int:
+        is_there = accounts.c.removed_ms.is_(None)
+        return connection.execute(update(accounts).where(where, is_there).values(values)).rowcount
+
+    if not transact(store.engine, act):
+        raise NotFound("The source was removed.", next_step="Add it again.")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """The secret of one source, where it lies."""
+
+    store: Store
+    source_id: int
+
+    def latest(self) -> bytes:
+        """Return it as it stands now; see `open_secret`."""
+        return open_secret(self.store, self.source_id)
+
+    def keep(self, secret: bytes) -> None:
+        """Replace it; see `keep_secret`."""
+        keep_secret(self.store, self.source_id, secret)
+
+    def now_ms(self) -> int:
+        """Return the archive's time, Unix milliseconds."""
+        return self.store.now_ms()
 
 
 def remove_account(store: Store, name: str) -> None:

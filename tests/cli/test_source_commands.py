@@ -149,3 +149,41 @@ def test_presets_know_the_server_and_say_what_to_bring(desk: Desk, tmp_path: Pat
     cloud, gmail, _ = desk.run("source", "list", "--json").json["sources"]
     assert (gmail["host"], gmail["folders"][0]) == ("imap.gmail.com", "\\All")
     assert (cloud["host"], cloud["port"]) == ("imap.qiye.aliyun.com", 143)
+
+
+def test_source_with_tokens_and_a_proxy_is_added_and_its_secrets_are_shown_nowhere(
+    desk: Desk, tmp_path: Path
+) -> None:
+    for name in ("refresh", "client", "proxy"):
+        (tmp_path / name).write_text(f"{name}-sesame\n", encoding="utf-8")
+    words = [
+        "source", "add", "imap", "tokens", "--preset", "gmail", "--user", "ann@gmail.example",
+        "--oauth", "refresh-token", "--client-id", "id-1",
+        "--secret-file", tmp_path / "refresh", "--client-secret-file", tmp_path / "client",
+        "--proxy", "socks5://me@proxy.example", "--proxy-secret-file", tmp_path / "proxy",
+    ]  # fmt: skip
+    ran = desk.run(*words)
+    assert "app password" not in ran.err
+    again = ("--host", "h.example", "--user", "ann", "--secret-file", tmp_path / "client")
+    tenant = ("--preset", "outlook", "--tenant", "t", "--oauth", "client-credentials")
+    desk.run("source", "add", "imap", "cloud", *again, *tenant, "--client-id", "id-2")
+    by_proxy = ("--proxy", "http://127.0.0.1:1", "--connections", 1)
+    desk.run("source", "add", "imap", "plain", *again, *by_proxy)
+    assert len(desk.run("source", "list", "--json").json["sources"]) == 4
+    failed = desk.run("source", "test", "plain", "--json", status=None)
+    assert "sesame" not in failed.out + failed.err
+
+
+def test_wrong_words_about_the_way_are_refused(desk: Desk, tmp_path: Path) -> None:
+    words = ("--host", "h.example", "--user", "ann", "--secret-file", tmp_path / "secret")
+    wrong = {
+        "no way to get them": ("--client-id", "x"),
+        "holds a password": ("--proxy", "http://me:pw@proxy"),
+        "not understood": ("--proxy", "ftp://proxy"),
+        "connections are not possible": ("--connections", 16),
+        "--compress 'x' is unknown": ("--compress", "x"),
+    }
+    for said, options in wrong.items():
+        ran = desk.run("source", "add", "imap", "other", *words, *options, status=2)
+        assert said in " ".join(ran.err.split())
+        assert ":pw@" not in ran.err

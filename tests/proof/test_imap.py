@@ -1,15 +1,19 @@
-"""A large mailbox on a real Dovecot: everything once, no flag changed, and fifty killed syncs."""
+"""A large mailbox on a real Dovecot: all once, no flag changed, fifty kills, fifty strikes."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from archive_kit import findings, settings_in
+from fault_command import PROGRAM, start
 from imap_kill import fill, kill_rounds, mailbox
-from imap_kit import account_of, added, expected, held, synced
-from server_dovecot import Dovecot
+from imap_kit import SOURCE, account_of, added, expected, held, letter, synced
+from imap_trouble import trouble_rounds
+from server_dovecot import Dovecot, running
 
 SHARE = int(os.environ.get("HOLDFAST_PROOF_SHARE") or 1)
 """A tenth, say, by 10: for a look at the proof itself; the report gives the figures it ran with."""
@@ -17,6 +21,10 @@ MESSAGES = 20_000 // SHARE
 FOLDERS = 60
 KILLS = 50 // SHARE
 KILLED_MESSAGES = 1_200
+STRIKES = 50 // SHARE
+LARGE_BYTES = 200_000_000 // SHARE
+"""Of one message."""
+MOST_MEMORY_BYTES = 500_000_000
 
 
 def test_twenty_thousand_messages_in_sixty_folders_come_once_and_whole(
@@ -65,3 +73,46 @@ def test_fifty_killed_syncs_lose_nothing_and_double_nothing(
     assert (figures.missing, figures.doubled) == (0, 0)
     assert figures.kept_before > 0
     assert figures.killed_alive >= KILLS * 3 // 4
+
+
+def test_fifty_strikes_at_server_connection_and_mailbox_lose_nothing_and_double_nothing(
+    tmp_path: Path,
+    dovecot_server: Dovecot,
+    proof_seed: int,
+    report: Callable[..., None],
+) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="holdfast-struck-"))
+    folder.chmod(0o755)
+    try:
+        with running(folder) as server:
+            figures = trouble_rounds(tmp_path, server, rounds=STRIKES, seed=proof_seed)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    report(
+        rounds=figures.rounds,
+        struck=dict(figures.struck),
+        resumed=figures.resumed,
+        missing=figures.missing,
+        doubled=figures.doubled,
+        unreconciled=figures.unreconciled,
+        bad=len(figures.bad),
+    )
+    assert figures.bad == []
+    assert (figures.missing, figures.doubled, figures.unreconciled) == (0, 0, 0)
+    assert figures.struck.total() >= STRIKES * 3 // 4
+
+
+def test_message_of_two_hundred_megabytes_takes_little_memory(
+    tmp_path: Path, dovecot_server: Dovecot, report: Callable[..., None]
+) -> None:
+    user = dovecot_server.user("proof-large")
+    line = b"0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopq\r\n"
+    user.append("INBOX", letter(1) + line * (LARGE_BYTES // len(line)), letter(2))
+    settings = settings_in(tmp_path)
+    added(settings, account_of(user), dovecot_server.password)
+    words = [*PROGRAM, "--data", str(settings.data), "source", "sync", SOURCE, "-j", "1"]
+    ended = start(words, tmp_path).finish()
+    report(bytes=LARGE_BYTES, peak_bytes_of_a_process=ended.peak_rss_bytes)
+    assert ended.status == 0
+    assert sum(held(settings)["INBOX"].values()) == 2
+    assert ended.peak_rss_bytes < MOST_MEMORY_BYTES

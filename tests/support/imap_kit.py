@@ -34,12 +34,13 @@ def account_of(user: User, **changes: Any) -> Account:
     """The account of a user of Dovecot, over STARTTLS with its certificate checked."""
     server = user.server
     values: dict[str, Any] = {"host": "localhost", "user": user.name, "port": server.port}
-    return Account(**{**values, "tls": "starttls", "ca_file": server.ca_file, **changes})
+    values |= {"tls": "starttls", "ca_file": server.ca_file, "allows_private": True}
+    return Account(**{**values, **changes})
 
 
 def plain_account(port: int, user: str = "ann", **changes: Any) -> Account:
     """An account without encryption, so that a relay can hear it."""
-    return Account("localhost", user, port, "none", **changes)
+    return Account("localhost", user, port, **{"tls": "none", "allows_private": True, **changes})
 
 
 def added(settings: Settings, account: Account, secret: str, name: str = SOURCE) -> None:

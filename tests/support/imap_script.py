@@ -50,6 +50,7 @@ class Script:
     twist: Twist = honest
     uidvalidity: int = 7
     capabilities: str = CAPABILITIES
+    greeting: bytes = b"* OK ready\r\n"
     listed: tuple[bytes, ...] = (b'(\\HasNoChildren) "/" INBOX',)
     said_sizes: dict[int, int] = field(default_factory=dict)
     """RFC822.SIZE where it is not the size."""
@@ -57,6 +58,8 @@ class Script:
     more: str = ""
     """Further attributes in each description."""
     port: int = 0
+    tag: str = ""
+    """For a twist to remember a command by."""
     asked: list[str] = field(default_factory=list)
     """Every command, without its tag."""
 
@@ -67,7 +70,7 @@ class Script:
     def talk(self, client: socket.socket) -> None:
         """Serve one connection to its end."""
         with client, client.makefile("rb") as lines:
-            client.sendall(b"* OK ready\r\n")
+            client.sendall(self.greeting)
             for line in lines:
                 tag, _, words = line.decode("latin-1").strip().partition(" ")
                 self.asked.append(words)

@@ -24,8 +24,15 @@ class Tap:
     connections: int = 0
     acts: list[tuple[bytes, Callable[[], None]]] = field(default_factory=list)
     """The first command that holds the words waits until the act is done; each happens once."""
+    replaces: dict[bytes, bytes] = field(default_factory=dict)
+    """What the server says in clear, and what arrives instead; of the same length or not."""
+    strikes: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
+    """Act when `down_bytes` comes to the first of these, before the rest passes; each once."""
     cuts_at: list[int] = field(default_factory=list)
     """Break the connection when `down_bytes` comes to the first of these; each once."""
+
+    _servers: list[socket.socket] = field(default_factory=list)
+    _gate: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, words: bytes) -> list[bytes]:
         """Return the commands that hold the words."""
@@ -46,12 +53,26 @@ class Tap:
         with suppress(OSError):
             while piece := server.recv(65536):
                 self.down_bytes += len(piece)
+                self._strike()
                 if self.cuts_at and self.cuts_at[0] < self.down_bytes:
                     del self.cuts_at[0]
                     _end(server)
                     break
+                for said, instead in self.replaces.items():
+                    piece = piece.replace(said, instead)
                 client.sendall(piece)
         _end(client)
+
+    def _strike(self) -> None:
+        with self._gate:  # connections wait for each other
+            if self.strikes and self.strikes[0][0] < self.down_bytes:
+                _, act = self.strikes.pop(0)
+                act()
+
+    def cut(self) -> None:
+        """Break all connections, wherever they are."""
+        for one in self._servers:
+            _end(one)
 
     def serve(self, listener: socket.socket) -> None:
         """Relay connections until the listener is closed."""
@@ -59,7 +80,12 @@ class Tap:
             while True:
                 client, _ = listener.accept()
                 self.connections += 1
-                server = socket.create_connection(("127.0.0.1", self.target), DEADLINE_S)
+                try:
+                    server = socket.create_connection(("127.0.0.1", self.target), DEADLINE_S)
+                except ConnectionRefusedError:  # the server is down
+                    client.close()
+                    continue
+                self._servers.append(server)
                 threading.Thread(target=self._both, args=(client, server), daemon=True).start()
 
     def _both(self, client: socket.socket, server: socket.socket) -> None:

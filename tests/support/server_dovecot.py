@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -95,7 +96,13 @@ class User:
             return [line for line in client.fetch("1:*", "(UID FLAGS)")[1] if line]
 
     def number_anew(self) -> None:
-        """Make the server forget its UIDs: all folders get another UIDVALIDITY."""
+        """Make the server forget its UIDs: all folders get another UIDVALIDITY.
+
+        Dovecot takes the time in seconds for it, which is to be another one.
+        """
+        now = int(time.time())
+        while int(time.time()) == now:
+            time.sleep(0.01)
         for path in (self.server.folder / "mail" / self.name).rglob("dovecot*"):
             path.unlink()
 
@@ -107,12 +114,17 @@ def wire(folder: str) -> str:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Dovecot]:
+def running(folder: Path, more: str = "") -> Iterator[Dovecot]:
     """Run a server with its mail in the folder.
+
+    Args:
+        folder: May be read by everybody.
+        more: Settings that come last.
 
     Raises:
         Missing: It is not installed, or we are not root.
     """
+    (folder / "more.conf").write_text(more, encoding="utf-8")
     server = _started(folder)
     try:
         yield server

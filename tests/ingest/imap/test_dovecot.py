@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,8 @@ from imap_kit import (
     synced,
 )
 from imap_tap import tapped
-from server_dovecot import CONNECTIONS, Dovecot
+from imap_trouble import STRIKES, trouble_rounds
+from server_dovecot import CONNECTIONS, Dovecot, running
 
 MAIL = {
     "INBOX": [letter(n) for n in range(12)],
@@ -287,6 +290,21 @@ def test_killed_syncs_lose_nothing_and_double_nothing(
     assert (figures.missing, figures.doubled) == (0, 0)
     assert figures.killed_alive >= 2
     assert figures.kept_before > 0
+
+
+def test_strikes_at_server_connection_and_mailbox_lose_nothing_and_double_nothing(
+    tmp_path: Path, dovecot_server: Dovecot
+) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="holdfast-struck-"))
+    folder.chmod(0o755)
+    try:
+        with running(folder) as server:
+            figures = trouble_rounds(tmp_path, server, rounds=5, seed=20_26, messages=60)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    assert figures.bad == []
+    assert (figures.missing, figures.doubled, figures.unreconciled) == (0, 0, 0)
+    assert figures.struck.total() == len(STRIKES)
 
 
 def test_secret_survives_new_keys_and_goes_with_the_source(

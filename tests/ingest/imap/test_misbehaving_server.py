@@ -331,6 +331,26 @@ def test_large_message_comes_in_parts_and_whole(tmp_path: Path) -> None:
     assert len(parts) == len(large) // 1024**2 + 1
 
 
+def test_large_message_on_its_way_lies_on_no_disk_in_clear(tmp_path: Path) -> None:
+    large = letter(1) + b"0123456789abcde\r\n" * 600_000
+    script = Script({1: large})
+    spooled: list[tuple[int, bool]] = []
+
+    def looking(asked: Asked, answer: bytes) -> bytes:
+        if "BODY.PEEK[]<8388608" in asked.words:
+            (path,) = (settings.data / "spool").glob("*.mail")
+            raw = path.read_bytes()
+            spooled.append((len(raw), b"0123456789abcde" in raw))
+        return answer
+
+    script.twist = looking
+    with serving(tmp_path, script) as settings:
+        assert synced(settings).counts.new == 1
+    ((length, is_clear),) = spooled
+    assert length >= 8_000_000 - 65536
+    assert not is_clear
+
+
 @pytest.mark.parametrize(("said", "end"), [(20_000_000, "quarantined"), (9_000_000, "quarantined")])
 def test_large_message_unlike_its_stated_size_is_quarantined(
     tmp_path: Path, said: int, end: str
@@ -500,6 +520,6 @@ def test_server_without_a_way_to_sign_in_is_refused(tmp_path: Path) -> None:
             session.sign_in(b"\xff")
         session.close()
         with pytest.raises(Refused, match="STARTTLS"):
-            connect(Account("localhost", "ann", script.port, "starttls"))
+            connect(plain_account(script.port, tls="starttls"))
     with pytest.raises(Lost):
         connect(plain_account(script.port))

@@ -15,8 +15,9 @@ from imapclient.exceptions import ProtocolError
 
 from holdfast.core.errors import Refused
 from holdfast.ingest.imap import fetching
-from holdfast.ingest.imap.account import Account, is_loopback, read, written
+from holdfast.ingest.imap.account import Account, read, written
 from holdfast.ingest.imap.failures import Busy, SaidNo, refusal
+from holdfast.ingest.imap.hosts import is_loopback
 from holdfast.ingest.imap.names import Folder, chosen, item_key, matches
 from holdfast.ingest.imap.replies import replies
 from holdfast.ingest.imap.uid_sets import packed, unpacked
@@ -145,3 +146,32 @@ def test_large_messages_that_dead_runs_left_are_removed(tmp_path: Path) -> None:
     fetching.sweep(tmp_path)
     left = {path.name for path in tmp_path.iterdir()}
     assert left == {names[os.getpid()], names[1], "elsewhere-1-x.mail", "x.frames"}
+
+
+WORDS = st.lists(
+    st.sampled_from([b"\\Seen", b"$Forwarded", b"7", b"caf\xc3\xa9", b"a]b"]), max_size=3
+)
+DATES = st.sampled_from(
+    [b"15-Mar-2024 10:22:00 +0800", b" 5-mar-2024 00:00:00 -0330", b"5-Foo-2024 1", b"nonsense"]
+)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2**32), st.integers(0, 99), WORDS, DATES), max_size=4),
+    st.lists(st.tuples(st.integers(1, 99), st.binary(max_size=9), st.booleans()), max_size=4),
+)
+def test_quick_reading_gives_what_the_thorough_one_gives(
+    lines: list[tuple[int, int, list[bytes], bytes]], bodies: list[tuple[int, bytes, bool]]
+) -> None:
+    data: list[bytes | tuple[bytes, bytes]] = [
+        b'5 (UID %d RFC822.SIZE %d INTERNALDATE "%s" FLAGS (%s))'
+        % (uid, size, date, b" ".join(flags))
+        for uid, size, flags, date in lines
+    ]
+    for uid, body, is_first in bodies:
+        head = b"5 (UID %d BODY[] {%d}" if is_first else b"5 (BODY[] {%d}"
+        data.append((head % ((uid, len(body)) if is_first else (len(body),)), body))
+        data.append(b")" if is_first else b" UID %d)" % uid)
+    unusual = b"6 (UID 3 MODSEQ (9))"
+    thorough = list(replies([*data, unusual]))
+    assert list(replies(data)) == thorough[:-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from holdfast.cli.command import add, flag
+from holdfast.cli.commands.secret_lines import first_line
 from holdfast.cli.commands.syncing import (
     PARTIAL,
     SOURCE_NAME,
@@ -24,6 +24,7 @@ from holdfast.core.errors import Refused
 if TYPE_CHECKING:
     from holdfast.cli.session import Session
     from holdfast.ingest.imap.account import Account
+    from holdfast.ingest.imap.signing.oauth import Oauth
     from holdfast.storage.catalogue.accounts import KeptAccount
 
 
@@ -105,6 +106,63 @@ class AddOptions:
         bool,
         flag("--inexact-sizes", text="The server only estimates sizes: keep what comes thrice."),
     ] = False
+    allow_private: Annotated[
+        bool, flag("--allow-private", text="The server may lie in this machine's own network.")
+    ] = False
+    proxy: Annotated[
+        str,
+        typer.Option(
+            "--proxy", metavar="URL", show_default=False,
+            help="Connect through it: socks5://[USER@]HOST:PORT or http://[USER@]HOST:PORT.",
+        ),
+    ] = ""  # fmt: skip
+    proxy_secret_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--proxy-secret-file", metavar="FILE", help="Its first line is the proxy's password."
+        ),
+    ] = None
+    connections: Annotated[
+        int, typer.Option("--connections", metavar="N", help="Most connections at a time.")
+    ] = 2
+    compress: Annotated[
+        str,
+        typer.Option(
+            "--compress", metavar="WHEN",
+            help="auto: where the server offers it and is another machine; always; never.",
+        ),
+    ] = "auto"  # fmt: skip
+    oauth: Annotated[
+        str,
+        typer.Option(
+            "--oauth", metavar="FLOW", show_default=False,
+            help="Sign in by tokens: refresh-token or client-credentials.",
+        ),
+    ] = ""  # fmt: skip
+    client_id: Annotated[
+        str, typer.Option("--client-id", metavar="ID", help="Of the client.", show_default=False)
+    ] = ""
+    client_secret_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--client-secret-file", metavar="FILE",
+            help="Its first line is the client's secret, where a refresh token needs one.",
+        ),
+    ] = None  # fmt: skip
+    token_url: Annotated[
+        str,
+        typer.Option("--token-url", metavar="URL", help="Who gives tokens.", show_default=False),
+    ] = ""
+    scope: Annotated[
+        str,
+        typer.Option("--scope", metavar="SCOPE", help="Of the tokens.", show_default=False),
+    ] = ""
+    tenant: Annotated[
+        str,
+        typer.Option(
+            "--tenant", metavar="ID", help="Of Microsoft 365; else any.", show_default=False
+        ),
+    ] = ""
     as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
 
 
@@ -112,7 +170,8 @@ def add_source(session: Session, options: AddOptions) -> None:
     """Add a mailbox on a server; nothing is pulled yet.
 
     The secret comes from a file or standard input, is kept encrypted under the archive's keys, and
-    is never shown. To change how a source is reached, remove it and add it again by its name.
+    is never shown: the password, or with --oauth the refresh token or the client's secret. To
+    change how a source is reached, remove it and add it again by its name.
     """
     from holdfast.ingest.imap.account import KIND, written
     from holdfast.storage.catalogue.accounts import NewAccount, add_account
@@ -125,7 +184,7 @@ def add_source(session: Session, options: AddOptions) -> None:
     new = NewAccount(
         options.name, KIND, account.identity, written(account), custodian=options.custodian
     )
-    secret = _secret(options)
+    secret = _secret(options, account)
     with session.archive() as services:
         add_account(services.store, new, secret)
     if options.as_json:
@@ -139,10 +198,12 @@ def add_source(session: Session, options: AddOptions) -> None:
 
 def _account(options: AddOptions) -> tuple[Account, str]:
     from holdfast.ingest.imap.account import PLAIN_PORT, TLS_PORT, Account, preset
+    from holdfast.ingest.imap.hosts import is_loopback
 
     known = preset(options.preset)
+    host = options.host or known.host
     account = Account(
-        host=options.host or known.host,
+        host=host,
         user=options.user,
         port=options.port or (TLS_PORT if options.tls == "implicit" else PLAIN_PORT),
         tls=options.tls,
@@ -151,32 +212,44 @@ def _account(options: AddOptions) -> tuple[Account, str]:
         ca_file=options.ca_file,
         allows_plaintext=options.allow_plaintext,
         has_exact_sizes=known.has_exact_sizes and not options.inexact_sizes,
+        allows_private=options.allow_private or is_loopback(host),
+        proxy=options.proxy,
+        oauth=_oauth(options),
+        connections=options.connections,
+        compress=options.compress,
     )
-    return account, known.advice
+    return account, "" if account.oauth else known.advice
 
 
-def _secret(options: AddOptions) -> bytes:
-    """Read the secret: never from an argument, which every process of the host could see."""
-    from holdfast.ingest.imap.account import refuse_controls
+def _oauth(options: AddOptions) -> Oauth | None:
+    from holdfast.ingest.imap.signing.oauth import Said, oauth_of
+
+    told = (options.client_id, options.token_url, options.scope, options.tenant)
+    if options.oauth:
+        return oauth_of(Said(options.oauth, *told), options.preset)
+    if any(told) or options.client_secret_file:
+        raise Refused(
+            "Options for tokens are given, but no way to get them.", next_step="Give --oauth."
+        )
+    return None
+
+
+def _secret(options: AddOptions, account: Account) -> bytes:
+    """Read what is secret: never from an argument, which every process of the host could see."""
+    from holdfast.ingest.imap.signing.oauth import CLIENT, Credentials, sealed
 
     if options.secret_stdin == (options.secret_file is not None):
         raise Refused("Where is the secret?", next_step="Give --secret-file or --secret-stdin.")
-    try:
-        text = sys.stdin.readline() if options.secret_file is None else _line(options.secret_file)
-    except OSError as error:
-        raise Refused(
-            f"{options.secret_file} cannot be read: {error.strerror}.", next_step="Check the path."
-        ) from error
-    secret = text.removesuffix("\n").removesuffix("\r")
-    if not secret:
-        raise Refused("The secret is empty.", next_step="Write it on the first line.")
-    refuse_controls(secret)
-    return secret.encode()
-
-
-def _line(path: Path) -> str:
-    with path.open(encoding="utf-8") as file:
-        return file.readline()
+    main = first_line(options.secret_file)
+    if account.has_plain_secret:
+        return main.encode()
+    proxy = first_line(options.proxy_secret_file) if options.proxy_secret_file else ""
+    if account.oauth is None:
+        return sealed(Credentials(password=main, proxy_password=proxy))
+    if account.oauth.flow == CLIENT:
+        return sealed(Credentials(client_secret=main, proxy_password=proxy))
+    client = first_line(options.client_secret_file) if options.client_secret_file else ""
+    return sealed(Credentials(refresh_token=main, client_secret=client, proxy_password=proxy))
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,12 +43,12 @@ def test_source(session: Session, options: TestOptions) -> int:
     """
     from holdfast.ingest.imap.account import read
     from holdfast.ingest.imap.trial import Trial
-    from holdfast.storage.catalogue.accounts import find_account, open_secret
+    from holdfast.storage.catalogue.accounts import StoredSecret, find_account
 
-    with session.archive() as services:
+    with session.archive() as services:  # open to the end: a token that is renewed is kept
         kept = find_account(services.store, options.name)
-        trial = Trial(read(kept.settings), open_secret(services.store, kept.source_id))
-    steps = list(trial.steps())
+        stored = StoredSecret(services.store, kept.source_id)
+        steps = list(Trial(read(kept.settings), stored.latest(), stored).steps())
     error = steps[-1].error
     if options.as_json:
         shown = [

@@ -1,0 +1,1 @@
+"""The bytes between us and a server: buffered, encrypted, compressed; understands no command."""

@@ -1,0 +1,34 @@
+"""Reads secrets from files and standard input; shows none, and takes none from an argument."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from holdfast.core.errors import Refused
+
+
+def first_line(path: Path | None) -> str:
+    """Return the first line of a file, or of standard input.
+
+    Raises:
+        Refused: It cannot be read, is empty, or holds what no server takes.
+    """
+    from holdfast.ingest.imap.hosts import refuse_controls
+
+    try:
+        text = sys.stdin.readline() if path is None else _line(path)
+    except OSError as error:
+        raise Refused(
+            f"{path} cannot be read: {error.strerror}.", next_step="Check the path."
+        ) from error
+    secret = text.removesuffix("\n").removesuffix("\r")
+    if not secret:
+        raise Refused("The secret is empty.", next_step="Write it on the first line.")
+    refuse_controls(secret)
+    return secret
+
+
+def _line(path: Path) -> str:
+    with path.open(encoding="utf-8") as file:
+        return file.readline()

@@ -1,0 +1,56 @@
+"""F64: where connections may go is decided by the address, whatever name led to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from holdfast.core.errors import Refused
+from holdfast.ingest.imap.failures import Lost
+from holdfast.ingest.imap.session import connect
+from holdfast.ingest.outbound.addresses import Place, may_reach, resolved
+from imap_kit import plain_account
+from imap_script import Script, scripted
+
+PUBLIC = ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::5db8:d822", "::ffff:93.184.216.34"]
+PRIVATE = [
+    "127.0.0.1", "10.1.2.3", "172.16.0.9", "192.168.1.1", "100.64.0.1", "::1", "fd00::1",
+    "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+]  # fmt: skip
+NEVER = [
+    "169.254.169.254", "fe80::1", "0.0.0.1", "::", "224.0.0.1", "ff02::1", "240.0.0.1",
+    "255.255.255.255", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_public_address_may_be_reached(address: str) -> None:
+    assert may_reach(address, allows_private=False)
+    assert resolved(Place(address, 993), allows_private=False)
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_f64_private_address_needs_to_be_allowed(address: str) -> None:
+    assert not may_reach(address, allows_private=False)
+    assert may_reach(address, allows_private=True)
+    with pytest.raises(Refused, match="no public address") as caught:
+        resolved(Place(f"[{address}]" if ":" in address else address, 993), allows_private=False)
+    assert "--allow-private" in caught.value.next_step
+
+
+@pytest.mark.parametrize("address", NEVER)
+def test_f64_address_of_a_link_is_never_reached(address: str) -> None:
+    assert not may_reach(address, allows_private=True)
+    with pytest.raises(Refused, match="no public address") as caught:
+        resolved(Place(address, 993), allows_private=True)
+    assert "--allow-private" not in caught.value.next_step
+
+
+def test_f64_name_of_this_machine_is_resolved_before_it_is_judged() -> None:
+    script = Script({})
+    with scripted(script):
+        with pytest.raises(Refused, match=r"localhost is (127\.0\.0\.1|::1)"):
+            connect(plain_account(script.port, allows_private=False))
+        assert script.asked == []
+        connect(plain_account(script.port)).close()
+    with pytest.raises(Lost, match="broke"):
+        connect(plain_account(script.port))
