@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import literal_column, select
+import msgspec
+from sqlalchemy import func, literal_column, select
 
 from holdfast.core.custody import End
-from holdfast.core.records import Sealed
+from holdfast.core.records import NO_TRUST, CaptureFacts, Sealed, Trust
 from holdfast.ingest.drafting import Care, Drafted
 from holdfast.ingest.jail import Failed, Killed, read_result
 from holdfast.ingest.orders import Order, encode, reports_decoder
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from holdfast.storage.store import Store
 
 BATCH_ITEMS = 64
+
+
+_facts = msgspec.json.Decoder(CaptureFacts).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +104,19 @@ def oldest_sealed_ms(store: Store) -> int | None:
     return found
 
 
+def count_sealed(store: Store) -> int:
+    """Count the items that are sealed and not filed."""
+    with reading(store.engine) as connection:
+        return connection.scalar(select(func.count()).where(_IS_SEALED)) or 0
+
+
 def _sealed_rows(desk: Desk, within: SealedRange) -> Any:
     query = (
         select(
             source_items.c.id.label("item_id"),
             captures.c.id.label("capture_id"),
             originals.c.id.label("original_id"),
+            captures.c.facts,
             originals.c.content_id,
             originals.c.wrapped_key,
             originals.c.key_version,
@@ -124,7 +135,11 @@ def _waiting(row: Row[Any], desk: Desk) -> _Waiting:
     key = desk.store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
     raw = b"".join(original_bytes(desk.store, row.original_id))
     sealed = Sealed(row.item_id, row.capture_id, row.original_id, row.content_id, True)
-    return _Waiting(sealed, Order(None, key=key, raw=raw))
+    return _Waiting(sealed, Order(None, key=key, raw=raw, trust=_trust(row.facts)))
+
+
+def _trust(facts: str) -> Trust:
+    return _facts(facts).trust if facts else NO_TRUST
 
 
 def _drafted(waiting: _Waiting, pool: Pool) -> tuple[Sealed, Drafted]:

@@ -36,6 +36,8 @@ class Account:
     """Password and mail may cross a network in clear: was asked for by name."""
     has_exact_sizes: bool = True
     """RFC822.SIZE is the size (RFC 9051, 7.5.2); some servers only estimate it."""
+    is_journal: bool = False
+    """It is the mailbox of a journal, whose reports count as such."""
 
     def __post_init__(self) -> None:
         for value in (self.host, self.user, self.ca_file, *self.folders, *self.excludes):

@@ -13,10 +13,12 @@ from typing import Any
 
 from holdfast.core.errors import HoldfastError, Refused
 from holdfast.ingest.smtp.committing import Reception
-from holdfast.ingest.smtp.config import Bounds, Certificate, Login, SmtpConfig
+from holdfast.ingest.smtp.config import Bounds, Certificate, Clients, Login, SmtpConfig
 from holdfast.ingest.smtp.filing import Filing
 from holdfast.ingest.smtp.listening import listen
+from holdfast.ingest.smtp.pressure import Pressure
 from holdfast.settings import Settings, secret
+from holdfast.settings.sections import Smtp
 from holdfast.storage.catalogue.batches import close_batch, ensure_source, open_batch
 from holdfast.storage.upkeep import finish_segments
 from holdfast.wiring.archive import open_archive
@@ -50,8 +52,15 @@ def smtp_config(settings: Settings) -> SmtpConfig:
         certificate = Certificate(smtp.tls_certificate, smtp.tls_key)
     if smtp.user and certificate is None:
         raise Refused("A login needs TLS.", next_step="Set smtp.tls_certificate and smtp.tls_key.")
-    if not smtp.user and not smtp.networks:
-        raise Refused("Nobody may deliver.", next_step="Set smtp.networks, or smtp.user.")
+    if smtp.client_ca and certificate is None:
+        raise Refused(
+            "Certificates of clients need TLS.",
+            next_step="Set smtp.tls_certificate and smtp.tls_key.",
+        )
+    if not smtp.user and not smtp.networks and not smtp.client_ca:
+        raise Refused(
+            "Nobody may deliver.", next_step="Set smtp.networks, smtp.user or smtp.client_ca."
+        )
     return SmtpConfig(
         host=smtp.host,
         port=smtp.port,
@@ -60,6 +69,11 @@ def smtp_config(settings: Settings) -> SmtpConfig:
         networks=tuple(map(ip_network, smtp.networks)),
         login=Login(smtp.user, password) if smtp.user else None,
         certificate=certificate,
+        clients=_clients(smtp),
+        journal_networks=tuple(map(ip_network, smtp.journal_networks)),
+        envelope_fields=tuple(one.casefold() for one in smtp.envelope_fields),
+        keeps_bare_newlines=smtp.bare_newlines == "keep",
+        lmtp_port=smtp.lmtp_port,
         bounds=Bounds(
             message_bytes=smtp.message_mib * _MIB,
             connections=smtp.connections,
@@ -67,8 +81,17 @@ def smtp_config(settings: Settings) -> SmtpConfig:
             idle_s=smtp.idle_s,
             data_s=smtp.data_s,
             session_s=smtp.session_s,
+            errors=smtp.errors,
+            login_failures=smtp.login_failures,
+            backlog=smtp.backlog,
         ),
     )
+
+
+def _clients(smtp: Smtp) -> Clients | None:
+    if smtp.client_ca is None:
+        return None
+    return Clients(smtp.client_ca, frozenset(one.casefold() for one in smtp.client_names))
 
 
 def serve_smtp(
@@ -89,12 +112,15 @@ def serve_smtp(
         Unavailable: The address cannot be listened on, or the archive cannot be opened.
     """
     config = smtp_config(settings)
-    with _filing(_Plan(settings, actor, filed)), open_archive(settings, actor) as services:
+    pressure = Pressure()
+    plan = _Plan(settings, actor, filed, pressure)
+    with _filing(plan), open_archive(settings, actor) as services:
         finish_segments(services.vault, services.store)
         source_id = ensure_source(services.store, settings.smtp.source, "smtp")
         intake = open_batch(services.store, source_id, paths=f"smtp {config.host}:{config.port}")
         try:
-            listen(config, Reception(services.desk, intake, services.spool, report), is_asked)
+            reception = Reception(services.desk, intake, services.spool, report, pressure)
+            listen(config, reception, is_asked)
         finally:
             close_batch(services.store, intake.batch_id)
 
@@ -106,6 +132,7 @@ class _Plan:
     settings: Settings
     actor: str
     report: Report
+    pressure: Pressure
 
 
 @contextmanager
@@ -150,6 +177,6 @@ def file_behind(plan: _Plan, line: Any) -> None:
             parser_pool(plan.settings) as pool,
             open_archive(plan.settings, plan.actor) as services,
         ):
-            Filing(services.desk, pool, line, plan.report).run()
+            Filing(services.desk, pool, line, plan.report, plan.pressure).run()
     except HoldfastError as error:
         plan.report({"event": "smtp.filing_failed", "cause": str(error)})
