@@ -17,6 +17,7 @@ from holdfast.core.custody import Offer
 from holdfast.core.errors import HoldfastError
 from holdfast.ingest.pipeline import accept
 from holdfast.ingest.smtp.pressure import Pressure
+from holdfast.ingest.smtp.tally import Tally
 from holdfast.storage.frames import discard, prepare
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Reception:
     spool: Path
     report: Callable[[Note], None]
     pressure: Pressure = field(default_factory=Pressure)
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True, slots=True)

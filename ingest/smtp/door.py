@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.smtp import AuthResult, LoginPassword
@@ -41,8 +40,7 @@ class Door:
         self.crowd = Crowd(config)
         self.addresses: dict[str, tuple[str | None, str | None]] = {}
         """Argument of a command → what it names; kept by the sessions."""
-        self.tally: Counter[str] = Counter()
-        """Refusals by cause, and messages as `accepted`."""
+        self.tally = reception.tally
         self._sessions: set[JournalSession] = set()
         self._report = reception.report
         self._pressure = reception.pressure
@@ -60,12 +58,14 @@ class Door:
             return STRANGER if cause == "peer" else TOO_MANY
         self.crowd.let_in(session)
         self._sessions.add(session)
+        self.tally.connections = len(self._sessions)
         return ""
 
     def lets_out(self, session: JournalSession) -> None:
         """Count a client out; may be repeated."""
         self.crowd.let_out(session)
         self._sessions.discard(session)
+        self.tally.connections = len(self._sessions)
 
     def coming(self) -> int:
         """Count the messages that are on their way; may be called in any thread."""
@@ -145,7 +145,7 @@ class Door:
 
     def refuse(self, peer: str, cause: str) -> None:
         """Count a refusal, and tell of it."""
-        self.tally[cause] += 1
+        self.tally.refused[cause] += 1
         self._report({"event": "smtp.refused", "peer": peer, "cause": cause})
 
 

@@ -243,7 +243,7 @@ class JournalSession(SMTP):
             return _answer_to(error)
         self.door.hand_over(Letter(content, self._facts(), settle))
         trouble = await settled
-        self.door.tally["not_kept" if trouble else "accepted"] += 1
+        self.door.tally.note_answer(is_kept=trouble is None)
         return "250 2.0.0 Kept" if trouble is None else _answer_to(trouble)
 
     def _facts(self) -> CaptureFacts:

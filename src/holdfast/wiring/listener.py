@@ -21,7 +21,7 @@ from holdfast.settings import Settings, secret
 from holdfast.settings.sections import Smtp
 from holdfast.storage.catalogue.batches import close_batch, ensure_source, open_batch
 from holdfast.storage.upkeep import finish_segments
-from holdfast.wiring.archive import open_archive
+from holdfast.wiring.archive import Services, open_archive
 from holdfast.wiring.runs import parser_pool
 
 Report = Callable[[Mapping[str, object]], None]
@@ -94,17 +94,28 @@ def _clients(smtp: Smtp) -> Clients | None:
     return Clients(smtp.client_ca, frozenset(one.casefold() for one in smtp.client_names))
 
 
-def serve_smtp(
-    settings: Settings, actor: str, report: Report, filed: Report, is_asked: Callable[[], bool]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a listener is watched and ended."""
+
+    report: Report
+    """Is told what happens here."""
+    filed: Report
+    """Is told what happens in the process beside; it travels through a pipe."""
+    is_asked: Callable[[], bool]
+    """Whether the end is asked for."""
+    metrics_port: int | None = None
+    """Where metrics are served; None: nowhere."""
+    metrics_host: str = "127.0.0.1"
+
+
+def serve_smtp(settings: Settings, actor: str, watch: Watch) -> None:
     """Receive mail until asked to end; a process beside this one files it.
 
     Args:
         settings: Of the archive.
         actor: Who acts.
-        report: Is told what happens here.
-        filed: Is told what happens in the process beside; it travels through a pipe.
-        is_asked: Whether the end is asked for.
+        watch: How it is watched and ended.
 
     Raises:
         Refused: The settings of the listener do not fit together.
@@ -113,16 +124,31 @@ def serve_smtp(
     """
     config = smtp_config(settings)
     pressure = Pressure()
-    plan = _Plan(settings, actor, filed, pressure)
+    plan = _Plan(settings, actor, watch.filed, pressure)
     with _filing(plan), open_archive(settings, actor) as services:
         finish_segments(services.vault, services.store)
         source_id = ensure_source(services.store, settings.smtp.source, "smtp")
         intake = open_batch(services.store, source_id, paths=f"smtp {config.host}:{config.port}")
         try:
-            reception = Reception(services.desk, intake, services.spool, report, pressure)
-            listen(config, reception, is_asked)
+            reception = Reception(services.desk, intake, services.spool, watch.report, pressure)
+            with _metrics(watch, services, reception):
+                listen(config, reception, watch.is_asked)
         finally:
             close_batch(services.store, intake.batch_id)
+
+
+@contextmanager
+def _metrics(watch: Watch, services: Services, reception: Reception) -> Iterator[None]:
+    if watch.metrics_port is None:
+        yield
+        return
+    from holdfast.ingest.metrics import serving
+    from holdfast.ingest.smtp.metrics import ListenerCollector
+
+    also = (ListenerCollector(reception.tally, reception.pressure),)
+    with serving(services.store, watch.metrics_port, watch.metrics_host, also) as port:
+        watch.report({"event": "metrics.listening", "host": watch.metrics_host, "port": port})
+        yield
 
 
 @dataclass(frozen=True, slots=True)
