@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Network = IPv4Network | IPv6Network
 
@@ -99,6 +99,8 @@ class SmtpConfig:
     """Header fields that whoever is believed sets, in lower case; see `records.Trust`."""
     keeps_bare_newlines: bool = True
     """CR or LF alone inside a message; it never ends one."""
+    drop_addresses: frozenset[str] = frozenset()
+    """That mail is taken for too, from people: it is never believed to be of a journal."""
     lmtp_port: int | None = None
     """Of a second port that speaks LMTP; None for none, 0 takes any that is free."""
     bounds: Bounds = Bounds()
@@ -118,7 +120,11 @@ class SmtpConfig:
 
     def takes(self, recipient: str) -> bool:
         """Tell whether mail for this address is taken."""
-        return recipient.strip().casefold() in self.addresses
+        return recipient.strip().casefold() in self.addresses | self.drop_addresses
+
+    def is_drop(self, recipients: Iterable[str]) -> bool:
+        """Tell whether a message for these addresses is for an address of people."""
+        return any(one.strip().casefold() in self.drop_addresses for one in recipients)
 
 
 def _is_in(peer: str, networks: tuple[Network, ...]) -> bool:

@@ -12,7 +12,7 @@ from holdfast.ingest.smtp.crowd import Crowd
 from holdfast.ingest.smtp.session import TROUBLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from aiosmtpd.smtp import Envelope, Session
 
@@ -98,8 +98,10 @@ class Door:
         given = session.ssl.get("peercert") if session.ssl else None
         return self.config.clients.name_in(given) if given and self.config.clients else ""
 
-    def trust_in(self, session: Session) -> Trust:
-        """Return how far a client is believed that may deliver."""
+    def trust_in(self, session: Session, recipients: Sequence[str]) -> Trust:
+        """Return how far a client that may deliver is believed of a message for these addresses."""
+        if self.config.is_drop(recipients):  # people send there, through a server that may journal
+            return NO_TRUST
         is_vouched = bool(self.user_of(session) or self.name_of(session))
         if not is_vouched and not self.config.believes(_peer(session)):
             return NO_TRUST

@@ -29,6 +29,9 @@ DRAINED_BYTES = 16 << 20
 ADDRESSES = 4096
 """Of commands that are remembered with what they name."""
 
+DROP = "drop"
+"""Folder of what people sent to a drop address."""
+
 NO_SPACE = "452 4.3.1 Not enough room; try again later"
 TROUBLE = "451 4.3.0 It could not be kept; try again later"
 TOO_LARGE = "552 5.3.4 The message is larger than is taken here"
@@ -259,8 +262,9 @@ class JournalSession(SMTP):
             user=self.door.user_of(self.session),
             certificate=_plain(self.door.name_of(self.session)),
         )
-        trust = self.door.trust_in(self.session)
-        return CaptureFacts(received_at=datetime.now(UTC), smtp=said, trust=trust)
+        trust = self.door.trust_in(self.session, said.recipients)
+        folder = DROP if self.door.config.is_drop(said.recipients) else ""
+        return CaptureFacts(folder, received_at=datetime.now(UTC), smtp=said, trust=trust)
 
 
 class LmtpSession(JournalSession):

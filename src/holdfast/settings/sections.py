@@ -190,6 +190,8 @@ class Smtp(Section):
     """As it calls itself; empty: the machine's name."""
     addresses: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses that mail is taken for; all others are refused. Without one it does not start."""
+    drop_addresses: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses that people send or copy mail to by hand; journal reports there are plain mail."""
     networks: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.0/8", "::1/128")
     """Addresses and networks whose members deliver without a login."""
     source: str = Field(default="journal", min_length=1, max_length=200)
@@ -241,6 +243,7 @@ class Smtp(Section):
 
     @field_validator(
         "addresses",
+        "drop_addresses",
         "networks",
         "client_names",
         "journal_networks",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -39,8 +39,14 @@ def smtp_config(settings: Settings) -> SmtpConfig:
     """
     smtp = settings.smtp
     password = secret(smtp, "password")
-    if not smtp.addresses:
+    if not smtp.addresses and not smtp.drop_addresses:
         raise Refused("No address takes mail.", next_step="Set smtp.addresses.")
+    both = _folded(smtp.addresses) & _folded(smtp.drop_addresses)
+    if both:
+        raise Refused(
+            f"{min(both)} is an address of the journal and of people.",
+            next_step="Name it in smtp.addresses or in smtp.drop_addresses alone.",
+        )
     if bool(smtp.user) != bool(password):
         raise Refused(
             "A login has a name and a password.", next_step="Set smtp.user and its password."
@@ -65,7 +71,8 @@ def smtp_config(settings: Settings) -> SmtpConfig:
         host=smtp.host,
         port=smtp.port,
         hostname=smtp.hostname or socket.gethostname(),
-        addresses=frozenset(one.strip().casefold() for one in smtp.addresses),
+        addresses=_folded(smtp.addresses),
+        drop_addresses=_folded(smtp.drop_addresses),
         networks=tuple(map(ip_network, smtp.networks)),
         login=Login(smtp.user, password) if smtp.user else None,
         certificate=certificate,
@@ -86,6 +93,10 @@ def smtp_config(settings: Settings) -> SmtpConfig:
             backlog=smtp.backlog,
         ),
     )
+
+
+def _folded(addresses: Iterable[str]) -> frozenset[str]:
+    return frozenset(one.strip().casefold() for one in addresses)
 
 
 def _clients(smtp: Smtp) -> Clients | None:

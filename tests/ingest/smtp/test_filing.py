@@ -149,6 +149,8 @@ def test_service_takes_mail_from_its_start_to_its_end(settings: Settings) -> Non
         ({"user": "x"}, "name and a password"),
         ({"user": "x", "password": "y"}, "needs TLS"),
         ({"tls_key": "x"}, "go together"),
+        ({"client_ca": "x"}, "need TLS"),
+        ({"drop_addresses": JOURNAL.upper()}, "of the journal and of people"),
     ],
     ids=str,
 )
@@ -162,11 +164,15 @@ def test_settings_that_cannot_work_are_refused(
 
 def test_login_and_certificate_are_taken_over(tmp_path: Path) -> None:
     smtp = {"addresses": JOURNAL, "user": "x", "password": "y", "networks": "10.0.0.0/8"}
-    smtp |= {"tls_certificate": "c.pem", "tls_key": "k.pem"}
+    smtp |= {"tls_certificate": "c.pem", "tls_key": "k.pem", "client_ca": "ca.pem"}
+    smtp |= {"client_names": "Mail.example", "bare_newlines": "refuse"}
     config = smtp_config(settings_in(tmp_path, smtp=smtp))
     assert config.login is not None
     assert (config.login.name, config.login.password) == ("x", "y")
     assert config.certificate is not None
+    assert config.clients is not None
+    assert config.clients.names == {"mail.example"}
+    assert not config.keeps_bare_newlines
     assert config.trusts("10.1.2.3")
 
 

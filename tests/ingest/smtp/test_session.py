@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from archive_kit import kept, opened, settings_in
 from holdfast.core.errors import Refused, Unavailable
-from holdfast.core.records import CaptureFacts
+from holdfast.core.records import NO_TRUST, CaptureFacts
 from holdfast.ingest.smtp.config import Certificate, Clients, Login
 from holdfast.ingest.smtp.session import NO_SPACE
 from holdfast.settings import Settings
@@ -481,3 +481,19 @@ def test_lmtp_answers_for_each_recipient(settings: Settings) -> None:
         found = facts(listener)
         assert found.smtp is not None
         assert found.smtp.recipients == (JOURNAL, second)
+
+
+def test_mail_of_people_is_kept_with_who_sent_it_and_is_never_believed(settings: Settings) -> None:
+    config = replace(CONFIG, drop_addresses=frozenset({"drop@archive.example"}))
+    with listening(settings, config) as listener, Client(listener.port) as client:
+        client.greet()
+        client.say("MAIL FROM:<li.wei@x.example>")
+        assert client.say(f"RCPT TO:<{JOURNAL}>").startswith("250 ")
+        assert client.say("RCPT TO:<Drop@archive.example>").startswith("250 ")
+        client.say("DATA")
+        client.send(MAIL + b"\r\n.\r\n")
+        assert client.reply().startswith("250 ")
+        found = facts(listener)
+    assert found.smtp is not None
+    assert (found.smtp.sender, found.folder) == ("li.wei@x.example", "drop")
+    assert found.trust == NO_TRUST
