@@ -128,6 +128,9 @@ class SmtpConfig:
 
 
 def _is_in(peer: str, networks: tuple[Network, ...]) -> bool:
-    address = ip_address(peer.partition("%")[0])
+    try:
+        address = ip_address(peer.partition("%")[0])
+    except ValueError:  # a client that has gone already has none
+        return False
     mapped = getattr(address, "ipv4_mapped", None)
     return any((mapped or address) in network for network in networks)

@@ -234,6 +234,7 @@ def test_stranger_may_not_deliver(settings: Settings) -> None:
 def test_mapped_address_counts_as_the_one_it_maps() -> None:
     assert CONFIG.trusts("::ffff:127.0.0.1")
     assert not CONFIG.trusts("::1")
+    assert not CONFIG.trusts("")
 
 
 @pytest.fixture
