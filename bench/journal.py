@@ -1,11 +1,12 @@
 """Measure the journal listener beside Postfix and smtp-sink: messages a second, as JSON.
 
     python bench/journal.py [--messages 3000] [--bytes 5120] [--connections 20] [--rounds 3]
-                            [--reconnect] [--json FILE]
+                            [--idle N] [--reconnect] [--json FILE]
 
 smtp-source, which comes with Postfix, sends the same load to each in turn, so many rounds; medians
 are reported. smtp-sink keeps nothing; Postfix writes and syncs its queue, and throws the mail away;
 ours answers after the group commit, while the process beside it files what was received before.
+With `--idle` the load is sent to ours once more beside so many connections that say nothing.
 """
 
 from __future__ import annotations
@@ -75,22 +76,41 @@ def postfix(folder: Path) -> Iterator[int]:
 
 
 @contextmanager
-def ours(folder: Path) -> Iterator[int]:
-    """Run the service over a new archive."""
+def ours(folder: Path) -> Iterator[tuple[int, int]]:
+    """Run the service over a new archive; give its port and its process."""
     program = [sys.executable, "-m", "holdfast"]
     place = ["--data", str(folder / "archive")]
     subprocess.run([*program, "init", *place], check=True, capture_output=True)
     port = free_port()
     chosen = ["--set", f"smtp.port={port}", "--set", f"smtp.addresses={ADDRESS}"]
+    for name in ("connections", "connections_per_peer"):
+        chosen += ["--set", f"smtp.{name}=10000"]
     words = [*program, "smtpd", *place, *chosen]
     with (folder / "events").open("w") as events:
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=events)
         try:
             wait_for(port)
-            yield port
+            yield port, process.pid
         finally:
             process.terminate()
-            process.wait(120)
+            process.wait(600)
+
+
+@contextmanager
+def idle(port: int, number: int) -> Iterator[None]:
+    """Hold so many connections that were greeted and say nothing."""
+    with ExitStack() as stack:
+        for _ in range(number):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))
+            if not one.recv(200).startswith(b"220 "):
+                raise SystemExit("a connection was refused")
+        yield
+
+
+def resident_mib(process: int) -> float:
+    """Return the most memory that the process has held, in MiB."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def rate(port: int, given: argparse.Namespace) -> float:
@@ -106,6 +126,7 @@ def rate(port: int, given: argparse.Namespace) -> float:
 def measured(given: argparse.Namespace) -> dict[str, list[float]]:
     """Run all rounds, each target once in each."""
     rates: dict[str, list[float]] = {"smtp-sink": [], "postfix": [], "holdfast": []}
+    rates |= {"resident MiB": []} | ({"beside idle": []} if given.idle else {})
     for _ in range(given.rounds):
         folder = Path(tempfile.mkdtemp(prefix="holdfast-bench-"))
         folder.chmod(0o755)
@@ -117,8 +138,12 @@ def measured(given: argparse.Namespace) -> dict[str, list[float]]:
             }
             for name, port in targets.items():
                 rates[name].append(rate(port, given))
-            with ours(folder) as port:
+            with ours(folder) as (port, process):
                 rates["holdfast"].append(rate(port, given))
+                if given.idle:
+                    with idle(port, given.idle):
+                        rates["beside idle"].append(rate(port, given))
+                rates["resident MiB"].append(resident_mib(process))
     return rates
 
 
@@ -129,6 +154,7 @@ def main() -> None:
     parser.add_argument("--bytes", type=int, default=5120)
     parser.add_argument("--connections", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--idle", type=int, default=0, help="silent connections beside the load")
     parser.add_argument("--reconnect", action="store_true", help="a connection for each message")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
@@ -141,10 +167,15 @@ def main() -> None:
         "connections": given.connections,
         "reconnects": given.reconnect,
         "rounds": given.rounds,
-        "messages_per_s": medians,
+        "resident_mib": max(rates["resident MiB"]),
+        "messages_per_s": {name: one for name, one in medians.items() if "MiB" not in name},
         "all_rounds": {name: [round(one, 1) for one in found] for name, found in rates.items()},
         "ratio_to_postfix": round(medians["holdfast"] / medians["postfix"], 3),
         "ratio_to_sink": round(medians["holdfast"] / medians["smtp-sink"], 3),
+        "idle": given.idle,
+        "ratio_beside_idle": round(medians["beside idle"] / medians["holdfast"], 3)
+        if given.idle
+        else None,
         "load_before": round(load, 2),
         "machine": f"{platform.platform()}, {os.cpu_count()} cores",
     }

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from holdfast.core.records import NO_TRUST, Trust
+
 if TYPE_CHECKING:
     from holdfast.core.ports import Prepared
     from holdfast.core.records import CaptureFacts
@@ -33,6 +35,8 @@ class Intake:
     source_id: int
     custodian_id: int | None = None
     trusts_dates: bool = False
+    trust: Trust = NO_TRUST
+    """Noted with each capture."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,24 @@ class SmtpFacts:
     """Version and cipher; empty without."""
     user: str = ""
     """As whom it was authenticated; empty where it was let in by its address."""
+    certificate: str = ""
+    """The name in the certificate that let it in; empty without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What of an envelope may be believed because of where an item is from; by default nothing."""
+
+    reports: bool = False
+    """Journal reports: anybody can send mail that poses as one."""
+    fields: tuple[str, ...] = ()
+    """Header fields, in lower case, that the source itself sets and removes from what it is given:
+    addresses in them received the message, those of `x-envelope-from` sent it."""
+    own: tuple[str, ...] = ()
+    """Addresses of the archive itself, in lower case: as recipients they say nothing."""
+
+
+NO_TRUST = Trust()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +217,8 @@ class CaptureFacts:
     note: str = ""
     smtp: SmtpFacts | None = None
     """Of items that were delivered to us."""
+    trust: Trust = NO_TRUST
+    """How far the source vouches for what the bytes say of their own envelope."""
 
 
 @dataclass(frozen=True, slots=True)

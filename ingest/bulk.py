@@ -206,7 +206,10 @@ class Import:
         return _Job(read, Order(offered, key=prepared.key), prepared)
 
     def _submit(self, task: list[_Job]) -> None:
-        self._tasks[self.pool.submit(encode([job.order for job in task]))] = task
+        self._tasks[self.pool.submit(encode([self._trusting(job.order) for job in task]))] = task
+
+    def _trusting(self, order: Order) -> Order:
+        return replace(order, trust=self.intake.trust) if self.intake.trust.reports else order
 
     def _take(self, results: Sequence[TaskResult]) -> None:
         for result in results:
@@ -264,7 +267,7 @@ class Import:
             prepared = job.prepared or Prepared(
                 report.content_id, report.size_bytes, report.key, report.frames
             )
-            facts = report.facts or offered.facts
+            facts = replace(report.facts or offered.facts, trust=self.intake.trust)
             offer = Offer(offered.key, facts, prepared, msgspec.json.encode(offered).decode())
             self._ready.append(_Ready(offer, Drafted(report.draft, report.analysed)))
             self._ready_bytes += prepared.size_bytes

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from holdfast.ingest.jail import held_limits
 from holdfast.ingest.jobs.reporting import delays, work_report
 from holdfast.ingest.rebuild import heal
 from holdfast.storage.catalogue.engine import SQLITE_FLOOR, reading
-from holdfast.storage.catalogue.schema import audit_events, source_items
+from holdfast.storage.catalogue.schema import audit_events, captures, source_items, sources
 from holdfast.storage.durable import SystemFiles, write_new
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
         ("fsync", _fsync),
         ("jail", _jail),
         ("ledger", _ledger),
+        ("listener", _listener),
         ("audit log", _log),
     ]
     if heals:
@@ -186,6 +188,27 @@ def _ledger(patient: Patient) -> Answer:
         step = "See 'holdfast ledger --failed'."
         return Answer("ledger", State.WARNING, seen, step)
     return Answer("ledger", State.GOOD, seen)
+
+
+def _listener(patient: Patient) -> Answer:
+    """Say what the SMTP listener has given; whether it runs, its own port and metrics say."""
+    store = patient.desk.store
+    is_smtp = captures.c.source_id.in_(select(sources.c.id).where(sources.c.kind == "smtp"))
+    with reading(store.engine) as connection:
+        last_ms = connection.scalar(select(func.max(captures.c.captured_ms)).where(is_smtp))
+        waiting = connection.scalar(
+            select(func.count())
+            .select_from(captures.join(source_items, source_items.c.id == captures.c.item_id))
+            .where(is_smtp, source_items.c.state == End.SEALED.value)
+        )
+    if last_ms is None:
+        return Answer("listener", State.GOOD, "it has received nothing")
+    at = datetime.fromtimestamp(last_ms / 1000, UTC).isoformat(timespec="seconds")
+    seen = f"last message {at}, {waiting or 0:,} wait to be filed"
+    if waiting:
+        step = "They are filed while 'holdfast smtpd' or a worker runs; nothing is lost."
+        return Answer("listener", State.WARNING, seen, step)
+    return Answer("listener", State.GOOD, seen)
 
 
 def _log(patient: Patient) -> Answer:

@@ -23,6 +23,7 @@ from holdfast.core.custody import (
 from holdfast.core.language import language_of
 from holdfast.core.records import (
     MAX_INDEXED_CHARS,
+    NO_TRUST,
     Attachment,
     Defect,
     Parsed,
@@ -30,11 +31,12 @@ from holdfast.core.records import (
     RecordAttachment,
     RecordParticipant,
     TextState,
+    Trust,
 )
 from holdfast.indexer.documents import EPOCH, Analysed, analyse_original
 from holdfast.ingest.jail import Failed, Killed, Limits, read_result, run_once
 from holdfast.parsers.extract import can_extract, extract
-from holdfast.parsers.journal import attachment_bytes
+from holdfast.parsers.journal import attachment_bytes_from
 from holdfast.parsers.registry import HEAD_BYTES as FORMAT_HEAD_BYTES
 from holdfast.parsers.registry import parser_for
 from holdfast.parsers.rfc822 import envelope_only, with_texts
@@ -71,18 +73,29 @@ class Drafted:
     analysed: Analysed
 
 
-def draft_original(
-    raw: bytes | mmap.mmap, key: bytes, care: Care = Care.FULL, reason: str = ""
-) -> Drafted:
+@dataclass(frozen=True, slots=True)
+class How:
+    """In which way one original is read."""
+
+    care: Care = Care.FULL
+    """How much to touch."""
+    reason: str = ""
+    """Why care was raised; becomes the defect's detail."""
+    trust: Trust = NO_TRUST
+
+
+AS_USUAL = How()
+
+
+def draft_original(raw: bytes | mmap.mmap, key: bytes, how: How = AS_USUAL) -> Drafted:
     """Parse, extract, cut and seal one original.
 
     Args:
         raw: The original.
         key: Its key; the derived text is sealed under it.
-        care: How much to touch.
-        reason: Why care was raised; becomes the defect's detail.
+        how: In which way.
     """
-    parsed = _cut_long(_parsed(raw, care, reason))
+    parsed = _cut_long(_parsed(raw, how))
     draft = _draft(parsed, len(raw), key)
     complete = Draft(*(*_before_digest(draft), draft_digest(draft), parsed.inner_sha256))
     return Drafted(complete, analyse_original(_unfiled(parsed, draft)))
@@ -124,16 +137,16 @@ def _unfiled_attachment(item: Attachment) -> RecordAttachment:
     )
 
 
-def _parsed(raw: bytes | mmap.mmap, care: Care, reason: str) -> Parsed:
-    if care is Care.BYTES:
-        return envelope_only(b"", reason)
-    if care is Care.ENVELOPE:
-        return envelope_only(bytes(raw[:HEAD_BYTES]), reason)
-    parsed = parser_for(bytes(raw[:FORMAT_HEAD_BYTES])).parse(raw)
+def _parsed(raw: bytes | mmap.mmap, how: How) -> Parsed:
+    if how.care is Care.BYTES:
+        return envelope_only(b"", how.reason)
+    if how.care is Care.ENVELOPE:
+        return envelope_only(bytes(raw[:HEAD_BYTES]), how.reason)
+    parsed = parser_for(bytes(raw[:FORMAT_HEAD_BYTES])).parse(raw, how.trust)
     wanted = [a for a in parsed.attachments if _is_for_extractor(a)]
     if not wanted:
         return parsed
-    return with_texts(parsed, {a.path: _extracted(raw, a) for a in wanted})
+    return with_texts(parsed, {a.path: _extracted(raw, a, how.trust) for a in wanted})
 
 
 def _is_for_extractor(item: Attachment) -> bool:
@@ -152,7 +165,7 @@ _EXTRACTIONS = msgspec.msgpack.Decoder(_Extraction)
 
 
 def _extracted(
-    raw: bytes | mmap.mmap, item: Attachment
+    raw: bytes | mmap.mmap, item: Attachment, trust: Trust
 ) -> tuple[str, TextState, tuple[Defect, ...]]:
     """Extract in a child of its own: Office and PDF readers run hostile input through C code."""
 
@@ -161,7 +174,7 @@ def _extracted(
         defects = tuple((d.code, d.detail) for d in found.defects)
         return msgspec.msgpack.encode(_Extraction(found.text, found.state.value, defects))
 
-    outcome = run_once(work, attachment_bytes(raw, item.path), Limits())
+    outcome = run_once(work, attachment_bytes_from(raw, item.path, trust), Limits())
     found = read_result(outcome, _EXTRACTIONS)
     if isinstance(found, Failed | Killed):
         defect = Defect("extractor_killed", f"{item.path}: {found}"[:200])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from holdfast.core.errors import NotFound, Unavailable
 from holdfast.core.identity import public_id
+from holdfast.core.records import Trust
 from holdfast.ingest.bulk import Import
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.readers.contents import PlanRules
@@ -47,6 +48,8 @@ class ImportOptions:
     custodian: str = ""
     """Whose mail it is; may be empty."""
     trusts_dates: bool = False
+    trusts_reports: bool = False
+    """It is the mailbox of a journal, whose reports count as such."""
     mbox_variant: str = "auto"
     """How mbox files quote: `auto`, or one of `readers.mbox.QUOTINGS`."""
     retries: bool = False
@@ -122,6 +125,7 @@ def run_import(
         trusts_dates=options.trusts_dates,
         paths="\n".join(str(path) for path in options.paths),
     )
+    intake = replace(intake, trust=Trust(reports=options.trusts_reports))
     if options.retries:
         offers = map(_offered, retryable(store, source_id))
     counts = Import(desk, pool, intake, spool, on_progress).run(offers)

@@ -6,7 +6,7 @@ Any process can serve them, and none must keep counts of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from holdfast.storage.catalogue.ledger import sums
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
+    from prometheus_client.registry import Collector
 
     from holdfast.storage.store import Store
 
@@ -115,14 +116,23 @@ def _jobs(report: WorkReport) -> Iterator[Metric]:
 
 
 @contextmanager
-def serving(store: Store, port: int, host: str = "127.0.0.1") -> Iterator[int]:
+def serving(
+    store: Store, port: int, host: str = "127.0.0.1", also: Sequence[Collector] = ()
+) -> Iterator[int]:
     """Serve `/metrics` for the length of the block; yield the port, which 0 lets the system choose.
+
+    Args:
+        store: Of the archive.
+        port: To serve on.
+        host: Address to serve on.
+        also: Further collectors, beside that of the archive.
 
     Raises:
         Unavailable: The port is taken.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(ArchiveCollector(store))
+    for collector in (ArchiveCollector(store), *also):
+        registry.register(collector)
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from holdfast.core.custody import Draft
-from holdfast.core.records import CaptureFacts
+from holdfast.core.records import NO_TRUST, CaptureFacts, Trust
 from holdfast.indexer.documents import Analysed
 from holdfast.ingest.readers.offers import Offered
 
@@ -30,6 +30,8 @@ class Order:
     file_key: bytes = b""
     """Of a sealed file, which `offered` names; see `sealed_files`."""
     file_id: bytes = b""
+    trust: Trust = NO_TRUST
+    """Of the source, beside what the facts of the item say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import literal_column, select
+import msgspec
+from sqlalchemy import func, literal_column, select
 
 from holdfast.core.custody import End
-from holdfast.core.records import Sealed
+from holdfast.core.records import NO_TRUST, CaptureFacts, Sealed, Trust
 from holdfast.ingest.drafting import Care, Drafted
 from holdfast.ingest.jail import Failed, Killed, read_result
 from holdfast.ingest.orders import Order, encode, reports_decoder
@@ -18,21 +19,18 @@ from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.catalogue.schema import captures, originals, source_items
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import ColumnElement, Row
 
-    from holdfast.ingest.jail import Pool
+    from holdfast.ingest.jail import Pool, TaskResult
     from holdfast.ingest.pipeline import Desk
     from holdfast.storage.store import Store
 
 BATCH_ITEMS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    sealed: Sealed
-    order: Order
+_facts = msgspec.json.Decoder(CaptureFacts).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ def file_sealed(
     """
     filed = 0
     while rows := _sealed_rows(desk, within):
-        items = [_drafted(_waiting(row, desk), pool) for row in rows]
+        items = _drafted(rows, desk, pool)
         filed += len(process(items, desk))
         if on_batch is not None:
             on_batch(len(items))
@@ -100,12 +98,19 @@ def oldest_sealed_ms(store: Store) -> int | None:
     return found
 
 
+def count_sealed(store: Store) -> int:
+    """Count the items that are sealed and not filed."""
+    with reading(store.engine) as connection:
+        return connection.scalar(select(func.count()).where(_IS_SEALED)) or 0
+
+
 def _sealed_rows(desk: Desk, within: SealedRange) -> Any:
     query = (
         select(
             source_items.c.id.label("item_id"),
             captures.c.id.label("capture_id"),
             originals.c.id.label("original_id"),
+            captures.c.facts,
             originals.c.content_id,
             originals.c.wrapped_key,
             originals.c.key_version,
@@ -120,24 +125,39 @@ def _sealed_rows(desk: Desk, within: SealedRange) -> Any:
         return connection.execute(query).all()
 
 
-def _waiting(row: Row[Any], desk: Desk) -> _Waiting:
+def _drafted(rows: Sequence[Row[Any]], desk: Desk, pool: Pool) -> list[tuple[Sealed, Drafted]]:
+    """Draft originals side by side; they are read only as the parsers take them."""
+    results = pool.run(encode([_order(row, desk)]) for row in rows)
+    in_order = sorted(results, key=lambda result: result.task_id)
+    return [
+        (
+            Sealed(row.item_id, row.capture_id, row.original_id, row.content_id, True),
+            _draft_of(row, result, desk, pool),
+        )
+        for row, result in zip(rows, in_order, strict=True)
+    ]
+
+
+def _order(row: Row[Any], desk: Desk) -> Order:
     key = desk.store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
     raw = b"".join(original_bytes(desk.store, row.original_id))
-    sealed = Sealed(row.item_id, row.capture_id, row.original_id, row.content_id, True)
-    return _Waiting(sealed, Order(None, key=key, raw=raw))
+    return Order(None, key=key, raw=raw, trust=_trust(row.facts))
 
 
-def _drafted(waiting: _Waiting, pool: Pool) -> tuple[Sealed, Drafted]:
-    """Draft one original with as little care as it survives; the last degree parses nothing."""
-    order = waiting.order
-    for care in Care:
-        order = replace(order, care=care)
-        (result,) = pool.run([encode([order])])
+def _trust(facts: str) -> Trust:
+    return _facts(facts).trust if facts else NO_TRUST
+
+
+def _draft_of(row: Row[Any], result: TaskResult, desk: Desk, pool: Pool) -> Drafted:
+    """Return the draft; with as little care as it survives, and the last degree parses nothing."""
+    for care in (Care.ENVELOPE, Care.BYTES, None):
         reports = read_result(result.outcome, reports_decoder)
+        why = ""
         if isinstance(reports, Failed | Killed):
-            order = replace(order, why=str(reports)[:200])
-            continue
-        draft, analysed = reports[0].draft, reports[0].analysed
-        if draft is not None and analysed is not None:
-            return waiting.sealed, Drafted(draft, analysed)
+            why = str(reports)[:200]
+        elif reports[0].draft is not None and reports[0].analysed is not None:
+            return Drafted(reports[0].draft, reports[0].analysed)
+        if care is not None:
+            order = replace(_order(row, desk), care=care, why=why)
+            (result,) = pool.run([encode([order])])
     raise AssertionError("a draft of nothing but the size cannot fail")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from holdfast.ingest.drafting import Care, draft_original
+from holdfast.ingest.drafting import Care, How, draft_original
 from holdfast.ingest.orders import Order, Report, decode_orders, encode
 from holdfast.ingest.readers.offers import Unreadable, local
 from holdfast.ingest.readers.reading import Reader
@@ -59,11 +59,12 @@ def _unsealed(order: Order, offered: Offered) -> Report:
 
 
 def _drafted(order: Order, raw: bytes | mmap.mmap, facts: CaptureFacts | None) -> Report:
+    how = How(Care(order.care), order.why, order.trust)
     if order.key:
-        drafted = draft_original(raw, order.key, Care(order.care), order.why)
+        drafted = draft_original(raw, order.key, how)
         return Report(facts=facts, draft=drafted.draft, analysed=drafted.analysed)
     prepared = prepare(raw, spool=None)
-    drafted = draft_original(raw, prepared.key, Care(order.care), order.why)
+    drafted = draft_original(raw, prepared.key, how)
     frames = prepared.frames
     return Report(
         facts=facts,

@@ -12,12 +12,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from holdfast.core.records import Parsed, Participant, Role
+from holdfast.core.records import Parsed, Participant, Role, Trust
 from holdfast.parsers import rfc822
-from holdfast.parsers.addresses import MAX_ADDRESSES
+from holdfast.parsers.addresses import MAX_ADDRESSES, parse_addresses
 from holdfast.parsers.charsets import decode
 from holdfast.parsers.defects import Defects
-from holdfast.parsers.journal_envelope import Envelope, JournalReport, read_envelope
+from holdfast.parsers.journal_envelope import (
+    Envelope,
+    JournalRecipient,
+    JournalReport,
+    read_envelope,
+)
 from holdfast.parsers.mime_tree import MAX_UNPACKED_BYTES, Part, is_message, read_tree
 from holdfast.parsers.transfer import Buffer, decoded
 from holdfast.parsers.wire_form import message_start
@@ -31,6 +36,7 @@ MAX_ENVELOPE_BYTES = 16 << 20
 MAX_MARK_BYTES = 256 << 10
 """Bytes of the header block in which the mark of a report is looked for."""
 
+_SENDER = "x-envelope-from"
 _END_OF_HEADER = re.compile(rb"\n\r?\n")
 _MARK = re.compile(
     rb"\n(?:x-(?:ms|wm)-journal-report[ \t]*:|content-identifi?er[ \t]*:\s*exjournalreport)", re.I
@@ -44,11 +50,12 @@ class NotAJournalReport(ValueError):
 
 
 def parse(raw: Buffer) -> Parsed:
-    """Return everything that can be read from one message; of a report, from the one inside it.
+    """Return everything that can be read from one message whose source is to be believed.
 
-    Threads, fingerprint, subject and attachments are those of the inner message. Its envelope
-    joins the participants, so that who is known only from there is found. A report that cannot
-    be read is parsed as the plain mail that it is, with the defect `journal_damaged`.
+    Of a report it is read from the message inside it: threads, fingerprint, subject and attachments
+    are those of the inner message. Its envelope joins the participants, so that who is known only
+    from there is found. A report that cannot be read is parsed as the plain mail that it is, with
+    the defect `journal_damaged`.
 
     Args:
         raw: The original, as `bytes` or a memory map.
@@ -61,6 +68,54 @@ def parse(raw: Buffer) -> Parsed:
     people = _with_envelope(inner.participants, report.envelope, defects)
     named = hashlib.sha256(report.original).digest()
     return _with_defects(replace(inner, participants=people, inner_sha256=named), defects)
+
+
+def parse_from(raw: Buffer, trust: Trust) -> Parsed:
+    """Return everything that can be read from one message, as far as its source is believed.
+
+    Without trust a journal report is the plain mail that it is, with the defect
+    `journal_not_trusted`: whoever can send mail could add people to any message otherwise.
+    """
+    if trust.reports:
+        parsed = parse(raw)
+    else:
+        defects = Defects()
+        if _MARK.search(_header_block(raw)):
+            defects.add("journal_not_trusted")
+        parsed = _with_defects(rfc822.parse(raw), defects)
+    return _with_fields(parsed, trust) if trust.fields and not parsed.inner_sha256 else parsed
+
+
+def attachment_bytes_from(raw: Buffer, path: str, trust: Trust) -> bytes:
+    """Return the decoded bytes of the part at `path` of what `parse_from` has parsed.
+
+    Raises:
+        KeyError: The message has no such part.
+    """
+    return (attachment_bytes if trust.reports else rfc822.attachment_bytes)(raw, path)
+
+
+def _with_fields(parsed: Parsed, trust: Trust) -> Parsed:
+    """Add whom the fields name that the source sets, in roles that claim no more than that."""
+    defects = Defects()
+    envelope = Envelope(
+        sender=next((one for name, one in _in_fields(parsed, trust) if name == _SENDER), ""),
+        recipients=tuple(
+            JournalRecipient(Role.RECIPIENT, "", one)
+            for name, one in _in_fields(parsed, trust)
+            if name != _SENDER and one.casefold() not in trust.own
+        ),
+    )
+    people = _with_envelope(parsed.participants, envelope, defects)
+    return _with_defects(replace(parsed, participants=people), defects)
+
+
+def _in_fields(parsed: Parsed, trust: Trust) -> Iterator[tuple[str, str]]:
+    for name, value in parsed.headers:
+        if name.lower() in trust.fields:
+            for one in parse_addresses(value).mailboxes:
+                if one.address:
+                    yield name.lower(), one.address
 
 
 def _with_defects(parsed: Parsed, defects: Defects) -> Parsed:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from holdfast.core.records import Parsed
+from holdfast.core.records import Parsed, Trust
 from holdfast.parsers import journal
 from holdfast.parsers.transfer import Buffer
 
@@ -27,7 +27,7 @@ class Parser(Protocol):
         ...
 
     @property
-    def parse(self) -> Callable[[Buffer], Parsed]:
+    def parse(self) -> Callable[[Buffer, Trust], Parsed]:
         """Pure and total: any bytes give a `Parsed`, trouble becomes defects."""
         ...
 
@@ -42,7 +42,7 @@ class BuiltIn:
 
     name: str
     scorer: Callable[[bytes], int]
-    parse: Callable[[Buffer], Parsed]
+    parse: Callable[[Buffer, Trust], Parsed]
 
     def score(self, raw_head: bytes) -> int:
         """Say how sure the format is."""
@@ -60,7 +60,7 @@ def score_rfc822(raw_head: bytes) -> int:
     return min(10 + 30 * fields, 90)
 
 
-PARSERS: tuple[Parser, ...] = (BuiltIn("rfc822", score_rfc822, journal.parse),)
+PARSERS: tuple[Parser, ...] = (BuiltIn("rfc822", score_rfc822, journal.parse_from),)
 """Every format that an original can have; of equal scores the first wins."""
 
 

@@ -65,7 +65,7 @@ def prepare(raw: bytes | mmap.mmap, *, spool: Path | None) -> Prepared:
     Raises:
         Unavailable: The spool file could not be written; nothing is left behind.
     """
-    content_id = hashlib.sha256(raw).digest()
+    content_id = _digest(raw)
     key = os.urandom(32)
     pieces = _encrypted(raw, content_id, key)
     frames: bytes | Path
@@ -200,9 +200,27 @@ def _nonce(number: int) -> bytes:
 def _deflated(raw: bytes | mmap.mmap) -> Iterator[bytes]:
     compressor = zstandard.ZstdCompressor(level=_LEVEL)
     chunker = compressor.chunker(size=len(raw), chunk_size=FRAME_BYTES)
-    for start in range(0, len(raw), MIB):
-        yield from chunker.compress(raw[start : start + MIB])
+    for piece in _read_once(raw):
+        yield from chunker.compress(piece)
     yield from chunker.finish()  # type: ignore[no-untyped-call]  # its stub forgot the result
+
+
+def _digest(raw: bytes | mmap.mmap) -> bytes:
+    if isinstance(raw, bytes):
+        return hashlib.sha256(raw).digest()
+    digest = hashlib.sha256()
+    for piece in _read_once(raw):
+        digest.update(piece)
+    return digest.digest()
+
+
+def _read_once(raw: bytes | mmap.mmap) -> Iterator[bytes]:
+    """Yield the original by the MiB; a mapped file gives back the memory of what was read."""
+    for start in range(0, len(raw), MIB):
+        piece = raw[start : start + MIB]
+        yield piece
+        if isinstance(raw, mmap.mmap):
+            raw.madvise(mmap.MADV_DONTNEED, start, len(piece))
 
 
 class _Ciphertext:

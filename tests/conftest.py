@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,3 +50,11 @@ def need() -> Callable[[bool, str], None]:
         pytest.skip(f"not run ({reason})")
 
     return check
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A folder that the users of real servers can enter."""
+    folder = Path(tempfile.mkdtemp(prefix="holdfast-server-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

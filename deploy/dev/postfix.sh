@@ -1,8 +1,8 @@
 #!/bin/sh
 # Postfix for development and tests: one throw-away server in a folder, on loopback only.
 #   install               as root on Debian installs the server; elsewhere says what to install (exit 0)
-#   start DIR [HOST:PORT] starts it, with the queue it kept, and prints KEY=value lines when it listens;
-#                         what it takes goes to HOST:PORT, or is thrown away without one
+#   start DIR [[lmtp:]HOST:PORT] starts it, with the queue it kept, and prints KEY=value lines when it
+#                         listens; what it takes goes to HOST:PORT, or is thrown away without one
 #   flush DIR             has it try at once what waits in its queue
 #   stop DIR              stops it and keeps its queue
 # Its master needs root. It tries again after one second, so that tests need not wait.
@@ -35,7 +35,9 @@ configure() {
   chmod 755 "$dir" "$dir/etc" "$dir/queue"
   chown postfix "$dir/data"
   transport=discard:
-  [ -z "$target" ] || transport="smtp:[${target%:*}]:${target##*:}"
+  how=smtp
+  case $target in lmtp:*) how=lmtp target=${target#lmtp:} ;; esac
+  [ -z "$target" ] || transport="$how:[${target%:*}]:${target##*:}"
   cat > "$dir/etc/main.cf" <<SETTINGS
 compatibility_level = 3.6
 queue_directory = $dir/queue
@@ -122,5 +124,5 @@ case "${1:-}" in
       flush) postfix -c "$dir/etc" flush ;;
       stop) [ ! -e "$dir/port" ] || postfix -c "$dir/etc" stop >/dev/null 2>&1 || true ;;
     esac ;;
-  *) say "usage: $0 install | start DIR [HOST:PORT] | flush DIR | stop DIR"; exit 2 ;;
+  *) say "usage: $0 install | start DIR [[lmtp:]HOST:PORT] | flush DIR | stop DIR"; exit 2 ;;
 esac

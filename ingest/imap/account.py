@@ -51,6 +51,8 @@ class Account:
     """Most connections at a time."""
     compress: str = "auto"
     """`auto`: where the server offers it and is another machine; `always`: where it offers it."""
+    is_journal: bool = False
+    """It is the mailbox of a journal, whose reports count as such."""
 
     def __post_init__(self) -> None:
         named = (self.host, self.user, self.ca_file, self.proxy, *self.folders, *self.excludes)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.errors import HoldfastError
 from holdfast.core.identity import public_id
+from holdfast.core.records import Trust
 from holdfast.ingest.bulk import Import
 from holdfast.ingest.imap.account import read
 from holdfast.ingest.imap.failures import SaidNo
@@ -142,6 +143,7 @@ def _take(
     desk = bench.desk
     custodian = ensure_custodian(desk.store, kept.custodian) if kept.custodian else None
     intake = open_batch(desk.store, kept.source_id, custodian_id=custodian, paths=kept.name)
+    intake = replace(intake, trust=Trust(reports=read(kept.settings).is_journal))
     importing = Import(desk, bench.pool, intake, bench.spool, bench.on_progress)
     done.counts = importing.run(offers)
     done.recovered += file_sealed(desk, bench.pool)

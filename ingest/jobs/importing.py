@@ -35,6 +35,7 @@ class ImportOrder:
     trusts_dates: bool = False
     mbox_variant: str = "auto"
     retries: bool = False
+    trusts_reports: bool = False
 
     @classmethod
     def of(cls, options: ImportOptions) -> ImportOrder:
@@ -46,6 +47,7 @@ class ImportOrder:
             options.trusts_dates,
             options.mbox_variant,
             options.retries,
+            options.trusts_reports,
         )
 
     def options(self) -> ImportOptions:
@@ -55,8 +57,9 @@ class ImportOrder:
             self.source,
             self.custodian,
             self.trusts_dates,
-            self.mbox_variant,
-            self.retries,
+            mbox_variant=self.mbox_variant,
+            retries=self.retries,
+            trusts_reports=self.trusts_reports,
         )
 
 

@@ -23,11 +23,15 @@ class Arriving:
     """The content of one message, dots undone (RFC 5321 section 4.5.2)."""
 
     spool: Path
+    watches: bool = False
+    """Look for CR and LF that do not stand together."""
+    has_bare_newline: bool = False
     size_bytes: int = 0
     _pieces: list[bytes] = field(default_factory=list)
     _held: bytes = b""
     """The end of what was added, while it may be part of a line end with a dot."""
     _file: IO[bytes] | None = None
+    _ends_in_cr: bool = False
 
     def add(self, piece: bytes) -> None:
         """Take further bytes as they were transferred.
@@ -35,10 +39,21 @@ class Arriving:
         Raises:
             OSError: The disk refused them.
         """
+        if self.watches:
+            self._watch(piece)
         text = (self._held + piece).replace(b"\r\n.", b"\r\n")
         cut = len(text) - (2 if text.endswith(b"\r\n") else text.endswith(b"\r"))
         self._held = text[cut:]
         self._keep(text[:cut])
+
+    def _watch(self, piece: bytes) -> None:
+        pairs = piece.count(b"\r\n")
+        starts_with_rest = self._ends_in_cr and piece.startswith(b"\n")
+        lone_cr = piece.count(b"\r") - pairs - piece.endswith(b"\r")
+        lone_lf = piece.count(b"\n") - pairs - starts_with_rest
+        left_alone = self._ends_in_cr and bool(piece) and not starts_with_rest
+        self.has_bare_newline = self.has_bare_newline or bool(lone_cr or lone_lf or left_alone)
+        self._ends_in_cr = piece.endswith(b"\r") if piece else self._ends_in_cr
 
     def end(self) -> None:
         """Take what was held back; nothing follows.

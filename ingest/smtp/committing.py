@@ -10,12 +10,14 @@ import queue
 import secrets
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast.core.custody import Offer
 from holdfast.core.errors import HoldfastError
 from holdfast.ingest.pipeline import accept
+from holdfast.ingest.smtp.pressure import Pressure
+from holdfast.ingest.smtp.tally import Tally
 from holdfast.storage.frames import discard, prepare
 
 if TYPE_CHECKING:
@@ -30,8 +32,9 @@ if TYPE_CHECKING:
 GROUP_ITEMS = 128
 GROUP_BYTES = 16 << 20
 """A group ends at whichever comes first; one larger message is a group of its own."""
-GATHER_S = 0.02
-"""So long a group waits for messages that are on their way: half the commits for all of them."""
+GATHER_S = 0.005
+"""So long a group waits for messages that are on their way: fewer commits, and the next group comes
+in while this one is written."""
 
 Note = dict[str, object]
 
@@ -44,6 +47,8 @@ class Reception:
     intake: Intake
     spool: Path
     report: Callable[[Note], None]
+    pressure: Pressure = field(default_factory=Pressure)
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,9 @@ class GroupCommit:
 
     def _run(self) -> None:
         while (first := self._next()) is not None:
-            self._settle(self._group(first))
+            group = self._group(first)
+            self._reception.pressure.note_group(len(group))
+            self._settle(group)
 
     def _next(self) -> Letter | None:
         held, self._held = self._held, None

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import hmac
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from holdfast.core.records import NO_TRUST, Trust
+from holdfast.ingest.smtp.crowd import Crowd
 from holdfast.ingest.smtp.session import TROUBLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     from aiosmtpd.smtp import Envelope, Session
 
-    from holdfast.ingest.smtp.committing import Letter, Note
+    from holdfast.ingest.smtp.committing import Letter, Reception
     from holdfast.ingest.smtp.config import SmtpConfig
     from holdfast.ingest.smtp.session import JournalSession
+
+STRANGER = "554 5.7.1 You may not deliver here"
+TOO_MANY = "421 4.7.0 Too many connections; try again later"
+TOO_OFTEN = "454 4.7.0 Too many failed logins; try again later"
 
 
 class Door:
@@ -27,59 +31,81 @@ class Door:
     def __init__(
         self,
         config: SmtpConfig,
-        spool: Path,
+        reception: Reception,
         hand_over: Callable[[Letter], None],
-        report: Callable[[Note], None],
     ) -> None:
         self.config = config
-        self.spool = spool
+        self.spool = reception.spool
         self.hand_over = hand_over
-        self.sessions: set[JournalSession] = set()
+        self.crowd = Crowd(config)
         self.addresses: dict[str, tuple[str | None, str | None]] = {}
         """Argument of a command → what it names; kept by the sessions."""
-        self._report = report
-        self._by_peer: Counter[str] = Counter()
+        self.tally = reception.tally
+        self._sessions: set[JournalSession] = set()
+        self._report = reception.report
+        self._pressure = reception.pressure
 
-    def lets_in(self, peer: str, session: JournalSession) -> bool:
-        """Count a client in; False when there are too many already."""
-        bounds = self.config.bounds
-        if len(self.sessions) >= bounds.connections:
-            return self._refuses(peer, "connections")
-        if self._by_peer[peer] >= bounds.connections_per_peer:
-            return self._refuses(peer, "connections_per_peer")
-        self._by_peer[peer] += 1
-        self.sessions.add(session)
-        return True
+    @property
+    def sessions(self) -> tuple[JournalSession, ...]:
+        """All that are there just now."""
+        return tuple(self._sessions)
 
-    def lets_out(self, peer: str, session: JournalSession) -> None:
-        """Count a client out; once."""
-        if session in self.sessions:
-            self.sessions.remove(session)
-            self._by_peer[peer] -= 1
-            if not self._by_peer[peer]:
-                del self._by_peer[peer]
+    def lets_in(self, session: JournalSession) -> str:
+        """Count a client in; else return what to tell it."""
+        cause = self.crowd.refusal(session.peer)
+        if cause:
+            self.refuse(session.peer, cause)
+            return STRANGER if cause == "peer" else TOO_MANY
+        self.crowd.let_in(session)
+        self._sessions.add(session)
+        self.tally.connections = len(self._sessions)
+        return ""
+
+    def lets_out(self, session: JournalSession) -> None:
+        """Count a client out; may be repeated."""
+        self.crowd.let_out(session)
+        self._sessions.discard(session)
+        self.tally.connections = len(self._sessions)
 
     def coming(self) -> int:
         """Count the messages that are on their way; may be called in any thread."""
-        return sum(one.is_coming for one in tuple(self.sessions))
+        return sum(one.is_coming for one in self.sessions)
 
     def authenticate(
         self, _server: Any, session: Session, _envelope: Any, _mechanism: str, given: Any
     ) -> AuthResult:
         """Compare name and password, in the same time whatever is wrong with them."""
-        login = self.config.login
+        login, peer = self.config.login, _peer(session)
         if login is None or not isinstance(given, LoginPassword):
             return AuthResult(success=False, handled=False)
+        if not self.crowd.may_log_in(peer):
+            self.refuse(peer, "login_failures")
+            return AuthResult(success=False, handled=False, message=TOO_OFTEN)
         is_name = hmac.compare_digest(given.login, login.name.encode())
         is_password = hmac.compare_digest(given.password, login.password.encode())
         if is_name and is_password:
             return AuthResult(success=True, auth_data=login.name)
-        self._report({"event": "smtp.refused", "peer": _peer(session), "cause": "login"})
+        self.crowd.note_failed_login(peer)
+        self.refuse(peer, "login")
         return AuthResult(success=False, handled=False)
 
     def user_of(self, session: Session) -> str:
         """Return as whom the client was authenticated; empty where it was not."""
         return str(session.auth_data) if session.authenticated else ""
+
+    def name_of(self, session: Session) -> str:
+        """Return the name of the certificate that lets the client in; empty without."""
+        given = session.ssl.get("peercert") if session.ssl else None
+        return self.config.clients.name_in(given) if given and self.config.clients else ""
+
+    def trust_in(self, session: Session, recipients: Sequence[str]) -> Trust:
+        """Return how far a client that may deliver is believed of a message for these addresses."""
+        if self.config.is_drop(recipients):  # people send there, through a server that may journal
+            return NO_TRUST
+        is_vouched = bool(self.user_of(session) or self.name_of(session))
+        if not is_vouched and not self.config.believes(_peer(session)):
+            return NO_TRUST
+        return Trust(True, self.config.envelope_fields, tuple(sorted(self.config.addresses)))
 
     async def handle_EHLO(  # noqa: N802 - the library's name
         self, _server: Any, session: Session, _envelope: Envelope, name: str, said: list[str]
@@ -92,9 +118,13 @@ class Door:
         self, _server: Any, session: Session, envelope: Envelope, sender: str, options: list[str]
     ) -> str:
         """Take mail from those who may deliver."""
-        if not session.authenticated and not self.config.trusts(_peer(session)):
-            self._refuses(_peer(session), "peer")
+        is_vouched = session.authenticated or self.name_of(session)
+        if not is_vouched and not self.config.trusts(_peer(session)):
+            self.refuse(_peer(session), "peer")
             return "550 5.7.1 You may not deliver here"
+        if self._pressure.backlog >= self.config.bounds.backlog:
+            self.refuse(_peer(session), "backlog")
+            return "452 4.3.1 Too much waits to be filed; try again later"
         envelope.mail_from = sender
         envelope.mail_options.extend(options)
         return "250 2.1.0 OK"
@@ -104,7 +134,7 @@ class Door:
     ) -> str:
         """Take mail for the journal's addresses alone: nothing is relayed."""
         if not self.config.takes(to):
-            self._refuses(_peer(session), "recipient")
+            self.refuse(_peer(session), "recipient")
             return "550 5.1.1 No journal has this address"
         envelope.rcpt_tos.append(to)
         envelope.rcpt_options.extend(options)
@@ -115,9 +145,10 @@ class Door:
         self._report({"event": "smtp.fault", "cause": repr(error)[:300]})
         return TROUBLE
 
-    def _refuses(self, peer: str, cause: str) -> bool:
+    def refuse(self, peer: str, cause: str) -> None:
+        """Count a refusal, and tell of it."""
+        self.tally.refused[cause] += 1
         self._report({"event": "smtp.refused", "peer": peer, "cause": cause})
-        return False
 
 
 def _peer(session: Session) -> str:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Refused, Unavailable
 from holdfast.ingest.smtp.committing import GroupCommit, Reception
 from holdfast.ingest.smtp.door import Door
-from holdfast.ingest.smtp.session import JournalSession
+from holdfast.ingest.smtp.session import JournalSession, LmtpSession
 
 if TYPE_CHECKING:
-    from holdfast.ingest.smtp.config import Certificate, SmtpConfig
+    from socket import socket as Socket  # noqa: N812 - a class
 
+    from holdfast.ingest.smtp.config import Clients, SmtpConfig
+
+SWITCH_S = 0.0005
+"""Python's default of 5 ms makes the thread that writes wait for that which talks at every step."""
 GLANCE_S = 0.2
 """A request to end is heeded within this time."""
 FAREWELL_S = 10.0
@@ -28,7 +33,12 @@ def listen(config: SmtpConfig, reception: Reception, is_asked: Callable[[], bool
         Refused: The certificate or its key cannot be used.
         Unavailable: The address cannot be listened on.
     """
-    asyncio.run(_Listener(config, reception, is_asked).run())
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        asyncio.run(_Listener(config, reception, is_asked).run())
+    finally:
+        sys.setswitchinterval(before)
 
 
 class _Listener:
@@ -38,40 +48,57 @@ class _Listener:
         self._config = config
         self._is_asked = is_asked
         self._report = reception.report
-        self._tls = tls_context(config.certificate) if config.certificate else None
+        self._tls = tls_context(config) if config.certificate else None
+        self._lmtp_ports: set[int] = set()
         self._commit = GroupCommit(reception, lambda: self._door.coming())
-        self._door = Door(config, reception.spool, self._commit.hand_over, reception.report)
+        self._door = Door(config, reception, self._commit.hand_over)
 
     async def run(self) -> None:
         try:
-            server = await self._open()
-            for socket in server.sockets:
-                host, port = socket.getsockname()[:2]
-                self._report({"event": "smtp.listening", "host": host, "port": port})
+            servers = await self._open_all()
+            for server in servers:
+                for socket in server.sockets:
+                    self._tell_place(socket)
             while not self._is_asked():
                 await asyncio.sleep(GLANCE_S)
-            server.close()
+            for server in servers:
+                server.close()
             await self._end_sessions()
         finally:
             await asyncio.to_thread(self._commit.close)
         self._report({"event": "smtp.ended"})
 
-    async def _open(self) -> asyncio.Server:
+    def _tell_place(self, socket: Socket) -> None:
+        host, port = socket.getsockname()[:2]
+        event = "smtp.listening" if port not in self._lmtp_ports else "lmtp.listening"
+        self._report({"event": event, "host": host, "port": port})
+
+    async def _open_all(self) -> list[asyncio.Server]:
+        servers = []
+        if self._config.lmtp_port is not None:
+            server = await self._open(self._config.lmtp_port, LmtpSession)
+            self._lmtp_ports = {one.getsockname()[1] for one in server.sockets}
+            servers.append(server)
+        return [*servers, await self._open(self._config.port, JournalSession)]
+
+    async def _open(self, port: int, kind: type[JournalSession]) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         try:
             return await loop.create_server(
-                lambda: self._session(loop), self._config.host, self._config.port, backlog=512
+                lambda: self._session(loop, kind), self._config.host, port, backlog=512
             )
         except OSError as error:
             raise Unavailable(
-                f"{self._config.host} port {self._config.port} cannot be listened on: {error}.",
+                f"{self._config.host} port {port} cannot be listened on: {error}.",
                 next_step="Correct smtp.host and smtp.port, or end what listens there.",
             ) from error
 
-    def _session(self, loop: asyncio.AbstractEventLoop) -> JournalSession:
+    def _session(
+        self, loop: asyncio.AbstractEventLoop, kind: type[JournalSession]
+    ) -> JournalSession:
         bounds = self._config.bounds
-        few = dict.fromkeys(("NOOP", "RSET", "EHLO", "HELO", "HELP", "VRFY", "AUTH"), bounds.noops)
-        return JournalSession(
+        few = dict.fromkeys(("NOOP", "RSET", "EHLO", "HELO", "LHLO", "HELP", "VRFY"), bounds.noops)
+        return kind(
             self._door,
             loop=loop,
             hostname=self._config.hostname,
@@ -88,20 +115,23 @@ class _Listener:
         """Let those that wait for their 250 have it; the others keep their mail and come back."""
         deadline = asyncio.get_running_loop().time() + FAREWELL_S
         while self._door.sessions and asyncio.get_running_loop().time() < deadline:
-            for session in tuple(self._door.sessions):
+            for session in self._door.sessions:
                 if not session.is_waiting:
                     session.leave()
             await asyncio.sleep(0.02)
-        for session in tuple(self._door.sessions):
+        for session in self._door.sessions:
             session.abort()
 
 
-def tls_context(certificate: Certificate) -> ssl.SSLContext:
-    """Return what STARTTLS uses: TLS 1.2 and later.
+def tls_context(config: SmtpConfig) -> ssl.SSLContext:
+    """Return what STARTTLS uses: TLS 1.2 and later, and certificates of clients where they count.
 
     Raises:
         Refused: The files cannot be read, or do not belong together.
     """
+    certificate = config.certificate
+    if certificate is None:
+        raise AssertionError("it is asked for with a certificate alone")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
@@ -111,4 +141,17 @@ def tls_context(certificate: Certificate) -> ssl.SSLContext:
             f"The certificate {certificate.chain} cannot be used: {error}.",
             next_step="Check smtp.tls_certificate and smtp.tls_key.",
         ) from error
+    if config.clients is not None:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        _load_authority(context, config.clients)
     return context
+
+
+def _load_authority(context: ssl.SSLContext, clients: Clients) -> None:
+    try:
+        context.load_verify_locations(clients.authority)
+    except (OSError, ssl.SSLError) as error:
+        raise Refused(
+            f"The authorities in {clients.authority} cannot be used: {error}.",
+            next_step="Check smtp.client_ca.",
+        ) from error

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, AnyStr
 
 from aiosmtpd.smtp import SMTP
 
@@ -28,9 +29,16 @@ DRAINED_BYTES = 16 << 20
 ADDRESSES = 4096
 """Of commands that are remembered with what they name."""
 
+DROP = "drop"
+"""Folder of what people sent to a drop address."""
+
 NO_SPACE = "452 4.3.1 Not enough room; try again later"
 TROUBLE = "451 4.3.0 It could not be kept; try again later"
 TOO_LARGE = "552 5.3.4 The message is larger than is taken here"
+TOO_WRONG = "421 4.7.0 Too many errors; goodbye"
+BARE_NEWLINE = (
+    "550 5.6.0 CR or LF alone in the message: every line must end in CRLF (RFC 5321 2.3.8)"
+)
 TOO_SLOW = "421 4.4.2 It took too long; goodbye"
 _BEGUN = tuple(END[:length] for length in range(1, len(END)))
 _NO_SPACE = frozenset({"ENOSPC", "EDQUOT", "EFBIG"})
@@ -53,6 +61,10 @@ class JournalSession(SMTP):
         self.is_waiting = False
         """A message was received whole, and its sender waits for the answer."""
         self._deadline: asyncio.TimerHandle | None = None
+        self._heard_at = time.monotonic()
+        self._errors = 0
+        self._silent_at = 0.0
+        """When the client has been silent for too long, by the loop's clock."""
 
     @property
     def is_coming(self) -> bool:
@@ -60,16 +72,22 @@ class JournalSession(SMTP):
         has_begun = self.envelope is not None and self.envelope.mail_from is not None
         return has_begun and not self.is_waiting
 
+    @property
+    def is_idle_since(self) -> float | None:
+        """When the client said its last command, unless a message is on its way or being kept."""
+        has_begun = self.envelope is not None and self.envelope.mail_from is not None
+        return None if has_begun or self.is_waiting else self._heard_at
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let a client in, unless there are too many; once more after STARTTLS."""
         if not self.peer:
-            peer = str((transport.get_extra_info("peername") or ("",))[0])
-            if not self.door.lets_in(peer, self):
+            self.peer = str((transport.get_extra_info("peername") or ("",))[0])
+            refusal = self.door.lets_in(self)
+            if refusal:
                 transport.set_protocol(asyncio.Protocol())
-                transport.write(b"421 4.7.0 Too many connections; try again later\r\n")  # type: ignore[attr-defined]
+                transport.write(refusal.encode() + b"\r\n")  # type: ignore[attr-defined]
                 transport.close()
                 return
-            self.peer = peer
             seconds = self.door.config.bounds.session_s
             self._deadline = self.loop.call_later(seconds, self._say_and_leave, TOO_SLOW)
         super().connection_made(transport)
@@ -78,25 +96,53 @@ class JournalSession(SMTP):
         """Let the client go."""
         if self._deadline is not None:
             self._deadline.cancel()
-        self.door.lets_out(self.peer, self)
+        self.door.lets_out(self)
         super().connection_lost(error)
 
     def leave(self) -> None:
         """End the session in order, as the service ends."""
         self._say_and_leave("421 4.3.2 The service is ending; try again later")
 
+    def give_way(self) -> None:
+        """End the session in order, as others need its place."""
+        self._say_and_leave("421 4.3.2 Others need the connection; try again later")
+
     def abort(self) -> None:
         """End the session now."""
         if isinstance(self.transport, asyncio.WriteTransport):
             self.transport.abort()
+
+    async def push(self, status: AnyStr) -> None:
+        """Answer; who is refused again and again is sent away."""
+        await super().push(status)
+        if status[:1] in {"5", b"5"}:
+            self._errors += 1
+            if self._errors == self.door.config.bounds.errors:
+                self.door.refuse(self.peer, "errors")
+                self._say_and_leave(TOO_WRONG)
 
     def _say_and_leave(self, words: str) -> None:
         if self.transport is not None:
             self._writer.write(words.encode() + b"\r\n")
             self.transport.close()
 
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """Move the end of patience; the timer that runs looks at it when it fires.
+
+        The library's own makes and cancels a timer for every command.
+        """
+        self._heard_at = time.monotonic()
+        self._silent_at = self.loop.time() + (duration or self._timeout_duration)
+        if self._timeout_handle is None or self._timeout_handle.when() > self._silent_at:
+            if self._timeout_handle is not None:
+                self._timeout_handle.cancel()
+            self._timeout_handle = self.loop.call_at(self._silent_at, self._timeout_cb)
+
     def _timeout_cb(self) -> None:
-        self._say_and_leave(TOO_SLOW)
+        if self.loop.time() >= self._silent_at:
+            self._say_and_leave(TOO_SLOW)
+        else:
+            self._timeout_handle = self.loop.call_at(self._silent_at, self._timeout_cb)
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         """Read an address; journaling servers name the same ones again and again."""
@@ -118,13 +164,20 @@ class JournalSession(SMTP):
             await self.push("501 5.5.4 Syntax: DATA")
             return
         await self.push("354 End data with <CR><LF>.<CR><LF>")
-        arriving = Arriving(self.door.spool)
+        arriving = Arriving(self.door.spool, watches=not self.door.config.keeps_bare_newlines)
         seconds = self.door.config.bounds.data_s
         self._reset_timeout(seconds + 60)
         try:
             async with asyncio.timeout(seconds):
                 answer = await self._receive(arriving)
             self.is_waiting = True
+            if (
+                not answer
+                and arriving.has_bare_newline
+                and not self.door.config.keeps_bare_newlines
+            ):
+                self.door.refuse(self.peer, "bare_newline")
+                answer = BARE_NEWLINE
             if not answer:
                 answer = await self._keep(arriving)
         except TimeoutError:
@@ -136,9 +189,12 @@ class JournalSession(SMTP):
         finally:
             arriving.close()
         self._reset_timeout()
+        await self._answer(answer)
+        self.is_waiting = False
+
+    async def _answer(self, answer: str) -> None:
         self._set_post_data_state()  # type: ignore[no-untyped-call]
         await self.push(answer)
-        self.is_waiting = False
 
     async def _receive(self, arriving: Arriving) -> str:
         """Read to the end of the content; return what is wrong with it, or nothing."""
@@ -190,6 +246,7 @@ class JournalSession(SMTP):
             return _answer_to(error)
         self.door.hand_over(Letter(content, self._facts(), settle))
         trouble = await settled
+        self.door.tally.note_answer(is_kept=trouble is None)
         return "250 2.0.0 Kept" if trouble is None else _answer_to(trouble)
 
     def _facts(self) -> CaptureFacts:
@@ -203,8 +260,31 @@ class JournalSession(SMTP):
             recipients=tuple(map(_plain, self.envelope.rcpt_tos)),
             tls=f"{cipher[1]} {cipher[0]}" if cipher else "",
             user=self.door.user_of(self.session),
+            certificate=_plain(self.door.name_of(self.session)),
         )
-        return CaptureFacts(received_at=datetime.now(UTC), smtp=said)
+        trust = self.door.trust_in(self.session, said.recipients)
+        folder = DROP if self.door.config.is_drop(said.recipients) else ""
+        return CaptureFacts(folder, received_at=datetime.now(UTC), smtp=said, trust=trust)
+
+
+class LmtpSession(JournalSession):
+    """One client that speaks LMTP (RFC 2033): LHLO, and an answer for each recipient."""
+
+    async def smtp_LHLO(self, arg: str) -> None:  # noqa: N802 - the library's name
+        """Greet as EHLO does."""
+        await super().smtp_EHLO(arg)
+
+    async def smtp_EHLO(self, _arg: str) -> None:  # noqa: N802 - the library's name
+        """Refuse: the port speaks LMTP."""
+        await self.push("500 5.5.1 This is LMTP; say LHLO")
+
+    smtp_HELO = smtp_EHLO  # noqa: N815 - the library's name
+
+    async def _answer(self, answer: str) -> None:
+        recipients = len(self.envelope.rcpt_tos) if self.envelope else 0
+        self._set_post_data_state()  # type: ignore[no-untyped-call]
+        for _ in range(recipients):
+            await self.push(answer)
 
 
 def _tell(settled: asyncio.Future[Exception | None], trouble: Exception | None) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ import pytest
 
 from archive_kit import ACTOR, bring_in, message, settings_in, write_mbox
 from deploy_files import DEPLOY, checker, load_yaml, ran
+from holdfast.ingest.smtp.pressure import Pressure
+from holdfast.ingest.smtp.tally import Tally
 from holdfast.wiring import open_archive
 
 RULES = [
@@ -39,6 +43,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     bring_in(settings, write_mbox(folder / "box.mbox", [message(1)]))
     with open_archive(settings, ACTOR) as services:
         families = list(metrics.ArchiveCollector(services.store).collect())
+    listener = importlib.import_module("holdfast.ingest.smtp.metrics")
+    tally = Tally(refused=Counter({"peer": 1}))
+    families += list(listener.ListenerCollector(tally, Pressure()).collect())
     found: dict[str, set[str]] = {"up": set()}
     for family in families:
         for sample in family.samples:

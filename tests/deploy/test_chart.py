@@ -73,7 +73,7 @@ def test_secrets_of_the_values_are_those_that_settings_take_from_files() -> None
         for name in known
         if f"{name.removesuffix('_file')}_command" in known
     }
-    secret.remove("smtp.password")  # of the listener, which the chart does not run
+    secret.remove("smtp.password")  # the chart's listener lets in by network alone
     assert set(load_yaml(CHART / "values.yaml")["secretKeys"]) == secret
     schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
     assert set(schema["properties"]["secretKeys"]["propertyNames"]["enum"]) == secret
@@ -144,6 +144,39 @@ def test_selectors_find_the_workers(render: Render) -> None:
     assert scaled == one("Deployment", rendered)["metadata"]["name"]
 
 
+LISTENER = (
+    "listener.enabled=true", "listener.tlsSecret=mail-tls", "listener.service.type=LoadBalancer",
+    "settings.smtp.addresses=journal@archive.example", "settings.smtp.networks=192.0.2.0/24",
+)  # fmt: skip
+
+
+def listener(kind: str, rendered: list[Any]) -> Any:
+    named = [one for one in rendered if one["metadata"]["name"] == "main-listener"]
+    return one(kind, named)
+
+
+def test_listener_is_rendered_where_it_is_asked_for(render: Render) -> None:
+    rendered = render(*LISTENER)
+    pod = listener("Deployment", rendered)["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    assert unknown_words([str(word) for word in container["args"]]) == []
+    assert {given["name"] for given in container["env"]} <= VARIABLES
+    mounted = {mount["name"] for mount in container["volumeMounts"]}
+    assert mounted == {volume["name"] for volume in pod["spec"]["volumes"]}
+    assert "tls" in mounted
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    labels = pod["metadata"]["labels"].items()
+    service = listener("Service", rendered)["spec"]
+    assert service["selector"].items() <= labels
+    assert service["externalTrafficPolicy"] == "Local"
+    policy = listener("NetworkPolicy", rendered)["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels
+    assert policy["ingress"] == [{"ports": [{"port": "smtp", "protocol": "TCP"}]}]
+    given = one("ConfigMap", rendered)["data"]
+    assert given["HOLDFAST_SMTP__NETWORKS"] == "192.0.2.0/24"
+    assert set(given) <= VARIABLES
+
+
 def test_nobody_may_call_a_worker_unless_named(render: Render) -> None:
     assert one("NetworkPolicy", render())["spec"]["ingress"] == []
     who = "networkPolicy.metricsFrom[0].podSelector.matchLabels.app=prometheus"
@@ -173,10 +206,10 @@ def test_kubernetes_takes_what_is_rendered(
     validate = checker("kubernetes-validate")
     need(validate, "no kubernetes-validate: deploy/dev/checkers.sh install")
     rendered = tmp_path / "rendered.yaml"
-    rendered.write_text(template(helm)[1], encoding="utf-8")
+    rendered.write_text(template(helm, *LISTENER)[1], encoding="utf-8")
     status, text = ran(validate, "--strict", "-k", version, rendered)
     assert status == 0, text
-    assert text.count("passed for resource") == len(KINDS)
+    assert text.count("passed for resource") == len(KINDS) + 3
     rendered.write_text(
         template(helm)[1].replace("readinessProbe", "readynessProbe"), encoding="utf-8"
     )

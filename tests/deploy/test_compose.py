@@ -19,6 +19,7 @@ PRODUCT = {name: one for name, one in OURS.items() if "entrypoint" not in one}
 ENDS_BY_ITSELF = {name for name, one in SERVICES.items() if one["restart"] == "no"}
 ROOT_FOR_ONE_CHOWN = {"s3-volume"}
 WRITES_ITS_OWN_KEYSTORE = {"elasticsearch"}
+LISTENS = {"smtpd"}
 
 
 @pytest.mark.parametrize("name", PRODUCT)
@@ -44,7 +45,7 @@ def test_process_has_no_right_that_it_can_do_without(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "privileged" not in service
-    assert "ports" not in service
+    assert ("ports" in service) is (name in LISTENS)
     assert service["read_only"] is (name not in WRITES_ITS_OWN_KEYSTORE)
     if name in ROOT_FOR_ONE_CHOWN:
         assert (service["cap_add"], service["network_mode"]) == (["CHOWN"], "none")
@@ -95,7 +96,7 @@ def test_secrets_that_are_made_are_those_that_are_named(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == made
 
 
-@pytest.mark.parametrize("profiles", ["", "s3"])
+@pytest.mark.parametrize("profiles", ["", "s3", "s3,smtp"])
 def test_loader_of_compose_files_accepts_it(
     tmp_path: Path, need: Callable[[object, str], None], profiles: str
 ) -> None:

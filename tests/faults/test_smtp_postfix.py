@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-import pytest
-
 from archive_kit import findings, kept, opened, settings_in
 from fault_command import start
+from fault_disk import can_mount
 from fault_smtp import listening_port, smtpd_words
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.wiring import create_archive
+from journal_storm import Storm, raise_storm
 from server_postfix import Missing, PostfixServer, running
 from smtp_kit import JOURNAL, Client
 
 MESSAGES = 120
-
-
-@pytest.fixture
-def reachable() -> Iterator[Path]:
-    """A folder that Postfix's own user can enter."""
-    folder = Path(tempfile.mkdtemp(prefix="holdfast-postfix-"))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def free_port() -> int:
@@ -89,3 +79,38 @@ def test_queue_of_postfix_empties_through_restarts_without_loss_or_double(
     with opened(settings) as services:
         assert sum(sums(services.store)["journal"].values()) == MESSAGES
     assert findings(settings) == []
+
+
+def test_journal_reports_of_all_kinds_survive_kills_and_a_full_disk(
+    tmp_path: Path, reachable: Path, seed: int, need: Callable[[object, str], None]
+) -> None:
+    need(can_mount(), "this host does not let us mount")
+    try:
+        figures = raise_storm(tmp_path, reachable, Storm(messages=100, kills=2, seed=seed))
+    except Missing as error:
+        need(False, str(error))
+        return
+    assert figures.is_good, figures
+    assert (figures.kills, figures.full_disks) == (2, 1)
+
+
+def test_postfix_delivers_by_lmtp(
+    tmp_path: Path, reachable: Path, need: Callable[[object, str], None]
+) -> None:
+    settings = settings_in(tmp_path)
+    create_archive(settings)
+    port = free_port()
+    words = [*smtpd_words(settings.data), "--set", f"smtp.lmtp_port={port}"]
+    with ExitStack() as stack:
+        try:
+            postfix = stack.enter_context(running(reachable, f"lmtp:127.0.0.1:{port}"))
+        except Missing as error:
+            need(False, str(error))
+            return
+        service = start(words, tmp_path / "run")
+        listening_port(service)
+        submit(postfix.port, range(20))
+        assert not service.is_over_before(lambda: postfix.waiting() == 0)
+        service.process.terminate()
+        assert service.finish().status == 0
+    assert len(kept(settings)) == 20

@@ -11,7 +11,7 @@ import pytest
 
 from archive_kit import message, write_mbox
 from holdfast.core.records import TextState
-from holdfast.ingest.drafting import MAX_SHORT_CHARS, Care, draft_original
+from holdfast.ingest.drafting import MAX_SHORT_CHARS, Care, How, draft_original
 from holdfast.ingest.orders import Order, encode, reports_decoder
 from holdfast.ingest.readers.offers import Offered
 from holdfast.ingest.readers.planning import plan
@@ -65,7 +65,7 @@ def test_file_name_too_long_for_a_row_is_cut() -> None:
 
 @pytest.mark.parametrize(("care", "subject"), [(Care.ENVELOPE, "kept"), (Care.BYTES, "")])
 def test_more_care_touches_less_and_says_why(care: Care, subject: str) -> None:
-    draft = draft_original(b"Subject: kept\n\nbody", KEY, care, "signal 9").draft
+    draft = draft_original(b"Subject: kept\n\nbody", KEY, How(care, "signal 9")).draft
     assert draft.subject == subject
     assert any("signal 9" in detail for _, detail in json.loads(draft.defects))
 

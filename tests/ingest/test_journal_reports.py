@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import delete, select, update
 
 from archive_kit import bring_in, findings, found, opened, settings_in
+from holdfast.core.records import CaptureFacts
+from holdfast.ingest.imports import ImportOptions
+from holdfast.ingest.jobs.importing import ImportOrder
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.envelopes import PEOPLE_STEP
 from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.schema import (
     audit_events,
+    captures,
     identities,
     interaction_versions,
     interactions,
@@ -36,7 +41,7 @@ def take(settings: Settings, folder: Path, *names: str) -> None:
     offer.mkdir()
     for name in names:
         (offer / f"{name}.eml").write_bytes((CORPUS / f"{name}.eml").read_bytes())
-    bring_in(settings, offer)
+    bring_in(settings, offer, trusts_reports=True)
 
 
 def take_inner(settings: Settings, folder: Path) -> None:
@@ -173,3 +178,27 @@ def test_altering_what_a_report_added_is_noticed(
     with opened(settings) as services, writing(services.store.engine) as connection:
         connection.execute(change)  # type: ignore[call-overload]
     assert any(finding.part == "interaction" for finding in findings(settings))
+
+
+@pytest.mark.parametrize("trusts", [False, True], ids=["any mail", "a journal's mailbox"])
+def test_only_a_trusted_source_adds_people_to_a_message(
+    settings: Settings, tmp_path: Path, *, trusts: bool
+) -> None:
+    take_inner(settings, tmp_path)
+    bring_in(settings, CORPUS / f"{LIST}.eml", trusts_reports=trusts)
+    assert asked(settings, "bcc:ceo", "defect:journal_not_trusted") == (
+        [1, 0] if trusts else [0, 1]
+    )
+    with opened(settings) as services, reading(services.store.engine) as connection:
+        noted = connection.scalars(select(captures.c.facts).order_by(captures.c.id)).all()
+    assert [msgspec.json.decode(one, type=CaptureFacts).trust.reports for one in noted] == [
+        False,
+        trusts,
+    ]
+    assert findings(settings) == []
+
+
+def test_order_of_a_worker_keeps_what_is_trusted() -> None:
+    for trusts in (False, True):
+        options = ImportOptions((CORPUS,), retries=True, trusts_reports=trusts)
+        assert ImportOrder.of(options).options() == options

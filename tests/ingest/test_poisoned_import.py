@@ -15,12 +15,15 @@ from holdfast.ingest.jail import Pool, PoolConfig
 from holdfast.ingest.orders import Order, decode_orders, encode
 from holdfast.ingest.readers.offers import Unreadable
 from holdfast.ingest.readers.reading import Reader
+from holdfast.ingest.recovery import file_sealed
 from holdfast.ingest.workbench import workbench
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.ledger import sums
+from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.catalogue.schema import interactions
 from holdfast.wiring import create_archive, open_archive
+from smtp_kit import Client, listening
 
 POISON, STRONG_POISON = "poisonword", "strongpoisonword"
 
@@ -98,3 +101,23 @@ def test_worker_that_loses_reports_costs_no_message(tmp_path: Path) -> None:
     summary = bring_in_with(forgetful, settings, write_mbox(tmp_path / "in.mbox", messages))
     assert summary.counts.new == 9
     assert kept(settings) == messages
+
+
+def test_sealed_message_that_kills_its_reader_is_filed_beside_the_others(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    with listening(settings) as running:
+        with Client(running.port) as client:
+            client.greet()
+            for number in range(8):
+                raw = message(number, body=f"clean {POISON if number == 3 else ''}")
+                assert client.deliver(raw.replace(b"\n", b"\r\n")).startswith("250 ")
+        services = running.services
+        with Pool(dying_workbench(), PoolConfig(size=2)) as pool:
+            assert file_sealed(services.desk, pool) == 8
+        assert sums(services.store)["journal"] == {"filed": 8}
+        with reading(services.store.engine) as connection:
+            columns = interactions.c.subject, interactions.c.text_original_id
+            rows = connection.execute(select(*columns)).all()
+        for row in rows:  # each draft went to its own original
+            raw = b"".join(original_bytes(services.store, row.text_original_id))
+            assert f"Subject: {row.subject}\r\n".encode() in raw

@@ -12,14 +12,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from holdfast.core.records import Participant, Role
+from holdfast.core.records import NO_TRUST, Participant, Role, Trust
 from holdfast.parsers import rfc822
 from holdfast.parsers.addresses import MAX_ADDRESSES
 from holdfast.parsers.journal import (
     MAX_WRAPPINGS,
     NotAJournalReport,
     attachment_bytes,
+    attachment_bytes_from,
     parse,
+    parse_from,
     split_journal,
 )
 from holdfast.parsers.journal_envelope import MAX_RECIPIENTS, read_envelope
@@ -27,6 +29,7 @@ from holdfast.parsers.mime_tree import MAX_UNPACKED_BYTES
 from holdfast.parsers.registry import parser_for
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus" / "journal"
+TRUSTED = Trust(reports=True)
 FILES = sorted(CORPUS.glob("*.eml"))
 ENVELOPE = "Sender: a@x.example\r\nMessage-ID: <1@x.example>\r\nBcc: boss@x.example\r\n"
 INNER = b"From: a@x.example\r\nSubject: inside\r\nMessage-ID: <1@x.example>\r\n\r\ntext\r\n"
@@ -56,7 +59,7 @@ def codes(raw: bytes) -> list[str]:
 def test_report_reads_as_a_person_expects(path: Path) -> None:
     expected: dict[str, Any] = json.loads(Path(f"{path}.expect.json").read_text(encoding="utf-8"))
     raw = path.read_bytes()
-    parsed = parser_for(raw).parse(raw)
+    parsed = parser_for(raw).parse(raw, TRUSTED)
     found = {
         "kind": parsed.kind.value,
         "subject": parsed.subject,
@@ -247,3 +250,43 @@ def test_any_envelope_text_is_read_and_no_unknown_role_becomes_to(text: str) -> 
     assert found.recipients[0].role is Role.RECIPIENT
     assert all(isinstance(one.role, Role) for one in found.recipients)
     assert Participant(found.recipients[0].role, "", "x@y").key == "x@y"
+
+
+def test_report_of_a_source_that_is_not_trusted_is_plain_mail() -> None:
+    raw = report()
+    parsed = parse_from(raw, NO_TRUST)
+    assert [(one.role.value, one.address) for one in parsed.participants] == [
+        ("from", "journal@x.example"),
+        ("to", "j@archive.example"),
+    ]
+    assert [one.code for one in parsed.defects if one.code.startswith("journal")] == [
+        "journal_not_trusted"
+    ]
+    assert parsed.inner_sha256 == b""
+    message = parsed.attachments[-1]
+    assert attachment_bytes_from(raw, message.path, NO_TRUST) == INNER.rstrip(b"\r\n") + b"\r\n"
+    assert parse_from(raw, TRUSTED) == parse(raw)
+
+
+COPY = (
+    b"X-Envelope-From: <bounce@x.example>\r\nX-Envelope-To: boss@x.example\r\n"
+    b"X-Envelope-To: journal@archive.example\r\nDelivered-To: other@x.example\r\n" + INNER
+)
+
+
+def test_fields_of_a_plain_copy_count_only_where_the_source_sets_them() -> None:
+    def named(trust: Trust) -> list[tuple[str, str]]:
+        return [(one.role.value, one.address) for one in parse_from(COPY, trust).participants]
+
+    plain = named(NO_TRUST)
+    assert not [one for one in plain if one[0] in {"recipient", "sender"}]
+    fields = ("x-envelope-from", "x-envelope-to")
+    found = named(Trust(reports=True, fields=fields, own=("journal@archive.example",)))
+    assert found == [*plain, ("sender", "bounce@x.example"), ("recipient", "boss@x.example")]
+    nobody = b"X-Envelope-To: undisclosed:;\r\n" + INNER
+    assert parse_from(nobody, Trust(fields=fields)) == rfc822.parse(nobody)
+
+
+def test_fields_beside_a_report_are_not_read() -> None:
+    raw = b"X-Envelope-To: <evil@x.example>\r\n" + report()
+    assert parse_from(raw, Trust(reports=True, fields=("x-envelope-to",))) == parse(raw)

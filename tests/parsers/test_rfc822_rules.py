@@ -13,6 +13,7 @@ from holdfast.parsers.addresses import parse_addresses
 from holdfast.parsers.charsets import codec_of, decode
 from holdfast.parsers.dates import read_date
 from holdfast.parsers.defects import MAX_DEFECTS, Defects
+from holdfast.parsers.journal import parse_from
 from holdfast.parsers.registry import PARSERS, BuiltIn, parser_for
 from holdfast.parsers.rfc822 import parse, with_texts
 from holdfast.parsers.sniff import sniff
@@ -355,7 +356,7 @@ def test_defects_of_one_original_are_limited() -> None:
 
 
 def test_of_two_parsers_the_surer_one_reads() -> None:
-    chat = BuiltIn("chat", lambda head: 100 * head.startswith(b"{"), parse)
+    chat = BuiltIn("chat", lambda head: 100 * head.startswith(b"{"), parse_from)
     among = (*PARSERS, chat)
     assert parser_for(b"From: a\nSubject: b\n\n", among) is PARSERS[0]
     assert parser_for(b'{"text": "hi"}', among) is chat

@@ -58,9 +58,11 @@ def write_mbox(path: Path, messages: Iterable[bytes]) -> Path:
     return path
 
 
-def bring_in(settings: Settings, *paths: Path, custodian: str = "") -> ImportSummary:
+def bring_in(
+    settings: Settings, *paths: Path, custodian: str = "", trusts_reports: bool = False
+) -> ImportSummary:
     """Import paths as the command line does."""
-    options = ImportOptions(paths, custodian=custodian)
+    options = ImportOptions(paths, custodian=custodian, trusts_reports=trusts_reports)
     return import_paths(settings, ACTOR, options, lambda progress: None)
 
 

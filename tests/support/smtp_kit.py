@@ -18,6 +18,7 @@ from archive_kit import ACTOR
 from holdfast.ingest.smtp.committing import Reception
 from holdfast.ingest.smtp.config import Bounds, SmtpConfig
 from holdfast.ingest.smtp.listening import listen
+from holdfast.ingest.smtp.pressure import Pressure
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.batches import ensure_source, open_batch
 from holdfast.wiring import Services, create_archive, open_archive
@@ -40,6 +41,7 @@ class Listening:
     events: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue)
     seen: list[Event] = field(default_factory=list)
     trouble: list[BaseException] = field(default_factory=list)
+    pressure: Pressure = field(default_factory=Pressure)
     _is_asked: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -48,7 +50,8 @@ class Listening:
         source = ensure_source(self.services.store, "journal", "smtp")
         intake = open_batch(self.services.store, source)
         desk = desk or self.services.desk
-        reception = Reception(desk, intake, self.services.spool, self.events.put)
+        spool = self.services.spool
+        reception = Reception(desk, intake, spool, self.events.put, self.pressure)
 
         def run() -> None:
             try:
@@ -159,9 +162,11 @@ class Client:
         self.send(content + b"\r\n.\r\n")
         return self.reply()
 
-    def start_tls(self) -> None:
-        """Go on encrypted, whoever the server is."""
+    def start_tls(self, certificate: Path | None = None) -> None:
+        """Go on encrypted, whoever the server is, with a certificate and its key in one file."""
         context = ssl.create_default_context()
+        if certificate is not None:
+            context.load_cert_chain(certificate)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         self._file.close()
@@ -176,3 +181,32 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     words += ["-nodes", "-days", "2", "-subj", "/CN=archive.example"]
     subprocess.run([*words, "-out", chain, "-keyout", key], check=True, capture_output=True)
     return chain, key
+
+
+def make_authority(folder: Path, *names: str) -> None:
+    """Make `ca.pem`, and for each name a file with a certificate that it signed and its key."""
+    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    words += ["-nodes", "-days", "2", "-out", "ca.pem", "-keyout", "ca.key", "-subj", "/CN=CA"]
+    _run(folder, words)
+    for name in names:
+        words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        words += [
+            "-nodes",
+            "-days",
+            "2",
+            "-CA",
+            "ca.pem",
+            "-CAkey",
+            "ca.key",
+            "-subj",
+            f"/CN={name}",
+        ]
+        words += ["-addext", f"subjectAltName=DNS:{name}"]
+        words += ["-addext", "basicConstraints=critical,CA:FALSE"]
+        _run(folder, [*words, "-out", f"{name}.crt", "-keyout", f"{name}.key"])
+        both = [(folder / f"{name}{end}").read_bytes() for end in (".crt", ".key")]
+        (folder / f"{name}.pem").write_bytes(b"".join(both))
+
+
+def _run(folder: Path, words: list[str]) -> None:
+    subprocess.run(words, cwd=folder, check=True, capture_output=True)

@@ -246,6 +246,7 @@ MESSAGES = {
     "jail": "隔离",
     "work": "任务",
     "ledger": "台账",
+    "listener": "监听服务",
     "audit log": "审计日志",
     "index": "索引",
     "Queued as {job}.": "已加入队列：{job}。",

@@ -53,6 +53,7 @@ _PATHS = (
     "smtp.password_file",
     "smtp.tls_certificate",
     "smtp.tls_key",
+    "smtp.client_ca",
 )
 
 

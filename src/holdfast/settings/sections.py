@@ -190,6 +190,8 @@ class Smtp(Section):
     """As it calls itself; empty: the machine's name."""
     addresses: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses that mail is taken for; all others are refused. Without one it does not start."""
+    drop_addresses: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses that people send or copy mail to by hand; journal reports there are plain mail."""
     networks: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.0/8", "::1/128")
     """Addresses and networks whose members deliver without a login."""
     source: str = Field(default="journal", min_length=1, max_length=200)
@@ -206,6 +208,18 @@ class Smtp(Section):
     """PEM file of the certificate with its chain, for STARTTLS; empty: no TLS."""
     tls_key: Path | None = None
     """PEM file of its private key."""
+    client_ca: Path | None = None
+    """PEM file of the authorities whose certificates let clients in; empty: no certificate does."""
+    client_names: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names of which one must be in a client's certificate; empty: any of those authorities."""
+    journal_networks: Annotated[tuple[str, ...], NoDecode] = ()
+    """Of those in `networks`, whose journal reports are believed; empty: those of all."""
+    envelope_fields: Annotated[tuple[str, ...], NoDecode] = ()
+    """Header fields that these servers set, and remove from what they are sent."""
+    bare_newlines: Literal["keep", "refuse"] = "keep"
+    """CR or LF alone inside a message: `keep` it as it is, or `refuse` the message for good."""
+    lmtp_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port that speaks LMTP, by the same rules; empty: none."""
     message_mib: int = Field(default=150, ge=1, le=2048)
     """Largest message that is taken, in MiB."""
     connections: int = Field(default=200, ge=1, le=10000)
@@ -218,17 +232,31 @@ class Smtp(Section):
     """Longest time for the content of one message, in seconds."""
     session_s: float = Field(default=21600.0, gt=0, le=604800)
     """Longest session, in seconds."""
+    errors: int = Field(default=50, ge=1)
+    """Commands refused for good in one session; then it is ended."""
+    login_failures: int = Field(default=10, ge=1)
+    """Wrong logins of one address; then none of it is looked at for 10 minutes."""
+    backlog: int = Field(default=200_000, ge=1)
+    """Items that may wait to be filed; beyond them senders are told to come again later."""
 
     _one_password = one_of("password")
 
-    @field_validator("addresses", "networks", mode="before")
+    @field_validator(
+        "addresses",
+        "drop_addresses",
+        "networks",
+        "client_names",
+        "journal_networks",
+        "envelope_fields",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return [part for part in value.replace(",", " ").split() if part]
         return value
 
-    @field_validator("networks")
+    @field_validator("networks", "journal_networks")
     @classmethod
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for one in value:

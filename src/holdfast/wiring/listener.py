@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -13,13 +13,15 @@ from typing import Any
 
 from holdfast.core.errors import HoldfastError, Refused
 from holdfast.ingest.smtp.committing import Reception
-from holdfast.ingest.smtp.config import Bounds, Certificate, Login, SmtpConfig
+from holdfast.ingest.smtp.config import Bounds, Certificate, Clients, Login, SmtpConfig
 from holdfast.ingest.smtp.filing import Filing
 from holdfast.ingest.smtp.listening import listen
+from holdfast.ingest.smtp.pressure import Pressure
 from holdfast.settings import Settings, secret
+from holdfast.settings.sections import Smtp
 from holdfast.storage.catalogue.batches import close_batch, ensure_source, open_batch
 from holdfast.storage.upkeep import finish_segments
-from holdfast.wiring.archive import open_archive
+from holdfast.wiring.archive import Services, open_archive
 from holdfast.wiring.runs import parser_pool
 
 Report = Callable[[Mapping[str, object]], None]
@@ -37,8 +39,14 @@ def smtp_config(settings: Settings) -> SmtpConfig:
     """
     smtp = settings.smtp
     password = secret(smtp, "password")
-    if not smtp.addresses:
+    if not smtp.addresses and not smtp.drop_addresses:
         raise Refused("No address takes mail.", next_step="Set smtp.addresses.")
+    both = _folded(smtp.addresses) & _folded(smtp.drop_addresses)
+    if both:
+        raise Refused(
+            f"{min(both)} is an address of the journal and of people.",
+            next_step="Name it in smtp.addresses or in smtp.drop_addresses alone.",
+        )
     if bool(smtp.user) != bool(password):
         raise Refused(
             "A login has a name and a password.", next_step="Set smtp.user and its password."
@@ -50,16 +58,29 @@ def smtp_config(settings: Settings) -> SmtpConfig:
         certificate = Certificate(smtp.tls_certificate, smtp.tls_key)
     if smtp.user and certificate is None:
         raise Refused("A login needs TLS.", next_step="Set smtp.tls_certificate and smtp.tls_key.")
-    if not smtp.user and not smtp.networks:
-        raise Refused("Nobody may deliver.", next_step="Set smtp.networks, or smtp.user.")
+    if smtp.client_ca and certificate is None:
+        raise Refused(
+            "Certificates of clients need TLS.",
+            next_step="Set smtp.tls_certificate and smtp.tls_key.",
+        )
+    if not smtp.user and not smtp.networks and not smtp.client_ca:
+        raise Refused(
+            "Nobody may deliver.", next_step="Set smtp.networks, smtp.user or smtp.client_ca."
+        )
     return SmtpConfig(
         host=smtp.host,
         port=smtp.port,
         hostname=smtp.hostname or socket.gethostname(),
-        addresses=frozenset(one.strip().casefold() for one in smtp.addresses),
+        addresses=_folded(smtp.addresses),
+        drop_addresses=_folded(smtp.drop_addresses),
         networks=tuple(map(ip_network, smtp.networks)),
         login=Login(smtp.user, password) if smtp.user else None,
         certificate=certificate,
+        clients=_clients(smtp),
+        journal_networks=tuple(map(ip_network, smtp.journal_networks)),
+        envelope_fields=tuple(one.casefold() for one in smtp.envelope_fields),
+        keeps_bare_newlines=smtp.bare_newlines == "keep",
+        lmtp_port=smtp.lmtp_port,
         bounds=Bounds(
             message_bytes=smtp.message_mib * _MIB,
             connections=smtp.connections,
@@ -67,21 +88,45 @@ def smtp_config(settings: Settings) -> SmtpConfig:
             idle_s=smtp.idle_s,
             data_s=smtp.data_s,
             session_s=smtp.session_s,
+            errors=smtp.errors,
+            login_failures=smtp.login_failures,
+            backlog=smtp.backlog,
         ),
     )
 
 
-def serve_smtp(
-    settings: Settings, actor: str, report: Report, filed: Report, is_asked: Callable[[], bool]
-) -> None:
+def _folded(addresses: Iterable[str]) -> frozenset[str]:
+    return frozenset(one.strip().casefold() for one in addresses)
+
+
+def _clients(smtp: Smtp) -> Clients | None:
+    if smtp.client_ca is None:
+        return None
+    return Clients(smtp.client_ca, frozenset(one.casefold() for one in smtp.client_names))
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a listener is watched and ended."""
+
+    report: Report
+    """Is told what happens here."""
+    filed: Report
+    """Is told what happens in the process beside; it travels through a pipe."""
+    is_asked: Callable[[], bool]
+    """Whether the end is asked for."""
+    metrics_port: int | None = None
+    """Where metrics are served; None: nowhere."""
+    metrics_host: str = "127.0.0.1"
+
+
+def serve_smtp(settings: Settings, actor: str, watch: Watch) -> None:
     """Receive mail until asked to end; a process beside this one files it.
 
     Args:
         settings: Of the archive.
         actor: Who acts.
-        report: Is told what happens here.
-        filed: Is told what happens in the process beside; it travels through a pipe.
-        is_asked: Whether the end is asked for.
+        watch: How it is watched and ended.
 
     Raises:
         Refused: The settings of the listener do not fit together.
@@ -89,14 +134,32 @@ def serve_smtp(
         Unavailable: The address cannot be listened on, or the archive cannot be opened.
     """
     config = smtp_config(settings)
-    with _filing(_Plan(settings, actor, filed)), open_archive(settings, actor) as services:
+    pressure = Pressure()
+    plan = _Plan(settings, actor, watch.filed, pressure)
+    with _filing(plan), open_archive(settings, actor) as services:
         finish_segments(services.vault, services.store)
         source_id = ensure_source(services.store, settings.smtp.source, "smtp")
         intake = open_batch(services.store, source_id, paths=f"smtp {config.host}:{config.port}")
         try:
-            listen(config, Reception(services.desk, intake, services.spool, report), is_asked)
+            reception = Reception(services.desk, intake, services.spool, watch.report, pressure)
+            with _metrics(watch, services, reception):
+                listen(config, reception, watch.is_asked)
         finally:
             close_batch(services.store, intake.batch_id)
+
+
+@contextmanager
+def _metrics(watch: Watch, services: Services, reception: Reception) -> Iterator[None]:
+    if watch.metrics_port is None:
+        yield
+        return
+    from holdfast.ingest.metrics import serving
+    from holdfast.ingest.smtp.metrics import ListenerCollector
+
+    also = (ListenerCollector(reception.tally, reception.pressure),)
+    with serving(services.store, watch.metrics_port, watch.metrics_host, also) as port:
+        watch.report({"event": "metrics.listening", "host": watch.metrics_host, "port": port})
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +169,7 @@ class _Plan:
     settings: Settings
     actor: str
     report: Report
+    pressure: Pressure
 
 
 @contextmanager
@@ -150,6 +214,6 @@ def file_behind(plan: _Plan, line: Any) -> None:
             parser_pool(plan.settings) as pool,
             open_archive(plan.settings, plan.actor) as services,
         ):
-            Filing(services.desk, pool, line, plan.report).run()
+            Filing(services.desk, pool, line, plan.report, plan.pressure).run()
     except HoldfastError as error:
         plan.report({"event": "smtp.filing_failed", "cause": str(error)})

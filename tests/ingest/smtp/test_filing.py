@@ -8,18 +8,21 @@ from dataclasses import replace
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 from archive_kit import ACTOR, found, settings_in
 from holdfast.core.errors import Corrupt, Refused, Unavailable
+from holdfast.ingest.doctor import Patient, examine
 from holdfast.ingest.jail import Pool
+from holdfast.ingest.recovery import file_sealed
 from holdfast.ingest.smtp.filing import Filing
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.wiring import Services, create_archive, open_archive, parser_pool
-from holdfast.wiring.listener import serve_smtp, smtp_config
-from smtp_kit import JOURNAL, PATIENCE_S, Client, listening
+from holdfast.wiring.listener import Watch, serve_smtp, smtp_config
+from smtp_kit import JOURNAL, PATIENCE_S, Client, Listening, listening
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "journal"
 REPORT = (CORPUS / "exchange_bcc_and_list.eml").read_bytes()
@@ -114,19 +117,28 @@ def test_service_takes_mail_from_its_start_to_its_end(settings: Settings) -> Non
 
     def say(event: Any) -> None:
         events.append(event)
-        listens.set()
+        if event["event"] == "smtp.listening":
+            listens.set()
 
     service = threading.Thread(
-        target=serve_smtp, args=(settings, ACTOR, say, ignored, asked.is_set)
+        target=serve_smtp, args=(settings, ACTOR, Watch(say, ignored, asked.is_set, 0))
     )
     service.start()
     assert listens.wait(PATIENCE_S)
-    with Client(int(events[0]["port"])) as client:
+    place = next(one for one in events if one["event"] == "smtp.listening")
+    with Client(int(place["port"])) as client:
         client.greet()
         assert client.deliver(REPORT).startswith("250 ")
+    served = urlopen(f"http://127.0.0.1:{events[0]['port']}/metrics").read().decode()
+    assert 'holdfast_smtp_messages_total{answer="kept"} 1.0' in served
+    assert "holdfast_catalogue_up 1.0" in served
     asked.set()
     service.join(PATIENCE_S)
-    assert [one["event"] for one in events] == ["smtp.listening", "smtp.ended"]
+    assert [one["event"] for one in events] == [
+        "metrics.listening",
+        "smtp.listening",
+        "smtp.ended",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -137,6 +149,8 @@ def test_service_takes_mail_from_its_start_to_its_end(settings: Settings) -> Non
         ({"user": "x"}, "name and a password"),
         ({"user": "x", "password": "y"}, "needs TLS"),
         ({"tls_key": "x"}, "go together"),
+        ({"client_ca": "x"}, "need TLS"),
+        ({"drop_addresses": JOURNAL.upper()}, "of the journal and of people"),
     ],
     ids=str,
 )
@@ -150,9 +164,32 @@ def test_settings_that_cannot_work_are_refused(
 
 def test_login_and_certificate_are_taken_over(tmp_path: Path) -> None:
     smtp = {"addresses": JOURNAL, "user": "x", "password": "y", "networks": "10.0.0.0/8"}
-    smtp |= {"tls_certificate": "c.pem", "tls_key": "k.pem"}
+    smtp |= {"tls_certificate": "c.pem", "tls_key": "k.pem", "client_ca": "ca.pem"}
+    smtp |= {"client_names": "Mail.example", "bare_newlines": "refuse"}
     config = smtp_config(settings_in(tmp_path, smtp=smtp))
     assert config.login is not None
     assert (config.login.name, config.login.password) == ("x", "y")
     assert config.certificate is not None
+    assert config.clients is not None
+    assert config.clients.names == {"mail.example"}
+    assert not config.keeps_bare_newlines
     assert config.trusts("10.1.2.3")
+
+
+def test_doctor_says_what_the_listener_has_given(settings: Settings, tmp_path: Path) -> None:
+    def said(running: Listening) -> tuple[str, str]:
+        patient = Patient(running.services.desk, settings.data, settings.keys_folder)
+        answers = {one.examined: one for one in examine(patient, heals=False)}
+        return answers["listener"].state.value, answers["listener"].seen
+
+    with listening(settings) as running:
+        assert said(running) == ("ok", "it has received nothing")
+        with Client(running.port) as client:
+            client.greet()
+            assert client.deliver(REPORT).startswith("250 ")
+        state, seen = said(running)
+        assert state == "warning"
+        assert seen.endswith(", 1 wait to be filed")
+        with parser_pool(settings) as pool:
+            file_sealed(running.services.desk, pool)
+        assert said(running)[0] == "ok"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
@@ -12,16 +13,25 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from archive_kit import kept, settings_in
+from archive_kit import kept, opened, settings_in
 from holdfast.core.errors import Refused, Unavailable
-from holdfast.core.records import CaptureFacts
-from holdfast.ingest.smtp.config import Certificate, Login
+from holdfast.core.records import NO_TRUST, CaptureFacts
+from holdfast.ingest.smtp.config import Certificate, Clients, Login
 from holdfast.ingest.smtp.session import NO_SPACE
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.catalogue.schema import captures
-from smtp_kit import CONFIG, JOURNAL, Client, Listening, bounded, listening, make_certificate
+from smtp_kit import (
+    CONFIG,
+    JOURNAL,
+    Client,
+    Listening,
+    bounded,
+    listening,
+    make_authority,
+    make_certificate,
+)
 
 MAIL = b"From: a@x.example\r\nSubject: one\r\nMessage-ID: <1@x.example>\r\n\r\nbody"
 
@@ -213,6 +223,8 @@ def test_data_before_a_greeting_is_refused(client: Client) -> None:
 
 def test_stranger_may_not_deliver(settings: Settings) -> None:
     config = replace(CONFIG, networks=(ip_network("192.0.2.0/24"),))
+    login = Login("exchange", "s3cret")  # without one it would be refused at the door
+    config = replace(config, login=login)
     with listening(settings, config) as listener, Client(listener.port) as client:
         client.greet()
         assert client.say("MAIL FROM:<a@x.example>").startswith("550 ")
@@ -222,6 +234,7 @@ def test_stranger_may_not_deliver(settings: Settings) -> None:
 def test_mapped_address_counts_as_the_one_it_maps() -> None:
     assert CONFIG.trusts("::ffff:127.0.0.1")
     assert not CONFIG.trusts("::1")
+    assert not CONFIG.trusts("")
 
 
 @pytest.fixture
@@ -341,3 +354,147 @@ def test_full_spool_is_a_temporary_refusal(listener: Listening, client: Client) 
     listener.services.spool.mkdir()
     assert client.deliver(b"x" * (3 << 20)).startswith("250 ")
     assert NO_SPACE.startswith("452 ")
+
+
+@pytest.mark.parametrize(
+    ("content", "is_refused"),
+    [
+        (b"a\nb", True), (b"a\rb", True), (b"a\r\r\nb", True), (b"\nb", True), (b"a\r\n\nb", True),
+        (b"a\r\nb", False), (b"x" * 65_535 + b"\r\ny", False), (b"x" * 65_536 + b"\r\ny", False),
+        (b"x" * 65_535 + b"\ry" + b"z" * 70_000, True), (b"x" * 65_536 + b"\ny", True),
+        (b"a\n.\nMAIL FROM:<evil@x.example>", True),
+    ],
+    ids=lambda value: f"{len(value)}-{value[-12:]!r}" if isinstance(value, bytes) else None,
+)  # fmt: skip
+def test_bare_newlines_are_refused_where_that_is_asked_for(
+    settings: Settings, content: bytes, *, is_refused: bool
+) -> None:
+    config = replace(CONFIG, keeps_bare_newlines=False)
+    with listening(settings, config) as listener, Client(listener.port) as client:
+        client.greet()
+        assert client.deliver(content).startswith("550 5.6.0" if is_refused else "250 ")
+        assert client.deliver(MAIL).startswith("250 ")
+        assert sealed(listener) == 2 - is_refused
+        if is_refused:
+            assert listener.wait_for("smtp.refused")["cause"] == "bare_newline"
+
+
+def test_report_is_trusted_only_from_those_who_may_journal(settings: Settings) -> None:
+    config = replace(CONFIG, envelope_fields=("x-envelope-to",))
+    others = replace(config, journal_networks=(ip_network("192.0.2.0/24"),))
+    for one, reports in ((config, True), (others, False)):
+        with listening(settings, one) as listener, Client(listener.port) as client:
+            client.greet()
+            assert client.deliver(MAIL + b"%d" % reports).startswith("250 ")
+    with opened(settings) as services, reading(services.store.engine) as connection:
+        found = connection.scalars(select(captures.c.facts).order_by(captures.c.id)).all()
+    trusts = [msgspec.json.decode(text, type=CaptureFacts).trust for text in found]
+    assert [one.reports for one in trusts] == [True, False]
+    assert trusts[0].fields == ("x-envelope-to",)
+    assert trusts[0].own == (JOURNAL,)
+
+
+@pytest.fixture
+def signed(settings: Settings, tmp_path: Path) -> Iterator[Listening]:
+    make_certificate(tmp_path)
+    config = replace(
+        CONFIG,
+        networks=(),
+        certificate=Certificate(tmp_path / "chain.pem", tmp_path / "key.pem"),
+        clients=Clients(tmp_path / "ca.pem", frozenset({"mail.example"})),
+    )
+    make_authority(tmp_path, "mail.example", "other.example")
+    with listening(settings, config) as running:
+        yield running
+
+
+def test_certificate_of_a_known_name_lets_a_client_deliver(
+    signed: Listening, tmp_path: Path
+) -> None:
+    with Client(signed.port) as client:
+        client.greet()
+        client.say("STARTTLS")
+        client.start_tls(tmp_path / "mail.example.pem")
+        client.say("EHLO client.example")
+        assert client.deliver(MAIL).startswith("250 ")
+    found = facts(signed)
+    assert found.smtp is not None
+    assert found.smtp.certificate == "mail.example"
+    assert found.trust.reports
+
+
+def test_no_other_certificate_lets_a_client_deliver(signed: Listening, tmp_path: Path) -> None:
+    for certificate in (tmp_path / "other.example.pem", None):
+        with Client(signed.port) as client:
+            client.greet()
+            client.say("STARTTLS")
+            client.start_tls(certificate)
+            client.say("EHLO client.example")
+            assert client.say("MAIL FROM:<>").startswith("550 ")
+    (tmp_path / "own").mkdir()
+    make_authority(tmp_path / "own", "mail.example")  # signed by somebody else
+    with Client(signed.port) as client:
+        client.greet()
+        client.say("STARTTLS")
+        with suppress(OSError):  # with TLS 1.3 the client's own handshake ends before the server's
+            client.start_tls(tmp_path / "own" / "mail.example.pem")
+            assert client.say("EHLO client.example") == ""
+    assert sealed(signed) == 0
+
+
+def test_names_of_certificates_are_read_from_both_places() -> None:
+    anyone = Clients(Path("ca.pem"))
+    known = Clients(Path("ca.pem"), frozenset({"a.example"}))
+    subject = ((("countryName", "CN"),), (("commonName", "A.example"),))
+    assert known.name_in({"subject": subject}) == "A.example"
+    assert known.name_in({"subject": subject, "subjectAltName": (("DNS", "b.example"),)}) == ""
+    assert anyone.name_in({"subjectAltName": (("DNS", "b.example"),)}) == "b.example"
+    assert anyone.name_in({}) == ""
+
+
+def test_authorities_that_cannot_be_read_are_refused(settings: Settings, tmp_path: Path) -> None:
+    certificate = Certificate(*make_certificate(tmp_path))
+    config = replace(CONFIG, certificate=certificate, clients=Clients(tmp_path / "no.pem"))
+    with pytest.raises(Refused, match="authorities"), listening(settings, config):
+        pass
+
+
+def test_lmtp_answers_for_each_recipient(settings: Settings) -> None:
+    second = "drop@archive.example"
+    config = replace(CONFIG, addresses=frozenset({JOURNAL, second}), lmtp_port=0)
+    with listening(settings, config) as listener:
+        place = next(one for one in listener.seen if one["event"] == "lmtp.listening")
+        with Client(int(str(place["port"]))) as client:
+            assert client.reply().startswith("220 ")
+            assert client.say("EHLO client.example").startswith("500 ")
+            assert client.say("HELO client.example").startswith("500 ")
+            assert "SIZE" in client.say("LHLO client.example")
+            client.say("MAIL FROM:<>")
+            assert client.say("RCPT TO:<nobody@archive.example>").startswith("550 ")
+            assert client.say("DATA").startswith("503 ")
+            assert client.say(f"RCPT TO:<{JOURNAL}>").startswith("250 ")
+            assert client.say(f"RCPT TO:<{second}>").startswith("250 ")
+            assert client.say("DATA").startswith("354 ")
+            client.send(MAIL + b"\r\n.\r\n")
+            assert [client.reply()[:4], client.reply()[:4]] == ["250 ", "250 "]
+            assert client.say("NOOP").startswith("250 ")
+        assert sealed(listener) == 1
+        found = facts(listener)
+        assert found.smtp is not None
+        assert found.smtp.recipients == (JOURNAL, second)
+
+
+def test_mail_of_people_is_kept_with_who_sent_it_and_is_never_believed(settings: Settings) -> None:
+    config = replace(CONFIG, drop_addresses=frozenset({"drop@archive.example"}))
+    with listening(settings, config) as listener, Client(listener.port) as client:
+        client.greet()
+        client.say("MAIL FROM:<li.wei@x.example>")
+        assert client.say(f"RCPT TO:<{JOURNAL}>").startswith("250 ")
+        assert client.say("RCPT TO:<Drop@archive.example>").startswith("250 ")
+        client.say("DATA")
+        client.send(MAIL + b"\r\n.\r\n")
+        assert client.reply().startswith("250 ")
+        found = facts(listener)
+    assert found.smtp is not None
+    assert (found.smtp.sender, found.folder) == ("li.wei@x.example", "drop")
+    assert found.trust == NO_TRUST

@@ -54,6 +54,10 @@ class ImportOptions:
     trust_dates: Annotated[
         bool, flag("--trust-dates", text="Let the messages' own dates count for retention.")
     ] = False
+    journal: Annotated[
+        bool,
+        flag("--journal", text="It is a journal's mailbox: read its journal reports as such."),
+    ] = False
     mbox_variant: Annotated[
         str,
         typer.Option(
@@ -119,6 +123,7 @@ def _order(options: ImportOptions) -> Order:
         source=options.source,
         custodian=options.custodian,
         trusts_dates=options.trust_dates,
+        trusts_reports=options.journal,
         mbox_variant=options.mbox_variant,
         retries=options.retry,
     )

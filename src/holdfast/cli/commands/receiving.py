@@ -6,14 +6,14 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
+import typer
+
 from holdfast.cli.command import add, flag
 from holdfast.cli.commands.working import write_event
 from holdfast.cli.screen import GOOD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import typer
 
     from holdfast.cli.session import Session
 
@@ -27,6 +27,17 @@ def register(app: typer.Typer) -> None:
 class SmtpdOptions:
     """Options of `smtpd`."""
 
+    metrics_port: Annotated[
+        int,
+        typer.Option(
+            "--metrics-port", metavar="PORT", min=0, max=65535, show_default=False,
+            help="Serve Prometheus metrics there.",
+        ),
+    ] = 0  # fmt: skip
+    metrics_host: Annotated[
+        str,
+        typer.Option("--metrics-host", metavar="ADDRESS", help="Address to serve metrics on."),
+    ] = "127.0.0.1"
     as_json: Annotated[
         bool, flag("--json", text="Print the address it listens on as a JSON line.")
     ] = False
@@ -40,7 +51,7 @@ def smtpd(session: Session, options: SmtpdOptions) -> None:
     Events are printed as JSON lines on standard error.
     """
     from holdfast.ingest.jobs.crew import StopRequest
-    from holdfast.wiring.listener import serve_smtp
+    from holdfast.wiring.listener import Watch, serve_smtp
 
     def say(event: Mapping[str, object]) -> None:
         write_event(event)
@@ -53,7 +64,9 @@ def smtpd(session: Session, options: SmtpdOptions) -> None:
 
     stop = StopRequest()
     with stop.heeding(signal.SIGTERM, signal.SIGINT):
-        serve_smtp(session.settings, session.actor, say, write_event, lambda: stop.is_asked)
+        port = options.metrics_port or None
+        watch = Watch(say, write_event, lambda: stop.is_asked, port, options.metrics_host)
+        serve_smtp(session.settings, session.actor, watch)
 
 
 def _place(event: Mapping[str, object]) -> dict[str, str]:

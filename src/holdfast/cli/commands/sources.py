@@ -102,6 +102,10 @@ class AddOptions:
     allow_plaintext: Annotated[
         bool, flag("--allow-plaintext", text="Let password and mail cross a network in clear.")
     ] = False
+    journal: Annotated[
+        bool,
+        flag("--journal", text="It is a journal's mailbox: read its journal reports as such."),
+    ] = False
     inexact_sizes: Annotated[
         bool,
         flag("--inexact-sizes", text="The server only estimates sizes: keep what comes thrice."),
@@ -211,6 +215,7 @@ def _account(options: AddOptions) -> tuple[Account, str]:
         excludes=tuple(options.exclude or ()),
         ca_file=options.ca_file,
         allows_plaintext=options.allow_plaintext,
+        is_journal=options.journal,
         has_exact_sizes=known.has_exact_sizes and not options.inexact_sizes,
         allows_private=options.allow_private or is_loopback(host),
         proxy=options.proxy,

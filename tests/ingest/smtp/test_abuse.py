@@ -1,0 +1,169 @@
+"""Clients that misbehave: refused or limited, while honest senders go on."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from archive_kit import settings_in
+from holdfast.ingest.smtp import crowd as crowds
+from holdfast.ingest.smtp.config import Bounds, Certificate, Login
+from holdfast.ingest.smtp.crowd import Crowd
+from holdfast.settings import Settings
+from holdfast.storage.catalogue.ledger import sums
+from smtp_kit import CONFIG, Client, Listening, bounded, listening, make_certificate
+
+MAIL = b"From: a@x.example\r\nSubject: one\r\n\r\nbody"
+WRONG, RIGHT = "AGV4Y2hhbmdlAHdyb25n", "AGV4Y2hhbmdlAHMzY3JldA=="
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_in(tmp_path)
+
+
+class Guest:
+    """A client that is only counted."""
+
+    def __init__(self, peer: str, idle_since: float | None = None) -> None:
+        self.peer = peer
+        self.is_idle_since = idle_since
+        self.has_given_way = False
+
+    def give_way(self) -> None:
+        self.has_given_way = True
+
+
+LOGIN = replace(CONFIG, login=Login("x", "y"), networks=(ip_network("10.0.0.0/8"),))
+
+
+def crowd(now: float = 100.0, **bounds: float) -> Crowd:
+    return Crowd(replace(LOGIN, bounds=Bounds(**bounds)), lambda: now)  # type: ignore[arg-type]
+
+
+def test_stranger_who_can_never_deliver_is_refused_at_the_door(settings: Settings) -> None:
+    config = replace(CONFIG, networks=(ip_network("192.0.2.0/24"),))
+    with listening(settings, config) as listener, Client(listener.port) as client:
+        assert client.reply().startswith("554 ")
+        assert client.reply() == ""
+        assert listener.wait_for("smtp.refused")["cause"] == "peer"
+
+
+def test_strangers_take_no_more_than_half_of_the_places() -> None:
+    house = crowd(connections=4)
+    for number in range(2):
+        assert house.refusal(f"192.0.2.{number}") == ""
+        house.let_in(Guest(f"192.0.2.{number}"))
+    assert house.refusal("192.0.2.9") == "strangers"
+    assert house.refusal("10.0.0.1") == ""
+
+
+def test_silent_client_gives_way_when_the_house_is_full() -> None:
+    house = crowd(connections=3, spare_s=10)
+    guests = [Guest("10.0.0.1", 50.0), Guest("10.0.0.2", 89.0), Guest("10.0.0.3")]
+    for guest in guests:
+        assert house.refusal(guest.peer) == ""
+        house.let_in(guest)
+    assert house.refusal("10.0.0.4") == ""
+    assert [guest.has_given_way for guest in guests] == [True, False, False]
+    house.let_in(Guest("10.0.0.4", 99.0))
+    house.let_out(guests[0])
+    assert house.refusal("10.0.0.5") == ""
+    assert guests[1].has_given_way
+    house.let_in(Guest("10.0.0.5", 95.0))
+    assert house.refusal("10.0.0.6") == "connections"
+
+
+def test_house_full_of_working_clients_takes_no_more() -> None:
+    house = crowd(connections=1)
+    house.let_in(Guest("10.0.0.1"))
+    assert house.refusal("10.0.0.2") == "connections"
+
+
+def test_logins_are_looked_at_again_after_the_pause() -> None:
+    now = [0.0]
+    house = Crowd(replace(LOGIN, bounds=Bounds(login_failures=2, login_pause_s=10)), lambda: now[0])
+    for _ in range(2):
+        assert house.may_log_in("192.0.2.1")
+        house.note_failed_login("192.0.2.1")
+    assert not house.may_log_in("192.0.2.1")
+    assert house.may_log_in("192.0.2.2")
+    now[0] = 10.0
+    assert house.may_log_in("192.0.2.1")
+
+
+def test_failed_logins_of_many_addresses_are_not_remembered_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(crowds, "MOST_PEERS", 3)
+    house = crowd(login_failures=1)
+    for number in range(5):
+        house.note_failed_login(f"192.0.2.{number}")
+    assert [house.may_log_in(f"192.0.2.{number}") for number in range(5)] == [True] * 2 + [
+        False
+    ] * 3
+
+
+@pytest.fixture
+def guarded(settings: Settings, tmp_path: Path) -> Iterator[Listening]:
+    config = replace(
+        bounded(login_failures=3),
+        networks=(ip_network("192.0.2.0/24"),),
+        login=Login("exchange", "s3cret"),
+        certificate=Certificate(*make_certificate(tmp_path)),
+    )
+    with listening(settings, config) as running:
+        yield running
+
+
+def sign_in(listener: Listening, secret: str) -> str:
+    with Client(listener.port) as client:
+        client.greet()
+        client.say("STARTTLS")
+        client.start_tls()
+        client.say("EHLO client.example")
+        return client.say(f"AUTH PLAIN {secret}")
+
+
+def test_password_is_not_guessed(guarded: Listening) -> None:
+    assert [sign_in(guarded, WRONG)[:3] for _ in range(3)] == ["535"] * 3
+    assert sign_in(guarded, RIGHT).startswith("454 ")
+    causes = [guarded.wait_for("smtp.refused")["cause"] for _ in range(4)]
+    assert causes == ["login"] * 3 + ["login_failures"]
+
+
+def test_garbage_sent_ahead_is_ended(settings: Settings) -> None:
+    with listening(settings, bounded(errors=5)) as listener:
+        for garbage in (b"\xff\xfe\x00\r\n", b"x" * 5000 + b"\r\n", b"\r\n", b"EXEC rm\r\n"):
+            with Client(listener.port) as client:
+                client.greet()
+                client.send(garbage * 50)
+                seen = []
+                with suppress(ConnectionResetError):  # the rest of the garbage was not read
+                    while line := client.reply():
+                        seen.append(line[:3])
+                assert "421" in seen or "502" in seen
+                assert len(seen) <= 60
+        with Client(listener.port) as honest:
+            honest.greet()
+            assert honest.deliver(MAIL).startswith("250 ")
+
+
+def test_honest_sender_is_served_beside_many_that_trickle(settings: Settings) -> None:
+    with listening(settings, bounded(connections=400, connections_per_peer=400)) as listener:
+        with ExitStack() as stack:
+            for number in range(300):
+                one = socket.create_connection(("127.0.0.1", listener.port))
+                stack.callback(one.close)
+                one.sendall(b"EHLO slow" if number % 2 else b"")
+            with Client(listener.port) as client:
+                client.greet()
+                for number in range(20):
+                    assert client.deliver(MAIL + b"%d" % number).startswith("250 ")
+        assert sums(listener.services.store)["journal"] == {"sealed": 20}
