@@ -228,6 +228,8 @@ with (folder / "raw").open("rb") as file:
     if sys.argv[2] == "inline":
         prepare(raw, spool=None)
     prepared = prepare(raw, spool=folder)
+peak = next(l for l in open("/proc/self/status") if l.startswith("VmHWM")).split()[1]
+assert int(peak) < 150 * 1024, peak  # pages of the mapped file count too
 def pieces():
     with prepared.frames.open("rb") as spool:
         while piece := spool.read(2**20):
