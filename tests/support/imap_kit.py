@@ -23,6 +23,8 @@ from holdfast.wiring import create_archive, open_archive, parser_pool
 from server_dovecot import User
 
 SOURCE = "mail"
+LARGE_BODY = (b"0123456789abcde".ljust(990, b".") + b"\r\n") * 10_300
+"""Makes a message that goes through the spool; long lines, for each line costs time."""
 
 
 def letter(number: int, **more: Any) -> bytes:

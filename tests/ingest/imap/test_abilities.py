@@ -25,7 +25,7 @@ from holdfast.ingest.imap.names import Folder, chosen
 from holdfast.ingest.imap.session import connect
 from holdfast.ingest.imap.trial import Trial
 from holdfast.ingest.imap.wire.stream import Stream
-from imap_kit import account_of, added, expected, held, letter, plain_account, synced
+from imap_kit import LARGE_BODY, account_of, added, expected, held, letter, plain_account, synced
 from imap_script import Asked, Script, scripted
 from imap_tap import tapped
 from server_dovecot import Dovecot
@@ -116,9 +116,7 @@ def test_folders_of_others_are_named_and_taken_only_when_chosen(
 
 def test_compressed_connection_gives_the_same_bytes_in_fewer(tmp_path: Path, rich: Dovecot) -> None:
     user = rich.user("packed")
-    mail = {
-        "INBOX": [letter(n) for n in range(40)] + [letter(40) + b"0123456789abcde\r\n" * 600_000]
-    }
+    mail = {"INBOX": [letter(n) for n in range(40)] + [letter(40) + LARGE_BODY]}
     user.append("INBOX", *mail["INBOX"])
     moved = {}
     for how in ("always", "never", "auto"):

@@ -27,6 +27,7 @@ from holdfast.storage.catalogue.schema import accounts, audit_events
 from holdfast.storage.upkeep import retire_keys, rotate_keys
 from imap_kill import fill, kill_rounds, mailbox
 from imap_kit import (
+    LARGE_BODY,
     SOURCE,
     Patience,
     account_of,
@@ -79,7 +80,7 @@ def test_f33_no_flag_changes_at_the_server(tmp_path: Path, dovecot_server: Dovec
     user = dovecot_server.user("flags")
     user.append("INBOX", *(letter(n) for n in range(20)))
     user.append("INBOX", *(letter(n) for n in range(20, 30)), flags="(\\Seen \\Flagged)")
-    user.append("INBOX", letter(30) + b"0123456789abcde\r\n" * 600_000)
+    user.append("INBOX", letter(30) + LARGE_BODY)
     before = user.flags("INBOX")
     settings = settings_in(tmp_path)
     with tapped(dovecot_server.port) as tap:

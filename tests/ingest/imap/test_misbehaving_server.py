@@ -23,6 +23,7 @@ from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import captures, source_items
 from imap_kit import (
+    LARGE_BODY,
     Patience,
     added,
     counted,
@@ -320,7 +321,7 @@ def test_f32_endless_literal_is_not_read_into_memory(tmp_path: Path) -> None:
 
 
 def test_large_message_comes_in_parts_and_whole(tmp_path: Path) -> None:
-    large = letter(1) + b"0123456789abcde\r\n" * 600_000
+    large = letter(1) + LARGE_BODY
     script = Script({1: large, 2: letter(2)})
     with serving(tmp_path, script) as settings:
         assert synced(settings).counts.new == 2
@@ -332,7 +333,7 @@ def test_large_message_comes_in_parts_and_whole(tmp_path: Path) -> None:
 
 
 def test_large_message_on_its_way_lies_on_no_disk_in_clear(tmp_path: Path) -> None:
-    large = letter(1) + b"0123456789abcde\r\n" * 600_000
+    large = letter(1) + LARGE_BODY
     script = Script({1: large})
     spooled: list[tuple[int, bool]] = []
 
@@ -355,7 +356,7 @@ def test_large_message_on_its_way_lies_on_no_disk_in_clear(tmp_path: Path) -> No
 def test_large_message_unlike_its_stated_size_is_quarantined(
     tmp_path: Path, said: int, end: str
 ) -> None:
-    large = letter(1) + b"0123456789abcde\r\n" * 600_000
+    large = letter(1) + LARGE_BODY
     with serving(tmp_path, Script({1: large}, said_sizes={1: said})) as settings:
         synced(settings)
         assert reasons(settings)["INBOX/7/1"][0] == end
