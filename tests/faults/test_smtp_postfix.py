@@ -77,7 +77,11 @@ def test_queue_of_postfix_empties_through_restarts_without_loss_or_double(
     ]
     assert sorted(map(int, subjects)) == list(range(MESSAGES))
     with opened(settings) as services:
-        assert sum(sums(services.store)["journal"].values()) == MESSAGES
+        ends = sums(services.store)["journal"]
+    assert ends.pop("filed") == MESSAGES
+    assert ends.keys() <= {
+        "duplicate"
+    }  # kept, but the kill was faster than the 250: it comes again
     assert findings(settings) == []
 
 
