@@ -81,7 +81,7 @@ def test_queue_of_postfix_empties_through_restarts_without_loss_or_double(
     assert ends.pop("filed") == MESSAGES
     assert ends.keys() <= {
         "duplicate"
-    }  # kept, but the kill was faster than the 250: it comes again
+    }  # a kill was faster than the 250
     assert findings(settings) == []
 
 
