@@ -24,12 +24,7 @@ from holdfast.ingest.imap.abilities import (
     is_worth_compressing,
     namespaces_of,
 )
-from holdfast.ingest.imap.failures import (
-    Lost,
-    SaidNo,
-    refusal,
-    translated,
-)
+from holdfast.ingest.imap.failures import Lost, SaidNo, refusal, translated
 from holdfast.ingest.imap.hosts import refuse_controls
 from holdfast.ingest.imap.metering import MIB, SMALL_ANSWER, Meter
 from holdfast.ingest.imap.names import Folder
