@@ -28,6 +28,7 @@ from holdfast.core.identity import public_id
 from holdfast.ingest.jail import held_limits
 from holdfast.ingest.jobs.reporting import delays, work_report
 from holdfast.ingest.rebuild import heal
+from holdfast.ingest.sources.health import complaints
 from holdfast.storage.catalogue.engine import SQLITE_FLOOR, reading
 from holdfast.storage.catalogue.schema import audit_events, captures, source_items, sources
 from holdfast.storage.durable import SystemFiles, write_new
@@ -98,10 +99,11 @@ def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
             yield look(patient)
         except HoldfastError as error:
             yield Answer(name, State.BAD, error.cause, error.next_step)
-    try:
-        yield from _work(patient)
-    except HoldfastError as error:
-        yield Answer("work", State.BAD, error.cause, error.next_step)
+    for name, several in (("work", _work), ("sources", _sources)):
+        try:
+            yield from several(patient)
+        except HoldfastError as error:
+            yield Answer(name, State.BAD, error.cause, error.next_step)
 
 
 def _work(patient: Patient) -> Iterator[Answer]:
@@ -111,6 +113,16 @@ def _work(patient: Patient) -> Iterator[Answer]:
         yield Answer("work", State.BAD if one.is_bad else State.WARNING, one.seen, one.next_step)
     if not found:
         yield Answer("work", State.GOOD, "nothing waits")
+
+
+def _sources(patient: Patient) -> Iterator[Answer]:
+    """Say which pulled sources do not come, each for itself."""
+    found = list(complaints(patient.desk.store))
+    for one in found:
+        state = State.BAD if one.is_bad else State.WARNING
+        yield Answer("sources", state, one.seen, one.next_step)
+    if not found:
+        yield Answer("sources", State.GOOD, "none is late")
 
 
 def _libraries(_patient: Patient) -> Answer:

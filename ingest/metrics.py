@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Summa
 from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.ingest.jobs.kinds import KINDS
 from holdfast.ingest.jobs.reporting import WorkReport, work_report
+from holdfast.ingest.sources.health import STATES, SourceFigures, source_figures
 from holdfast.storage.catalogue.job_lists import SHOWN_STATES
 from holdfast.storage.catalogue.jobs import DEAD, DONE
 from holdfast.storage.catalogue.ledger import sums
@@ -44,7 +45,8 @@ class ArchiveCollector:
         """Yield all metrics; a catalogue that cannot be read is itself one."""
         up = GaugeMetricFamily("holdfast_catalogue_up", "Whether the catalogue can be read.")
         try:
-            found = [*_work(work_report(self.store)), *self._ledger()]
+            report, figures = work_report(self.store), source_figures(self.store)
+            found = [*_work(report), *_sources(report, figures), *self._ledger()]
         except HoldfastError:
             up.add_metric([], 0)
             yield up
@@ -84,20 +86,41 @@ def _work(report: WorkReport) -> Iterator[Metric]:
         yield GaugeMetricFamily(f"holdfast_{name}", text, value=value)
     failures = report.wake_failures.count
     yield CounterMetricFamily("holdfast_wake_failures", "Wake-ups not taken.", value=failures)
+
+
+def _sources(report: WorkReport, figures: SourceFigures) -> Iterator[Metric]:
     lag = GaugeMetricFamily(
         "holdfast_ingest_lag_seconds",
-        "How long the oldest item of any source waits to be filed.",
-        value=report.unfiled_s,
+        "How long the source's oldest item waits: to be filed, or since it was looked at last.",
+        labels=["source"],
     )
+    for source, seconds in figures.lag_s.items():
+        lag.add_metric([source], seconds)
     yield lag
     success = GaugeMetricFamily(
         "holdfast_source_last_success_timestamp",
-        "When a batch of the source was last ended, in Unix seconds.",
+        "When the source was last taken whole, or a batch of it ended, in Unix seconds.",
         labels=["source"],
     )
-    for source, ended_ms in report.last_success_ms.items():
-        success.add_metric([source], ended_ms / 1000)
+    for source, at_ms in {**report.last_success_ms, **figures.last_success_ms}.items():
+        success.add_metric([source], at_ms / 1000)
     yield success
+    failures = GaugeMetricFamily(
+        "holdfast_source_failures", "Runs that failed in a row, by source.", labels=["source"]
+    )
+    states = GaugeMetricFamily(
+        "holdfast_source_state", "1 for the state a source is in.", labels=["source", "state"]
+    )
+    for source, count in figures.failures.items():
+        failures.add_metric([source], count)
+        for state in STATES:
+            states.add_metric([source, state], float(figures.states[source] == state))
+    yield from (failures, states)
+    labels = ["source", "outcome", "trouble"]
+    runs = GaugeMetricFamily("holdfast_source_runs", "Runs that are kept.", labels=labels)
+    for source, outcome, trouble, count in figures.runs:
+        runs.add_metric([source, outcome, trouble], count)
+    yield runs
 
 
 def _jobs(report: WorkReport) -> Iterator[Metric]:

@@ -44,6 +44,7 @@ class SealedRange:
     batch: int | None = None
     before_ms: int | None = None
     """Only what was seen before, in Unix milliseconds."""
+    source: int | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return what a row must be."""
@@ -56,6 +57,8 @@ class SealedRange:
             found.append(source_items.c.batch_id == self.batch)
         if self.before_ms is not None:
             found.append(source_items.c.seen_ms < self.before_ms)
+        if self.source is not None:
+            found.append(source_items.c.source_id == self.source)
         return found
 
 

@@ -101,6 +101,9 @@ class Runner:
         for kind in self.kinds.values():
             if kind.is_waiting is not None and kind.is_waiting(self.workshop):
                 rouse(self.workshop.store, kind.name)
+            if kind.waiting is not None:
+                for key, payload in kind.waiting(self.workshop).items():
+                    rouse(self.workshop.store, kind.name, key, encode(payload).decode())
 
     def _do(self, claimed: Claim) -> None:
         kind = self.kinds[claimed.kind]

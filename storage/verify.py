@@ -26,6 +26,7 @@ from holdfast.storage.verifying.captures import (
 from holdfast.storage.verifying.contacts import check_contacts, check_identities
 from holdfast.storage.verifying.database import check_database
 from holdfast.storage.verifying.interactions import check_interactions
+from holdfast.storage.verifying.later import check_later
 from holdfast.storage.verifying.log import check_forgotten, check_log
 from holdfast.storage.verifying.originals import check_originals, check_segments
 from holdfast.storage.verifying.records import check_records
@@ -50,6 +51,7 @@ CHECKS: tuple[Check, ...] = (
     check_ledger,
     check_variants,
     check_undone,
+    check_later,
     check_records,
     check_identities,
     check_contacts,

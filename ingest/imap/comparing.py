@@ -21,15 +21,17 @@ KEPT = (End.FILED.value, End.DUPLICATE.value, End.SEALED.value)
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One folder: `at_server` is the sum of `kept`, `otherwise` and `missing`."""
+    """One folder: `at_server` is the sum of `kept`, `skipped`, `otherwise` and `missing`."""
 
     folder: KeptMailbox
     at_server: int
     """Messages when it was last looked at."""
     kept: int
     """Of those, messages whose original the archive has."""
+    skipped: int
+    """Of those, messages that a rule leaves out: of each, or of the whole folder."""
     otherwise: int
-    """Of those, messages that ended without an original: the ledger says why."""
+    """Of those, messages that ended without an original otherwise: the ledger says why."""
     missing: int
     """Of those, messages that the ledger does not know: the next sync takes them."""
 
@@ -48,5 +50,9 @@ def _compared(store: Store, source_id: int, folder: KeptMailbox) -> Compared:
     keys = [item_key(folder.name, folder.uidvalidity, uid) for uid in unpacked(folder.uids)]
     states = Counter(item_states(store, source_id, keys).values())
     kept = sum(states[end] for end in KEPT)
-    known = states.total()
-    return Compared(folder, len(keys), kept, known - kept, len(keys) - known)
+    known, skipped = states.total(), states[End.SKIPPED.value]
+    if folder.rule:  # its messages are counted, not listed
+        left_out = max(folder.messages - kept, 0)
+        return Compared(folder, kept + left_out, kept, left_out, 0, 0)
+    missing = len(keys) - known
+    return Compared(folder, len(keys), kept, skipped, known - kept - skipped, missing)

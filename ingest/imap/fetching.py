@@ -11,6 +11,7 @@ import os
 import secrets
 import socket
 from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,7 +29,7 @@ from holdfast.ingest.readers.sealed_files import SealedWriter
 from holdfast.storage.durable import unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from holdfast.ingest.imap.link import Link
@@ -45,6 +46,9 @@ LARGE_BYTES = 8 * 1024 * 1024
 TRIES = 3
 """How often the bytes of one message are asked for."""
 _SPOOLED = ".mail"
+Judge = Callable[[Sequence["Reply"]], Mapping[int, str]]
+"""Takes descriptions and returns the UIDs that are left out, each with the rule; an empty rule
+leaves one out without a word in the ledger."""
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -83,6 +87,7 @@ class FolderFetch:
     place: Place
     spool: Path
     """Folder for large messages on their way."""
+    judge: Judge = lambda replies: {}
 
     def items(self, uids: Sequence[int]) -> Iterator[Fetched | Unkept]:
         """Yield each message, or why its bytes could not be had.
@@ -114,6 +119,11 @@ class FolderFetch:
             else:
                 described.update({one.uid: one for one in answer if one.size_bytes is not None})
         yield from self._absent({uid: why.get(uid, "") for uid in uids if uid not in described})
+        left_out = self.judge(list(described.values()))
+        for uid, rule in left_out.items():
+            del described[uid]
+            if rule:
+                yield self._unkept(uid, End.SKIPPED, rule)
         small = [one for one in described.values() if (one.size_bytes or 0) <= LARGE_BYTES]
         for batch in _batches(small):
             yield from self._batch(batch)
@@ -253,9 +263,9 @@ class FolderFetch:
         return self._unkept(uid, End.FAILED, f"not_given: {why}")
 
     def _unkept(self, uid: int, end: End, reason: str) -> Unkept:
-        """Settle a message; unless it is gone for good the next run asks for it again."""
+        """Settle a message; unless it is gone or left out the next run asks for it again."""
         note = Offered(self.place.key(uid), self.place.folder.name, KIND, uid, 0)
-        is_retryable = end is not End.GONE
+        is_retryable = end not in {End.GONE, End.SKIPPED}
         return Unkept(note.key, end, reason, is_retryable, msgspec.json.encode(note).decode())
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from holdfast.ingest.imap.signing.tokens import Kept
 
 MOST_TRIES = 5
-"""So often in a row a connection is tried before the account is given up for this run."""
+"""For somebody who waits; what runs by itself comes back later instead."""
 MOST_LOSSES = 40
 """So many connections may be lost in a row without a single message."""
 _PAUSE_S = 1.0
@@ -47,6 +47,8 @@ class Link:
     """Waits so many seconds."""
     kept: Kept | None = None
     """Where the secret lies; see `Door`."""
+    tries: int = MOST_TRIES
+    """So often in a row a connection is tried before the account is given up."""
     _session: Session | None = None
     _folder: Folder | None = None
     _uidvalidity: int = 0
@@ -66,7 +68,7 @@ class Link:
 
     def another(self) -> Link:
         """Return one more way to the same account, with the same tokens."""
-        more = Link(self.account, self.secret, self.pause, self.kept)
+        more = Link(self.account, self.secret, self.pause, self.kept, self.tries)
         more._door = self._door
         return more
 
@@ -128,7 +130,7 @@ class Link:
         self._losses = 0
 
     def _made(self) -> Session:
-        for tried in range(1, MOST_TRIES + 1):
+        for tried in range(1, self.tries + 1):
             session = None
             try:
                 session = self._door.entered(self._door.connected())
@@ -136,7 +138,7 @@ class Link:
                     self._check_same(session.examine(self._folder))
             except Lost as error:
                 _end(session)
-                if tried == MOST_TRIES:
+                if tried == self.tries:
                     raise GaveUp(error.cause, next_step=error.next_step) from error
                 self._wait(_BUSY_PAUSE_S if isinstance(error, Busy) else _PAUSE_S, tried)
             except BaseException:

@@ -38,6 +38,8 @@ class Reply:
     gmail_id: str = ""
     body: bytes | None = field(default=None, repr=False)
     """None when it is absent or NIL: servers say so of a message that was just expunged."""
+    header: bytes | None = field(default=None, repr=False)
+    """Some fields of the header."""
 
 
 def replies(data: Sequence[Any]) -> Iterator[Reply]:
@@ -130,6 +132,7 @@ def _name(token: Any) -> bytes:
 def _reply(uid: int, said: dict[bytes, Any]) -> Reply:
     size = said.get(b"RFC822.SIZE")
     body = next((said[name] for name in said if _BODY.match(name)), None)
+    header = next((said[name] for name in said if name.startswith(b"BODY[HEADER")), None)
     gmail_id = said.get(b"X-GM-MSGID")
     return Reply(
         uid,
@@ -138,6 +141,7 @@ def _reply(uid: int, said: dict[bytes, Any]) -> Reply:
         (*_words(said.get(b"FLAGS")), *map(_label, _words(said.get(b"X-GM-LABELS")))),
         str(gmail_id) if isinstance(gmail_id, int) else "",
         body if isinstance(body, bytes) else None,
+        header if isinstance(header, bytes) else None,
     )
 
 

@@ -24,12 +24,7 @@ from holdfast.ingest.imap.abilities import (
     is_worth_compressing,
     namespaces_of,
 )
-from holdfast.ingest.imap.failures import (
-    Lost,
-    SaidNo,
-    refusal,
-    translated,
-)
+from holdfast.ingest.imap.failures import Lost, SaidNo, refusal, translated
 from holdfast.ingest.imap.hosts import refuse_controls
 from holdfast.ingest.imap.metering import MIB, SMALL_ANSWER, Meter
 from holdfast.ingest.imap.names import Folder
@@ -50,9 +45,12 @@ SEARCH_BYTES = 128 * MIB
 """Room for more than ten million UIDs."""
 DESCRIPTION_BYTES = 16 * 1024
 """Room for what is said of one message apart from its body."""
+HEADER_BYTES = 256 * 1024
+"""Room for the addresses of one message."""
 PART_BYTES = MIB
 """Of a large body, for one round trip."""
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_PEOPLE = "FROM SENDER TO CC BCC"
 _ID = ("name", "holdfast", "vendor", "Holdfast")
 
 
@@ -62,6 +60,8 @@ class Examined:
 
     uidvalidity: int
     messages: int
+    modseq: int = 0
+    """HIGHESTMODSEQ (RFC 7162); 0 where the server counts no changes."""
 
 
 @dataclass(slots=True)
@@ -159,21 +159,41 @@ class Session:
             SaidNo: It is not there any more, may not be read, or its name cannot be sent.
             Lost: The connection broke.
         """
-        if _CONTROL.search(folder.wire):
-            raise SaidNo("The folder's name holds control characters.", next_step="Rename it.")
+        name = self._checked(folder)
         self.meter.allow(SMALL_ANSWER)
         with translated(self.account):
-            typ, data = self._imap.select(self._named(folder), readonly=True)
+            typ, data = self._imap.select(name, readonly=True)
             if typ != "OK":
                 raise refusal("EXAMINE", data[-1])
             said = self.client._process_select_response(self._imap.untagged_responses)
         uidvalidity = said.get(b"UIDVALIDITY", 0)
         if not 0 < uidvalidity <= MOST:
             raise SaidNo("The server does not number this folder's messages for good.")
-        return Examined(uidvalidity, said.get(b"EXISTS", 0))
+        return Examined(uidvalidity, said.get(b"EXISTS", 0), said.get(b"HIGHESTMODSEQ", 0))
 
-    def _named(self, folder: Folder) -> str | bytes | None:
+    def counts(self, folder: Folder) -> dict[bytes, int]:
+        """Return MESSAGES and UIDVALIDITY of a folder that need not be open (RFC 9051, 6.3.11).
+
+        Raises:
+            SaidNo: The server does not tell, or the name cannot be sent within a command.
+            Lost: The connection broke.
+        """
+        name = self._checked(folder)
+        if name is None:
+            self._imap.literal = None  # it would follow the command, and more words must
+            raise SaidNo("The folder's name can only be sent at the end of a command.")
+        self.meter.allow(SMALL_ANSWER)
+        with translated(self.account):
+            typ, data = self._imap.status(name, "(MESSAGES UIDVALIDITY)")
+            if typ != "OK":
+                raise refusal("STATUS", data[-1])
+            words = (data[-1] or b"").rpartition(b"(")[2].strip(b") ").split()
+            return dict(zip(words[::2], map(int, words[1::2]), strict=False))
+
+    def _checked(self, folder: Folder) -> str | bytes | None:
         """Return the name as an argument; None when it comes as a literal behind the command."""
+        if _CONTROL.search(folder.wire):
+            raise SaidNo("The folder's name holds control characters.", next_step="Rename it.")
         if folder.wire.isascii():
             return quoted(folder.wire.decode())
         if folder.is_utf8:
@@ -193,10 +213,35 @@ class Session:
         """
         self.meter.allow(SEARCH_BYTES)
         if among is None:
-            lines = self._uid("SEARCH", "ALL")
-        else:
-            self._noop()  # so that expunges of others come to light
-            lines = self._uid("SEARCH", "UID " + packed(among))
+            return self._searched("ALL")
+        self._noop()  # so that expunges of others come to light
+        return self._searched("UID " + packed(among))
+
+    def uids_above(self, uid: int) -> list[int]:
+        """Return the UIDs of the open folder that are larger than this one; ascending."""
+        self.meter.allow(SEARCH_BYTES)
+        found = self._searched(f"UID {min(uid + 1, MOST)}:*")
+        return [one for one in found if one > uid]  # `n:*` is never empty: the last one counts
+
+    def changed_flags(self, uids: Sequence[int], since: int | None = None) -> list[Reply]:
+        """Return the flags, and Gmail's labels, of messages of the open folder.
+
+        Args:
+            uids: Which.
+            since: Only of those that changed after this MODSEQ (RFC 7162, 3.1.4.1).
+        """
+        self.meter.allow(SMALL_ANSWER + DESCRIPTION_BYTES * len(uids))
+        gmail = " X-GM-LABELS" if "X-GM-EXT-1" in self.capabilities else ""
+        changed = "" if since is None else f" (CHANGEDSINCE {since})"
+        return self._fetch(uids, f"(UID FLAGS{gmail}){changed}")
+
+    def headers(self, uids: Sequence[int]) -> list[Reply]:
+        """Return whose the messages are, as their headers say; sets no flag."""
+        self.meter.allow(SMALL_ANSWER + HEADER_BYTES * len(uids))
+        return self._fetch(uids, f"(UID BODY.PEEK[HEADER.FIELDS ({_PEOPLE})])")
+
+    def _searched(self, criteria: str) -> list[int]:
+        lines = self._uid("SEARCH", criteria)
         found: set[int] = set()
         with translated(self.account):
             for line in lines:

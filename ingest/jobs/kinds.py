@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Refused
-from holdfast.ingest.jobs import filing, importing, indexing, sequencing, verifying
+from holdfast.ingest.jobs import (
+    filing,
+    importing,
+    indexing,
+    sequencing,
+    syncing,
+    verifying,
+)
 from holdfast.ingest.jobs.task import JobKind
 
 if TYPE_CHECKING:
@@ -15,10 +22,11 @@ if TYPE_CHECKING:
 SEQUENCE = JobKind("sequence", sequencing.run, sequencing.is_waiting, longest_delay_s=5.0)
 INDEX = JobKind("index", indexing.run, indexing.is_waiting, longest_delay_s=5.0)
 PROCESS = JobKind("process", filing.run, filing.is_waiting)
+SYNC = JobKind("sync", syncing.run, waiting=syncing.waiting)
 VERIFY = JobKind("verify", verifying.run)
 IMPORT = JobKind("import", importing.run, got_on=importing.got_on, is_long=True)
 KINDS: Mapping[str, JobKind] = {
-    kind.name: kind for kind in (SEQUENCE, INDEX, PROCESS, VERIFY, IMPORT)
+    kind.name: kind for kind in (SEQUENCE, INDEX, PROCESS, SYNC, VERIFY, IMPORT)
 }
 
 

@@ -63,6 +63,8 @@ class JobKind:
     """Does it and returns its result; may be repeated at any time, whatever was done before."""
     is_waiting: Callable[[Workshop], bool] | None = None
     """Of a standing kind: whether there is something to do; workers ask every few seconds."""
+    waiting: Callable[[Workshop], Mapping[str, Mapping[str, object]]] | None = None
+    """Of a kind with several standing jobs: those that have something to do, key → payload."""
     got_on: Callable[[Task, Workshop], None] | None = None
     """Reports headway that a run which was killed made and could not report; runs no content."""
     lease_s: float = 60.0

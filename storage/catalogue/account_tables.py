@@ -5,9 +5,18 @@ They can change, unlike the row of the source, which the audit log commits to; n
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
-from holdfast.storage.catalogue.columns import count, metadata, ms, own_id, ref, words
+from holdfast.storage.catalogue.columns import Id, count, flag, metadata, ms, own_id, ref, words
 
 accounts = Table(
     "accounts",
@@ -26,6 +35,10 @@ accounts = Table(
     ms("next_ms", optional=True),
     words("last_error"),
     count("failures"),
+    words("plan"),
+    ms("paused_ms", optional=True),
+    words("trouble"),
+    words("next_step"),
     UniqueConstraint("source_id"),
 )
 
@@ -43,5 +56,40 @@ mailboxes = Table(
     ms("reconciled_ms"),
     ms("vanished_ms", optional=True),
     words("last_error"),
+    words("rule"),
+    ms("woken_ms", optional=True),
+    count("settled_uid"),
+    count("modseq"),
+    count("flags_uid"),
     UniqueConstraint("source_id", "name"),
+)
+
+source_runs = Table(
+    "source_runs",
+    metadata,
+    own_id(),
+    ref("source_id", "sources.id"),
+    Column("why", Text, nullable=False),
+    words("owner"),
+    ms("started_ms"),
+    ms("ended_ms", optional=True),
+    words("outcome"),
+    words("trouble"),
+    words("error"),
+    words("counts"),
+    Index("ix_source_runs_source", "source_id", "id"),
+)
+
+# What changed at the source since the capture, which stays as it was; `note_id` is shared by what
+# was noted at once, and the audit log commits to all of that together.
+later_facts = Table(
+    "later_facts",
+    metadata,
+    own_id(),
+    Column("note_id", Id, nullable=False),
+    ref("capture_id", "captures.id", index=True),
+    ms("noted_ms"),
+    words("flags"),
+    flag("is_deleted"),
+    Index("ix_later_facts_note", "note_id"),
 )

@@ -40,6 +40,9 @@ class NewAccount:
     settings: str
     """How it is reached, as JSON; without the secret."""
     custodian: str = ""
+    plan: str = ""
+    """When and what it is to take, as JSON."""
+    is_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,30 @@ class KeptAccount:
     last_error: str
     failures: int
     """Runs since the last one that succeeded."""
+    plan: str
+    """When and what it is to take, as JSON; empty: as by default."""
+    paused_ms: int | None
+    trouble: str
+    """Class of `last_error`."""
+    next_step: str
+    """What a person can do about `last_error`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended."""
+
+    next_ms: int | None
+    """When the next is due; None: now."""
+    trouble: str = ""
+    """Class of the error; empty after a success."""
+    error: str = ""
+    """Cause in one sentence, without secrets."""
+    next_step: str = ""
+    is_success: bool = True
+    """Nothing ended it before its time."""
+    is_complete: bool = True
+    """All that the server has was looked at; a folder of it may still be in trouble."""
 
 
 def add_account(store: Store, new: NewAccount, secret: bytes) -> int:
@@ -88,10 +115,13 @@ def _add(connection: Connection, store: Store, new: NewAccount, kept: tuple[int,
         "custodian": new.custodian,
         **_sealed(store, source_id, secret),
         "added_ms": store.now_ms(),
+        "plan": new.plan,
+        "paused_ms": store.now_ms() if new.is_paused else None,
     }
     if not insert_missing(connection, accounts, [row], "source_id"):
         values = {name: row[name] for name in row if name not in {"id", "source_id"}}
         values |= {"removed_ms": None, "last_error": "", "failures": 0, "next_ms": None}
+        values |= {"trouble": "", "next_step": ""}
         is_gone = accounts.c.removed_ms.is_not(None)
         where = accounts.c.source_id == source_id
         if not connection.execute(update(accounts).where(where, is_gone).values(values)).rowcount:
@@ -114,6 +144,13 @@ def accounts_of(store: Store) -> list[KeptAccount]:
     with reading(store.engine) as connection:
         rows = connection.execute(_kept().order_by(sources.c.name)).all()
     return [_account(row) for row in rows]
+
+
+def account_of(store: Store, source_id: int) -> KeptAccount | None:
+    """Return a source by its row id; None when it is pulled no more."""
+    with reading(store.engine) as connection:
+        row = connection.execute(_kept().where(sources.c.id == source_id)).one_or_none()
+    return None if row is None else _account(row)
 
 
 def find_account(store: Store, name: str) -> KeptAccount:
@@ -205,19 +242,17 @@ def note_started(store: Store, source_id: int) -> None:
     _set(store, source_id, {"started_ms": store.now_ms()})
 
 
-def note_ended(store: Store, source_id: int, error: str = "") -> None:
-    """Note how a run ended.
-
-    Args:
-        store: The archive.
-        source_id: The source.
-        error: Cause in one sentence, without secrets; empty after a success.
-    """
-    values: dict[str, Any]
-    if error:
-        values = {"last_error": error, "failures": accounts.c.failures + 1}
-    else:
-        values = {"last_error": "", "failures": 0, "succeeded_ms": store.now_ms()}
+def note_ended(store: Store, source_id: int, ending: Ending) -> None:
+    """Note how a run ended and when the next is due."""
+    values: dict[str, Any] = {
+        "next_ms": ending.next_ms,
+        "trouble": ending.trouble,
+        "last_error": ending.error,
+        "next_step": ending.next_step,
+    }
+    values["failures"] = 0 if ending.is_success else accounts.c.failures + 1
+    if ending.is_success and ending.is_complete:
+        values["succeeded_ms"] = store.now_ms()
     _set(store, source_id, values)
 
 

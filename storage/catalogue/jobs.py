@@ -109,9 +109,16 @@ def enqueue(connection: Connection, job: NewJob, ids: IdFactory, now_ms: int) ->
     return int(connection.scalars(same).one())
 
 
-def rouse(store: Store, kind: str) -> bool:
-    """Let the standing job of a kind be done again, unless it waits, runs or is dead already."""
-    standing = and_(jobs.c.kind == kind, jobs.c.job_key == STANDING)
+def rouse(store: Store, kind: str, key: str = STANDING, payload: str = "{}") -> bool:
+    """Let a standing job be done again, unless it waits, runs or is dead already.
+
+    Args:
+        store: Of the archive.
+        kind: Of the job.
+        key: Which of the kind's standing jobs; most have one.
+        payload: What it is told, as JSON, when it is made.
+    """
+    standing = and_(jobs.c.kind == kind, jobs.c.job_key == key)
     with reading(store.engine) as connection:  # most looks find it waiting already
         state = connection.scalar(select(jobs.c.state).where(standing))
     if state in {READY, DEAD}:
@@ -120,7 +127,7 @@ def rouse(store: Store, kind: str) -> bool:
     fresh = {"state": READY, "due_ms": now_ms, "ended_ms": None, "attempts": 0, "retries": 0}
     with writing(store.engine) as connection:
         if state is None:
-            enqueue(connection, NewJob(kind, key=STANDING), store.ids, now_ms)
+            enqueue(connection, NewJob(kind, payload, key), store.ids, now_ms)
         else:
             connection.execute(update(jobs).where(standing, jobs.c.state == DONE).values(fresh))
     return True

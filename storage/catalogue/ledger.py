@@ -339,6 +339,19 @@ def sums(store: Store, source_id: int | None = None) -> dict[str, dict[str, int]
     return counted
 
 
+def skipped_by(store: Store, source: str) -> dict[str, int]:
+    """Count the items of a source that were skipped: reason → items."""
+    query = (
+        select(source_items.c.reason, func.count())
+        .join(sources, source_items.c.source_id == sources.c.id)
+        .where(sources.c.name == source, source_items.c.state == End.SKIPPED.value)
+        .group_by(source_items.c.reason)
+        .order_by(source_items.c.reason)
+    )
+    with reading(store.engine) as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def retryable(store: Store, source_id: int) -> list[str]:
     """Return, as their readers wrote them, the items without an original that may succeed now."""
     query = (

@@ -34,6 +34,8 @@ class Seen:
     """Those UIDs as a sequence set (RFC 9051, section 9)."""
     expunged: int = 0
     """How many of the UIDs that were there before are not any more."""
+    rule: str = ""
+    """The rule that leaves it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,14 @@ class KeptMailbox:
     vanished_ms: int | None
     """When the mailbox was missing from the server's list; None while it is there."""
     last_error: str
+    rule: str
+    """The rule that leaves it out; empty when its messages are taken."""
+    settled_uid: int
+    """Every message up to here has an end in the ledger."""
+    modseq: int
+    """Changes of flags up to here are noted (RFC 7162); 0 when none are counted."""
+    flags_uid: int
+    """Where comparing flags goes on, on a server that counts no changes."""
 
 
 def mailboxes_of(store: Store, source_id: int) -> dict[str, KeptMailbox]:
@@ -83,6 +93,7 @@ def _note_seen(connection: Connection, store: Store, source_id: int, seen: Seen)
         "uidvalidity": seen.uidvalidity,
         "messages": seen.messages,
         "uids": seen.uids,
+        "rule": seen.rule,
         "reconciled_ms": store.now_ms(),
     }
     if insert_missing(connection, mailboxes, [row], "source_id", "name"):
@@ -93,6 +104,8 @@ def _note_seen(connection: Connection, store: Store, source_id: int, seen: Seen)
     values: dict[str, Any] = {name: row[name] for name in row if name not in {"id", "name"}}
     values |= {"expunged": before.expunged + seen.expunged, "resets": before.resets + is_reset}
     values |= {"vanished_ms": None, "last_error": ""}
+    if is_reset:
+        values |= {"settled_uid": 0, "modseq": 0, "flags_uid": 0}
     connection.execute(update(mailboxes).where(*where).values(values))
     if is_reset:
         what = [seen.name, before.uidvalidity, seen.uidvalidity]
@@ -101,6 +114,28 @@ def _note_seen(connection: Connection, store: Store, source_id: int, seen: Seen)
         event = Event("uidvalidity", name, source_id, store.now_ms(), store.actor, context)
         record_events(connection, [event], store.ids)
     return is_reset
+
+
+def note_outside(store: Store, source_id: int, seen: Seen) -> None:
+    """Keep how many messages a mailbox has that a rule leaves out; its UIDs stay as last seen."""
+    row = {
+        "id": store.ids.take(),
+        "source_id": source_id,
+        "name": seen.name,
+        "uidvalidity": seen.uidvalidity,
+        "messages": seen.messages,
+        "rule": seen.rule,
+        "reconciled_ms": store.now_ms(),
+    }
+    values = {name: row[name] for name in ("messages", "rule", "reconciled_ms")}
+    where = (mailboxes.c.source_id == source_id, mailboxes.c.name == seen.name)
+    fresh = {**values, "vanished_ms": None, "last_error": "", "woken_ms": None}
+
+    def act(connection: Connection) -> None:
+        if not insert_missing(connection, mailboxes, [row], "source_id", "name"):
+            connection.execute(update(mailboxes).where(*where).values(fresh))
+
+    transact(store.engine, act)
 
 
 def note_trouble(store: Store, source_id: int, name: str, error: str) -> None:

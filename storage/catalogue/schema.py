@@ -18,7 +18,12 @@ from sqlalchemy import (
     text,
 )
 
-from holdfast.storage.catalogue.account_tables import accounts, mailboxes
+from holdfast.storage.catalogue.account_tables import (
+    accounts,
+    later_facts,
+    mailboxes,
+    source_runs,
+)
 from holdfast.storage.catalogue.columns import (
     Digest,
     Id,
@@ -32,7 +37,7 @@ from holdfast.storage.catalogue.columns import (
     words,
 )
 
-__all__ = ["accounts", "mailboxes", "metadata"]
+__all__ = ["accounts", "later_facts", "mailboxes", "metadata", "source_runs"]
 
 archive_facts = Table(
     "archive_facts",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from holdfast.core.custody import End
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import CHUNK, by_value, insert_missing
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     from holdfast.core.custody import Intake, Unkept
     from holdfast.storage.store import Store
+
+
+RULE = "rule: "
+"""Begins the reason of every item that a rule of its source left out."""
 
 
 def note_unkept(items: Sequence[Unkept], intake: Intake, store: Store) -> None:
@@ -60,6 +65,27 @@ def _write_unkept(
     )
     events = [_unkept_event(store, "unkept", row.id, unkept_digest(row)) for row in written]
     record_events(connection, events, store.ids)
+
+
+def forget_lifted(store: Store, source_id: int, rules: Sequence[str]) -> int:
+    """Forget the items that a rule left out which holds no more: the next run takes them.
+
+    Args:
+        store: The archive.
+        source_id: The source.
+        rules: Reasons that still hold.
+    """
+    of_source = (source_items.c.source_id == source_id, source_items.c.original_id.is_(None))
+    is_skipped = source_items.c.state == End.SKIPPED.value
+    by_rule = (source_items.c.reason.startswith(RULE), source_items.c.reason.not_in(rules))
+    query = select(source_items.c.id).where(*of_source, is_skipped, *by_rule)
+
+    def act(connection: Connection) -> int:
+        found = list(connection.scalars(query))
+        forget_unkept(connection, store, found)
+        return len(found)
+
+    return transact(store.engine, act)
 
 
 UNKEPT_DIGESTED = (

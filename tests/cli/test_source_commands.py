@@ -60,6 +60,64 @@ def test_source_is_added_listed_tested_synced_and_compared(desk: Desk) -> None:
     assert desk.run("source", "sync", "--lang", "zh").status == 0
 
 
+def test_source_is_set_paused_resumed_and_its_runs_are_listed(desk: Desk, script: Script) -> None:
+    assert "It has not run yet" in desk.run("source", "logs", "mail").err
+    desk.run("source", "sync", "mail", "-j", 1)
+    (run,) = [desk.run("source", "logs", "mail", "--json").json]
+    assert (run["why"], run["outcome"], run["new"]) == ("command", "whole", 7)
+    assert "whole" in desk.run("source", "logs", "mail").out
+    shown = desk.run("source", "set", "mail", "--json").json
+    assert (shown["every"], shown["drafts"], shown["only"]) == (300, "sent", [])
+    words = ("--since", "2030-01-01", "--exclude", "Junk", "--only", "a@b", "--every", 60)
+    assert "2030-01-01" in desk.run("source", "set", "mail", *words).out
+    (listed,) = desk.run("source", "list", "--json").json["sources"]
+    assert (listed["state"], listed["excludes"], listed["next_run"]) == ("ok", ["Junk"], None)
+    script.mail[8] = letter(8)
+    assert "Skipped by rule" in desk.run("source", "sync").out
+    told = desk.run("ledger", "--source", "mail", "--json").json
+    assert told["rules"] == {"rule: since 2030-01-01": 1}
+    assert told["folders"][0]["skipped"] == 1
+    assert "since 2030-01-01" in desk.run("ledger", "--source", "mail").out
+    ran = desk.run("source", "backfill", "mail", "--since", "2024-01-01", "--json")
+    assert ran.json["sources"][0]["new"] == 1
+    assert "Paused" in desk.run("source", "pause", "mail").out
+    assert "is paused" in desk.run("source", "sync", "mail", status=5).err
+    assert "No source is pulled" in desk.run("source", "sync").err
+    assert "paused" in desk.run("source", "list").out
+    assert desk.run("source", "pause", "mail", "--json").json["source"] == "mail"
+    assert "Resumed" in desk.run("source", "resume", "mail").out
+    assert desk.run("source", "resume", "mail", "--json").json["source"] == "mail"
+    assert "now" in desk.run("source", "list").out
+    assert "none is late" in desk.run("doctor").out
+
+
+def test_backfill_wants_to_know_what(desk: Desk) -> None:
+    wrong = {
+        "What is to be fetched": (),
+        "--failed takes no days": ("--failed", "--since", "2024-01-01"),
+        "is no day": ("--until", "yesterday"),
+    }
+    for words, options in wrong.items():
+        assert words in desk.run("source", "backfill", "mail", *options, status=2).err
+    desk.run("source", "pause", "nobody", status=4)
+
+
+def test_paused_source_waits_and_changed_flags_are_shown(
+    desk: Desk, script: Script, tmp_path: Path
+) -> None:
+    desk.run("source", "remove", "mail")
+    add(desk, tmp_path, script, "--paused")
+    assert "is paused" in desk.run("source", "sync", "mail", status=5).err
+    desk.run("source", "resume", "mail")
+    desk.run("source", "sync", "mail", "-j", 1)
+    script.flags = "\\Seen \\Flagged"
+    assert "Other flags since" in desk.run("source", "sync", "mail").out
+    (found, *_) = desk.run("search", "source:mail", "--format", "ids").out.split()
+    (capture,) = desk.run("show", found, "--json").json["captures"]
+    assert (capture["flags"], capture["later"][0]["is_deleted"]) == (["\\Seen"], False)
+    assert set(capture["later"][0]["flags"]) == {"\\Seen", "\\Flagged"}
+
+
 def test_secret_is_shown_nowhere(desk: Desk, script: Script) -> None:
     script.twist = refusing
     said = [

@@ -16,7 +16,10 @@ from archive_kit import ACTOR, bring_in, message, settings_in, write_mbox
 from deploy_files import DEPLOY, checker, load_yaml, ran
 from holdfast.ingest.smtp.pressure import Pressure
 from holdfast.ingest.smtp.tally import Tally
-from holdfast.wiring import open_archive
+from holdfast.storage.catalogue.accounts import find_account
+from holdfast.storage.catalogue.source_runs import EndedRun, begin_run, end_run
+from holdfast.wiring import Services, open_archive
+from imap_kit import SOURCE, added, plain_account
 
 RULES = [
     rule
@@ -34,14 +37,16 @@ def asked() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """What a worker of an archive with one message serves: metric → labels."""
+    """What a worker of an archive with one message and a mailbox serves: metric → labels."""
     metrics = pytest.importorskip(
         "holdfast.ingest.metrics", reason="not run (no prometheus-client)"
     )
     folder = tmp_path_factory.mktemp("alerts")
     settings = settings_in(folder)
     bring_in(settings, write_mbox(folder / "box.mbox", [message(1)]))
+    added(settings, plain_account(143), "secret")
     with open_archive(settings, ACTOR) as services:
+        end_run(services.store, begin_run(services.store, _pulled(services), "mail", ""), _ENDED)
         families = list(metrics.ArchiveCollector(services.store).collect())
     listener = importlib.import_module("holdfast.ingest.smtp.metrics")
     tally = Tally(refused=Counter({"peer": 1}))
@@ -51,6 +56,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
     return found
+
+
+def _pulled(services: Services) -> int:
+    return find_account(services.store, SOURCE).source_id
+
+
+_ENDED = EndedRun("failed", trouble="throttled")
 
 
 def test_every_metric_that_is_asked_for_is_served(served: dict[str, set[str]]) -> None:

@@ -214,3 +214,11 @@ def test_kubernetes_takes_what_is_rendered(
         template(helm)[1].replace("readinessProbe", "readynessProbe"), encoding="utf-8"
     )
     assert ran(validate, "--strict", "-k", version, rendered)[0] != 0
+
+
+def test_workers_reach_the_mail_servers_of_sources(render: Render) -> None:
+    def mail(*values: str) -> list[object]:
+        return list(one("NetworkPolicy", render(*values))["spec"]["egress"][2:])
+
+    assert mail() == [{"ports": [{"port": 993, "protocol": "TCP"}]}]
+    assert mail("networkPolicy.mailPorts=null") == []

@@ -176,8 +176,9 @@ def test_metrics_tell_jobs_delays_and_messages(own: Desk, tmp_path: Path) -> Non
     assert after['holdfast_job_duration_seconds_count{kind="import"}'] == 1
     assert after['holdfast_messages_archived_total{source="letters"}'] == len(LETTERS)
     assert after['holdfast_source_last_success_timestamp{source="letters"}'] > 1e9
-    for name in ("index_lag_messages", "jobs_dead", "wake_failures_total", "ingest_lag_seconds"):
+    for name in ("index_lag_messages", "jobs_dead", "wake_failures_total", "unfiled_seconds"):
         assert after[f"holdfast_{name}"] == 0
+    assert after['holdfast_ingest_lag_seconds{source="letters"}'] == 0
     assert after["holdfast_catalogue_up"] == 1
 
 

@@ -41,13 +41,13 @@ def test_twenty_thousand_messages_in_sixty_folders_come_once_and_whole(
     changed = sum(before != user.flags(folder) for folder, before in zip(mail, flags, strict=True))
     report(
         messages=MESSAGES,
-        folders=first.folders,
-        at_server=first.at_server,
+        folders=first.found.folders,
+        at_server=first.found.at_server,
         folders_that_differ=sum(found.get(name) != wanted[name] for name in wanted),
         fetched_by_the_second_sync=again.counts.offered,
         folders_with_changed_flags=changed,
     )
-    assert (first.at_server, first.is_whole) == (MESSAGES, True)
+    assert (first.found.at_server, first.is_whole) == (MESSAGES, True)
     assert found == wanted
     assert (again.counts.offered, changed) == (0, 0)
     assert findings(settings) == []

@@ -41,6 +41,7 @@ OPERATIONAL = (
     "jobs",
     "leases",
     "mailboxes",
+    "source_runs",
     "writers",
 )
 """Tables that say nothing about what was kept: work to do, and who is at it."""

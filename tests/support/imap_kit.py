@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from archive_kit import ACTOR, message, opened
 from holdfast.ingest.imap.account import KIND, Account, written
-from holdfast.ingest.imap.syncing import Bench, Synced, sync_account
+from holdfast.ingest.imap.syncing import Ask, Bench, Synced
+from holdfast.ingest.sources.running import run_source
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import NewAccount, add_account, find_account
 from holdfast.storage.catalogue.engine import reading
@@ -67,12 +68,12 @@ class Patience:
 
 
 def synced(
-    settings: Settings, name: str = SOURCE, pause: Patience | None = None, **options: bool
+    settings: Settings, name: str = SOURCE, pause: Patience | None = None, **options: Any
 ) -> Synced:
     """Sync a source as the command does; nobody sleeps."""
     with parser_pool(settings) as pool, open_archive(settings, ACTOR) as services:
         bench = Bench(services.desk, pool, services.spool, pause or Patience())
-        return sync_account(find_account(services.store, name), bench, **options)
+        return run_source(find_account(services.store, name), bench, Ask(**options))
 
 
 def ends(settings: Settings, name: str = SOURCE) -> dict[str, int]:

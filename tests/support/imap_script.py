@@ -102,6 +102,8 @@ class Script:
         elif words.startswith("EXAMINE"):
             yield f"{len(self.mail)} EXISTS".encode()
             yield f"OK [UIDVALIDITY {self.uidvalidity}] stable".encode()
+        elif words.startswith("STATUS"):
+            yield f'STATUS "INBOX" (MESSAGES {len(self.mail)} UIDVALIDITY 7)'.encode()
         elif words.startswith("UID SEARCH"):
             found = self._named(words) if "UID SEARCH UID" in words else tuple(self.mail)
             yield ("SEARCH " + " ".join(map(str, found))).strip().encode()

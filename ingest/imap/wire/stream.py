@@ -77,6 +77,27 @@ class Stream:
             if not more:
                 return b"".join(parts)
 
+    def glance(self) -> bool:
+        """Tell, without waiting, whether bytes can be read at once.
+
+        Raises:
+            Lost: The connection ended.
+        """
+        if self._at < len(self._held):
+            return True
+        waits_s = self.wire.gettimeout()
+        self.wire.setblocking(False)
+        try:
+            self._held, self._at = self._receive(PIECE_BYTES), 0
+        except (ssl.SSLWantReadError, BlockingIOError):
+            return False
+        finally:
+            with suppress(OSError):
+                self.wire.settimeout(waits_s)
+        if not self._held:
+            raise Lost("The server ended the connection.")
+        return True
+
     def send(self, data: bytes) -> None:
         """Send all of it."""
         self.wire.sendall(self._deflated.squeeze(data) if self._deflated else data)

@@ -167,6 +167,8 @@ class Work(Section):
 
     processes: int = Field(default=0, ge=0, le=256)
     """Processes that parse; 0: as many as the machine has cores."""
+    watched: int = Field(default=200, ge=0, le=10000)
+    """Connections of one worker that wait for new mail, over all sources; the rest is polled."""
     broker: str = Field(default="", pattern=r"^(|rediss?://[^@\s]+)$")
     """`redis://host:port/number` of the broker that wakes workers; empty: they look themselves."""
     password: SecretStr = SecretStr("")

@@ -6,14 +6,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from holdfast.ingest.imap.syncing import Bench, Synced, sync_account
+from holdfast.ingest.imap.syncing import Ask, Bench, Synced
 from holdfast.ingest.imports import ImportOptions, ImportSummary, run_import
 from holdfast.ingest.jail import Limits, Pool, PoolConfig
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.rebuild import analysis_bench, rebuild
+from holdfast.ingest.sources.running import run_source
 from holdfast.ingest.workbench import workbench
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import accounts_of, find_account
+from holdfast.storage.catalogue.source_schedule import refuse_paused
 from holdfast.storage.upkeep import finish_segments
 from holdfast.wiring.archive import open_archive
 from holdfast.wiring.founding import create_archive
@@ -59,29 +61,31 @@ def sync_sources(
     actor: str,
     names: Sequence[str],
     on_progress: Callable[[Progress], None],
-    *,
-    reconciles: bool = False,
+    ask: Ask,
 ) -> Iterator[Synced]:
     """Sync sources one after another, and yield what each came to; one's trouble is no other's.
 
     Args:
         settings: Of the archive.
         actor: Who acts, by name.
-        names: Of the sources; none means all.
+        names: Of the sources; none means all that are not paused.
         on_progress: Is told the counts of the source at work.
-        reconciles: Compare sizes as well.
+        ask: What to look at.
 
     Raises:
         NotFound: There is no archive, or no source of a name.
+        Conflict: A source that is named is paused, or another process runs one.
         Unavailable: The archive cannot be written; the same sync continues where it was.
     """
     with parser_pool(settings) as pool, open_archive(settings, actor) as services:
         store = services.store
         finish_segments(services.vault, store)
-        kept = [find_account(store, name) for name in names] or accounts_of(store)
-        bench = Bench(services.desk, pool, services.spool, time.sleep, on_progress)
+        kept = [find_account(store, name) for name in names]
         for one in kept:
-            yield sync_account(one, bench, reconciles=reconciles)
+            refuse_paused(one.paused_ms, one.name)
+        bench = Bench(services.desk, pool, services.spool, time.sleep, on_progress)
+        for one in kept or [one for one in accounts_of(store) if one.paused_ms is None]:
+            yield run_source(one, bench, ask)
 
 
 @contextmanager

@@ -217,7 +217,7 @@ def test_names_in_utf8_are_the_folders_that_they_are_in_utf7(tmp_path: Path) -> 
     with scripted(script):
         added(settings, plain_account(script.port, excludes=("INBOX",)), "secret")
         done = synced(settings)
-        assert (done.counts.new, done.counts.duplicates, done.troubled) == (1, 1, {})
+        assert (done.counts.new, done.counts.duplicates, done.found.troubled) == (1, 1, {})
         assert set(held(settings)) == {"项目 & co", "ÿþ"}
         assert script.of("EXAMINE")[0].encode("latin-1") == 'EXAMINE "项目 & co"'.encode()
         script.capabilities = "IMAP4rev1"

@@ -52,7 +52,7 @@ def test_folders_come_over_as_many_connections_as_are_allowed(
             added(settings, account, dovecot_server.password)
             done = synced(settings)
             assert tap.connections == connections
-        assert (done.is_whole, done.at_server, done.folders) == (True, 60, 6)
+        assert (done.is_whole, done.found.at_server, done.found.folders) == (True, 60, 6)
         assert held(settings) == expected(mail)
         assert findings(settings) == []
 

@@ -47,7 +47,7 @@ def ledger(session: Session, options: LedgerOptions) -> None:
 
     What a source offered equals the sum of its ends; nothing leaves the ledger.
     """
-    from holdfast.storage.catalogue.ledger import sums
+    from holdfast.storage.catalogue.ledger import skipped_by, sums
 
     with session.archive() as services:
         if options.failed:
@@ -55,6 +55,7 @@ def ledger(session: Session, options: LedgerOptions) -> None:
             return
         counted = sums(services.store)
         folders = _folders(services, options.source)
+        rules = skipped_by(services.store, options.source) if options.source else {}
     if options.source:
         known = counted.get(options.source, {}) if folders else _of_source(counted, options.source)
         counted = {options.source: known}
@@ -63,11 +64,21 @@ def ledger(session: Session, options: LedgerOptions) -> None:
             {"source": name, "offered": sum(ends.values()), **{e: ends.get(e, 0) for e in _all()}}
             for name, ends in counted.items()
         ]
-        shown = {"folders": [_value(one) for one in folders]} if folders else {}
+        shown: dict[str, Any] = {"rules": rules} if options.source else {}
+        shown |= {"folders": [_value(one) for one in folders]} if folders else {}
         session.screen.json({"schema": "holdfast.ledger/1", "sources": sources, **shown})
         return
     _print_sums(session, counted)
+    _print_rules(session, rules)
     _print_folders(session, folders)
+
+
+def _print_rules(session: Session, rules: dict[str, int]) -> None:
+    """Say by which rule how much was left out."""
+    if rules:
+        session.screen.result()
+        columns = [Column("Rule", ratio=1, min_width=12), Column("skipped", is_number=True)]
+        session.screen.table(columns, [(rule, amount(count)) for rule, count in rules.items()])
 
 
 def _folders(services: Services, source: str) -> list[Compared]:
@@ -84,12 +95,14 @@ def _value(one: Compared) -> dict[str, Any]:
         "folder": one.name,
         "at_server": one.at_server,
         "kept": one.kept,
+        "skipped": one.skipped,
         "otherwise": one.otherwise,
         "missing": one.missing,
         "expunged": one.folder.expunged,
         "renumbered": one.folder.resets,
         "uidvalidity": one.folder.uidvalidity,
         "is_there": one.folder.vanished_ms is None,
+        "rule": one.folder.rule,
         "last_error": one.folder.last_error,
     }
 
@@ -97,7 +110,7 @@ def _value(one: Compared) -> dict[str, Any]:
 def _print_folders(session: Session, folders: list[Compared]) -> None:
     if not folders:
         return
-    numbers = ("At the server", "Kept", "Other ends", "Not yet", "Deleted there")
+    numbers = ("At the server", "Kept", "Skipped by rule", "Other ends", "Not yet", "Deleted there")
     columns = [Column("Folder", ratio=1, min_width=12)]
     columns += [Column(name, is_number=True) for name in numbers]
     session.screen.result()
@@ -108,6 +121,7 @@ def _print_folders(session: Session, folders: list[Compared]) -> None:
                 one.name,
                 amount(one.at_server),
                 amount(one.kept),
+                amount(one.skipped),
                 amount(one.otherwise),
                 amount(one.missing),
                 amount(one.folder.expunged),
@@ -121,7 +135,7 @@ def _print_folders(session: Session, folders: list[Compared]) -> None:
 def _remark(session: Session, one: Compared) -> str:
     if one.folder.vanished_ms is not None:
         return session.screen.words("not at the server any more")
-    return one.folder.last_error
+    return one.folder.last_error or one.folder.rule
 
 
 def _all() -> tuple[str, ...]:

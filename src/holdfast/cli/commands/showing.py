@@ -14,13 +14,14 @@ from holdfast.cli.screen import BAD, GOOD, QUIET, amount, size, styled
 from holdfast.core.errors import Corrupt, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.text import Text
 
     from holdfast.cli.session import Session
     from holdfast.core.records import Record
     from holdfast.storage.catalogue.filed_facts import Capture
+    from holdfast.storage.catalogue.later_facts import LaterFact
     from holdfast.wiring import Services
 
 _ID_HELP = "As a search shows it; or a Message-ID, or the start of a SHA-256."
@@ -48,6 +49,7 @@ class ShowOptions:
 
 def show(session: Session, options: ShowOptions) -> int:
     """Show one interaction: its people, its text, its attachments and where it came from."""
+    from holdfast.storage.catalogue.later_facts import later_facts_of
     from holdfast.storage.catalogue.reading import captures_of, find_interaction, records
 
     with session.archive() as services:
@@ -56,6 +58,7 @@ def show(session: Session, options: ShowOptions) -> int:
             raise NotFound(f"{options.id!r} is not in the archive any more.")
         record = found[0]
         captures = captures_of(services.store, record.id)
+        later = later_facts_of(services.store, [one.id for one in captures])
         _note(services, record, options)
         if options.verify:
             return _verify(session, services, captures)
@@ -66,7 +69,7 @@ def show(session: Session, options: ShowOptions) -> int:
         elif options.thread:
             _print_thread(session, services, record, as_json=options.as_json)
         elif options.as_json:
-            session.screen.json(_value(record, captures))
+            session.screen.json(_value(record, captures, later))
         else:
             _print_record(session, record, captures)
     return 0
@@ -197,7 +200,9 @@ def _body(record: Record) -> Text:
     return shown
 
 
-def _value(record: Record, captures: list[Capture]) -> dict[str, Any]:
+def _value(
+    record: Record, captures: list[Capture], later: Mapping[int, Sequence[LaterFact]]
+) -> dict[str, Any]:
     from holdfast.cli.lists import record_value
     from holdfast.core.identity import public_id
 
@@ -208,6 +213,8 @@ def _value(record: Record, captures: list[Capture]) -> dict[str, Any]:
             "source": one.source,
             "custodian": one.custodian,
             "folder": one.facts.folder,
+            "flags": one.facts.flags,
+            "later": [_later(fact) for fact in later.get(one.id, ())],
             "captured_at": one.captured_at.isoformat().replace("+00:00", "Z"),
             "sha256": one.sha256,
             "batch_id": public_id("bat", one.batch_id) if one.batch_id else None,
@@ -217,6 +224,15 @@ def _value(record: Record, captures: list[Capture]) -> dict[str, Any]:
         for one in captures
     ]
     return value
+
+
+def _later(fact: LaterFact) -> dict[str, Any]:
+    """What the source said of a message after it was captured."""
+    from holdfast.cli.commands.sources import stamp
+
+    return {
+        "noted_at": stamp(fact.noted_ms), "flags": fact.flags, "is_deleted": fact.is_deleted
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

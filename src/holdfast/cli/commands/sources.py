@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from holdfast.cli.command import add, flag
+from holdfast.cli.commands import source_care
 from holdfast.cli.commands.secret_lines import first_line
+from holdfast.cli.commands.source_care import BackfillOptions
 from holdfast.cli.commands.syncing import (
     PARTIAL,
     SOURCE_NAME,
     SyncOptions,
     TestOptions,
+    backfill,
     sync,
     test_source,
 )
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from holdfast.cli.session import Session
     from holdfast.ingest.imap.account import Account
     from holdfast.ingest.imap.signing.oauth import Oauth
-    from holdfast.storage.catalogue.accounts import KeptAccount
+    from holdfast.ingest.sources.health import Health
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +37,9 @@ def register(app: typer.Typer) -> None:
     add(group, "add", add_source, AddOptions, (0, 1, 2, 4, 5, 7))
     add(group, "list", list_sources, ListOptions)
     add(group, "test", test_source, TestOptions)
-    add(group, "sync", sync, SyncOptions, (0, 1, 2, PARTIAL, 4, 7))
+    add(group, "sync", sync, SyncOptions, (0, 1, 2, PARTIAL, 4, 5, 7))
+    add(group, "backfill", backfill, BackfillOptions, (0, 1, 2, PARTIAL, 4, 5, 7))
+    source_care.register(group)
     add(group, "remove", remove, RemoveOptions)
     app.add_typer(group, name="source")
 
@@ -167,6 +172,7 @@ class AddOptions:
             "--tenant", metavar="ID", help="Of Microsoft 365; else any.", show_default=False
         ),
     ] = ""
+    paused: Annotated[bool, flag("--paused", text="Pull nothing before 'source resume'.")] = False
     as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
 
 
@@ -178,6 +184,7 @@ def add_source(session: Session, options: AddOptions) -> None:
     change how a source is reached, remove it and add it again by its name.
     """
     from holdfast.ingest.imap.account import KIND, written
+    from holdfast.ingest.imap.plan import plan_for, written_plan
     from holdfast.storage.catalogue.accounts import NewAccount, add_account
 
     if options.kind != KIND:
@@ -186,7 +193,13 @@ def add_source(session: Session, options: AddOptions) -> None:
         raise Refused("A source needs a name that can be printed.", next_step="Choose one.")
     account, advice = _account(options)
     new = NewAccount(
-        options.name, KIND, account.identity, written(account), custodian=options.custodian
+        options.name,
+        KIND,
+        account.identity,
+        written(account),
+        custodian=options.custodian,
+        plan=written_plan(plan_for(options.preset)),
+        is_paused=options.paused,
     )
     secret = _secret(options, account)
     with session.archive() as services:
@@ -265,33 +278,39 @@ class ListOptions:
 
 
 def list_sources(session: Session, options: ListOptions) -> None:
-    """List the sources that are pulled, with how their last run ended."""
+    """List the sources that are pulled: state, last success, next run and last error."""
     from holdfast.ingest.imap.account import read
-    from holdfast.storage.catalogue.accounts import accounts_of
+    from holdfast.ingest.sources.health import health
 
     with session.archive() as services:
-        found = [(one, read(one.settings)) for one in accounts_of(services.store)]
+        found = [(one, read(one.kept.settings)) for one in health(services.store)]
     if options.as_json:
-        shown = [_value(kept, account) for kept, account in found]
+        shown = [_value(one, account) for one, account in found]
         session.screen.json({"schema": "holdfast.sources/1", "sources": shown})
     elif found:
-        columns = [Column("Name"), Column("User"), Column("Server"), Column("Last success")]
-        rows = [
-            (
-                one.name,
-                account.user,
-                account.place,
-                _time(session, one.succeeded_ms),
-                one.last_error,
-            )
-            for one, account in found
-        ]
-        session.screen.table([*columns, Column("Last error", ratio=1)], rows)
+        columns = [Column("Name"), Column("User"), Column("Server"), Column("State")]
+        columns += [Column("Last success"), Column("Next run"), Column("Last error", ratio=1)]
+        session.screen.table(columns, [_row(session, one, account) for one, account in found])
     else:
         session.screen.note("No source is pulled. Next: holdfast source add imap NAME")
 
 
-def _value(kept: KeptAccount, account: Account) -> dict[str, Any]:
+def _row(session: Session, one: Health, account: Account) -> tuple[str, ...]:
+    kept = one.kept
+    due = "–" if kept.paused_ms is not None else local_time(session, kept.next_ms)
+    return (
+        kept.name,
+        account.user,
+        account.place,
+        session.screen.words(one.state),
+        local_time(session, kept.succeeded_ms),
+        session.screen.words("now") if due == "–" and kept.paused_ms is None else due,
+        kept.last_error,
+    )
+
+
+def _value(one: Health, account: Account) -> dict[str, Any]:
+    kept = one.kept
     return {
         "name": kept.name,
         "kind": kept.kind,
@@ -302,9 +321,17 @@ def _value(kept: KeptAccount, account: Account) -> dict[str, Any]:
         "folders": account.folders,
         "excludes": account.excludes,
         "custodian": kept.custodian,
-        "last_success": _stamp(kept.succeeded_ms),
+        "last_success": stamp(kept.succeeded_ms),
         "last_error": kept.last_error,
         "failures": kept.failures,
+        "state": one.state,
+        "trouble": kept.trouble,
+        "next_step": kept.next_step,
+        "lag_s": round(one.lag_s, 1),
+        "is_late": one.is_late,
+        "is_watched": one.is_watched,
+        "paused_at": stamp(kept.paused_ms),
+        "next_run": None if kept.paused_ms is not None else stamp(kept.next_ms),
     }
 
 
@@ -328,7 +355,8 @@ def remove(session: Session, options: RemoveOptions) -> None:
     session.screen.result("Removed {name}. What it gave stays.", style=GOOD, name=options.name)
 
 
-def _time(session: Session, at_ms: int | None) -> str:
+def local_time(session: Session, at_ms: int | None) -> str:
+    """Return an instant for people."""
     from datetime import datetime
 
     if at_ms is None:
@@ -336,7 +364,8 @@ def _time(session: Session, at_ms: int | None) -> str:
     return f"{datetime.fromtimestamp(at_ms / 1000, session.settings.zone):%Y-%m-%d %H:%M}"
 
 
-def _stamp(at_ms: int | None) -> str | None:
+def stamp(at_ms: int | None) -> str | None:
+    """Return an instant for programs."""
     from datetime import UTC, datetime
 
     if at_ms is None:

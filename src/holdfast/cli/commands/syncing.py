@@ -1,4 +1,4 @@
-"""`source test|sync`: the way to a mailbox on a server, and what it gives; it keeps no settings."""
+"""`source test|sync|backfill`: the way to a mailbox, and what it gives; it keeps no settings."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from holdfast.cli.command import explain, flag
+from holdfast.cli.commands.source_care import BackfillOptions, backfill_ask
 from holdfast.cli.screen import BAD, GOOD, WARNING, amount, size, styled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from holdfast.cli.session import Session
+    from holdfast.ingest.imap.bench import Ask
     from holdfast.ingest.imap.syncing import Synced
 
 PARTIAL = 3
@@ -99,22 +103,30 @@ def sync(session: Session, options: SyncOptions) -> int:
     Nothing is changed at the server: no flag, no folder. May be interrupted and repeated at any
     time. What is deleted at the server stays in the archive.
     """
-    from holdfast.cli.progress import ImportDisplay
-    from holdfast.wiring import sync_sources
+    from holdfast.ingest.imap.bench import Ask
 
     if options.processes:
         session.choose({"work.processes": options.processes})
+    why = "reconcile" if options.reconcile else "command"
+    ask = Ask(why, reconciles=options.reconcile)
+    return _run(session, options.names or (), ask, as_json=options.as_json)
+
+
+def backfill(session: Session, options: BackfillOptions) -> int:
+    """Take a range of days, or folders, that the rules leave out; or ask again for what failed.
+
+    The rules stay as they are. What is taken is taken once, as by any run.
+    """
+    return _run(session, (options.name,), backfill_ask(options), as_json=options.as_json)
+
+
+def _run(session: Session, names: Sequence[str], ask: Ask, *, as_json: bool) -> int:
+    from holdfast.cli.progress import ImportDisplay
+    from holdfast.wiring import sync_sources
+
     with ImportDisplay(session.screen, 0) as display:
-        done = list(
-            sync_sources(
-                session.settings,
-                session.actor,
-                options.names or (),
-                display.show,
-                reconciles=options.reconcile,
-            )
-        )
-    if options.as_json:
+        done = list(sync_sources(session.settings, session.actor, names, display.show, ask))
+    if as_json:
         shown = [_summary(one) for one in done]
         session.screen.json({"schema": "holdfast.source-sync/1", "sources": shown})
     else:
@@ -132,23 +144,25 @@ def _status(done: list[Synced]) -> int:
     return 0 if all(one.is_whole for one in done) else PARTIAL
 
 
-_COUNTS = ("offered", "new", "duplicates", "unchanged", "gone", "quarantined", "failed")
+_COUNTS = ("offered", "new", "duplicates", "unchanged", "skipped", "gone", "quarantined", "failed")
 
 
 def _summary(one: Synced) -> dict[str, Any]:
     return {
         "source": one.source,
         "batch": one.batch,
-        "folders": one.folders,
-        "at_server": one.at_server,
+        "folders": one.found.folders,
+        "at_server": one.found.at_server,
         **{name: getattr(one.counts, name) for name in _COUNTS},
         "with_defects": one.counts.with_defects,
         "bytes": one.counts.bytes_done,
-        "expunged": one.expunged,
-        "renumbered": one.resets,
-        "vanished": one.vanished,
-        "troubled": one.troubled,
-        "unmatched": one.unmatched,
+        "expunged": one.found.expunged,
+        "flagged": one.found.flagged,
+        "differing": one.found.differing,
+        "renumbered": one.found.resets,
+        "vanished": one.found.vanished,
+        "troubled": one.found.troubled,
+        "unmatched": one.found.unmatched,
         "recovered": one.recovered,
         "not_indexed": one.not_indexed,
         "error": one.error.cause if one.error else "",
@@ -158,33 +172,41 @@ def _summary(one: Synced) -> dict[str, Any]:
 
 def _print(session: Session, one: Synced) -> None:
     screen, counts = session.screen, one.counts
+    lacking = counts.failed + counts.quarantined
     screen.result(
         "{new} new messages from {source}", style=GOOD, new=amount(counts.new), source=one.source
     )
     lines = [
-        ("Folders", one.folders),
-        ("At the server", one.at_server),
-        ("Fetched", counts.offered - counts.gone - counts.failed - counts.quarantined),
+        ("Folders", one.found.folders),
+        ("At the server", one.found.at_server),
+        ("Fetched", counts.offered - counts.skipped - counts.gone - lacking),
         ("Duplicates", counts.duplicates),
+        ("Skipped by rule", counts.skipped),
         ("Gone", counts.gone),
         ("Failed", counts.failed),
         ("Not readable", counts.quarantined),
         ("With defects", counts.with_defects),
-        ("Deleted at the server since", one.expunged),
+        ("Deleted at the server since", one.found.expunged),
+        ("Other flags since", one.found.flagged),
         ("Finished for an earlier run", one.recovered),
     ]
     always = ("Folders", "At the server", "Fetched")
     facts = [(name, amount(count)) for name, count in lines if count or name in always]
     screen.facts([*facts, ("Size", size(counts.bytes_done))])
-    for folder in one.resets:
+    for folder in one.found.resets:
         screen.warn("{folder}: the server numbered it anew; all was compared.", folder=folder)
-    for folder in one.vanished:
+    for folder in one.found.vanished:
         screen.warn("{folder}: the server has it no more; what it gave stays.", folder=folder)
-    for folder, cause in one.troubled.items():
+    for folder, cause in one.found.troubled.items():
         screen.warn("{folder}: {cause}", folder=folder, cause=cause)
-    for pattern in one.unmatched:
+    for folder, (counted, listed) in one.found.differing.items():
+        screen.warn(
+            "{folder}: the server counts {counted} messages and lists {listed}.",
+            folder=folder, counted=amount(counted), listed=amount(listed),
+        )  # fmt: skip
+    for pattern in one.found.unmatched:
         screen.warn("No folder matches {pattern}.", pattern=pattern)
-    if counts.failed + counts.quarantined:
+    if lacking:
         screen.note(
             "Some items failed. Next: holdfast ledger --failed --source {source!r}",
             style=WARNING,

@@ -8,6 +8,7 @@ import sys
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -61,7 +62,7 @@ class WorkerOptions:
         list[str] | None,
         typer.Option(
             "--kind", metavar="KIND", show_default=False,
-            help="Do only this kind: sequence, index, process, verify, import; may be repeated.",
+            help="Do only this kind: sequence, index, process, sync, verify, import; repeatable.",
         ),
     ] = None  # fmt: skip
     metrics_port: Annotated[
@@ -97,9 +98,10 @@ class _Plan:
 
 
 def worker(session: Session, options: WorkerOptions) -> None:
-    """Do queued work until interrupted: imports, filing, indexing, numbering of the audit log.
+    """Do queued work until interrupted: sources, imports, filing, indexing, the audit log.
 
-    Any number may run, on any number of machines that share the catalogue. What a worker that was
+    Sources run by their schedule, and at once when a server says that mail came. Any number of
+    workers may run, on any number of machines that share the catalogue. What a worker that was
     killed had in hand is done by another. Events are printed as JSON lines on standard error.
     """
     plan = _Plan(session.settings, session.actor, options.processes, tuple(options.kinds or ()))
@@ -109,6 +111,8 @@ def worker(session: Session, options: WorkerOptions) -> None:
         return
     with ExitStack() as opened:
         services = opened.enter_context(session.archive())
+        if "sync" in plan.kinds_at(options.processes - 1):
+            _watch(session.settings, services.store, opened)
         _run_crew(session, options, plan, services.store, opened)
 
 
@@ -139,6 +143,15 @@ def _run_crew(
     stop = StopRequest()
     with stop.heeding(signal.SIGTERM, signal.SIGINT):
         crew.run(stop)
+
+
+def _watch(settings: Settings, store: Store, opened: ExitStack) -> None:
+    """Wait for news of sources in a thread, until `opened` is closed."""
+    from holdfast.ingest.sources.watching import Watch, watching
+
+    work = opened.enter_context(_work(settings, store))
+    watch = Watch(store, write_event, partial(work.wake, "sync"), settings.work.watched)
+    opened.enter_context(watching(watch))
 
 
 def _forget(store: Any, forget_done: Any) -> None:

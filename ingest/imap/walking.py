@@ -1,0 +1,282 @@
+"""Walks over the folders of an account and yields what is new in each; takes nothing in."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from holdfast.core.errors import HoldfastError
+from holdfast.ingest.imap.failures import SaidNo
+from holdfast.ingest.imap.fetching import WINDOW, FolderFetch, Place
+from holdfast.ingest.imap.gathering import gathered
+from holdfast.ingest.imap.later import Later
+from holdfast.ingest.imap.link import Link, Renumbered
+from holdfast.ingest.imap.names import Folder, chosen, matches
+from holdfast.ingest.imap.scope import Judging
+from holdfast.ingest.imap.session import Examined, Session
+from holdfast.ingest.imap.uid_sets import packed, unpacked
+from holdfast.ingest.readers.offers import Fetched
+from holdfast.storage.catalogue.ledger import known_items
+from holdfast.storage.catalogue.mailboxes import (
+    KeptMailbox,
+    Seen,
+    item_states,
+    kept_sizes,
+    mailboxes_of,
+    note_outside,
+    note_seen,
+    note_trouble,
+    note_vanished,
+)
+from holdfast.storage.catalogue.source_schedule import Settled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from holdfast.core.custody import Unkept
+    from holdfast.ingest.imap.bench import Ask, Bench
+    from holdfast.ingest.imap.gathering import Read
+    from holdfast.ingest.imap.plan import Plan
+
+FAILED = frozenset({"failed", "quarantined"})
+
+
+@dataclass(slots=True)
+class Found:
+    """What a walk came across, beside the messages."""
+
+    folders: int = 0
+    at_server: int = 0
+    """Messages in the folders that were looked at."""
+    expunged: int = 0
+    """Messages that the server had the last time and has no more; what was taken of them stays."""
+    flagged: int = 0
+    """Messages whose flags are others than when they were last looked at."""
+    resets: list[str] = field(default_factory=list)
+    """Folders whose UIDs began anew."""
+    vanished: list[str] = field(default_factory=list)
+    """Folders that the server lists no more."""
+    troubled: dict[str, str] = field(default_factory=dict)
+    """Folders that could not be read, with the cause."""
+    unmatched: list[str] = field(default_factory=list)
+    """Patterns that no folder matches."""
+    differing: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Folders whose list was not as long as their count (STATUS), also when asked again: both."""
+
+
+@dataclass(slots=True)
+class Course:
+    """How far a walk came, over all its connections."""
+
+    settled: list[Settled] = field(default_factory=list)
+    """Folders that were read to their end."""
+    is_cut: bool = False
+    """The time was up."""
+    has_new: bool = False
+    """Something new came."""
+    lock: Lock = field(default_factory=Lock)
+    """Of this and of what was found."""
+
+
+Job = tuple[Folder, "KeptMailbox | None"]
+"""A folder, and how it stood the last time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One walk over one connection, or several side by side; `offers` is called once."""
+
+    source_id: int
+    plan: Plan
+    link: Link
+    bench: Bench
+    ask: Ask
+    found: Found = field(default_factory=Found)
+    course: Course = field(default_factory=Course)
+
+    def offers(self) -> Iterator[Fetched | Unkept]:
+        """Yield what is new, folder by folder.
+
+        Raises:
+            HoldfastError: The server fails; what was yielded counts.
+        """
+        before = mailboxes_of(self.bench.desk.store, self.source_id)
+        jobs = [(folder, before.get(folder.key)) for folder in self._folders()]
+        # News is little: it is here before another connection is.
+        most = 1 if self.ask.news is not None else self.link.account.connections
+        with ExitStack() as links:
+            beside = [partial(self._beside, links)] * (min(most, len(jobs)) - 1)
+            yield from gathered(jobs, [lambda: self._guarded, *beside])
+
+    def _beside(self, links: ExitStack) -> Read[Job] | None:
+        """Return what reads over one more connection; None where the server allows none."""
+        link = self.link.another()
+        links.callback(link.__exit__)
+        return replace(self, link=link)._guarded if link.is_let_in() else None
+
+    def _guarded(self, job: Job) -> Iterator[Fetched | Unkept]:
+        folder, before = job
+        if self._is_cut():
+            return
+        try:
+            yield from self._folder(folder, before)
+        except (SaidNo, Renumbered) as error:
+            self._trouble(folder, error)
+
+    def _is_cut(self) -> bool:
+        """Tell whether to stop; never before something new came, or the next run got no further."""
+        course = self.course
+        if course.has_new and self.bench.is_over():
+            course.is_cut = True
+        return course.is_cut
+
+    def _folders(self) -> Sequence[Folder]:
+        account = self.link.account
+        listed = self.link.ask(Session.folders)
+        names = {one.key for one in listed if one.is_selectable}
+        gone = note_vanished(self.bench.desk.store, self.source_id, names)
+        self.found.vanished.extend(gone)
+        if self.ask.folders:
+            self._miss(listed, self.ask.folders)
+            return chosen(listed, self.ask.folders, ())
+        self._miss(listed, (*account.folders, *account.excludes))
+        taken = chosen(listed, account.folders, account.excludes)
+        if self.ask.news is not None:
+            return [one for one in taken if one.key in self.ask.news]
+        own = [one for one in listed if one.is_selectable and one.foreign is None]
+        self._count_outside([one for one in own if one not in taken])
+        return taken
+
+    def _miss(self, listed: Sequence[Folder], patterns: Sequence[str]) -> None:
+        for pattern in patterns:
+            if not any(matches(one, pattern) for one in listed):
+                self.found.unmatched.append(pattern)
+
+    def _count_outside(self, folders: Sequence[Folder]) -> None:
+        """Note how many messages a folder has that a rule leaves out: they are no secret."""
+        for folder in folders:
+            try:
+                counts = self.link.ask(partial(Session.counts, folder=folder))
+            except SaidNo as error:
+                self._trouble(folder, error)
+                continue
+            validity, messages = counts.get(b"UIDVALIDITY", 0), counts.get(b"MESSAGES", 0)
+            seen = Seen(folder.key, validity, messages, "", rule=self._rule(folder))
+            note_outside(self.bench.desk.store, self.source_id, seen)
+
+    def _rule(self, folder: Folder) -> str:
+        """Return the rule that leaves a folder out; empty when it is taken."""
+        account = self.link.account
+        if chosen([folder], account.folders, account.excludes):
+            return ""
+        by = next((one for one in account.excludes if matches(folder, one)), "")
+        return f"exclude {by}" if by else f"folders {' '.join(account.folders)}"
+
+    def _folder(self, folder: Folder, before: KeptMailbox | None) -> Iterator[Fetched | Unkept]:
+        examined = self.link.examine(folder)
+        place = Place(folder, examined.uidvalidity)
+        is_same = before is not None and before.uidvalidity == examined.uidvalidity
+        known = before if is_same else None
+        uids = self._uids(folder, known)
+        rule = self._rule(folder)
+        seen = Seen(folder.key, examined.uidvalidity, len(uids), packed(uids), rule=rule)
+        self._note(place, seen, uids, known)
+        judge = Judging(self.plan, folder, self.link, self.ask.backfill)
+        fetch = FolderFetch(self.link, place, self.bench.spool, judge)
+        for one in fetch.items(self._wanted(place, uids, known)):
+            yield one
+            if isinstance(one, Fetched):
+                self.course.has_new = True
+            if self._is_cut():
+                return
+        if self.ask.reconciles:
+            yield from fetch.items(fetch.differing(self._sizes(place, uids)))
+        if not (self.ask.only_failed or self.ask.backfill):
+            self._settle(place, examined, uids, known)
+
+    def _uids(self, folder: Folder, known: KeptMailbox | None) -> list[int]:
+        """Return what the folder has; in search of news, only what is new is asked for."""
+        if known is not None and self.ask.news is not None:
+            fresh = self.link.ask(lambda session: session.uids_above(known.settled_uid))
+            return sorted({*unpacked(known.uids), *fresh})
+        uids = self.link.ask(Session.uids)
+        return self._recounted(folder, uids) if self.ask.reconciles else uids
+
+    def _recounted(self, folder: Folder, uids: list[int]) -> list[int]:
+        """Compare the list with the count; ask once more where they differ, and say so."""
+        count = partial(Session.counts, folder=folder)
+        if self.link.ask(count).get(b"MESSAGES", 0) == len(uids):
+            return uids
+        again = self.link.ask(Session.uids)
+        counted = self.link.ask(count).get(b"MESSAGES", 0)
+        if counted != len(again):
+            self.found.differing[folder.name] = (counted, len(again))
+        return sorted({*uids, *again})  # what is gone by now ends as `gone`
+
+    def _wanted(
+        self, place: Place, uids: Sequence[int], known: KeptMailbox | None
+    ) -> Sequence[int]:
+        """Return what to ask for: what the ledger has no end of, or one that may be better now."""
+        if self.ask.only_failed or self.ask.backfill is not None:
+            return self._again(place, uids)
+        if self.ask.news is not None and known is not None:
+            uids = [uid for uid in uids if uid > known.settled_uid]
+        return self._unknown(place, uids)
+
+    def _unknown(self, place: Place, uids: Sequence[int]) -> list[int]:
+        unknown: list[int] = []
+        for start in range(0, len(uids), WINDOW):
+            keys = {place.key(uid): uid for uid in uids[start : start + WINDOW]}
+            known = known_items(self.bench.desk.store, self.source_id, list(keys))
+            unknown.extend(uid for key, uid in keys.items() if key not in known)
+        return unknown
+
+    def _again(self, place: Place, uids: Sequence[int]) -> list[int]:
+        """Return what failed; for a backfill also what a rule left out, and what is new."""
+        keys = {place.key(uid): uid for uid in uids}
+        states = item_states(self.bench.desk.store, self.source_id, list(keys))
+        if self.ask.only_failed:
+            return [uid for key, uid in keys.items() if states.get(key) in FAILED]
+        again = FAILED | {"skipped"}
+        return [uid for key, uid in keys.items() if key not in states or states[key] in again]
+
+    def _sizes(self, place: Place, uids: Sequence[int]) -> dict[int, int]:
+        keys = {place.key(uid): uid for uid in uids}
+        sizes = kept_sizes(self.bench.desk.store, self.source_id, list(keys))
+        return {uid: sizes[key] for key, uid in keys.items() if key in sizes}
+
+    def _settle(
+        self, place: Place, examined: Examined, uids: Sequence[int], known: KeptMailbox | None
+    ) -> None:
+        """Note that the folder was read to its end, with what changed in it since."""
+        store, compares_all = self.bench.desk.store, self.ask.reconciles
+        later = Later(store, self.source_id, self.link, place, compares_all)
+        changed = later.flags(uids, examined, known)
+        last, key = max(uids, default=0), place.folder.key
+        settled = Settled(key, examined.uidvalidity, last, changed.modseq, changed.flags_uid)
+        with self.course.lock:
+            self.found.flagged += changed.noted
+            self.course.settled.append(settled)
+
+    def _note(
+        self, place: Place, seen: Seen, uids: Sequence[int], known: KeptMailbox | None
+    ) -> None:
+        store = self.bench.desk.store
+        if known is not None:
+            gone = sorted(set(unpacked(known.uids)).difference(uids))
+            Later(store, self.source_id, self.link, place).deleted(gone)
+            seen = replace(seen, expunged=len(gone))
+        is_reset = note_seen(store, self.source_id, seen)
+        with self.course.lock:
+            if is_reset:
+                self.found.resets.append(seen.name)
+            self.found.folders += 1
+            self.found.at_server += seen.messages
+            self.found.expunged += seen.expunged
+
+    def _trouble(self, folder: Folder, error: HoldfastError) -> None:
+        self.found.troubled[folder.name] = error.cause
+        note_trouble(self.bench.desk.store, self.source_id, folder.key, error.cause)

@@ -1,0 +1,90 @@
+"""Runs a source that is due on a worker, a while at a time, so that none keeps others waiting."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast.ingest.imap.bench import Ask, Bench
+from holdfast.ingest.recovery import SealedRange
+from holdfast.ingest.sources.leasing import Taken
+from holdfast.ingest.sources.running import run_counts, run_source
+from holdfast.storage.catalogue.accounts import account_of
+from holdfast.storage.catalogue.source_schedule import due_sources, woken_folders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from holdfast.ingest.jobs.task import Task, Workshop
+    from holdfast.ingest.progress import Progress
+    from holdfast.storage.catalogue.accounts import KeptAccount
+
+SLICE_S = 30.0
+"""A run ends after so long, and the source is due again behind the others that are."""
+TRIES = 2
+"""Connections that one run tries: waiting is for the schedule."""
+GLANCE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOrder:
+    """Which source is to run."""
+
+    source: int
+    """Row id."""
+
+
+def waiting(workshop: Workshop) -> dict[str, dict[str, object]]:
+    """Return the sources that are to run now: key of the standing job → payload."""
+    return {str(source): {"source": source} for source in due_sources(workshop.store)}
+
+
+def run(task: Task, workshop: Workshop) -> Mapping[str, object]:
+    """Take what is new at a source; it is searchable when this returns, unless others index."""
+    source_id = task.read(SyncOrder).source
+    kept = account_of(workshop.store, source_id)
+    if kept is None or kept.paused_ms is not None:
+        return {}
+    ask = _ask(kept, workshop)
+    if ask is None:
+        return {}
+    try:
+        return dict(run_counts(run_source(kept, _bench(task, workshop, source_id), ask)))
+    except Taken as error:  # it is still due when that one has ended
+        _wait(task, 1.0)
+        return {"taken": error.cause}
+
+
+def _ask(kept: KeptAccount, workshop: Workshop) -> Ask | None:
+    """Return what to look at; None when it is not due any more."""
+    if kept.next_ms is None or kept.next_ms <= workshop.store.now_ms():
+        return Ask(why="schedule")
+    news = frozenset(woken_folders(workshop.store, kept.source_id))
+    return Ask(why="mail", news=news) if news and not kept.failures else None
+
+
+def _bench(task: Task, workshop: Workshop, source_id: int) -> Bench:
+    until = time.monotonic() + SLICE_S
+
+    def report(_progress: Progress) -> None:
+        task.headway({"source": source_id})
+
+    return Bench(
+        workshop.desk,
+        workshop.pool,
+        workshop.spool,
+        pause=lambda seconds: _wait(task, seconds),
+        on_progress=report,
+        is_over=lambda: time.monotonic() >= until,
+        tries=TRIES,
+        recovers=SealedRange(source=source_id),
+    )
+
+
+def _wait(task: Task, seconds: float) -> None:
+    """Wait, and heed the end of the worker."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        task.check()
+        time.sleep(min(left, GLANCE_S))
