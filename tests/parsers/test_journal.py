@@ -283,8 +283,9 @@ def test_fields_of_a_plain_copy_count_only_where_the_source_sets_them() -> None:
     fields = ("x-envelope-from", "x-envelope-to")
     found = named(Trust(reports=True, fields=fields, own=("journal@archive.example",)))
     assert found == [*plain, ("sender", "bounce@x.example"), ("recipient", "boss@x.example")]
-    nobody = b"X-Envelope-To: undisclosed:;\r\n" + INNER
-    assert parse_from(nobody, Trust(fields=fields)) == rfc822.parse(nobody)
+    for value in (b"undisclosed:;", b"Nobody <>"):
+        nobody = b"X-Envelope-To: " + value + b"\r\n" + INNER
+        assert parse_from(nobody, Trust(fields=fields)) == rfc822.parse(nobody)
 
 
 def test_fields_beside_a_report_are_not_read() -> None:
