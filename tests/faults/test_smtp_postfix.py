@@ -79,9 +79,7 @@ def test_queue_of_postfix_empties_through_restarts_without_loss_or_double(
     with opened(settings) as services:
         ends = sums(services.store)["journal"]
     assert ends.pop("filed") == MESSAGES
-    assert ends.keys() <= {
-        "duplicate"
-    }  # a kill was faster than the 250
+    assert ends.keys() <= {"duplicate"}  # a kill was faster than the 250
     assert findings(settings) == []
 
 
