@@ -1,4 +1,4 @@
-"""`source add|list|remove`: which mailboxes on servers are pulled into the archive."""
+"""`source add|list|remove`: which mailboxes and folders are taken into the archive."""
 
 from __future__ import annotations
 
@@ -18,22 +18,26 @@ from holdfast.cli.commands.syncing import (
     sync,
     test_source,
 )
+from holdfast.cli.commands.watching import WatchOptions, watch
 from holdfast.cli.screen import GOOD, Column
 from holdfast.core.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from holdfast.cli.session import Session
     from holdfast.ingest.imap.account import Account
-    from holdfast.storage.catalogue.accounts import KeptAccount
+    from holdfast.storage.catalogue.accounts import KeptAccount, NewAccount
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="Pull mailboxes from servers.")
+    group = typer.Typer(no_args_is_help=True, help="Pull mailboxes; watch folders.")
     add(group, "add", add_source, AddOptions, (0, 1, 2, 4, 5, 7))
     add(group, "list", list_sources, ListOptions)
     add(group, "test", test_source, TestOptions)
     add(group, "sync", sync, SyncOptions, (0, 1, 2, PARTIAL, 4, 7))
+    add(group, "watch", watch, WatchOptions)
     add(group, "remove", remove, RemoveOptions)
     app.add_typer(group, name="source")
 
@@ -42,7 +46,7 @@ def register(app: typer.Typer) -> None:
 class AddOptions:
     """Options of `source add`."""
 
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="What it is: imap.")]
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="What it is: imap or folder.")]
     name: Annotated[str, SOURCE_NAME]
     host: Annotated[
         str, typer.Option("--host", metavar="HOST", help="Server.", show_default=False)
@@ -105,27 +109,42 @@ class AddOptions:
         bool,
         flag("--inexact-sizes", text="The server only estimates sizes: keep what comes thrice."),
     ] = False
+    path: Annotated[
+        Path | None,
+        typer.Option(
+            "--path", metavar="DIR", help="Folder that files are dropped into.", show_default=False
+        ),
+    ] = None
+    settle: Annotated[
+        float,
+        typer.Option(
+            "--settle", metavar="SECONDS",
+            help="Take a file when it lay unchanged so long; 0: files are renamed into place.",
+        ),
+    ] = 2.0  # fmt: skip
+    keep: Annotated[
+        bool, flag("--keep", text="Leave files where they are, with their results beside them.")
+    ] = False
     as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
 
 
 def add_source(session: Session, options: AddOptions) -> None:
-    """Add a mailbox on a server; nothing is pulled yet.
+    """Add a mailbox on a server, or a folder to watch; nothing is taken yet.
 
-    The secret comes from a file or standard input, is kept encrypted under the archive's keys, and
-    is never shown. To change how a source is reached, remove it and add it again by its name.
+    A mailbox's secret comes from a file or standard input, is kept encrypted under the archive's
+    keys, and is never shown. To change how a source is reached, remove it and add it again by its
+    name.
     """
-    from holdfast.ingest.imap.account import KIND, written
-    from holdfast.storage.catalogue.accounts import NewAccount, add_account
+    from holdfast.ingest.folder.place import KIND as FOLDER
+    from holdfast.ingest.sources import source_of
+    from holdfast.storage.catalogue.accounts import add_account
 
-    if options.kind != KIND:
-        raise Refused(f"There is no kind of source {options.kind!r}.", next_step="Use imap.")
+    source_of(options.kind)
     if not options.name.strip() or not options.name.isprintable():
         raise Refused("A source needs a name that can be printed.", next_step="Choose one.")
-    account, advice = _account(options)
-    new = NewAccount(
-        options.name, KIND, account.identity, written(account), custodian=options.custodian
-    )
-    secret = _secret(options)
+    is_folder = options.kind == FOLDER
+    new, advice = _folder(session, options) if is_folder else _mailbox(options)
+    secret = b"" if is_folder else _secret(options)
     with session.archive() as services:
         add_account(services.store, new, secret)
     if options.as_json:
@@ -135,6 +154,28 @@ def add_source(session: Session, options: AddOptions) -> None:
     if advice:
         session.screen.note("{step}", step=advice)
     session.screen.hint("Next: holdfast source test {name}", name=options.name)
+
+
+def _folder(session: Session, options: AddOptions) -> tuple[NewAccount, str]:
+    from holdfast.ingest.folder.place import KIND, watched, written
+    from holdfast.storage.catalogue.accounts import NewAccount
+
+    place = watched(options.path, options.settle, keeps=options.keep)
+    ours = session.settings.data.resolve()
+    if place.folder == ours or ours in place.folder.parents:
+        raise Refused("That folder is the archive's own.", next_step="Watch another one.")
+    new = NewAccount(options.name, KIND, place.identity, written(place), options.custodian)
+    return new, ""
+
+
+def _mailbox(options: AddOptions) -> tuple[NewAccount, str]:
+    from holdfast.ingest.imap.account import KIND, written
+    from holdfast.storage.catalogue.accounts import NewAccount
+
+    account, advice = _account(options)
+    return NewAccount(
+        options.name, KIND, account.identity, written(account), options.custodian
+    ), advice
 
 
 def _account(options: AddOptions) -> tuple[Account, str]:
@@ -187,42 +228,39 @@ class ListOptions:
 
 
 def list_sources(session: Session, options: ListOptions) -> None:
-    """List the sources that are pulled, with how their last run ended."""
-    from holdfast.ingest.imap.account import read
+    """List the sources that are pulled or watched, with how their last run ended."""
+    from holdfast.ingest.sources import source_of
     from holdfast.storage.catalogue.accounts import accounts_of
 
     with session.archive() as services:
-        found = [(one, read(one.settings)) for one in accounts_of(services.store)]
+        found = [
+            (one, source_of(one.kind).shown(one.settings)) for one in accounts_of(services.store)
+        ]
     if options.as_json:
-        shown = [_value(kept, account) for kept, account in found]
+        shown = [_value(kept, facts) for kept, facts in found]
         session.screen.json({"schema": "holdfast.sources/1", "sources": shown})
     elif found:
         columns = [Column("Name"), Column("User"), Column("Server"), Column("Last success")]
         rows = [
             (
                 one.name,
-                account.user,
-                account.place,
+                str(facts["user"]),
+                str(facts["place"]),
                 _time(session, one.succeeded_ms),
                 one.last_error,
             )
-            for one, account in found
+            for one, facts in found
         ]
         session.screen.table([*columns, Column("Last error", ratio=1)], rows)
     else:
         session.screen.note("No source is pulled. Next: holdfast source add imap NAME")
 
 
-def _value(kept: KeptAccount, account: Account) -> dict[str, Any]:
+def _value(kept: KeptAccount, facts: Mapping[str, object]) -> dict[str, Any]:
     return {
         "name": kept.name,
         "kind": kept.kind,
-        "host": account.host,
-        "port": account.port,
-        "tls": account.tls,
-        "user": account.user,
-        "folders": account.folders,
-        "excludes": account.excludes,
+        **{name: value for name, value in facts.items() if name != "place"},
         "custodian": kept.custodian,
         "last_success": _stamp(kept.succeeded_ms),
         "last_error": kept.last_error,

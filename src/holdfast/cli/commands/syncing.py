@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -12,7 +12,9 @@ from holdfast.cli.screen import BAD, GOOD, WARNING, amount, size, styled
 
 if TYPE_CHECKING:
     from holdfast.cli.session import Session
+    from holdfast.ingest.folder.taking import Taken
     from holdfast.ingest.imap.syncing import Synced
+    from holdfast.ingest.sources import Synced as AnySynced
 
 PARTIAL = 3
 SOURCE_NAME = typer.Argument(metavar="NAME", help="Name of the source.", show_default=False)
@@ -33,22 +35,25 @@ _STEPS = {
     "capabilities": "Capabilities",
     "folders": "Folders",
     "samples": "Newest subjects",
+    "folder": "Folder",
+    "files": "Files",
+    "rooms": "May be moved to",
 }
 
 
 def test_source(session: Session, options: TestOptions) -> int:
     """Walk the way to a source: name, encryption, sign-in, folders, three subjects.
 
-    Nothing is taken in, and nothing is changed at the server.
+    Nothing is taken in, and nothing is changed at the server. In a watched folder the folders that
+    it needs are made.
     """
-    from holdfast.ingest.imap.account import read
-    from holdfast.ingest.imap.trial import Trial
+    from holdfast.ingest.sources import source_of
     from holdfast.storage.catalogue.accounts import find_account, open_secret
 
     with session.archive() as services:
         kept = find_account(services.store, options.name)
-        trial = Trial(read(kept.settings), open_secret(services.store, kept.source_id))
-    steps = list(trial.steps())
+        secret = open_secret(services.store, kept.source_id)
+    steps = list(source_of(kept.kind).trial(kept.settings, secret))
     error = steps[-1].error
     if options.as_json:
         shown = [
@@ -94,10 +99,11 @@ class SyncOptions:
 
 
 def sync(session: Session, options: SyncOptions) -> int:
-    """Take what the server has and the archive has not; it is searchable when the command ends.
+    """Take what the source has and the archive has not; it is searchable when the command ends.
 
-    Nothing is changed at the server: no flag, no folder. May be interrupted and repeated at any
-    time. What is deleted at the server stays in the archive.
+    Nothing is changed at a server: no flag, no folder. What is deleted there stays in the archive.
+    Files of a watched folder are moved when they are kept. May be interrupted and repeated at any
+    time.
     """
     from holdfast.cli.progress import ImportDisplay
     from holdfast.wiring import sync_sources
@@ -115,40 +121,46 @@ def sync(session: Session, options: SyncOptions) -> int:
             )
         )
     if options.as_json:
-        shown = [_summary(one) for one in done]
+        shown = [summary(one) for one in done]
         session.screen.json({"schema": "holdfast.source-sync/1", "sources": shown})
     else:
         for one in done:
-            _print(session, one)
+            show(session, one)
     if not done:
         session.screen.note("No source is pulled. Next: holdfast source add imap NAME")
     return _status(done)
 
 
-def _status(done: list[Synced]) -> int:
-    errors = [one.error for one in done if one.error is not None]
-    if errors and len(errors) == len(done):
-        return errors[0].exit_status
-    return 0 if all(one.is_whole for one in done) else PARTIAL
+def _status(done: list[AnySynced]) -> int:
+    statuses = {_status_of(one) for one in done} or {0}
+    return statuses.pop() if len(statuses) == 1 else PARTIAL
+
+
+def _status_of(one: AnySynced) -> int:
+    from holdfast.ingest.folder.taking import Taken
+
+    if one.error is not None:
+        return one.error.exit_status
+    if one.is_whole:
+        return 0
+    return one.status if isinstance(one, Taken) else PARTIAL
 
 
 _COUNTS = ("offered", "new", "duplicates", "unchanged", "gone", "quarantined", "failed")
 
 
-def _summary(one: Synced) -> dict[str, Any]:
+def summary(one: AnySynced) -> dict[str, Any]:
+    """Return what a run came to, for programs."""
+    from holdfast.ingest.folder.taking import Taken
+
+    own = _folder_facts(one) if isinstance(one, Taken) else _mailbox_facts(cast("Synced", one))
     return {
         "source": one.source,
         "batch": one.batch,
-        "folders": one.folders,
-        "at_server": one.at_server,
         **{name: getattr(one.counts, name) for name in _COUNTS},
         "with_defects": one.counts.with_defects,
         "bytes": one.counts.bytes_done,
-        "expunged": one.expunged,
-        "renumbered": one.resets,
-        "vanished": one.vanished,
-        "troubled": one.troubled,
-        "unmatched": one.unmatched,
+        **own,
         "recovered": one.recovered,
         "not_indexed": one.not_indexed,
         "error": one.error.cause if one.error else "",
@@ -156,34 +168,47 @@ def _summary(one: Synced) -> dict[str, Any]:
     }
 
 
-def _print(session: Session, one: Synced) -> None:
+def _mailbox_facts(one: Synced) -> dict[str, Any]:
+    return {
+        "folders": one.folders,
+        "at_server": one.at_server,
+        "expunged": one.expunged,
+        "renumbered": one.resets,
+        "vanished": one.vanished,
+        "troubled": one.troubled,
+        "unmatched": one.unmatched,
+    }
+
+
+def _folder_facts(one: Taken) -> dict[str, Any]:
+    return {"skipped": one.counts.skipped, "files": dict(one.files), "left": dict(one.left)}
+
+
+def show(session: Session, one: AnySynced) -> None:
+    """Print what a run came to."""
+    from holdfast.ingest.folder.taking import Taken
+
     screen, counts = session.screen, one.counts
     screen.result(
         "{new} new messages from {source}", style=GOOD, new=amount(counts.new), source=one.source
     )
     lines = [
-        ("Folders", one.folders),
-        ("At the server", one.at_server),
-        ("Fetched", counts.offered - counts.gone - counts.failed - counts.quarantined),
+        *(_folder_lines(one) if isinstance(one, Taken) else _mailbox_lines(cast("Synced", one))),
         ("Duplicates", counts.duplicates),
+        ("Skipped by rule", counts.skipped),
         ("Gone", counts.gone),
         ("Failed", counts.failed),
         ("Not readable", counts.quarantined),
         ("With defects", counts.with_defects),
-        ("Deleted at the server since", one.expunged),
         ("Finished for an earlier run", one.recovered),
     ]
-    always = ("Folders", "At the server", "Fetched")
+    always = ("Files", "Folders", "At the server", "Fetched")
     facts = [(name, amount(count)) for name, count in lines if count or name in always]
     screen.facts([*facts, ("Size", size(counts.bytes_done))])
-    for folder in one.resets:
-        screen.warn("{folder}: the server numbered it anew; all was compared.", folder=folder)
-    for folder in one.vanished:
-        screen.warn("{folder}: the server has it no more; what it gave stays.", folder=folder)
-    for folder, cause in one.troubled.items():
-        screen.warn("{folder}: {cause}", folder=folder, cause=cause)
-    for pattern in one.unmatched:
-        screen.warn("No folder matches {pattern}.", pattern=pattern)
+    if isinstance(one, Taken):
+        _warn_of_files(session, one)
+    else:
+        _warn_of_folders(session, cast("Synced", one))
     if counts.failed + counts.quarantined:
         screen.note(
             "Some items failed. Next: holdfast ledger --failed --source {source!r}",
@@ -194,3 +219,38 @@ def _print(session: Session, one: Synced) -> None:
         screen.warn("{count} are not indexed yet.", count=amount(one.not_indexed))
     if one.error is not None:
         explain(screen, one.error)
+
+
+def _mailbox_lines(one: Synced) -> list[tuple[str, int]]:
+    counts = one.counts
+    return [
+        ("Folders", one.folders),
+        ("At the server", one.at_server),
+        ("Fetched", counts.offered - counts.gone - counts.failed - counts.quarantined),
+        ("Deleted at the server since", one.expunged),
+    ]
+
+
+def _warn_of_folders(session: Session, one: Synced) -> None:
+    screen = session.screen
+    for folder in one.resets:
+        screen.warn("{folder}: the server numbered it anew; all was compared.", folder=folder)
+    for folder in one.vanished:
+        screen.warn("{folder}: the server has it no more; what it gave stays.", folder=folder)
+    for folder, cause in one.troubled.items():
+        screen.warn("{folder}: {cause}", folder=folder, cause=cause)
+    for pattern in one.unmatched:
+        screen.warn("No folder matches {pattern}.", pattern=pattern)
+
+
+def _folder_lines(one: Taken) -> list[tuple[str, int]]:
+    return [("Files", one.files.total()), ("Offered", one.counts.offered)]
+
+
+def _warn_of_files(session: Session, one: Taken) -> None:
+    screen = session.screen
+    bad = one.files.total() - one.files["done"]
+    if bad:
+        screen.warn("Files not kept whole: {count}. Their results say why.", count=amount(bad))
+    for reason, count in sorted(one.left.items()):
+        screen.note("Left where it is: {count} ({reason})", count=amount(count), reason=reason)
