@@ -126,6 +126,7 @@ class Sequencer:
 
         Raises:
             Corrupt: The log holds more leaves than the catalogue has numbered.
+            Unavailable: Catalogue or log cannot be written; what waits is numbered later.
         """
         with only_one(self.engine, self.lock) as is_ours:
             if not is_ours:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from holdfast.ingest.imap.account import KIND
 from holdfast.ingest.imap.bench import Ask, Bench
 from holdfast.ingest.recovery import SealedRange
 from holdfast.ingest.sources.leasing import Taken
@@ -37,7 +38,7 @@ class SyncOrder:
 
 def waiting(workshop: Workshop) -> dict[str, dict[str, object]]:
     """Return the sources that are to run now: key of the standing job → payload."""
-    return {str(source): {"source": source} for source in due_sources(workshop.store)}
+    return {str(source): {"source": source} for source in due_sources(workshop.store, KIND)}
 
 
 def run(task: Task, workshop: Workshop) -> Mapping[str, object]:

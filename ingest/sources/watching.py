@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import HoldfastError
-from holdfast.ingest.imap.account import read
+from holdfast.ingest.imap.account import KIND, read
 from holdfast.ingest.imap.failures import SaidNo
 from holdfast.ingest.imap.idling import AGAIN_S, Idling
 from holdfast.ingest.imap.names import chosen
@@ -132,6 +132,8 @@ def watching(watch: Watch) -> Iterator[None]:
 
 def _is_watched(kept: KeptAccount) -> bool:
     """One that was never taken, or failed, is left to the schedule: it must not be asked twice."""
+    if kept.kind != KIND:
+        return False
     is_well = kept.paused_ms is None and not kept.failures and kept.succeeded_ms is not None
     return is_well and read_plan(kept.plan).watches > 0
 

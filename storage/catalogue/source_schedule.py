@@ -15,7 +15,7 @@ from holdfast.core.errors import Conflict
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.engine import reading, transact
-from holdfast.storage.catalogue.schema import accounts, mailboxes
+from holdfast.storage.catalogue.schema import accounts, mailboxes, sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +33,8 @@ _HAS_NEWS = exists().where(
 )
 
 
-def due_sources(store: Store) -> list[int]:
-    """Return the sources that are to run now, those due longest first.
+def due_sources(store: Store, kind: str) -> list[int]:
+    """Return the sources of a kind that are to run now, those due longest first.
 
     News does not make a source due that failed the last time: it waits for its next try.
     """
@@ -43,6 +43,8 @@ def due_sources(store: Store) -> list[int]:
     has_rested = or_(accounts.c.started_ms.is_(None), accounts.c.started_ms <= now_ms - REST_MS)
     query = (
         select(accounts.c.source_id)
+        .join(sources, sources.c.id == accounts.c.source_id)
+        .where(sources.c.kind == kind)
         .where(accounts.c.removed_ms.is_(None), accounts.c.paused_ms.is_(None))
         .where(or_(is_time, (accounts.c.failures == 0) & has_rested & _HAS_NEWS))
         .order_by(accounts.c.next_ms, accounts.c.source_id)

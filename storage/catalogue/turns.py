@@ -34,10 +34,12 @@ def only_one(engine: Engine, lock: Path) -> Iterator[bool]:
         lock: A file that may be made; hosts may have one each.
 
     Raises:
-        Unavailable: The catalogue's server is away.
+        Unavailable: The catalogue's server is away, or the file cannot be made.
     """
     with ExitStack() as held:
-        yield _locked_file(held, lock) and _locked_everywhere(held, engine, lock.name)
+        yield _locked_file(held, lock, fcntl.LOCK_EX | fcntl.LOCK_NB) and _locked_everywhere(
+            held, engine, lock.name
+        )
 
 
 @contextmanager
@@ -52,13 +54,7 @@ def awaited_turn(engine: Engine, lock: Path) -> Iterator[None]:
         Unavailable: The catalogue's server is away, or the file cannot be made.
     """
     with ExitStack() as held:
-        try:
-            # Without writing: who finds everything made needs no room on a full disk for his turn.
-            descriptor = os.open(lock, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise unavailable(error, "waiting for the turn") from error
-        held.callback(os.close, descriptor)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _locked_file(held, lock, fcntl.LOCK_EX)
         if engine.dialect.name == "postgresql":
             held.enter_context(translated())
             wait_for_turn(held.enter_context(engine.begin()), lock.name)
@@ -72,12 +68,16 @@ def wait_for_turn(connection: Connection, name: str) -> None:
     connection.scalar(select(func.pg_advisory_xact_lock(advisory_key(name))))
 
 
-def _locked_file(held: ExitStack, lock: Path) -> bool:
-    file = held.enter_context(lock.open("ab"))
+def _locked_file(held: ExitStack, lock: Path, how: int) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Not for writing: on a full or read-only disk who finds the file there can have his turn.
+        descriptor = os.open(lock, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        held.callback(os.close, descriptor)
+        fcntl.flock(descriptor, how)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise unavailable(error, "taking a turn") from error
     return True
 
 

@@ -102,6 +102,11 @@ MESSAGES = {
         "{folder}：服务器上已不存在，已归档的内容保留。"
     ),
     "{folder}: {cause}": "{folder}：{cause}",
+    "Files not kept whole: {count}. Their results say why.": (
+        "未完整归档的文件：{count} 个，原因见其结果文件。"
+    ),
+    "Left where it is: {count} ({reason})": "留在原处：{count}（{reason}）",
+    "May be moved to": "可移至",
     "No folder matches {pattern}.": "没有与 {pattern} 匹配的文件夹。",
     "{folder}: the server counts {counted} messages and lists {listed}.": (
         "{folder}：服务器计数 {counted} 封，列出 {listed} 封。"

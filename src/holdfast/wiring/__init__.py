@@ -12,7 +12,13 @@ from holdfast.wiring.places import (
     LOG_LOCK,
     SPOOL,
 )
-from holdfast.wiring.runs import import_paths, parser_pool, rebuild_index, sync_sources
+from holdfast.wiring.runs import (
+    import_paths,
+    parser_pool,
+    rebuild_index,
+    sync_sources,
+    watch_folder,
+)
 
 __all__ = [
     "CATALOGUE",
@@ -30,4 +36,5 @@ __all__ = [
     "parser_pool",
     "rebuild_index",
     "sync_sources",
+    "watch_folder",
 ]

@@ -6,12 +6,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from holdfast.ingest.imap.syncing import Ask, Bench, Synced
+from holdfast.core.errors import HoldfastError, Refused, Unavailable
+from holdfast.ingest.folder.looking import Outlook
+from holdfast.ingest.folder.place import KIND as FOLDER
+from holdfast.ingest.folder.place import read
+from holdfast.ingest.folder.taking import Taken, take
+from holdfast.ingest.folder.watching import watch
+from holdfast.ingest.imap.bench import Ask, Bench
 from holdfast.ingest.imports import ImportOptions, ImportSummary, run_import
 from holdfast.ingest.jail import Limits, Pool, PoolConfig
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.rebuild import analysis_bench, rebuild
-from holdfast.ingest.sources.running import run_source
+from holdfast.ingest.source_kinds import Synced, source_of
 from holdfast.ingest.workbench import workbench
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import accounts_of, find_account
@@ -21,6 +27,8 @@ from holdfast.wiring.archive import open_archive
 from holdfast.wiring.founding import create_archive
 
 _MIB = 1024 * 1024
+WATCH_RETRY_S = 5.0
+"""A look that the archive refused is repeated after so long."""
 
 
 def import_paths(
@@ -85,7 +93,50 @@ def sync_sources(
             refuse_paused(one.paused_ms, one.name)
         bench = Bench(services.desk, pool, services.spool, time.sleep, on_progress)
         for one in kept or [one for one in accounts_of(store) if one.paused_ms is None]:
-            yield run_source(one, bench, ask)
+            yield source_of(one.kind).sync(one, bench, ask)
+
+
+def watch_folder(
+    settings: Settings,
+    actor: str,
+    name: str,
+    report: Callable[[Taken | HoldfastError], None],
+    is_asked: Callable[[], bool],
+) -> None:
+    """Take what comes into a folder until asked to end.
+
+    Args:
+        settings: Of the archive.
+        actor: Who acts, by name.
+        name: Of the source.
+        report: Is told what each look that found something came to, and what the archive refused;
+            the next look goes on from there.
+        is_asked: Whether the end is asked for.
+
+    Raises:
+        NotFound: There is no archive, or no such source, or not any more.
+        Refused: The source is no folder.
+    """
+    with parser_pool(settings) as pool, open_archive(settings, actor) as services:
+        store = services.store
+        finish_segments(services.vault, store)
+        bench = Bench(services.desk, pool, services.spool, time.sleep)
+        outlook = Outlook()
+
+        def look() -> float | None:
+            try:
+                taken = take(find_account(store, name), bench, outlook, waits=False)
+            except Unavailable as error:
+                report(error)
+                return WATCH_RETRY_S
+            if not taken.is_empty:
+                report(taken)
+            return taken.again_s
+
+        kept = find_account(store, name)
+        if kept.kind != FOLDER:
+            raise Refused(f"The source {name!r} is no folder.", next_step="Sync it.")
+        watch(read(kept.settings).folder, look, is_asked)
 
 
 @contextmanager

@@ -73,12 +73,12 @@ def test_news_is_noted_by_folder_and_idling_begins_anew(
                 until(lambda: len(woken_folders(services.store, source)) == 2)
                 until(lambda: len(tap.of(b"DONE")) > 3)
             assert watch.rings >= 2
-            assert due_sources(services.store) == [source]
+            assert due_sources(services.store, "imap") == [source]
             assert lease_holder(services.store, f"watch/{source}") == ""
         done = synced(settings, why="mail", news=frozenset({"INBOX", "Sent"}))
         assert done.counts.offered == 0
         with opened(settings) as services:
-            assert due_sources(services.store) == []
+            assert due_sources(services.store, "imap") == []
 
 
 def test_encrypted_connection_hears_news_and_its_end(
@@ -118,7 +118,7 @@ def test_paused_source_is_neither_watched_nor_due(tmp_path: Path, dovecot_server
             until(lambda: watch.rings)
             pause(services.store, source)
             until(lambda: not lease_holder(services.store, f"watch/{source}"))
-        assert due_sources(services.store) == []
+        assert due_sources(services.store, "imap") == []
 
 
 def shown_by_ps() -> list[bytes]:
@@ -176,7 +176,7 @@ def test_run_that_takes_long_is_cut_and_goes_on_when_others_had_their_turn(
             runner.look()
             runner.run_due()
         note_woken(store, source, "INBOX")
-        assert due_sources(store) == []  # it ran a moment ago
+        assert due_sources(store, "imap") == []  # it ran a moment ago
         with writing(store.engine) as connection:
             connection.execute(update(accounts).values(started_ms=0))
         user.append("INBOX", letter(4))

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import subprocess
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, select, text
 
 from catalogue_kit import Home
+from fault_disk import can_mount, memory_disk
+from holdfast.core.errors import Unavailable
 from holdfast.core.identity import IdFactory
 from holdfast.storage.audit import Event, Sequencer, record_events
 from holdfast.storage.catalogue.engine import reading, writing
@@ -20,6 +25,7 @@ from holdfast.storage.tlog_tiles import TileLog
 ORIGIN = "holdfast/test"
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(32))
 fork = multiprocessing.get_context("fork")
+Turn = Callable[[Engine, Path], AbstractContextManager[bool | None]]
 
 
 def opened_log(folder: Path) -> TileLog:
@@ -89,6 +95,34 @@ def test_turn_is_given_to_one_at_a_time(home: Home) -> None:
         assert (first, second) == (True, False)
     with only_one(home.engine(), lock) as third:
         assert third
+
+
+@pytest.mark.parametrize("turn", [only_one, awaited_turn])
+def test_turn_whose_file_cannot_be_made_is_refused_in_words(home: Home, turn: Turn) -> None:
+    with (
+        pytest.raises(Unavailable, match=r"while taking a turn") as refusal,
+        turn(home.engine(), home.folder / "missing" / "turn"),
+    ):
+        pass
+    assert refusal.value.next_step
+
+
+@pytest.mark.parametrize("turn", [only_one, awaited_turn])
+@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)
+def test_turn_on_a_read_only_disk_is_given_where_its_file_is_there(
+    home: Home, tmp_path: Path, turn: Turn, need: Callable[[object, str], None]
+) -> None:
+    need(can_mount(), "no mounting")
+    with memory_disk(tmp_path / "disk", "1m") as disk:
+        (disk / "turn").touch(0o600)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        with turn(home.engine(), disk / "turn") as is_ours:
+            assert is_ours is not False
+        with (
+            pytest.raises(Unavailable, match="read-only"),
+            turn(home.engine(), disk / "other"),
+        ):
+            pass
 
 
 @pytest.mark.parametrize("homes", ["postgres"], indirect=True)

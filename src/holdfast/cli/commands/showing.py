@@ -228,7 +228,7 @@ def _value(
 
 def _later(fact: LaterFact) -> dict[str, Any]:
     """What the source said of a message after it was captured."""
-    from holdfast.cli.commands.sources import stamp
+    from holdfast.cli.commands.source_list import stamp
 
     return {
         "noted_at": stamp(fact.noted_ms), "flags": fact.flags, "is_deleted": fact.is_deleted

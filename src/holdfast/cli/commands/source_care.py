@@ -115,7 +115,7 @@ def set_source(session: Session, options: SetOptions) -> None:
 
     What a rule left out is in the ledger as skipped. Where a rule is lifted, the next run takes it.
     """
-    from holdfast.ingest.imap.account import read, written
+    from holdfast.ingest.imap.account import KIND, read, written
     from holdfast.ingest.imap.plan import read_plan, written_plan
     from holdfast.storage.catalogue.accounts import find_account
     from holdfast.storage.catalogue.source_schedule import change_account
@@ -123,6 +123,11 @@ def set_source(session: Session, options: SetOptions) -> None:
 
     with session.archive() as services:
         kept = find_account(services.store, options.name)
+        if kept.kind != KIND:
+            raise Refused(
+                f"The source {kept.name!r} is no mailbox.",
+                next_step="Remove it, and add it again with other options.",
+            )
         before = read_plan(kept.plan), read(kept.settings)
         plan, account = _planned(before[0], options), _placed(before[1], options)
         if (plan, account) != before:
@@ -223,7 +228,7 @@ def _counts(one: SourceRun) -> dict[str, Any]:
 
 
 def _run(one: SourceRun) -> dict[str, Any]:
-    from holdfast.cli.commands.sources import stamp
+    from holdfast.cli.commands.source_list import stamp
 
     return {
         "id": one.id,
@@ -238,7 +243,7 @@ def _run(one: SourceRun) -> dict[str, Any]:
 
 
 def _row(session: Session, one: SourceRun) -> tuple[str, ...]:
-    from holdfast.cli.commands.sources import local_time
+    from holdfast.cli.commands.source_list import local_time
 
     counts = _counts(one)
     lacking = counts.get("failed", 0) + counts.get("quarantined", 0)

@@ -1,10 +1,10 @@
-"""`source add|list|remove`: which mailboxes on servers are pulled into the archive."""
+"""`source add|list|remove`: which mailboxes and folders are taken into the archive."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from holdfast.cli.command import add, flag
 from holdfast.cli.commands import source_care
 from holdfast.cli.commands.secret_lines import first_line
 from holdfast.cli.commands.source_care import BackfillOptions
+from holdfast.cli.commands.source_list import ListOptions, list_sources
 from holdfast.cli.commands.syncing import (
     PARTIAL,
     SOURCE_NAME,
@@ -21,24 +22,26 @@ from holdfast.cli.commands.syncing import (
     sync,
     test_source,
 )
-from holdfast.cli.screen import GOOD, Column
+from holdfast.cli.commands.watching import WatchOptions, watch
+from holdfast.cli.screen import GOOD
 from holdfast.core.errors import Refused
 
 if TYPE_CHECKING:
     from holdfast.cli.session import Session
     from holdfast.ingest.imap.account import Account
     from holdfast.ingest.imap.signing.oauth import Oauth
-    from holdfast.ingest.sources.health import Health
+    from holdfast.storage.catalogue.accounts import NewAccount
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="Pull mailboxes from servers.")
+    group = typer.Typer(no_args_is_help=True, help="Pull mailboxes; watch folders.")
     add(group, "add", add_source, AddOptions, (0, 1, 2, 4, 5, 7))
     add(group, "list", list_sources, ListOptions)
     add(group, "test", test_source, TestOptions)
     add(group, "sync", sync, SyncOptions, (0, 1, 2, PARTIAL, 4, 5, 7))
     add(group, "backfill", backfill, BackfillOptions, (0, 1, 2, PARTIAL, 4, 5, 7))
+    add(group, "watch", watch, WatchOptions)
     source_care.register(group)
     add(group, "remove", remove, RemoveOptions)
     app.add_typer(group, name="source")
@@ -48,7 +51,7 @@ def register(app: typer.Typer) -> None:
 class AddOptions:
     """Options of `source add`."""
 
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="What it is: imap.")]
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="What it is: imap or folder.")]
     name: Annotated[str, SOURCE_NAME]
     host: Annotated[
         str, typer.Option("--host", metavar="HOST", help="Server.", show_default=False)
@@ -173,24 +176,78 @@ class AddOptions:
         ),
     ] = ""
     paused: Annotated[bool, flag("--paused", text="Pull nothing before 'source resume'.")] = False
+    path: Annotated[
+        Path | None,
+        typer.Option(
+            "--path", metavar="DIR", help="Folder that files are dropped into.", show_default=False
+        ),
+    ] = None
+    settle: Annotated[
+        float,
+        typer.Option(
+            "--settle", metavar="SECONDS",
+            help="Take a file when it lay unchanged so long; 0: files are renamed into place.",
+        ),
+    ] = 2.0  # fmt: skip
+    keep: Annotated[
+        bool, flag("--keep", text="Leave files where they are, with their results beside them.")
+    ] = False
     as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
 
 
 def add_source(session: Session, options: AddOptions) -> None:
-    """Add a mailbox on a server; nothing is pulled yet.
+    """Add a mailbox on a server, or a folder to watch; nothing is taken yet.
 
-    The secret comes from a file or standard input, is kept encrypted under the archive's keys, and
-    is never shown: the password, or with --oauth the refresh token or the client's secret. To
-    change how a source is reached, remove it and add it again by its name.
+    A mailbox's secret comes from a file or standard input, is kept encrypted under the archive's
+    keys, and is never shown: the password, or with --oauth the refresh token or the client's
+    secret. To change how a source is reached, remove it and add it again by its name.
     """
-    from holdfast.ingest.imap.account import KIND, written
-    from holdfast.ingest.imap.plan import plan_for, written_plan
-    from holdfast.storage.catalogue.accounts import NewAccount, add_account
+    from holdfast.ingest.folder.place import KIND as FOLDER
+    from holdfast.ingest.source_kinds import source_of
+    from holdfast.storage.catalogue.accounts import add_account
 
-    if options.kind != KIND:
-        raise Refused(f"There is no kind of source {options.kind!r}.", next_step="Use imap.")
+    source_of(options.kind)
     if not options.name.strip() or not options.name.isprintable():
         raise Refused("A source needs a name that can be printed.", next_step="Choose one.")
+    if options.kind == FOLDER:
+        new, secret, advice = _folder(session, options), b"", ""
+    else:
+        new, account, advice = _mailbox(options)
+        secret = _secret(options, account)
+    with session.archive() as services:
+        add_account(services.store, new, secret)
+    if options.as_json:
+        session.screen.json({"schema": "holdfast.source-add/1", "source": options.name})
+        return
+    session.screen.result("Added {name}.", style=GOOD, name=options.name)
+    if advice:
+        session.screen.note("{step}", step=advice)
+    session.screen.hint("Next: holdfast source test {name}", name=options.name)
+
+
+def _folder(session: Session, options: AddOptions) -> NewAccount:
+    from holdfast.ingest.folder.place import KIND, watched, written
+    from holdfast.storage.catalogue.accounts import NewAccount
+
+    place = watched(options.path, options.settle, keeps=options.keep)
+    ours = session.settings.data.resolve()
+    if place.folder == ours or ours in place.folder.parents:
+        raise Refused("That folder is the archive's own.", next_step="Watch another one.")
+    return NewAccount(
+        options.name,
+        KIND,
+        place.identity,
+        written(place),
+        custodian=options.custodian,
+        is_paused=options.paused,
+    )
+
+
+def _mailbox(options: AddOptions) -> tuple[NewAccount, Account, str]:
+    from holdfast.ingest.imap.account import KIND, written
+    from holdfast.ingest.imap.plan import plan_for, written_plan
+    from holdfast.storage.catalogue.accounts import NewAccount
+
     account, advice = _account(options)
     new = NewAccount(
         options.name,
@@ -201,16 +258,7 @@ def add_source(session: Session, options: AddOptions) -> None:
         plan=written_plan(plan_for(options.preset)),
         is_paused=options.paused,
     )
-    secret = _secret(options, account)
-    with session.archive() as services:
-        add_account(services.store, new, secret)
-    if options.as_json:
-        session.screen.json({"schema": "holdfast.source-add/1", "source": options.name})
-        return
-    session.screen.result("Added {name}.", style=GOOD, name=options.name)
-    if advice:
-        session.screen.note("{step}", step=advice)
-    session.screen.hint("Next: holdfast source test {name}", name=options.name)
+    return new, account, advice
 
 
 def _account(options: AddOptions) -> tuple[Account, str]:
@@ -271,71 +319,6 @@ def _secret(options: AddOptions, account: Account) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class ListOptions:
-    """Options of `source list`."""
-
-    as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
-
-
-def list_sources(session: Session, options: ListOptions) -> None:
-    """List the sources that are pulled: state, last success, next run and last error."""
-    from holdfast.ingest.imap.account import read
-    from holdfast.ingest.sources.health import health
-
-    with session.archive() as services:
-        found = [(one, read(one.kept.settings)) for one in health(services.store)]
-    if options.as_json:
-        shown = [_value(one, account) for one, account in found]
-        session.screen.json({"schema": "holdfast.sources/1", "sources": shown})
-    elif found:
-        columns = [Column("Name"), Column("User"), Column("Server"), Column("State")]
-        columns += [Column("Last success"), Column("Next run"), Column("Last error", ratio=1)]
-        session.screen.table(columns, [_row(session, one, account) for one, account in found])
-    else:
-        session.screen.note("No source is pulled. Next: holdfast source add imap NAME")
-
-
-def _row(session: Session, one: Health, account: Account) -> tuple[str, ...]:
-    kept = one.kept
-    due = "–" if kept.paused_ms is not None else local_time(session, kept.next_ms)
-    return (
-        kept.name,
-        account.user,
-        account.place,
-        session.screen.words(one.state),
-        local_time(session, kept.succeeded_ms),
-        session.screen.words("now") if due == "–" and kept.paused_ms is None else due,
-        kept.last_error,
-    )
-
-
-def _value(one: Health, account: Account) -> dict[str, Any]:
-    kept = one.kept
-    return {
-        "name": kept.name,
-        "kind": kept.kind,
-        "host": account.host,
-        "port": account.port,
-        "tls": account.tls,
-        "user": account.user,
-        "folders": account.folders,
-        "excludes": account.excludes,
-        "custodian": kept.custodian,
-        "last_success": stamp(kept.succeeded_ms),
-        "last_error": kept.last_error,
-        "failures": kept.failures,
-        "state": one.state,
-        "trouble": kept.trouble,
-        "next_step": kept.next_step,
-        "lag_s": round(one.lag_s, 1),
-        "is_late": one.is_late,
-        "is_watched": one.is_watched,
-        "paused_at": stamp(kept.paused_ms),
-        "next_run": None if kept.paused_ms is not None else stamp(kept.next_ms),
-    }
-
-
-@dataclass(frozen=True, slots=True)
 class RemoveOptions:
     """Options of `source remove`."""
 
@@ -353,21 +336,3 @@ def remove(session: Session, options: RemoveOptions) -> None:
         session.screen.json({"schema": "holdfast.source-remove/1", "source": options.name})
         return
     session.screen.result("Removed {name}. What it gave stays.", style=GOOD, name=options.name)
-
-
-def local_time(session: Session, at_ms: int | None) -> str:
-    """Return an instant for people."""
-    from datetime import datetime
-
-    if at_ms is None:
-        return "–"
-    return f"{datetime.fromtimestamp(at_ms / 1000, session.settings.zone):%Y-%m-%d %H:%M}"
-
-
-def stamp(at_ms: int | None) -> str | None:
-    """Return an instant for programs."""
-    from datetime import UTC, datetime
-
-    if at_ms is None:
-        return None
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")

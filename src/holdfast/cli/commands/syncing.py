@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from holdfast.cli.session import Session
+    from holdfast.ingest.folder.taking import Taken
     from holdfast.ingest.imap.bench import Ask
     from holdfast.ingest.imap.syncing import Synced
+    from holdfast.ingest.source_kinds import Synced as AnySynced
 
 PARTIAL = 3
 SOURCE_NAME = typer.Argument(metavar="NAME", help="Name of the source.", show_default=False)
@@ -37,22 +39,25 @@ _STEPS = {
     "capabilities": "Capabilities",
     "folders": "Folders",
     "samples": "Newest subjects",
+    "folder": "Folder",
+    "files": "Files",
+    "rooms": "May be moved to",
 }
 
 
 def test_source(session: Session, options: TestOptions) -> int:
     """Walk the way to a source: name, encryption, sign-in, folders, three subjects.
 
-    Nothing is taken in, and nothing is changed at the server.
+    Nothing is taken in, and nothing is changed at the server. In a watched folder the folders that
+    it needs are made.
     """
-    from holdfast.ingest.imap.account import read
-    from holdfast.ingest.imap.trial import Trial
+    from holdfast.ingest.source_kinds import source_of
     from holdfast.storage.catalogue.accounts import StoredSecret, find_account
 
     with session.archive() as services:  # open to the end: a token that is renewed is kept
         kept = find_account(services.store, options.name)
         stored = StoredSecret(services.store, kept.source_id)
-        steps = list(Trial(read(kept.settings), stored.latest(), stored).steps())
+        steps = list(source_of(kept.kind).trial(kept.settings, stored))
     error = steps[-1].error
     if options.as_json:
         shown = [
@@ -98,10 +103,11 @@ class SyncOptions:
 
 
 def sync(session: Session, options: SyncOptions) -> int:
-    """Take what the server has and the archive has not; it is searchable when the command ends.
+    """Take what the source has and the archive has not; it is searchable when the command ends.
 
-    Nothing is changed at the server: no flag, no folder. May be interrupted and repeated at any
-    time. What is deleted at the server stays in the archive.
+    Nothing is changed at a server: no flag, no folder. What is deleted there stays in the archive.
+    Files of a watched folder are moved when they are kept. May be interrupted and repeated at any
+    time.
     """
     from holdfast.ingest.imap.bench import Ask
 
@@ -127,42 +133,46 @@ def _run(session: Session, names: Sequence[str], ask: Ask, *, as_json: bool) -> 
     with ImportDisplay(session.screen, 0) as display:
         done = list(sync_sources(session.settings, session.actor, names, display.show, ask))
     if as_json:
-        shown = [_summary(one) for one in done]
+        shown = [summary(one) for one in done]
         session.screen.json({"schema": "holdfast.source-sync/1", "sources": shown})
     else:
         for one in done:
-            _print(session, one)
+            show(session, one)
     if not done:
         session.screen.note("No source is pulled. Next: holdfast source add imap NAME")
     return _status(done)
 
 
-def _status(done: list[Synced]) -> int:
-    errors = [one.error for one in done if one.error is not None]
-    if errors and len(errors) == len(done):
-        return errors[0].exit_status
-    return 0 if all(one.is_whole for one in done) else PARTIAL
+def _status(done: list[AnySynced]) -> int:
+    statuses = {_status_of(one) for one in done} or {0}
+    return statuses.pop() if len(statuses) == 1 else PARTIAL
+
+
+def _status_of(one: AnySynced) -> int:
+    from holdfast.ingest.folder.taking import Taken
+
+    if one.error is not None:
+        return one.error.exit_status
+    if one.is_whole:
+        return 0
+    return one.status if isinstance(one, Taken) else PARTIAL
 
 
 _COUNTS = ("offered", "new", "duplicates", "unchanged", "skipped", "gone", "quarantined", "failed")
 
 
-def _summary(one: Synced) -> dict[str, Any]:
+def summary(one: AnySynced) -> dict[str, Any]:
+    """Return what a run came to, for programs."""
+    from holdfast.ingest.folder.taking import Taken
+
+    own = _folder_facts(one) if isinstance(one, Taken) else _mailbox_facts(cast("Synced", one))
     return {
         "source": one.source,
         "batch": one.batch,
-        "folders": one.found.folders,
-        "at_server": one.found.at_server,
         **{name: getattr(one.counts, name) for name in _COUNTS},
         "with_defects": one.counts.with_defects,
         "bytes": one.counts.bytes_done,
-        "expunged": one.found.expunged,
-        "flagged": one.found.flagged,
-        "differing": one.found.differing,
-        "renumbered": one.found.resets,
-        "vanished": one.found.vanished,
-        "troubled": one.found.troubled,
-        "unmatched": one.found.unmatched,
+        **own,
         "recovered": one.recovered,
         "not_indexed": one.not_indexed,
         "error": one.error.cause if one.error else "",
@@ -170,42 +180,51 @@ def _summary(one: Synced) -> dict[str, Any]:
     }
 
 
-def _print(session: Session, one: Synced) -> None:
+def _mailbox_facts(one: Synced) -> dict[str, Any]:
+    found = one.found
+    return {
+        "folders": found.folders,
+        "at_server": found.at_server,
+        "expunged": found.expunged,
+        "flagged": found.flagged,
+        "differing": found.differing,
+        "renumbered": found.resets,
+        "vanished": found.vanished,
+        "troubled": found.troubled,
+        "unmatched": found.unmatched,
+    }
+
+
+def _folder_facts(one: Taken) -> dict[str, Any]:
+    return {"files": dict(one.files), "left": dict(one.left)}
+
+
+def show(session: Session, one: AnySynced) -> None:
+    """Print what a run came to."""
+    from holdfast.ingest.folder.taking import Taken
+
     screen, counts = session.screen, one.counts
     lacking = counts.failed + counts.quarantined
     screen.result(
         "{new} new messages from {source}", style=GOOD, new=amount(counts.new), source=one.source
     )
     lines = [
-        ("Folders", one.found.folders),
-        ("At the server", one.found.at_server),
-        ("Fetched", counts.offered - counts.skipped - counts.gone - lacking),
+        *(_folder_lines(one) if isinstance(one, Taken) else _mailbox_lines(cast("Synced", one))),
         ("Duplicates", counts.duplicates),
         ("Skipped by rule", counts.skipped),
         ("Gone", counts.gone),
         ("Failed", counts.failed),
         ("Not readable", counts.quarantined),
         ("With defects", counts.with_defects),
-        ("Deleted at the server since", one.found.expunged),
-        ("Other flags since", one.found.flagged),
         ("Finished for an earlier run", one.recovered),
     ]
-    always = ("Folders", "At the server", "Fetched")
+    always = ("Files", "Folders", "At the server", "Fetched")
     facts = [(name, amount(count)) for name, count in lines if count or name in always]
     screen.facts([*facts, ("Size", size(counts.bytes_done))])
-    for folder in one.found.resets:
-        screen.warn("{folder}: the server numbered it anew; all was compared.", folder=folder)
-    for folder in one.found.vanished:
-        screen.warn("{folder}: the server has it no more; what it gave stays.", folder=folder)
-    for folder, cause in one.found.troubled.items():
-        screen.warn("{folder}: {cause}", folder=folder, cause=cause)
-    for folder, (counted, listed) in one.found.differing.items():
-        screen.warn(
-            "{folder}: the server counts {counted} messages and lists {listed}.",
-            folder=folder, counted=amount(counted), listed=amount(listed),
-        )  # fmt: skip
-    for pattern in one.found.unmatched:
-        screen.warn("No folder matches {pattern}.", pattern=pattern)
+    if isinstance(one, Taken):
+        _warn_of_files(session, one)
+    else:
+        _warn_of_folders(session, cast("Synced", one))
     if lacking:
         screen.note(
             "Some items failed. Next: holdfast ledger --failed --source {source!r}",
@@ -216,3 +235,45 @@ def _print(session: Session, one: Synced) -> None:
         screen.warn("{count} are not indexed yet.", count=amount(one.not_indexed))
     if one.error is not None:
         explain(screen, one.error)
+
+
+def _mailbox_lines(one: Synced) -> list[tuple[str, int]]:
+    counts, found = one.counts, one.found
+    lacking = counts.failed + counts.quarantined
+    return [
+        ("Folders", found.folders),
+        ("At the server", found.at_server),
+        ("Fetched", counts.offered - counts.skipped - counts.gone - lacking),
+        ("Deleted at the server since", found.expunged),
+        ("Other flags since", found.flagged),
+    ]
+
+
+def _warn_of_folders(session: Session, one: Synced) -> None:
+    screen, found = session.screen, one.found
+    for folder in found.resets:
+        screen.warn("{folder}: the server numbered it anew; all was compared.", folder=folder)
+    for folder in found.vanished:
+        screen.warn("{folder}: the server has it no more; what it gave stays.", folder=folder)
+    for folder, cause in found.troubled.items():
+        screen.warn("{folder}: {cause}", folder=folder, cause=cause)
+    for folder, (counted, listed) in found.differing.items():
+        screen.warn(
+            "{folder}: the server counts {counted} messages and lists {listed}.",
+            folder=folder, counted=amount(counted), listed=amount(listed),
+        )  # fmt: skip
+    for pattern in found.unmatched:
+        screen.warn("No folder matches {pattern}.", pattern=pattern)
+
+
+def _folder_lines(one: Taken) -> list[tuple[str, int]]:
+    return [("Files", one.files.total()), ("Offered", one.counts.offered)]
+
+
+def _warn_of_files(session: Session, one: Taken) -> None:
+    screen = session.screen
+    bad = one.files.total() - one.files["done"]
+    if bad:
+        screen.warn("Files not kept whole: {count}. Their results say why.", count=amount(bad))
+    for reason, count in sorted(one.left.items()):
+        screen.note("Left where it is: {count} ({reason})", count=amount(count), reason=reason)

@@ -1,0 +1,39 @@
+"""The watched folder as a kind of source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast.core.errors import Refused
+from holdfast.ingest.folder.place import KIND, read
+from holdfast.ingest.folder.taking import Taken, take
+from holdfast.ingest.folder.trial import steps
+
+if TYPE_CHECKING:
+    from holdfast.ingest.imap.bench import Ask, Bench
+    from holdfast.ingest.imap.trial import Step
+    from holdfast.storage.catalogue.accounts import KeptAccount, StoredSecret
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSource:
+    """See `ingest.source_kinds.Source`."""
+
+    kind: str = KIND
+
+    def shown(self, settings: str) -> Mapping[str, object]:
+        place = read(settings)
+        facts = {"path": place.path, "settle_s": place.settle_s, "keeps": place.keeps}
+        return {"user": "", "place": place.path, **facts}
+
+    def trial(self, settings: str, stored: StoredSecret) -> Iterable[Step]:
+        return steps(read(settings))
+
+    def sync(self, kept: KeptAccount, bench: Bench, ask: Ask) -> Taken:
+        if ask.is_partial or ask.folders:
+            raise Refused(
+                f"The source {kept.name!r} is no mailbox.", next_step="Put the files in again."
+            )
+        return take(kept, bench)

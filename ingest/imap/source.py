@@ -1,0 +1,41 @@
+"""The IMAP account as a kind of source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast.ingest.imap.account import KIND, read
+from holdfast.ingest.imap.bench import Ask, Bench
+from holdfast.ingest.imap.syncing import Synced
+from holdfast.ingest.imap.trial import Step, Trial
+from holdfast.ingest.sources.running import run_source
+
+if TYPE_CHECKING:
+    from holdfast.storage.catalogue.accounts import KeptAccount, StoredSecret
+
+
+@dataclass(frozen=True, slots=True)
+class ImapSource:
+    """See `ingest.source_kinds.Source`."""
+
+    kind: str = KIND
+
+    def shown(self, settings: str) -> Mapping[str, object]:
+        account = read(settings)
+        return {
+            "user": account.user,
+            "place": account.place,
+            "host": account.host,
+            "port": account.port,
+            "tls": account.tls,
+            "folders": account.folders,
+            "excludes": account.excludes,
+        }
+
+    def trial(self, settings: str, stored: StoredSecret) -> Iterable[Step]:
+        return Trial(read(settings), stored.latest(), stored).steps()
+
+    def sync(self, kept: KeptAccount, bench: Bench, ask: Ask) -> Synced:
+        return run_source(kept, bench, ask)

@@ -1,0 +1,76 @@
+"""The kinds of sources that are added by name: one module and one line here for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from holdfast.core.errors import Refused
+from holdfast.ingest.folder.source import FolderSource
+from holdfast.ingest.imap.source import ImapSource
+
+if TYPE_CHECKING:
+    from holdfast.core.errors import HoldfastError
+    from holdfast.ingest.imap.bench import Ask, Bench
+    from holdfast.ingest.imap.trial import Step
+    from holdfast.ingest.progress import Progress
+    from holdfast.storage.catalogue.accounts import KeptAccount, StoredSecret
+
+
+class Synced(Protocol):
+    """What one run over one source came to, whatever its kind."""
+
+    source: str
+    batch: str
+    counts: Progress
+    recovered: int
+    not_indexed: int
+    error: HoldfastError | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Everything that was offered is kept or accounted for."""
+        ...
+
+
+class Source(Protocol):
+    """One kind of source."""
+
+    @property
+    def kind(self) -> str:
+        """Its name, as in `source add`."""
+        ...
+
+    def shown(self, settings: str) -> Mapping[str, object]:
+        """Return what people may see of the settings; `user` and `place` among it."""
+        ...
+
+    def trial(self, settings: str, stored: StoredSecret) -> Iterable[Step]:
+        """Walk the way to the source; yield each step when it is done."""
+        ...
+
+    def sync(self, kept: KeptAccount, bench: Bench, ask: Ask) -> Synced:
+        """Take what the source has and the archive has not.
+
+        Raises:
+            Refused: It is asked for what its kind does not have.
+            Unavailable: The archive cannot be written. What goes wrong with the source is in the
+                result.
+        """
+        ...
+
+
+SOURCES: tuple[Source, ...] = (ImapSource(), FolderSource())
+
+
+def source_of(kind: str) -> Source:
+    """Return the kind of this name.
+
+    Raises:
+        Refused: There is none.
+    """
+    for source in SOURCES:
+        if source.kind == kind:
+            return source
+    known = " or ".join(source.kind for source in SOURCES)
+    raise Refused(f"There is no kind of source {kind!r}.", next_step=f"Use {known}.")
