@@ -34,31 +34,31 @@ class ProxyServer:
                 client.recv(4096)
                 client.sendall(self.says)
                 return
-            first = client.recv(1)
+            first = _read(client, 1)
             found = self._socks(client) if first == b"\x05" else self._connect(client)
             if found is not None:
                 with found:
                     _relay(client, found)
 
     def _socks(self, client: socket.socket) -> socket.socket | None:
-        methods = client.recv(client.recv(1)[0])
+        methods = _read(client, _read(client, 1)[0])
         if self.user:
             if b"\x02" not in methods:
                 client.sendall(b"\x05\xff")
                 return None
             client.sendall(b"\x05\x02")
-            client.recv(1)
-            said = [client.recv(client.recv(1)[0]).decode() for _ in range(2)]
+            _read(client, 1)
+            said = [_read(client, _read(client, 1)[0]).decode() for _ in range(2)]
             is_known = said == [self.user, self.password]
             client.sendall(b"\x01" + (b"\x00" if is_known else b"\x01"))
             if not is_known:
                 return None
         else:
             client.sendall(b"\x05\x00")
-        kind = client.recv(4)[3]
+        kind = _read(client, 4)[3]
         family, length = (socket.AF_INET, 4) if kind == 1 else (socket.AF_INET6, 16)
-        address = socket.inet_ntop(family, client.recv(length))
-        port = int.from_bytes(client.recv(2), "big")
+        address = socket.inet_ntop(family, _read(client, length))
+        port = int.from_bytes(_read(client, 2), "big")
         self.asked.append(f"{address}:{port}")
         if self.refuses:
             client.sendall(b"\x05\x05\x00\x01" + bytes(6))
@@ -71,7 +71,7 @@ class ProxyServer:
     def _connect(self, client: socket.socket) -> socket.socket | None:
         head = b"C"
         while not head.endswith(b"\r\n\r\n"):
-            head += client.recv(1)
+            head += _read(client, 1)
         lines = head.decode().split("\r\n")
         address, _, port = lines[0].split()[1].rpartition(":")
         self.asked.append(f"{address}:{port}")
@@ -92,6 +92,17 @@ class ProxyServer:
             while True:
                 client, _ = listener.accept()
                 threading.Thread(target=self._one, args=(client,), daemon=True).start()
+
+
+def _read(client: socket.socket, length: int) -> bytes:
+    """Return so many bytes; a client that has gone ends what is done for it."""
+    read = b""
+    while len(read) < length:
+        piece = client.recv(length - len(read))
+        if not piece:
+            raise ConnectionResetError
+        read += piece
+    return read
 
 
 def _relay(client: socket.socket, server: socket.socket) -> None:
