@@ -19,10 +19,12 @@ from holdfast.ingest.imap.failures import Lost, SaidNo
 from holdfast.ingest.imap.fetching import FolderFetch, Place
 from holdfast.ingest.imap.names import item_key
 from holdfast.ingest.imap.session import Session, connect
+from holdfast.ingest.imap.signing import entrance
 from holdfast.ingest.readers.offers import Fetched
 from imap_kit import account_of, added, counted, ends, letter, plain_account, synced
 from imap_script import Asked, Cut, Script, scripted
 from server_dovecot import Dovecot
+from source_kit import planned
 
 SECRET = "open-sesame-84"
 Plant = pytest.MonkeyPatch
@@ -138,7 +140,8 @@ def test_one_bad_message_costs_itself_alone_unless_its_window_is_given_up(
 
 def send_line_breaks(plant: Plant) -> None:
     """Arguments go to the server as they are."""
-    plant.setattr(session, "refuse_controls", lambda value: None)
+    for module in (session, entrance):
+        plant.setattr(module, "refuse_controls", lambda value: None)
 
 
 @pytest.mark.parametrize("bug", [None, send_line_breaks])
@@ -212,6 +215,7 @@ def test_f11_draft_does_not_stand_for_the_sent_mail_unless_merged_by_message_id(
     settings = settings_in(tmp_path)
     account: Account = account_of(user)
     added(settings, account, dovecot_server.password)
+    planned(settings, drafts="all")
     synced(settings)
     is_right = found(settings, "folder:Sent") == 1 and counted(settings)["originals"] == 4
     assert is_right == (bug is None)
