@@ -29,7 +29,7 @@ NOTE_ROWS = 500
 KIND, PREFIX = "later", "not"
 _read_facts = msgspec.json.Decoder(CaptureFacts).decode
 _read = msgspec.json.Decoder(tuple[str, ...]).decode
-DIGESTED = ("capture_id", "noted_ms", "flags")
+DIGESTED = ("id", "capture_id", "noted_ms", "flags")
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def test_queue_of_postfix_empties_through_restarts_without_loss_or_double(
     assert sorted(map(int, subjects)) == list(range(MESSAGES))
     with opened(settings) as services:
         ends = sums(services.store)["journal"]
-    assert ends.pop("filed") == MESSAGES
+    assert ends.pop("filed") + ends.pop("sealed", 0) == MESSAGES  # the end may come before filing
     assert ends.keys() <= {"duplicate"}  # a kill was faster than the 250
     assert findings(settings) == []
 

@@ -14,13 +14,14 @@ from holdfast.settings import Settings
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.companies import add_internal
 from holdfast.storage.catalogue.contacts import find
+from holdfast.storage.catalogue.later_facts import Known, note_later
 from holdfast.storage.catalogue.merging import merge, undo
-from holdfast.storage.catalogue.schema import originals
+from holdfast.storage.catalogue.schema import captures, originals
 from holdfast.storage.upkeep import shred
 
 
 def rich_archive(folder: Path) -> Settings:
-    """Import, import again, take back, merge, join, destroy; nothing of it is damage."""
+    """Import, import again, take back, merge, join, note, destroy; nothing of it is damage."""
     settings = settings_in(folder)
     first = folder / "first"
     first.mkdir()
@@ -39,6 +40,8 @@ def rich_archive(folder: Path) -> Settings:
         undo(store, merge(store, people[2], people[3]))
         with store.engine.connect() as connection:
             last = connection.scalars(select(originals.c.id).order_by(originals.c.id)).all()[-1]
+            held = connection.execute(select(captures.c.id, captures.c.source_id).limit(2)).all()
+        note_later(store, held[0].source_id, [Known(row.id, ("\\Seen",)) for row in held])
         shred(store, [last])
         services.desk.feed.drain()
         services.desk.sequencer.run()

@@ -68,8 +68,8 @@ class Server:
                 connection.execute(SQL("DELETE FROM {}").format(Identifier(table.name)))
 
     def drop(self, config: PostgresConfig) -> None:
-        """Remove a database and whoever is connected to it."""
-        with self._administered() as connection:
+        """Remove a database and whoever is connected to it, the server's own cleaner too."""
+        with self.connect() as connection:
             name = config.url.rpartition("/")[2]
             drop = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
             connection.execute(drop.format(Identifier(name)))
