@@ -1,7 +1,7 @@
 """Makes mail to measure with: the demo at any size, or a Maildir from any mailbox, for peers.
 
     python bench/corpus.py --messages 60000 --seed 7 --out DIR [--maildir]
-    python bench/corpus.py --convert FILE.mbox --out DIR
+    python bench/corpus.py --convert FILE.mbox --out DIR [--copies 3]
 
 Below DIR come `mail/` (mbox files and Maildirs), `story.json` (what must be found in it) and, with
 `--maildir` or `--convert`, `maildir/`: one plain Maildir with every message, for notmuch and mu.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -20,24 +21,42 @@ from holdfast.ingest.demo.generating import DEFAULT_MESSAGES, generate
 from holdfast.ingest.readers.planning import plan
 from holdfast.ingest.readers.reading import Reader
 
+_IDS = re.compile(rb"^(?:message-id|in-reply-to|references):.*\n(?:[ \t].*\n)*", re.I | re.M)
+"""Fields that name messages, with their folded lines."""
 
-def convert(source: Path, target: Path) -> int:
+
+def renamed(raw: bytes, copy: int) -> bytes:
+    """Return the message under an id of its own, and its answers' references with it."""
+    head, blank, body = raw.partition(b"\n\n")
+    ids = _IDS.sub(lambda found: found[0].replace(b"<", b"<copy%d." % copy), head + b"\n")
+    return ids[:-1] + blank + body
+
+
+def convert(source: Path, target: Path, copies: int = 1) -> int:
     """Write every message below `source` into one plain Maildir; return how many.
 
     Names and order are the same each time; files lie in `cur`, all of them seen.
+
+    Args:
+        source: Anything that can be imported.
+        target: A new Maildir.
+        copies: So many times the whole, each time under other Message-IDs: a larger archive of
+            real text.
     """
     for name in ("cur", "new", "tmp"):
         (target / name).mkdir(parents=True)
     count = 0
     with Reader() as reader:
-        for offered in plan(source):
-            item = reader.read(offered)
-            if isinstance(item, RawItem):
-                count += 1
-                name = f"{1_700_000_000 + count}.M{count}P1.bench:2,S"
-                (target / "cur" / name).write_bytes(item.raw)
-            elif offered.kind != "skipped":
-                print(f"not converted: {offered.key}: {item.reason}")
+        for copy in range(copies):
+            for offered in plan(source):
+                item = reader.read(offered)
+                if isinstance(item, RawItem):
+                    count += 1
+                    name = f"{1_700_000_000 + count}.M{count}P1.bench:2,S"
+                    raw = renamed(bytes(item.raw), copy) if copy else item.raw
+                    (target / "cur" / name).write_bytes(raw)
+                elif offered.kind != "skipped":
+                    print(f"not converted: {offered.key}: {item.reason}")
     return count
 
 
@@ -49,6 +68,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="a new directory")
     parser.add_argument("--maildir", action="store_true", help="a plain Maildir, too")
     parser.add_argument("--convert", type=Path, help="a mailbox to convert, instead of the demo")
+    parser.add_argument("--copies", type=int, default=1, help="of what is converted")
     options = parser.parse_args()
     began, source = time.perf_counter(), options.convert
     if source is None:
@@ -59,7 +79,7 @@ def main() -> None:
         seconds = time.perf_counter() - began
         print(f"{told.stored} messages in {seconds:.1f} s: {told.stored / seconds:.0f} a second")
     if options.maildir or options.convert:
-        count = convert(source, options.out / "maildir")
+        count = convert(source, options.out / "maildir", options.copies)
         print(f"{count} messages in {options.out / 'maildir'}")
 
 
