@@ -219,7 +219,7 @@ def _read_once(raw: bytes | mmap.mmap) -> Iterator[bytes]:
     for start in range(0, len(raw), MIB):
         piece = raw[start : start + MIB]
         yield piece
-        if isinstance(raw, mmap.mmap):
+        if isinstance(raw, mmap.mmap):  # shared with its file; a private one would lose its bytes
             raw.madvise(mmap.MADV_DONTNEED, start, len(piece))
 
 

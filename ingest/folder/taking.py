@@ -36,6 +36,7 @@ from holdfast.ingest.imports import feed_index, finish_batch
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.readers.offers import portable
 from holdfast.ingest.recovery import file_sealed
+from holdfast.ingest.sources.troubles import Trouble
 from holdfast.storage.catalogue.accounts import Ending, note_ended, note_started
 from holdfast.storage.catalogue.batches import ensure_custodian, open_batch
 from holdfast.storage.catalogue.turns import only_one
@@ -144,7 +145,7 @@ def _ending(done: Taken) -> Ending:
     error = done.error
     if error is None:
         return Ending(None)
-    return Ending(None, "folder", error.cause, error.next_step, is_success=False)
+    return Ending(None, Trouble.FOLDER.value, error.cause, error.next_step, is_success=False)
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from holdfast.ingest.imap.account import KIND
 from holdfast.ingest.imap.failures import Lost, SaidNo
 from holdfast.ingest.imap.names import Folder, item_key
 from holdfast.ingest.imap.session import PART_BYTES, Session
+from holdfast.ingest.processes import is_alive
 from holdfast.ingest.readers.offers import Fetched, Offered
 from holdfast.ingest.readers.sealed_files import SealedWriter
 from holdfast.storage.durable import unavailable
@@ -273,23 +274,13 @@ def sweep(spool: Path) -> None:
     """Remove large messages that dead runs of this host left on their way."""
     for path in spool.glob(f"{_owner()}-*{_SPOOLED}"):
         process = path.name.split("-")[1]
-        if not _is_alive(int(process)):
+        if not is_alive(int(process)):
             path.unlink(missing_ok=True)
 
 
 def _owner() -> str:
     """Return a name for this host that fits into a file name."""
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:12]
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is somebody else's
-        return True
-    return True
 
 
 def _bodies(session: Session, replies: Sequence[Reply]) -> dict[int, bytes]:

@@ -12,6 +12,7 @@ from holdfast.core.custody import End
 from holdfast.ingest.imap.account import KIND
 from holdfast.ingest.imap.plan import read_plan
 from holdfast.ingest.jobs.reporting import Delay
+from holdfast.ingest.sources.leasing import RUN, WATCH
 from holdfast.ingest.sources.troubles import Trouble
 from holdfast.storage.catalogue.accounts import accounts_of
 from holdfast.storage.catalogue.engine import reading
@@ -66,7 +67,7 @@ def _health(kept: KeptAccount, now_ms: int, held: Collection[str]) -> Health:
     is_paused = kept.paused_ms is not None
     is_timed = kept.kind == KIND and not is_paused
     lag_s = 0.0 if not is_timed else max(now_ms - (kept.succeeded_ms or kept.added_ms), 0) / 1000
-    is_running = f"source/{kept.source_id}" in held
+    is_running = f"{RUN}{kept.source_id}" in held
     if is_paused:
         state = PAUSED
     elif kept.trouble:
@@ -77,7 +78,7 @@ def _health(kept: KeptAccount, now_ms: int, held: Collection[str]) -> Health:
         state = LATE
     else:
         state = NEW if kept.succeeded_ms is None else OK
-    return Health(kept, state, lag_s, late_s, f"watch/{kept.source_id}" in held)
+    return Health(kept, state, lag_s, late_s, f"{WATCH}{kept.source_id}" in held)
 
 
 def complaints(store: Store) -> Iterator[Delay]:

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Conflict, Unavailable
+from holdfast.ingest.processes import is_alive
 from holdfast.storage.catalogue.leases import give_lease, keep_lease, take_lease
 
 if TYPE_CHECKING:
     from holdfast.storage.store import Store
 
+RUN, WATCH = "source/", "watch/"
+"""Begin the names of the leases under which a source is run, and its news is waited for."""
 LEASE_S = 60.0
 """A holder that says nothing for so long is thought to be dead."""
 
@@ -81,15 +84,7 @@ def owner_name() -> str:
 def is_dead(owner: str) -> bool:
     """Tell whether the holder was a process of this machine that is no more."""
     machine, _, rest = owner.rpartition(":")[0].rpartition(":")
-    if machine != _machine() or not rest.isdigit():
-        return False
-    try:
-        os.kill(int(rest), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:  # it is somebody else's
-        return False
-    return False
+    return machine == _machine() and rest.isdigit() and not is_alive(int(rest))
 
 
 def _machine() -> str:

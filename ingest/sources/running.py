@@ -12,7 +12,7 @@ import msgspec
 from holdfast.core.errors import HoldfastError
 from holdfast.ingest.imap.plan import read_plan
 from holdfast.ingest.imap.syncing import Ask, Synced, sync_account
-from holdfast.ingest.sources.leasing import holding
+from holdfast.ingest.sources.leasing import RUN, holding
 from holdfast.ingest.sources.troubles import Trouble, delay_s, interval_s, trouble_of
 from holdfast.storage.catalogue.accounts import Ending, KeptAccount, note_ended
 from holdfast.storage.catalogue.source_runs import (
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 COUNTS = (
     "offered", "new", "duplicates", "unchanged", "skipped", "gone", "quarantined", "failed",
 )  # fmt: skip
-LEASE = "source/"
 
 
 def run_source(kept: KeptAccount, bench: Bench, ask: Ask) -> Synced:
@@ -43,7 +42,7 @@ def run_source(kept: KeptAccount, bench: Bench, ask: Ask) -> Synced:
         Unavailable: The archive cannot be written.
     """
     store = bench.desk.store
-    with holding(store, f"{LEASE}{kept.source_id}") as held:
+    with holding(store, f"{RUN}{kept.source_id}") as held:
         run_id = begin_run(store, kept.source_id, ask.why, held.owner)
         try:
             done = sync_account(kept, bench, ask)

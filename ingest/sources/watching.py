@@ -19,7 +19,7 @@ from holdfast.ingest.imap.idling import AGAIN_S, Idling
 from holdfast.ingest.imap.names import chosen
 from holdfast.ingest.imap.plan import read_plan
 from holdfast.ingest.imap.signing.door import Door
-from holdfast.ingest.sources.leasing import is_dead, owner_name
+from holdfast.ingest.sources.leasing import WATCH, is_dead, owner_name
 from holdfast.ingest.sources.troubles import Trouble, delay_s, trouble_of
 from holdfast.storage.catalogue.accounts import StoredSecret, accounts_of
 from holdfast.storage.catalogue.engine import reading
@@ -39,7 +39,6 @@ GLANCE_S = 1.0
 """Those who wait heed the end within this time."""
 LEASE_MS = 30_000
 KEEP_S = 10.0
-LEASE = "watch/"
 _FIRST = ("inbox", "\\all", "\\sent")
 """What is waited for before others."""
 
@@ -82,7 +81,7 @@ class Watch:
             for source_id, post in posts.items():
                 post.join()
                 with suppress(HoldfastError):  # else it runs out
-                    give_lease(self.store, f"{LEASE}{source_id}", owner)
+                    give_lease(self.store, f"{WATCH}{source_id}", owner)
 
     def _look(self, posts: dict[int, _Post], owner: str) -> None:
         """Watch what is to be watched and is not, and nothing else."""
@@ -93,25 +92,25 @@ class Watch:
                 post.end()
                 post.join()
                 del posts[source_id]
-                give_lease(self.store, f"{LEASE}{source_id}", owner)
+                give_lease(self.store, f"{WATCH}{source_id}", owner)
         with reading(self.store.engine) as connection:
             holders = lease_holders(connection, self.store.now_ms())
         for source_id, kept in wanted.items():
-            holder = holders.get(f"{LEASE}{source_id}")
+            holder = holders.get(f"{WATCH}{source_id}")
             if holder is not None and not is_dead(holder):  # ours too
                 continue
             size = read_plan(kept.plan).watches
             if sum(one.size for one in posts.values()) + size > self.most:
                 continue
             if source_id not in posts and take_lease(
-                self.store, f"{LEASE}{source_id}", owner, LEASE_MS, is_dead
+                self.store, f"{WATCH}{source_id}", owner, LEASE_MS, is_dead
             ):
                 posts[source_id] = _Post(_key(kept), size)
                 posts[source_id].begin(kept, self)
 
     def _keep(self, posts: dict[int, _Post], owner: str) -> None:
         for source_id, post in list(posts.items()):
-            if not keep_lease(self.store, f"{LEASE}{source_id}", owner, LEASE_MS):
+            if not keep_lease(self.store, f"{WATCH}{source_id}", owner, LEASE_MS):
                 post.end()
                 post.join()
                 del posts[source_id]

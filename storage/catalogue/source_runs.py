@@ -114,12 +114,6 @@ def runs_of(store: Store, source_id: int, limit: int) -> list[SourceRun]:
     return [_run(dict(zip(names, row, strict=True))) for row in rows]
 
 
-def running_sources(connection: Connection) -> set[int]:
-    """Return the sources with a run that began and was not ended."""
-    query = select(source_runs.c.source_id).where(source_runs.c.ended_ms.is_(None))
-    return set(connection.scalars(query.distinct()))
-
-
 def outcomes(connection: Connection) -> Sequence[tuple[int, str, str, int]]:
     """Count the kept runs that ended: source, outcome, trouble, runs."""
     columns = (source_runs.c.source_id, source_runs.c.outcome, source_runs.c.trouble)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holdfast.cli.command import add, flag
-from holdfast.cli.commands.working import write_event
+from holdfast.cli.commands.working import METRICS_HOST, METRICS_PORT, write_event
 from holdfast.cli.screen import GOOD
 
 if TYPE_CHECKING:
@@ -27,17 +27,8 @@ def register(app: typer.Typer) -> None:
 class SmtpdOptions:
     """Options of `smtpd`."""
 
-    metrics_port: Annotated[
-        int,
-        typer.Option(
-            "--metrics-port", metavar="PORT", min=0, max=65535, show_default=False,
-            help="Serve Prometheus metrics there.",
-        ),
-    ] = 0  # fmt: skip
-    metrics_host: Annotated[
-        str,
-        typer.Option("--metrics-host", metavar="ADDRESS", help="Address to serve metrics on."),
-    ] = "127.0.0.1"
+    metrics_port: Annotated[int, METRICS_PORT] = 0
+    metrics_host: Annotated[str, METRICS_HOST] = "127.0.0.1"
     as_json: Annotated[
         bool, flag("--json", text="Print the address it listens on as a JSON line.")
     ] = False

@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from holdfast.storage.catalogue.job_lists import JobView
     from holdfast.storage.store import Store
 
+METRICS_PORT = typer.Option(
+    "--metrics-port", metavar="PORT", min=0, max=65535, show_default=False,
+    help="Serve Prometheus metrics there.",
+)  # fmt: skip
+METRICS_HOST = typer.Option(
+    "--metrics-host", metavar="ADDRESS", help="Address to serve metrics on."
+)
 EMBEDDED_LOOK_S = 1.0
 BROKER_LOOK_S = 5.0
 KEEP_DONE_MS = 30 * 24 * 3600 * 1000
@@ -65,17 +72,8 @@ class WorkerOptions:
             help="Do only this kind: sequence, index, process, sync, verify, import; repeatable.",
         ),
     ] = None  # fmt: skip
-    metrics_port: Annotated[
-        int,
-        typer.Option(
-            "--metrics-port", metavar="PORT", min=0, max=65535, show_default=False,
-            help="Serve Prometheus metrics there.",
-        ),
-    ] = 0  # fmt: skip
-    metrics_host: Annotated[
-        str,
-        typer.Option("--metrics-host", metavar="ADDRESS", help="Address to serve metrics on."),
-    ] = "127.0.0.1"
+    metrics_port: Annotated[int, METRICS_PORT] = 0
+    metrics_host: Annotated[str, METRICS_HOST] = "127.0.0.1"
     once: Annotated[bool, flag("--once", text="Do what is due in this process, then end.")] = False
 
 
