@@ -68,6 +68,9 @@ def open_sqlite(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine
     return engine
 
 
+_BUSY = {pysqlite3.SQLITE_BUSY, pysqlite3.SQLITE_LOCKED}
+
+
 def _prepare(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are ours: the driver must not begin its own
     _use_wal(connection)
@@ -81,8 +84,9 @@ def _use_wal(connection: Any) -> None:
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
-        except pysqlite3.OperationalError:
-            if time.monotonic() >= deadline:
+        except pysqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF in _BUSY  # the rest tells which kind of it
+            if not is_busy or time.monotonic() >= deadline:
                 raise
             time.sleep(_dice.uniform(0.001, 0.02))  # others switch it at the same moment
         else:
