@@ -121,6 +121,7 @@ class Import:
             Unavailable: A batch could not be written; everything accepted before stays, and the
                 same import continues later.
         """
+        self.pool.forget()  # a run before this one may have ended half way
         with self._reader, _rare_collection(), self._writer:
             for task in self._planned(offers):
                 self._submit(task)

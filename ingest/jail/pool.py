@@ -89,6 +89,7 @@ class Pool:
         self._waiting: deque[_Task] = deque()
         self._ready: deque[TaskResult] = deque()
         self._next_id = 1
+        self._wanted_from = 1
         self._idle_deaths = 0
         self._watched_until = time.monotonic()
         for _ in range(config.size):
@@ -156,13 +157,23 @@ class Pool:
     def run(self, payloads: Iterable[bytes]) -> Iterator[TaskResult]:
         """Yield results in the order of completion; takes payloads only as children want them.
 
-        Task ids count up by one from payload to payload.
+        Task ids count up by one from payload to payload. What was handed in before is forgotten.
         """
+        self.forget()
         for payload in payloads:
             self.submit(payload)
             while self._ready:
                 yield self._ready.popleft()
         yield from self.results()
+
+    def forget(self) -> None:
+        """Give up what was handed in: what children still work on has no result any more.
+
+        For whoever begins anew after a run that ended half way.
+        """
+        self._waiting.clear()
+        self._ready.clear()
+        self._wanted_from = self._next_id
 
     def close(self) -> None:
         """Kill the children and give up unfinished tasks; may be repeated."""
@@ -191,7 +202,7 @@ class Pool:
         status = self._bury(child)
         if child.tasks:
             blamed = child.tasks.popleft()
-            self._ready.append(TaskResult(blamed.id, verdict or from_wait_status(status)))
+            self._report(blamed, verdict or from_wait_status(status))
         else:
             self._idle_deaths += 1
         if self._idle_deaths >= MAX_IDLE_DEATHS:
@@ -202,13 +213,18 @@ class Pool:
             )
         self._succeed(child)
 
+    def _report(self, task: _Task, outcome: Outcome) -> None:
+        if task.id >= self._wanted_from:
+            self._ready.append(TaskResult(task.id, outcome))
+
     def _renew(self, child: _Child) -> None:
         """Replace a child in good order."""
         self._bury(child)
         self._succeed(child)
 
     def _succeed(self, child: _Child) -> None:
-        self._waiting.extendleft(reversed(child.tasks))
+        again = (task for task in reversed(child.tasks) if task.id >= self._wanted_from)
+        self._waiting.extendleft(again)
         self._add_child()
 
     def _assign(self) -> None:
@@ -283,7 +299,7 @@ class Pool:
             raise Overlong  # an answer that nobody asked for
         self._idle_deaths = 0
         done = child.tasks.popleft()
-        self._ready.append(TaskResult(done.id, outcome_of(frame)))
+        self._report(done, outcome_of(frame))
         child.deadline = time.monotonic() + self._config.limits.wall_s
         is_worn = child.started >= self._config.recycle_after and not child.tasks
         return frame.kind is FrameKind.MEMORY or is_worn

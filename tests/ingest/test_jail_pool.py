@@ -112,6 +112,27 @@ def test_child_killed_from_outside_is_replaced(pool: Pool) -> None:
     assert [r.outcome for r in pool.run([b"after"])] == [Ok(b"AFTER")]
 
 
+def test_forgotten_tasks_have_no_results_whatever_becomes_of_them(pool: Pool) -> None:
+    before = [pool.submit(payload) for payload in (b"a", b"kill", b"b", b"kill")]
+    pool.forget()
+    wanted = pool.submit(b"c")
+    assert wanted not in before
+    assert [(r.task_id, r.outcome) for r in pool.results()] == [(wanted, Ok(b"C"))]
+    assert pool.in_flight == 0
+
+
+def test_run_that_nobody_finished_leaves_nothing_to_the_next(pool: Pool) -> None:
+    payloads = iter([b"a", b"b", b"c"])
+
+    def broken() -> Iterator[bytes]:
+        yield from payloads
+        raise OSError("the rest cannot be read")
+
+    with pytest.raises(OSError, match="cannot be read"):
+        list(pool.run(broken()))
+    assert [r.outcome for r in pool.run([b"after"])] == [Ok(b"AFTER")]
+
+
 def test_child_killed_while_idle_costs_nothing(pool: Pool) -> None:
     for child in pool.process_ids:
         os.kill(child, signal.SIGKILL)

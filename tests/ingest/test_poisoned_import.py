@@ -7,9 +7,12 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from archive_kit import ACTOR, findings, found, kept, message, opened, settings_in, write_mbox
+from holdfast.core.errors import Unavailable
+from holdfast.ingest import bulk
 from holdfast.ingest.imports import ImportOptions, ImportSummary, run_import
 from holdfast.ingest.jail import Pool, PoolConfig
 from holdfast.ingest.orders import Order, decode_orders, encode
@@ -22,7 +25,8 @@ from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.catalogue.schema import interactions
-from holdfast.wiring import create_archive, open_archive
+from holdfast.wiring.archive import open_archive
+from holdfast.wiring.founding import create_archive
 from smtp_kit import Client, listening
 
 POISON, STRONG_POISON = "poisonword", "strongpoisonword"
@@ -85,6 +89,28 @@ def test_message_that_kills_at_any_care_is_quarantined_until_it_can_be_read(
     with opened(settings) as services:
         assert list(sums(services.store).values()) == [{"filed": 5, "quarantined": 1}]
     bring_in_with(workbench(), settings, path, retries=True)
+    assert sorted(kept(settings)) == sorted(messages)
+    assert findings(settings) == []
+
+
+def test_import_that_failed_half_way_leaves_nothing_to_the_next_with_the_same_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "COMMIT_ITEMS", 64)
+    settings = settings_in(tmp_path)
+    messages = [message(n) for n in range(600)]
+    options = ImportOptions((write_mbox(tmp_path / "in.mbox", messages),))
+
+    def fail(_progress: object) -> None:
+        raise Unavailable("the object store is away")
+
+    with Pool(workbench(), PoolConfig(size=2)) as pool:
+        create_archive(settings)
+        with open_archive(settings, ACTOR) as services:
+            with pytest.raises(Unavailable, match="away"):
+                run_import(options, services.desk, pool, services.spool, fail)
+            assert pool.in_flight
+            run_import(options, services.desk, pool, services.spool, lambda progress: None)
     assert sorted(kept(settings)) == sorted(messages)
     assert findings(settings) == []
 
