@@ -31,7 +31,7 @@ from holdfast.core.ports import SearchRequest
 from holdfast.core.query import Scope
 from holdfast.indexer.query_parser import parse_query
 from holdfast.settings import Flags, load
-from holdfast.wiring import open_archive
+from holdfast.wiring.archive import open_archive
 
 HOLDFAST = Path(sys.executable).with_name("holdfast")
 SERVERS = Path(__file__).resolve().parent.parent / "deploy" / "dev"

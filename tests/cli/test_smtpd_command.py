@@ -15,7 +15,7 @@ from fault_command import PROGRAM, Running, run, start
 from fault_smtp import listening_port, smtpd_words
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.ledger import sums
-from holdfast.wiring import create_archive
+from holdfast.wiring.founding import create_archive
 from smtp_kit import Client
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus" / "journal"

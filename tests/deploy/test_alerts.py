@@ -18,7 +18,7 @@ from holdfast.ingest.smtp.pressure import Pressure
 from holdfast.ingest.smtp.tally import Tally
 from holdfast.storage.catalogue.accounts import find_account
 from holdfast.storage.catalogue.source_runs import EndedRun, begin_run, end_run
-from holdfast.wiring import Services, open_archive
+from holdfast.wiring.archive import Services, open_archive
 from imap_kit import SOURCE, added, plain_account
 
 RULES = [

@@ -17,7 +17,7 @@ from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.catalogue.reading import find_interaction, records
 from holdfast.storage.catalogue.schema import captures, interactions, participants
-from holdfast.wiring import import_paths
+from holdfast.wiring.runs import import_paths
 
 
 def test_every_original_is_byte_identical_and_every_item_has_an_end(tmp_path: Path) -> None:

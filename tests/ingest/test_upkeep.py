@@ -27,7 +27,8 @@ from holdfast.storage.catalogue.schema import (
     variants,
 )
 from holdfast.storage.upkeep import compact, retire_keys, rotate_keys, shred
-from holdfast.wiring import Services, rebuild_index
+from holdfast.wiring.archive import Services
+from holdfast.wiring.runs import rebuild_index
 
 ARRIVED = select(captures.c.original_id).order_by(captures.c.id)
 

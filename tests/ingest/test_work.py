@@ -14,7 +14,8 @@ from conformance.work import WORK_CHECKS, WorkUnderTest
 from holdfast.cli.commands.working import workshop
 from holdfast.ingest.tasks import CeleryConfig, CeleryWork
 from holdfast.ingest.work import EmbeddedWork, InlineWork, Runner
-from holdfast.wiring import create_archive, open_archive
+from holdfast.wiring.archive import open_archive
+from holdfast.wiring.founding import create_archive
 from work_kinds import TEST_KINDS, ChildPlan, crew
 
 Need = Callable[[object, str], None]

@@ -21,7 +21,7 @@ from holdfast.ingest.metrics import serving
 from holdfast.settings import Flags, load
 from holdfast.storage.catalogue.job_lists import job_view
 from holdfast.storage.catalogue.jobs import Failure, Terms, claim, fail
-from holdfast.wiring import open_archive
+from holdfast.wiring.archive import open_archive
 from work_kinds import until
 
 

@@ -18,9 +18,12 @@ from holdfast.ingest.metrics import serving
 from holdfast.ingest.work import EmbeddedWork
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.job_lists import job_view
-from holdfast.wiring import create_archive, open_archive
+from holdfast.wiring.archive import open_archive
+from holdfast.wiring.founding import create_archive
 from server_postgres import Missing, Server, running
 from work_kinds import TEST_KINDS, ChildPlan, crew, runs, until
+
+pytestmark = pytest.mark.unmeasured
 
 Need = Callable[[object, str], None]
 MESSAGES = 400

@@ -19,7 +19,8 @@ from holdfast.ingest.jobs.reporting import delays, work_report
 from holdfast.ingest.tasks import CeleryConfig, CeleryWork, make_app
 from holdfast.storage.catalogue.job_lists import job_view
 from holdfast.storage.store import Store
-from holdfast.wiring import create_archive, open_archive
+from holdfast.wiring.archive import open_archive
+from holdfast.wiring.founding import create_archive
 from server_redis import Missing, RedisServer, running
 from work_kinds import TEST_KINDS, ChildPlan, crew, runs, until
 

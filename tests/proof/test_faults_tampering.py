@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fault_tamper import FlipFigures, findings_of, flip_bits, new_victim
-from holdfast.wiring import CATALOGUE
+from holdfast.wiring.places import CATALOGUE
 
 SHARES = {"segments": 2500, "log": 2000, CATALOGUE: 4000, "index": 1500}
 

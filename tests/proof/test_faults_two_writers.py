@@ -9,7 +9,8 @@ from fault_checks import settle
 from fault_command import import_words, run
 from fault_mail import offering
 from holdfast.storage.catalogue.engine import open_sqlite
-from holdfast.wiring import CATALOGUE, create_archive
+from holdfast.wiring.founding import create_archive
+from holdfast.wiring.places import CATALOGUE
 
 
 def test_f8_catalogue_locked_for_good_is_refused_in_words(tmp_path: Path) -> None:

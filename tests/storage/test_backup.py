@@ -24,10 +24,10 @@ from holdfast.storage.catalogue.schema import originals
 from holdfast.storage.checkpoint import open_checkpoint
 from holdfast.storage.keyring import Keyring
 from holdfast.storage.segments import Source
-from holdfast.wiring import import_paths
 from holdfast.wiring.arrivals import catalogue, segments_of
 from holdfast.wiring.engines import archive_id, log_place
 from holdfast.wiring.places import CHECKPOINT, KEYRING
+from holdfast.wiring.runs import import_paths
 from moving_kit import (
     PASSPHRASE,
     answers,

@@ -23,6 +23,8 @@ from holdfast.storage.durable import SystemFiles
 from holdfast.storage.moving.tables import columns, moving_tables, tables_of
 from moving_kit import answers, back_up_to, bring_up, fill, keys_of, killed_on_the_way, restore_to
 
+pytestmark = pytest.mark.unmeasured
+
 FIRST = "0001"
 FACTS = "INSERT INTO archive_facts (name, value) VALUES ('archive_id', 'aa')"
 

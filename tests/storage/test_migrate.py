@@ -16,7 +16,7 @@ from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import contacts, custodians, interactions, originals
 from holdfast.storage.moving.marks import arrival, leaving
-from holdfast.wiring import open_archive
+from holdfast.wiring.archive import open_archive
 from holdfast.wiring.arrivals import catalogue
 from holdfast.wiring.migrating import give_up, move_archive, plan
 from holdfast.wiring.runs import rebuild_index

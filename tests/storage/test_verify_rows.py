@@ -20,7 +20,7 @@ from holdfast.core.errors import HoldfastError
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.schema import metadata
 from holdfast.storage.verify import Selection, Tally, Verification
-from holdfast.wiring import CATALOGUE
+from holdfast.wiring.places import CATALOGUE
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "integrity.md"
 CLASSES = ("committed", "derived", "hint", "operational")

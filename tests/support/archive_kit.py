@@ -19,7 +19,8 @@ from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.catalogue.schema import captures
 from holdfast.storage.verify import Finding, Tally, Verification
-from holdfast.wiring import Services, import_paths, open_archive
+from holdfast.wiring.archive import Services, open_archive
+from holdfast.wiring.runs import import_paths
 
 ACTOR = "tester"
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

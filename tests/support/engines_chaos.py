@@ -29,7 +29,8 @@ from holdfast.ingest.tasks import CeleryConfig, CeleryWork
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.job_lists import JobView, job_view
 from holdfast.storage.store import Store
-from holdfast.wiring import create_archive, open_archive
+from holdfast.wiring.archive import open_archive
+from holdfast.wiring.founding import create_archive
 from s3_proxy import PASS, Fate, Proxy, proxied
 from work_kinds import ChildPlan, RunningCrew, crew, until
 

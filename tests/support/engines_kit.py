@@ -26,7 +26,7 @@ from holdfast.storage.catalogue.reading import original_bytes, records
 from holdfast.storage.catalogue.schema import interactions, originals
 from holdfast.storage.verify import Tally as Verified
 from holdfast.storage.verify import Verification
-from holdfast.wiring import Services
+from holdfast.wiring.archive import Services
 
 PAGE = 1000
 

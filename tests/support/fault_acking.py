@@ -25,7 +25,8 @@ from holdfast.ingest.progress import Progress
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import open_sqlite, reading
 from holdfast.storage.catalogue.schema import source_items
-from holdfast.wiring import CATALOGUE, import_paths
+from holdfast.wiring.places import CATALOGUE
+from holdfast.wiring.runs import import_paths
 
 BATCH_ITEMS = 8
 """Small group commits, so that there are many instants between them."""

@@ -19,7 +19,9 @@ from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.catalogue.schema import captures, interactions, originals, source_items
 from holdfast.storage.verify import Tally, Verification
-from holdfast.wiring import CATALOGUE, Services, import_paths
+from holdfast.wiring.archive import Services
+from holdfast.wiring.places import CATALOGUE
+from holdfast.wiring.runs import import_paths
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from holdfast.core.errors import HoldfastError
 from holdfast.ingest.imports import ImportOptions
 from holdfast.settings import Settings
-from holdfast.wiring import import_paths
+from holdfast.wiring.runs import import_paths
 
 
 def main(words: list[str]) -> int:

@@ -22,7 +22,7 @@ from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.catalogue.schema import captures, originals
-from holdfast.wiring import create_archive
+from holdfast.wiring.founding import create_archive
 from smtp_kit import JOURNAL, Client
 
 SENDERS = 8

@@ -17,7 +17,7 @@ from fault_command import DEADLINE_S, PROGRAM, Ended, import_words, start
 from fault_fork import run_forked
 from fault_mail import Offering, offering
 from holdfast.settings import Settings
-from holdfast.wiring import CATALOGUE
+from holdfast.wiring.places import CATALOGUE
 
 CHANGING = (
     "fsync", "fdatasync", "pwrite64", "write", "rename", "renameat", "renameat2", "unlink",

@@ -32,7 +32,8 @@ from holdfast.storage.verify import EVERYTHING, Check, Tally, Verification
 from holdfast.storage.verifying.log import check_log
 from holdfast.storage.verifying.originals import check_originals, check_segments
 from holdfast.storage.verifying.report import Scope as Verified
-from holdfast.wiring import CATALOGUE, CHECKPOINT, LOG, Services
+from holdfast.wiring.archive import Services
+from holdfast.wiring.places import CATALOGUE, CHECKPOINT, LOG
 
 OPERATIONAL = (
     "accounts",

@@ -23,7 +23,8 @@ from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.job_lists import JobView, job_view
 from holdfast.storage.catalogue.schema import source_items
 from holdfast.storage.store import Store
-from holdfast.wiring import create_archive, open_archive
+from holdfast.wiring.archive import open_archive
+from holdfast.wiring.founding import create_archive
 from work_kinds import ChildPlan, RunningCrew, crew, kinds_of, until
 
 PRODUCT_KINDS = ("sequence", "index", "process", "import")

@@ -22,7 +22,9 @@ from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import NewAccount, add_account, find_account
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import captures
-from holdfast.wiring import create_archive, open_archive, parser_pool
+from holdfast.wiring.archive import open_archive
+from holdfast.wiring.founding import create_archive
+from holdfast.wiring.runs import parser_pool
 
 SOURCE = "drop"
 

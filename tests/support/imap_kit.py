@@ -20,7 +20,9 @@ from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.catalogue.schema import captures, interactions, originals
-from holdfast.wiring import create_archive, open_archive, parser_pool
+from holdfast.wiring.archive import open_archive
+from holdfast.wiring.founding import create_archive
+from holdfast.wiring.runs import parser_pool
 from server_dovecot import User
 
 SOURCE = "mail"

@@ -33,7 +33,7 @@ from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.catalogue.schema import captures, originals
-from holdfast.wiring import create_archive
+from holdfast.wiring.founding import create_archive
 from server_postfix import PostfixServer, running
 from smtp_kit import JOURNAL, Client
 

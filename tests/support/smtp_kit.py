@@ -21,7 +21,8 @@ from holdfast.ingest.smtp.listening import listen
 from holdfast.ingest.smtp.pressure import Pressure
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.batches import ensure_source, open_batch
-from holdfast.wiring import Services, create_archive, open_archive
+from holdfast.wiring.archive import Services, open_archive
+from holdfast.wiring.founding import create_archive
 
 JOURNAL = "journal@archive.example"
 CONFIG = SmtpConfig(

@@ -18,7 +18,7 @@ from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import KeptAccount, find_account
 from holdfast.storage.catalogue.source_runs import SourceRun, runs_of
 from holdfast.storage.catalogue.source_schedule import change_account
-from holdfast.wiring import Services
+from holdfast.wiring.archive import Services
 from imap_kit import SOURCE
 
 

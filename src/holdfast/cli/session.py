@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from holdfast.settings import Flags, Loaded, Settings
-    from holdfast.wiring import Services
+    from holdfast.wiring.archive import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Session:
         Raises:
             NotFound: There is no archive in the data folder.
         """
-        from holdfast.wiring import open_archive
+        from holdfast.wiring.archive import open_archive
 
         with open_archive(self.settings, self.actor) as services:
             yield services

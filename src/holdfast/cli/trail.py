@@ -10,7 +10,7 @@ from holdfast.storage.catalogue.engine import writing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from holdfast.wiring import Services
+    from holdfast.wiring.archive import Services
 
 
 def note_search(services: Services, what: dict[str, object]) -> None:

@@ -18,8 +18,9 @@ from holdfast.ingest.pipeline import Desk
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.local_vault import LocalVault
-from holdfast.wiring import Services, SystemClock, create_archive
-from holdfast.wiring.engines import vault_config
+from holdfast.wiring.archive import Services
+from holdfast.wiring.engines import SystemClock, vault_config
+from holdfast.wiring.founding import create_archive
 from smtp_kit import Client, Listening, listening
 
 MAIL = b"From: a@x.example\r\nSubject: %d\r\n\r\nbody"

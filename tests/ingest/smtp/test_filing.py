@@ -20,8 +20,10 @@ from holdfast.ingest.recovery import file_sealed
 from holdfast.ingest.smtp.filing import Filing
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.ledger import sums
-from holdfast.wiring import Services, create_archive, open_archive, parser_pool
+from holdfast.wiring.archive import Services, open_archive
+from holdfast.wiring.founding import create_archive
 from holdfast.wiring.listener import Watch, serve_smtp, smtp_config
+from holdfast.wiring.runs import parser_pool
 from smtp_kit import JOURNAL, PATIENCE_S, Client, Listening, listening
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "journal"

@@ -18,7 +18,7 @@ from holdfast.ingest.smtp.filing import Ended, Filing
 from holdfast.ingest.smtp.pressure import CROWD, CROWDED_S, GIVE_WAY_S, Pressure
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.ledger import sums
-from holdfast.wiring import parser_pool
+from holdfast.wiring.runs import parser_pool
 from smtp_kit import Client, Listening, bounded, listening
 
 MAIL = b"From: a@x.example\r\nSubject: one\r\n\r\nbody"

@@ -25,7 +25,8 @@ from holdfast.storage.catalogue.source_schedule import (
     pause,
     woken_folders,
 )
-from holdfast.wiring import open_archive, parser_pool
+from holdfast.wiring.archive import open_archive
+from holdfast.wiring.runs import parser_pool
 from imap_kit import SOURCE, Patience, account_of, added, ends, letter, synced
 from imap_tap import tapped
 from server_dovecot import Dovecot

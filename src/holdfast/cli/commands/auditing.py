@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row, Select
 
     from holdfast.cli.session import Session
-    from holdfast.wiring import Services
+    from holdfast.wiring.archive import Services
 
 
 def register(app: typer.Typer) -> None:

@@ -49,7 +49,8 @@ def init(session: Session, options: InitOptions) -> None:
     from holdfast.cli.settings_file import render
     from holdfast.settings import FILE_NAME
     from holdfast.storage.durable import SystemFiles, replace_file
-    from holdfast.wiring import CATALOGUE, create_archive
+    from holdfast.wiring.founding import create_archive
+    from holdfast.wiring.places import CATALOGUE
 
     chosen = _chosen(options)
     session.choose(chosen)

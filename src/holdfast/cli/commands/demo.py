@@ -81,7 +81,7 @@ def _choose_folder(session: Session) -> None:
 def _build(session: Session, data: Path) -> None:
     from holdfast.ingest.demo.generating import generate
     from holdfast.ingest.demo.tampering import tampered_copy
-    from holdfast.wiring import CATALOGUE
+    from holdfast.wiring.places import CATALOGUE
 
     screen = session.screen
     if (data / CATALOGUE).exists() and not (data / MAIL).exists():
@@ -114,7 +114,9 @@ def _import(session: Session, homes: Sequence[Path]) -> Progress:
     """Import each person's mailbox as theirs."""
     from holdfast.cli.progress import ImportDisplay, bytes_at
     from holdfast.ingest.imports import ImportOptions, run_import
-    from holdfast.wiring import create_archive, open_archive, parser_pool
+    from holdfast.wiring.archive import open_archive
+    from holdfast.wiring.founding import create_archive
+    from holdfast.wiring.runs import parser_pool
 
     settings = session.settings
     with (

@@ -131,7 +131,7 @@ def _order(options: ImportOptions) -> Order:
 
 def _import(session: Session, order: Order) -> ImportSummary:
     from holdfast.cli.progress import ImportDisplay, bytes_at
-    from holdfast.wiring import import_paths
+    from holdfast.wiring.runs import import_paths
 
     with ImportDisplay(session.screen, sum(map(bytes_at, order.paths))) as display:
         return import_paths(session.settings, session.actor, order, display.show)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from holdfast.cli.session import Session
     from holdfast.ingest.imap.comparing import Compared
-    from holdfast.wiring import Services
+    from holdfast.wiring.archive import Services
 
 _ENDS = ("filed", "duplicate", "skipped", "gone", "failed", "quarantined")
 _WAITING = ("seen", "sealed")

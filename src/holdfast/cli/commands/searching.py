@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from holdfast.core.records import Record
     from holdfast.indexer.highlight import Snippet
     from holdfast.indexer.query_parser import ParsedQuery
-    from holdfast.wiring import Services
+    from holdfast.wiring.archive import Services
 
 
 class Format(StrEnum):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from holdfast.core.records import Record
     from holdfast.storage.catalogue.filed_facts import Capture
     from holdfast.storage.catalogue.later_facts import LaterFact
-    from holdfast.wiring import Services
+    from holdfast.wiring.archive import Services
 
 _ID_HELP = "As a search shows it; or a Message-ID, or the start of a SHA-256."
 

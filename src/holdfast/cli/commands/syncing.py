@@ -128,7 +128,7 @@ def backfill(session: Session, options: BackfillOptions) -> int:
 
 def _run(session: Session, names: Sequence[str], ask: Ask, *, as_json: bool) -> int:
     from holdfast.cli.progress import ImportDisplay
-    from holdfast.wiring import sync_sources
+    from holdfast.wiring.runs import sync_sources
 
     with ImportDisplay(session.screen, 0) as display:
         done = list(sync_sources(session.settings, session.actor, names, display.show, ask))

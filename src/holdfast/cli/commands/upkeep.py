@@ -50,7 +50,7 @@ def reindex(session: Session, options: ReindexOptions) -> None:
 
 def _rebuild(session: Session, options: ReindexOptions) -> None:
     from holdfast.cli.progress import Counter
-    from holdfast.wiring import rebuild_index
+    from holdfast.wiring.runs import rebuild_index
 
     with Counter(session.screen, "Indexing") as counter:
         held = rebuild_index(session.settings, session.actor, counter.show)

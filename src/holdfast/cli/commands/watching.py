@@ -31,7 +31,7 @@ def watch(session: Session, options: WatchOptions) -> None:
     What the archive or the folder refuses is said, and tried again a moment later.
     """
     from holdfast.ingest.jobs.crew import StopRequest
-    from holdfast.wiring import watch_folder
+    from holdfast.wiring.runs import watch_folder
 
     def report(one: Taken | HoldfastError) -> None:
         if isinstance(one, HoldfastError):

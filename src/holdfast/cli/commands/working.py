@@ -225,7 +225,8 @@ def _work(settings: Settings, store: Store) -> Iterator[Work]:
 def workshop(settings: Settings, actor: str) -> Iterator[Workshop]:
     """Open the archive with its parsers, which are started first so that they see no keys."""
     from holdfast.ingest.jobs.task import Workshop
-    from holdfast.wiring import open_archive, parser_pool
+    from holdfast.wiring.archive import open_archive
+    from holdfast.wiring.runs import parser_pool
 
     with parser_pool(settings) as pool, open_archive(settings, actor) as services:
         yield Workshop(services.desk, pool, services.spool)
