@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import idna
 from sqlalchemy import select, update
-from tldextract import TLDExtract
 
 from holdfast.core.errors import Refused
 from holdfast.core.records import Role
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from sqlalchemy import Connection
+    from tldextract import TLDExtract
 
     from holdfast.core.identity import IdFactory
     from holdfast.storage.store import Store
@@ -62,9 +62,7 @@ class DomainNames:
     """Finds registered domains (https://publicsuffix.org) and remembers them."""
 
     capacity: int = DOMAINS_CACHED
-    _extract: TLDExtract = field(
-        default_factory=lambda: TLDExtract(suffix_list_urls=(), cache_dir=None), init=False
-    )
+    _extract: TLDExtract | None = field(default=None, init=False)
     _found: dict[str, str] = field(default_factory=dict, init=False)
 
     def company(self, domain: str) -> str:
@@ -73,10 +71,18 @@ class DomainNames:
         if found is None:
             if len(self._found) >= self.capacity:
                 self._found.clear()
-            registered = self._extract(ascii_domain(domain)).top_domain_under_public_suffix
+            registered = self._registered(ascii_domain(domain))
             found = "" if registered in FREE_MAIL else registered
             self._found[domain] = found
         return found
+
+    def _registered(self, name: str) -> str:
+        if self._extract is None:
+            # Here, for it loads an HTTP client that most commands never need.
+            from tldextract import TLDExtract
+
+            self._extract = TLDExtract(suffix_list_urls=(), cache_dir=None)
+        return self._extract(name).top_domain_under_public_suffix
 
 
 def ascii_domain(domain: str) -> str:
