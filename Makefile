@@ -12,6 +12,9 @@ PIP  := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-header --no-strip-extras
 
+# Each test starts many programs: without compiled files each compiles the product again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test dev fmt lint types layers check wheel bench proof clean install install-dev lock tools

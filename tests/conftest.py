@@ -34,6 +34,19 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _guarded)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out of coverage what is `unmeasured`: it runs the same code for long, or is killed."""
+    for item in items:
+        if item.get_closest_marker("unmeasured"):
+            item.add_marker("no_cover")
+
+
+@pytest.fixture(autouse=True)
+def _programs_measured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("unmeasured"):
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 @pytest.fixture
 def need() -> Callable[[bool, str], None]:
     """Return a check for what the host must offer.

@@ -10,6 +10,8 @@ from archive_kit import bring_in, opened, settings_in
 from engines_kit import Engines, ask_both, contents
 from moving_kit import move_to
 
+pytestmark = pytest.mark.unmeasured
+
 CORPUS = Path(__file__).parent.parent / "corpus"
 FOLDERS = ("spamassassin", "rspamd", "reply-talon")
 GENERATED = 100

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from engines_chaos import assert_survived, load, own_servers, storm_in_engines
+
+pytestmark = pytest.mark.unmeasured
 
 JOBS = 18
 MESSAGES = 8

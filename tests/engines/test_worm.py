@@ -14,8 +14,8 @@ from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.facts import fact
 from holdfast.storage.s3_vault import S3Vault
-from holdfast.wiring import create_archive
 from holdfast.wiring.engines import WORM_PROOF
+from holdfast.wiring.founding import create_archive
 
 
 def settings_of(bucket: Any, folder: Path, **changes: Any) -> Settings:

@@ -17,7 +17,9 @@ from fault_disk import can_loop, can_mount, grow, loop_disk, memory_disk
 from fault_mail import offering, one_large
 from fault_power import PROGRAM as ACKING
 from holdfast.settings import Settings
-from holdfast.wiring import create_archive
+from holdfast.wiring.founding import create_archive
+
+pytestmark = pytest.mark.unmeasured
 
 UNAVAILABLE = 7
 

@@ -12,7 +12,10 @@ from archive_kit import bring_in, findings, message, settings_in, write_mbox
 from holdfast.core.errors import Conflict, Unavailable
 from holdfast.settings import Settings
 from holdfast.storage.keyring import signing_path
-from holdfast.wiring import KEYRING, create_archive
+from holdfast.wiring.founding import create_archive
+from holdfast.wiring.places import KEYRING
+
+pytestmark = pytest.mark.unmeasured
 
 FOUNDERS = 4
 fork = multiprocessing.get_context("fork")

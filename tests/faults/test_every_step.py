@@ -11,6 +11,8 @@ import pytest
 from fault_strace import can_inject
 from fault_sweep import EIO, KILL, caught, eio_sweep, kill_sweep
 
+pytestmark = pytest.mark.unmeasured
+
 
 @pytest.fixture(autouse=True)
 def _strace(need: Callable[[bool, str], None]) -> None:

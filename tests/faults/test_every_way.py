@@ -20,6 +20,8 @@ from imap_kit import added, counted, letter, plain_account
 from imap_script import Script, scripted
 from smtp_kit import Client, listening
 
+pytestmark = pytest.mark.unmeasured
+
 SECRET = "open-sesame-84"
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from archive_kit import settings_in
 from fault_command import PLANTED
 from fault_hostile import CASES, write_case, write_hostile_tree
 from fault_hostile_run import import_hostile
+
+pytestmark = pytest.mark.unmeasured
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from archive_kit import settings_in
 from fault_checks import judge
 from fault_command import PLANTED, import_words, run
 from fault_kill import kill_rounds
 from fault_mail import offering
+
+pytestmark = pytest.mark.unmeasured
 
 
 def test_f1_killed_imports_lose_nothing_and_double_nothing(tmp_path: Path, seed: int) -> None:

@@ -10,6 +10,8 @@ import pytest
 from fault_disk import MAKE, can_loop
 from fault_power import power_rounds
 
+pytestmark = pytest.mark.unmeasured
+
 KINDS = pytest.mark.parametrize("kind", sorted(MAKE))
 
 

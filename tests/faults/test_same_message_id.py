@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from archive_kit import bring_in, findings, found, kept, message, opened, settings_in, write_mbox
 from holdfast.storage.catalogue.reading import records
 
+pytestmark = pytest.mark.unmeasured
+
 PLAIN = message(1)
 ROUTED = b"Received: from a.example by b.example; Mon, 2 Mar 2026 10:00:01 +0000\n" + PLAIN
 FLAGGED = b"X-Spam-Status: No\n" + PLAIN

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from fault_smtp import kill_smtp_rounds
+
+pytestmark = pytest.mark.unmeasured
 
 
 def test_f1_every_message_that_was_answered_is_there_once(tmp_path: Path, seed: int) -> None:

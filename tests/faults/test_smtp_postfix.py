@@ -8,15 +8,19 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from archive_kit import findings, kept, opened, settings_in
 from fault_command import start
 from fault_disk import can_mount
 from fault_smtp import listening_port, smtpd_words
 from holdfast.storage.catalogue.ledger import sums
-from holdfast.wiring import create_archive
+from holdfast.wiring.founding import create_archive
 from journal_storm import Storm, raise_storm
 from server_postfix import Missing, PostfixServer, running
 from smtp_kit import JOURNAL, Client
+
+pytestmark = pytest.mark.unmeasured
 
 MESSAGES = 120
 

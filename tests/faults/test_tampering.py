@@ -18,7 +18,9 @@ from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import open_sqlite, writing
 from holdfast.storage.catalogue.schema import audit_events, originals
 from holdfast.storage.verifying.captures import check_variants
-from holdfast.wiring import CATALOGUE
+from holdfast.wiring.places import CATALOGUE
+
+pytestmark = pytest.mark.unmeasured
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from archive_kit import bring_in, findings, opened, settings_in
@@ -14,7 +15,10 @@ from fault_mail import SOURCE, offering
 from holdfast.storage.catalogue.engine import open_sqlite, reading
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.catalogue.schema import captures, originals
-from holdfast.wiring import CATALOGUE, create_archive
+from holdfast.wiring.founding import create_archive
+from holdfast.wiring.places import CATALOGUE
+
+pytestmark = pytest.mark.unmeasured
 
 LOCKED_S = 10.0
 

@@ -3,9 +3,13 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
+
 from holdfast.indexer.tantivy_index import TantivyIndex
 from recall import ALPHABETS, make_mails, measure_recall
 from search_equality import fill
+
+pytestmark = pytest.mark.unmeasured
 
 
 def test_every_stretch_of_a_stored_text_finds_its_message(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from holdfast.indexer.tantivy_index import TantivyIndex
 from records import make_records
 from search_equality import Tally, compare, compare_draws, emptied, fill, make_request
 from server_elasticsearch import Cluster
+
+pytestmark = pytest.mark.unmeasured
 
 
 def test_seeded_queries_find_the_same_as_looking_at_every_record() -> None:

@@ -13,6 +13,8 @@ from holdfast.core.errors import Unavailable
 from holdfast.ingest.rebuild import heal
 from server_elasticsearch import is_installed, running
 
+pytestmark = pytest.mark.unmeasured
+
 Need = Callable[[object, str], None]
 BATCHES = 12
 A_BATCH = 20
