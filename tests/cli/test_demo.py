@@ -6,11 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from cli_archive import Desk, write_mbox
-
-pytestmark = pytest.mark.unmeasured
 
 
 def test_demo_archives_finds_and_verifies_and_a_second_run_uses_it_again(own: Desk) -> None:

@@ -18,8 +18,6 @@ import pytest
 
 from cli_archive import FROM_LINE, Desk
 
-pytestmark = pytest.mark.unmeasured
-
 DEADLINE_S = 600
 """Against hanging only."""
 MANY = 2500
