@@ -94,7 +94,7 @@ for group in (
 
 def main() -> NoReturn:
     """Run the command that was typed and end the process with its exit status."""
-    # Loading a command makes 100,000 objects that stay: looking for rubbish among them takes longer.
+    # Loading makes 100,000 objects that stay: looking for rubbish among them takes longer.
     gc.set_threshold(20_000, 20, 20)
     signal.signal(signal.SIGTERM, _interrupt)
     for stream in (sys.stdout, sys.stderr):
