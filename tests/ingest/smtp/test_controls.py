@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP
 from archive_kit import settings_in
 from fault_bugs import BUGS
 from fault_disk import can_loop, can_mount, loop_disk, memory_disk
-from faulty_files import FaultyFiles
+from faulty_files import Deaf, FaultyFiles, Stubborn
 from holdfast.ingest.pipeline import accept
 from holdfast.ingest.recovery import file_sealed
 from holdfast.ingest.smtp import committing, session
@@ -263,25 +263,6 @@ def test_f9_message_sent_again_is_found_out(
         pytest.raises(AssertionError, match=words),
     ):
         keeps_what_is_sent_again(listener, lambda: file_sealed(listener.services.desk, pool))
-
-
-class Stubborn(FaultyFiles):
-    """Tries a failed fsync once more, and believes the second answer."""
-
-    def fsync(self, descriptor: int) -> None:
-        try:
-            super().fsync(descriptor)
-        except OSError:
-            super().fsync(descriptor)
-
-
-class Deaf(FaultyFiles):
-    """Does not hear that the disk refuses."""
-
-    def write(self, descriptor: int, data: bytes) -> int:
-        with suppress(OSError):
-            super().write(descriptor, data)
-        return len(data)
 
 
 def none(_plant: Plant) -> None:
