@@ -20,6 +20,7 @@ from holdfast.core.errors import Refused, Unavailable
 from holdfast.ingest.imap import fetching
 from holdfast.ingest.imap.failures import SignInRefused
 from holdfast.ingest.imap.link import GaveUp
+from holdfast.ingest.imap.names import Folder
 from holdfast.ingest.imap.session import connect
 from holdfast.ingest.imap.signing.oauth import REFRESH, Credentials, Oauth, sealed
 from holdfast.ingest.imap.signing.tokens import Tokens
@@ -190,6 +191,20 @@ def costs_an_evil_name_its_folder_alone(folder: Path) -> None:
     assert not script.of("NOOP"), "the name became a command"
     assert done.counts.new == 1, "it cost another folder"
     assert len(done.found.troubled) == 1
+
+
+HOSTILE = [
+    b"a/b", b"a%2Fb", b"a%b", b"=6162", b"ab", b'a "b"', b"caf&AOk-", b"caf\xc3\xa9", b"&2D3eAA-",
+    b"&2D0-", b"a\r\nb", b"a\0b", b"inbox", b"INBOX/x", b"..", b"&Jjo-/&Jjo-",
+]  # fmt: skip
+"""Names of folders as servers wrote them."""
+
+
+def keeps_names_apart() -> None:
+    """No two folders share a key, and a key has no part that is not of the name (F30)."""
+    keys = [Folder(wire).key for wire in HOSTILE]
+    assert len(set(keys)) == len(HOSTILE), "two folders share a key"
+    assert not [one for one in keys if set(one) & set("/\r\n\0")], "a name became a part of a key"
 
 
 def reads_no_flood(folder: Path) -> None:

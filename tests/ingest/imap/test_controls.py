@@ -22,7 +22,7 @@ from holdfast.ingest.imap.fetching import FolderFetch, Place
 from holdfast.ingest.imap.later import Later
 from holdfast.ingest.imap.link import Link
 from holdfast.ingest.imap.metering import Meter
-from holdfast.ingest.imap.names import item_key
+from holdfast.ingest.imap.names import Folder, item_key
 from holdfast.ingest.imap.session import Session, connect
 from holdfast.ingest.imap.signing import entrance
 from holdfast.ingest.imap.uid_sets import MOST, unpacked
@@ -43,6 +43,7 @@ from imap_checks import (
     goes_on_where_the_server_went_down,
     keeps_all_of_it_when_the_disk_failed,
     keeps_every_membership,
+    keeps_names_apart,
     looks_up_a_name_once,
     reads_no_flood,
     reconciles_what_was_not_counted,
@@ -409,6 +410,12 @@ def test_broken_connector_is_found_out(tmp_path: Path, monkeypatch: Plant, contr
     bug(monkeypatch)
     with pytest.raises(AssertionError, match=words):
         check(tmp_path, monkeypatch)
+
+
+def test_f30_names_that_are_keys_as_they_are_are_found_out(monkeypatch: Plant) -> None:
+    monkeypatch.setattr(Folder, "key", property(lambda self: self.name))
+    with pytest.raises(AssertionError, match=r"share a key|part of a key"):
+        keeps_names_apart()
 
 
 def judge_the_name(plant: Plant) -> None:
