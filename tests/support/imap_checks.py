@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import random
 import socket
 import ssl
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from sqlalchemy import select
 
 from archive_kit import findings, found, opened, settings_in
+from fault_disk import grow, memory_disk
 from faulty_files import FaultyFiles
 from holdfast.core.errors import Refused, Unavailable
 from holdfast.ingest.imap import fetching
@@ -262,6 +264,24 @@ def keeps_all_of_it_when_the_disk_failed(
         assert said is not None, "nobody was told"
         assert said.next_step
         assert not files.synced_again
+        synced(settings)
+        assert held(settings) == expected({"INBOX": script.mail.values()})
+        assert findings(settings) == []
+
+
+def takes_all_of_it_when_there_is_room(folder: Path) -> None:
+    """A full disk ends the run in words; with room again the next one takes everything (F6)."""
+    chance = random.Random(6)
+    script = Script({uid: letter(uid, body=chance.randbytes(40_000).hex()) for uid in range(1, 31)})
+    with serving(folder, script) as settings, memory_disk(settings.data / "segments", "480k") as at:
+        said: Unavailable | None = None
+        try:
+            synced(settings)
+        except Unavailable as error:
+            said = error
+        assert said is not None, "nobody was told"
+        assert "full" in said.cause
+        grow(at, "64m")
         synced(settings)
         assert held(settings) == expected({"INBOX": script.mail.values()})
         assert findings(settings) == []

@@ -12,6 +12,7 @@ import pytest
 
 from archive_kit import found, kept, settings_in
 from fault_bugs import BUGS
+from fault_disk import can_mount
 from faulty_files import Deaf, Stubborn
 from holdfast.core.custody import Unkept
 from holdfast.ingest import bulk
@@ -31,6 +32,7 @@ from holdfast.ingest.outbound import addresses, dialling, posting
 from holdfast.ingest.outbound.dialling import Dial
 from holdfast.ingest.readers.offers import Fetched
 from holdfast.storage.catalogue.mailboxes import KeptMailbox
+from holdfast.storage.local_vault import LocalVault
 from imap_checks import (
     BROKEN,
     FULL,
@@ -48,6 +50,7 @@ from imap_checks import (
     reads_no_flood,
     reconciles_what_was_not_counted,
     sees_an_address_inside_another,
+    takes_all_of_it_when_there_is_room,
     takes_muddled_uids_once,
     waits_for_a_busy_server,
 )
@@ -410,6 +413,16 @@ def test_broken_connector_is_found_out(tmp_path: Path, monkeypatch: Plant, contr
     bug(monkeypatch)
     with pytest.raises(AssertionError, match=words):
         check(tmp_path, monkeypatch)
+
+
+def test_f6_disk_that_is_not_heard_is_found_out(
+    tmp_path: Path, monkeypatch: Plant, need: Callable[[object, str], None]
+) -> None:
+    need(can_mount(), "this host does not let us mount")
+    monkeypatch.setattr(LocalVault, "__init__", LocalVault.__init__)  # put back behind the test
+    BUGS["ignore_the_disk"]()
+    with pytest.raises(AssertionError, match="nobody was told"):
+        takes_all_of_it_when_there_is_room(tmp_path)
 
 
 def test_f30_names_that_are_keys_as_they_are_are_found_out(monkeypatch: Plant) -> None:

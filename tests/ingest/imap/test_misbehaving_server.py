@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from archive_kit import findings, opened
+from fault_disk import can_mount
 from faulty_files import FaultyFiles
 from holdfast.core.errors import Refused
 from holdfast.ingest.imap.account import Account
@@ -35,6 +37,7 @@ from imap_checks import (
     reasons,
     reconciles_what_was_not_counted,
     serving,
+    takes_all_of_it_when_there_is_room,
     takes_muddled_uids_once,
     waits_for_a_busy_server,
 )
@@ -397,6 +400,13 @@ def test_f4_f5_failing_disk_ends_the_run_and_the_next_one_takes_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: tuple[str, int]
 ) -> None:
     keeps_all_of_it_when_the_disk_failed(tmp_path, monkeypatch, FaultyFiles(), fault)
+
+
+def test_f6_full_disk_ends_the_run_and_the_next_one_takes_everything_when_there_is_room(
+    tmp_path: Path, need: Callable[[object, str], None]
+) -> None:
+    need(can_mount(), "this host does not let us mount")
+    takes_all_of_it_when_there_is_room(tmp_path)
 
 
 def test_server_that_hangs_up_after_every_list_is_given_up(tmp_path: Path) -> None:
