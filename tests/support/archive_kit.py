@@ -77,10 +77,15 @@ def opened(settings: Settings) -> Iterator[Services]:
 def kept(settings: Settings) -> list[bytes]:
     """All originals, in order of arrival."""
     with opened(settings) as services:
-        with reading(services.store.engine) as connection:
-            arrived = select(captures.c.original_id).order_by(captures.c.id)
-            ids = dict.fromkeys(connection.scalars(arrived))
-        return [b"".join(original_bytes(services.store, row)) for row in ids]
+        return kept_in(services)
+
+
+def kept_in(services: Services) -> list[bytes]:
+    """All originals of an open archive, in order of arrival."""
+    with reading(services.store.engine) as connection:
+        arrived = select(captures.c.original_id).order_by(captures.c.id)
+        ids = dict.fromkeys(connection.scalars(arrived))
+    return [b"".join(original_bytes(services.store, row)) for row in ids]
 
 
 def findings(settings: Settings) -> list[Finding]:

@@ -10,6 +10,9 @@ from pathlib import Path
 from holdfast.core.ports import Clock
 from holdfast.ingest import bulk
 from holdfast.ingest.orders import Report
+from holdfast.ingest.smtp.arriving import Arriving
+from holdfast.ingest.smtp.committing import Letter
+from holdfast.ingest.smtp.session import JournalSession
 from holdfast.storage import durable, local_vault
 from holdfast.storage.catalogue import engine
 
@@ -135,6 +138,17 @@ def _give_vault(files: type[durable.SystemFiles]) -> None:
     local_vault.LocalVault.__init__ = beginning  # type: ignore[method-assign,assignment]
 
 
+def answer_before_keeping() -> None:
+    """A sender hears 250 when the listener has heard everything, durable or not."""
+
+    async def keep(self: JournalSession, arriving: Arriving) -> str:
+        content = bytes(arriving.content())
+        self.door.hand_over(Letter(content, self._facts(), lambda trouble: None))
+        return "250 2.0.0 Kept"
+
+    JournalSession._keep = keep  # type: ignore[method-assign]
+
+
 def none() -> None:
     """Nothing is wrong: the known-good control."""
 
@@ -151,5 +165,6 @@ BUGS: dict[str, Callable[[], None]] = {
         forget_folders,
         commit_without_fsync,
         merge_by_message_id,
+        answer_before_keeping,
     )
 }

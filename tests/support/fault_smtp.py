@@ -72,9 +72,9 @@ class Sent:
             (self.acknowledged if is_answered else self.offered).add(name)
 
 
-def smtpd_words(data: Path, port: int = 0) -> Sequence[str]:
+def smtpd_words(data: Path, port: int = 0, program: Sequence[str] = PROGRAM) -> Sequence[str]:
     """Return the command that serves this archive."""
-    words = [*PROGRAM, "smtpd", "--data", str(data), "--json", "--set", f"smtp.port={port}"]
+    words = [*program, "smtpd", "--data", str(data), "--json", "--set", f"smtp.port={port}"]
     return [*words, "--set", f"smtp.addresses={JOURNAL}", "--set", "work.processes=1"]
 
 
@@ -94,25 +94,15 @@ def listening_port(running: Running) -> int:
 
 
 def kill_smtp_rounds(folder: Path, *, kills: int, seed: int) -> SmtpFigures:
-    """Serve, send with eight senders, kill, serve again; so many times, then judge.
+    """Serve, send with eight senders, kill, serve again; so many times, then file and judge.
 
     Args:
         folder: For everything.
         kills: How often; each after 0.05 to 0.85 s of sending.
         seed: Of the instants and of the messages.
     """
-    chance = random.Random(seed)
     settings = settings_in(folder)
-    create_archive(settings)
-    sent, figures = Sent(), SmtpFigures(kills=kills)
-    for number in range(kills):
-        running = start(smtpd_words(settings.data), folder / f"run-{number}")
-        port = listening_port(running)
-        with _sending(port, sent, chance.getrandbits(64)) as begun:
-            assert begun.wait(PATIENCE_S)
-            until = time.monotonic() + chance.uniform(0.05, 0.85)
-            running.is_over_before(partial(running.is_past, until))
-            running.kill()
+    sent, figures = killed_under(settings, folder, kills, seed), SmtpFigures(kills=kills)
     running = start(smtpd_words(settings.data), folder / "last")
     listening_port(running)
     until = time.monotonic() + PATIENCE_S
@@ -121,6 +111,24 @@ def kill_smtp_rounds(folder: Path, *, kills: int, seed: int) -> SmtpFigures:
     assert running.finish().status == 0
     judge_smtp(settings, sent, figures)
     return figures
+
+
+def killed_under(
+    settings: Settings, folder: Path, kills: int, seed: int, program: Sequence[str] = PROGRAM
+) -> Sent:
+    """Kill a program that serves a new archive so many times; return what its senders heard."""
+    chance = random.Random(seed)
+    create_archive(settings)
+    sent = Sent()
+    for number in range(kills):
+        running = start(smtpd_words(settings.data, program=program), folder / f"run-{number}")
+        port = listening_port(running)
+        with _sending(port, sent, chance.getrandbits(64)) as begun:
+            assert begun.wait(PATIENCE_S)
+            until = time.monotonic() + chance.uniform(0.05, 0.85)
+            running.is_over_before(partial(running.is_past, until))
+            running.kill()
+    return sent
 
 
 @contextmanager

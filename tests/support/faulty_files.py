@@ -6,6 +6,7 @@ import errno
 import os
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from holdfast.storage.durable import SystemFiles
@@ -93,3 +94,22 @@ class FaultyFiles:
         error = self._failures.get((operation, self._calls[operation]))
         if error is not None:
             raise OSError(error, os.strerror(error))
+
+
+class Stubborn(FaultyFiles):
+    """Tries a failed fsync once more, and believes the second answer."""
+
+    def fsync(self, descriptor: int) -> None:
+        try:
+            super().fsync(descriptor)
+        except OSError:
+            super().fsync(descriptor)
+
+
+class Deaf(FaultyFiles):
+    """Does not hear that the disk refuses."""
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        with suppress(OSError):
+            super().write(descriptor, data)
+        return len(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from fault_command import PROGRAM, start
 from fault_kill import bytes_in
 from holdfast.settings import Settings
 from imap_kit import SOURCE, account_of, added, counted, expected, held, letter, synced
-from imap_tap import Tap, tapped
+from imap_tap import DEADLINE_S, Tap, tapped
 from server_dovecot import User
 
 NAMES = ("INBOX", "Sent", "项目/合同 2024", "a b & c", "Archive/deep/deeper/deepest", "Résumés")
@@ -86,6 +87,34 @@ def kill_rounds(
     return figures
 
 
+def killed_while_fetching(
+    folder: Path, user: User, mail: Mapping[str, Sequence[bytes]]
+) -> KilledSyncs:
+    """Kill one sync when it has listed a folder and asked for bodies, before it gets them; judge.
+
+    Args:
+        folder: For everything.
+        user: Of the server, with the mail.
+        mail: Folder → messages.
+    """
+    figures = KilledSyncs(rounds=1)
+    has_asked, is_dead = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        has_asked.set()
+        is_dead.wait(DEADLINE_S)
+
+    with tapped(user.server.port) as tap:
+        settings = _prepared(folder, user, tap, tls="none")
+        tap.acts.append((b"BODY.PEEK[]", hold))
+        running = start(_words(settings), folder)
+        figures.killed_alive += not running.is_over_before(has_asked.is_set)
+        running.kill()
+        is_dead.set()
+        _judge(settings, mail, figures)
+    return figures
+
+
 def _judge(settings: Settings, mail: Mapping[str, Sequence[bytes]], figures: KilledSyncs) -> None:
     first, again = synced(settings), synced(settings)
     found, wanted = held(settings), expected(mail)
@@ -119,10 +148,10 @@ def _whole(folder: Path, user: User, tap: Tap) -> int:
     return largest
 
 
-def _prepared(folder: Path, user: User, tap: Tap) -> Settings:
-    folder.mkdir(parents=True)
+def _prepared(folder: Path, user: User, tap: Tap, **changes: str) -> Settings:
+    folder.mkdir(parents=True, exist_ok=True)
     settings = settings_in(folder)
-    added(settings, account_of(user, port=tap.port), user.server.password)
+    added(settings, account_of(user, port=tap.port, **changes), user.server.password)
     return settings
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import imaplib
-from collections.abc import Callable, Iterator, Sequence
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +12,54 @@ import pytest
 
 from archive_kit import found, kept, settings_in
 from fault_bugs import BUGS
+from fault_disk import can_mount
+from faulty_files import Deaf, Stubborn
 from holdfast.core.custody import Unkept
 from holdfast.ingest import bulk
-from holdfast.ingest.imap import fetching, session
+from holdfast.ingest.imap import fetching, replies, session
 from holdfast.ingest.imap.account import Account
 from holdfast.ingest.imap.failures import Lost, SaidNo
 from holdfast.ingest.imap.fetching import FolderFetch, Place
-from holdfast.ingest.imap.names import item_key
+from holdfast.ingest.imap.later import Later
+from holdfast.ingest.imap.link import Link
+from holdfast.ingest.imap.metering import Meter
+from holdfast.ingest.imap.names import Folder, item_key
 from holdfast.ingest.imap.session import Session, connect
 from holdfast.ingest.imap.signing import entrance
+from holdfast.ingest.imap.uid_sets import MOST, unpacked
+from holdfast.ingest.imap.walking import Walk
+from holdfast.ingest.outbound import addresses, dialling, posting
+from holdfast.ingest.outbound.dialling import Dial
 from holdfast.ingest.readers.offers import Fetched
+from holdfast.storage.catalogue.mailboxes import KeptMailbox
+from holdfast.storage.local_vault import LocalVault
+from imap_checks import (
+    BROKEN,
+    FULL,
+    SECRET,
+    asks_no_service_of_the_own_network,
+    asks_once_for_a_refused_sign_in,
+    costs_an_evil_name_its_folder_alone,
+    finds_far_uids_in_three_trips,
+    goes_nowhere_unasked,
+    goes_on_where_the_server_went_down,
+    keeps_all_of_it_when_the_disk_failed,
+    keeps_every_membership,
+    keeps_names_apart,
+    looks_up_a_name_once,
+    reads_no_flood,
+    reconciles_what_was_not_counted,
+    sees_an_address_inside_another,
+    takes_all_of_it_when_there_is_room,
+    takes_muddled_uids_once,
+    waits_for_a_busy_server,
+)
+from imap_kill import fill, killed_while_fetching
 from imap_kit import account_of, added, counted, ends, letter, plain_account, synced
 from imap_script import Asked, Cut, Script, scripted
 from server_dovecot import Dovecot
 from source_kit import planned
 
-SECRET = "open-sesame-84"
 Plant = pytest.MonkeyPatch
 
 
@@ -221,3 +254,225 @@ def test_f11_draft_does_not_stand_for_the_sent_mail_unless_merged_by_message_id(
     assert is_right == (bug is None)
     if bug is None:
         assert (ends(settings), found(settings, "is:conflict")) == ({"filed": 4}, 4)
+
+
+def ask_range_by_range(plant: Plant) -> None:
+    """UIDs are looked for from 1 on, a hundred million at a time."""
+
+    def uids(self: Session, among: Iterable[int] | None = None) -> list[int]:
+        step = 10**8
+        asked = range(1, MOST, step) if among is None else ()
+        return [u for at in asked for u in self._searched(f"UID {at}:{at + step - 1}")]
+
+    plant.setattr(Session, "uids", uids)
+
+
+def believe_the_list(plant: Plant) -> None:
+    """What SEARCH says is what there is."""
+
+    def searched(self: Session, criteria: str) -> list[int]:
+        return [int(one) for line in self._uid("SEARCH", criteria) for one in line.split()]
+
+    plant.setattr(Session, "_searched", searched)
+
+
+def believe_the_count(plant: Plant) -> None:
+    """Where a server counts changes, a reconciling run too asks for what was counted."""
+    init = Later.__init__
+
+    def beginning(self: Later, *given: Any, **_more: Any) -> None:
+        init(self, *given[:4])
+
+    plant.setattr(Later, "__init__", beginning)
+
+
+def compare_no_sizes(plant: Plant) -> None:
+    """A message that is known is not looked at again."""
+    plant.setattr(FolderFetch, "differing", lambda self, kept: [])
+
+
+def come_back_at_once(plant: Plant) -> None:
+    """A server that is busy is asked again without a pause."""
+    plant.setattr(Link, "_wait", lambda self, least_s, tried: None)
+
+
+def take_a_refusal_for_trouble(plant: Plant) -> None:
+    """A password that is refused may be taken the next time."""
+    plant.setattr(entrance, "sign_in_refusal", lambda account, words: Lost("No."))
+
+
+def take_the_listed_for_taken(plant: Plant) -> None:
+    """What a folder had when it was last listed counts as taken: a cursor that runs ahead."""
+    wanted = Walk._wanted
+
+    def unlisted(
+        self: Walk, place: Place, uids: Sequence[int], known: KeptMailbox | None
+    ) -> Sequence[int]:
+        listed = unpacked(known.uids) if known is not None else []
+        return wanted(self, place, [one for one in uids if one not in listed], known)
+
+    plant.setattr(Walk, "_wanted", unlisted)
+
+
+def send_names_as_they_are(plant: Plant) -> None:
+    """Names of folders go to the server whatever is in them."""
+    plant.setattr(Session, "_checked", lambda self, folder: b'"' + folder.wire + b'"')
+
+
+def let_one_folder_end_all(plant: Plant) -> None:
+    """Whatever goes wrong with a folder ends the run."""
+    plant.setattr(Walk, "_guarded", lambda self, job: self._folder(*job))
+
+
+def read_any_length(plant: Plant) -> None:
+    """What the server says of a length is read."""
+    plant.setattr(Meter, "_take", lambda self, size_bytes: None)
+
+
+def leave_out_labels(plant: Plant) -> None:
+    """Only flags are facts."""
+    plant.setattr(replies, "_label", lambda text: "")
+
+
+Check = Callable[[Path, Plant], None]
+CONTROLS: dict[str, tuple[Callable[[Plant], None], Check, str]] = {
+    "f12 folders": (
+        merge_by_message_id,
+        lambda folder, _: keeps_every_membership(folder),
+        "a folder is missing",
+    ),
+    "f12 labels": (
+        leave_out_labels,
+        lambda folder, _: keeps_every_membership(folder),
+        "a label is missing",
+    ),
+    "f24": (
+        ask_range_by_range,
+        lambda folder, _: finds_far_uids_in_three_trips(folder),
+        "other round trips",
+    ),
+    "f25": (
+        believe_the_list,
+        lambda folder, _: takes_muddled_uids_once(folder),
+        "the list was believed",
+    ),
+    "f26 flags": (
+        believe_the_count,
+        lambda folder, _: reconciles_what_was_not_counted(folder),
+        "the count was believed",
+    ),
+    "f26 messages": (
+        compare_no_sizes,
+        lambda folder, _: reconciles_what_was_not_counted(folder),
+        "the count was believed",
+    ),
+    "f27": (
+        come_back_at_once,
+        lambda folder, _: waits_for_a_busy_server(folder),
+        "it was not waited for",
+    ),
+    "f28": (
+        take_a_refusal_for_trouble,
+        lambda folder, _: asks_once_for_a_refused_sign_in(folder),
+        "it was tried again",
+    ),
+    "f29": (
+        take_the_listed_for_taken,
+        goes_on_where_the_server_went_down,
+        "what was listed was not taken",
+    ),
+    "f30 command": (
+        send_names_as_they_are,
+        lambda folder, _: costs_an_evil_name_its_folder_alone(folder),
+        "the name became a command",
+    ),
+    "f30 others": (
+        let_one_folder_end_all,
+        lambda folder, _: costs_an_evil_name_its_folder_alone(folder),
+        "it cost another folder",
+    ),
+    "f32": (read_any_length, lambda folder, _: reads_no_flood(folder), "it was read"),
+    "f5": (
+        lambda plant: None,
+        lambda folder, plant: keeps_all_of_it_when_the_disk_failed(folder, plant, Deaf(), FULL),
+        "nobody was told",
+    ),
+    "f4": (
+        lambda plant: None,
+        lambda folder, plant: keeps_all_of_it_when_the_disk_failed(
+            folder, plant, Stubborn(), BROKEN
+        ),
+        "nobody was told",
+    ),
+}
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_broken_connector_is_found_out(tmp_path: Path, monkeypatch: Plant, control: str) -> None:
+    bug, check, words = CONTROLS[control]
+    bug(monkeypatch)
+    with pytest.raises(AssertionError, match=words):
+        check(tmp_path, monkeypatch)
+
+
+def test_f6_disk_that_is_not_heard_is_found_out(
+    tmp_path: Path, monkeypatch: Plant, need: Callable[[object, str], None]
+) -> None:
+    need(can_mount(), "this host does not let us mount")
+    monkeypatch.setattr(LocalVault, "__init__", LocalVault.__init__)  # put back behind the test
+    BUGS["ignore_the_disk"]()
+    with pytest.raises(AssertionError, match="nobody was told"):
+        takes_all_of_it_when_there_is_room(tmp_path)
+
+
+def test_f30_names_that_are_keys_as_they_are_are_found_out(monkeypatch: Plant) -> None:
+    monkeypatch.setattr(Folder, "key", property(lambda self: self.name))
+    with pytest.raises(AssertionError, match=r"share a key|part of a key"):
+        keeps_names_apart()
+
+
+def judge_the_name(plant: Plant) -> None:
+    """What is named is looked at, not what it means."""
+    plant.setattr(dialling, "resolved", lambda place, *, allows_private: [place.host])
+
+
+def test_f64_name_that_is_not_looked_up_is_found_out(monkeypatch: Plant) -> None:
+    judge_the_name(monkeypatch)
+    with pytest.raises(AssertionError, match="it was reached"):
+        goes_nowhere_unasked()
+
+
+def test_f64_address_inside_another_that_is_not_seen_is_found_out(monkeypatch: Plant) -> None:
+    monkeypatch.setattr(addresses, "_meant", lambda address: [address])
+    with pytest.raises(AssertionError, match="it may be reached"):
+        sees_an_address_inside_another()
+
+
+def test_f64_name_that_is_looked_up_twice_is_found_out(monkeypatch: Plant) -> None:
+    def opening(self: Dial, place: addresses.Place) -> socket.socket:
+        addresses.resolved(place, allows_private=self.allows_private)
+        return socket.create_connection((place.host, place.port), self.connect_s)
+
+    monkeypatch.setattr(Dial, "open", opening)
+    with pytest.raises(AssertionError, match="looked up again"):
+        looks_up_a_name_once(monkeypatch)
+
+
+def test_f64_service_that_is_asked_wherever_it_lies_is_found_out(monkeypatch: Plant) -> None:
+    def connect_tcp(self: object, host: str, port: int, *_rest: Any, **_more: Any) -> Any:
+        return posting._Stream(socket.create_connection((host, port), 30))
+
+    monkeypatch.setattr(posting._Network, "connect_tcp", connect_tcp)
+    with pytest.raises(AssertionError, match="it was asked"):
+        asks_no_service_of_the_own_network()
+
+
+def test_f1_cursor_that_runs_ahead_is_found_out_by_a_kill(
+    tmp_path: Path, dovecot_server: Dovecot, monkeypatch: Plant
+) -> None:
+    user = dovecot_server.user("killed-control")
+    mail = {"INBOX": [letter(number) for number in range(8)]}
+    fill(user, mail)
+    take_the_listed_for_taken(monkeypatch)  # in the runs after the kill
+    figures = killed_while_fetching(tmp_path, user, mail)
+    assert (figures.killed_alive, figures.doubled, figures.missing) == (1, 0, 8)

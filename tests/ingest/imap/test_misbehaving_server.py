@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,38 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from archive_kit import findings, opened, settings_in
+from archive_kit import findings, opened
+from fault_disk import can_mount
+from faulty_files import FaultyFiles
 from holdfast.core.errors import Refused
 from holdfast.ingest.imap.account import Account
-from holdfast.ingest.imap.failures import Lost, SaidNo, SignInRefused
+from holdfast.ingest.imap.failures import Lost, SaidNo
 from holdfast.ingest.imap.link import GaveUp
 from holdfast.ingest.imap.names import Folder
 from holdfast.ingest.imap.session import connect
-from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.schema import captures, source_items
+from holdfast.storage.catalogue.schema import captures
+from imap_checks import (
+    BROKEN,
+    FULL,
+    SECRET,
+    asks_once_for_a_refused_sign_in,
+    costs_an_evil_name_its_folder_alone,
+    finds_far_uids_in_three_trips,
+    goes_on_where_the_server_went_down,
+    keeps_all_of_it_when_the_disk_failed,
+    keeps_every_membership,
+    mail,
+    reads_no_flood,
+    reasons,
+    reconciles_what_was_not_counted,
+    serving,
+    takes_all_of_it_when_there_is_room,
+    takes_muddled_uids_once,
+    waits_for_a_busy_server,
+)
 from imap_kit import (
     LARGE_BODY,
-    Patience,
-    added,
     counted,
     ends,
     expected,
@@ -35,31 +52,6 @@ from imap_kit import (
     synced,
 )
 from imap_script import Asked, Cut, Script, Twist, honest, scripted
-
-SECRET = "open-sesame-84"
-
-
-def mail(*uids: int) -> dict[int, bytes]:
-    return {uid: letter(uid % 9973) for uid in uids}
-
-
-@contextmanager
-def serving(folder: Path, script: Script, **changes: Any) -> Iterator[Settings]:
-    """An archive with the script's only account as its source."""
-    settings = settings_in(folder)
-    with scripted(script):
-        added(settings, plain_account(script.port, **changes), SECRET)
-        yield settings
-
-
-def reasons(settings: Settings) -> dict[str, tuple[str, str, bool]]:
-    """Of the items without an original: key → end, reason, may be asked for again."""
-    query = select(source_items).where(source_items.c.original_id.is_(None))
-    with opened(settings) as services, reading(services.store.engine) as connection:
-        return {
-            row.item_key: (row.state, row.reason, row.is_retryable)
-            for row in connection.execute(query)
-        }
 
 
 def with_body(uid: int, wrong: bytes) -> Twist:
@@ -238,30 +230,11 @@ def test_f23_message_that_breaks_every_connection_leaves_its_neighbours_alone(
 
 
 def test_f24_first_sync_of_far_uids_takes_three_round_trips_and_the_data(tmp_path: Path) -> None:
-    first = 743_000_000
-    script = Script(mail(first, first + 9, first + 5_000_000))
-    with serving(tmp_path, script) as settings:
-        assert synced(settings).counts.new == 3
-    assert [one for one in script.asked if one.startswith("UID")] == [
-        "UID SEARCH ALL",
-        "UID FETCH 743000000,743000009,748000000 (UID RFC822.SIZE INTERNALDATE FLAGS)",
-        "UID FETCH 743000000,743000009,748000000 (UID BODY.PEEK[])",
-    ]
+    finds_far_uids_in_three_trips(tmp_path)
 
 
 def test_f25_duplicate_and_unsorted_uids_up_to_the_largest(tmp_path: Path) -> None:
-    script = Script(mail(2**32 - 1, 3, 2**32 - 2))
-
-    def muddled(asked: Asked, answer: bytes) -> bytes:
-        if asked.words != "UID SEARCH ALL":
-            return answer
-        return answer.replace(b"* SEARCH", b"* SEARCH 3 3 4294967296\r\n* SEARCH 4294967295", 1)
-
-    script.twist = muddled
-    with serving(tmp_path, script) as settings:
-        done = synced(settings)
-        assert (done.found.at_server, done.counts.new) == (3, 3)
-        assert synced(settings).counts.offered == 0
+    takes_muddled_uids_once(tmp_path)
 
 
 @pytest.mark.parametrize("evil", ["a\r\nb", "a\nb", "a\rb", "a\0b"])
@@ -296,28 +269,12 @@ def test_f31_quotes_in_user_and_secret_stay_one_argument_each(tmp_path: Path) ->
     assert script.of("LOGIN") == ['LOGIN "an\\" \\"n\\\\" "pass\\" NOOP \\"\\\\"']
 
 
-def test_folder_name_with_a_line_break_costs_that_folder_alone(tmp_path: Path) -> None:
-    evil = b'() "/" {9}\r\nA\r\nB NOOP'
-    script = Script(mail(1), listed=(evil, b'() "/" INBOX'))
-    with serving(tmp_path, script) as settings:
-        done = synced(settings)
-    assert done.counts.new == 1
-    assert len(done.found.troubled) == 1
-    assert "NOOP" not in script.asked
+def test_f30_folder_name_with_a_line_break_costs_that_folder_alone(tmp_path: Path) -> None:
+    costs_an_evil_name_its_folder_alone(tmp_path)
 
 
 def test_f32_endless_literal_is_not_read_into_memory(tmp_path: Path) -> None:
-    two_gib = b"* 2 FETCH (UID 2 BODY[] {2147483648}\r\n"
-
-    def flooding(asked: Asked, answer: bytes) -> bytes:
-        if "BODY.PEEK[]" in asked.words and 2 in asked.uids:
-            raise Cut(two_gib + b"x" * 4_000_000)
-        return answer
-
-    with serving(tmp_path, Script(mail(1, 2, 3), flooding)) as settings:
-        done = synced(settings)
-        assert (done.counts.new, done.counts.failed) == (2, 1)
-        assert "more than was asked for" in reasons(settings)["INBOX/7/2"][1]
+    reads_no_flood(tmp_path)
 
 
 def test_large_message_comes_in_parts_and_whole(tmp_path: Path) -> None:
@@ -417,38 +374,39 @@ def test_no_after_some_answers_keeps_those(tmp_path: Path) -> None:
 
 
 def test_f27_busy_server_is_waited_for_ever_longer_and_then_left(tmp_path: Path) -> None:
-    script = Script(mail(1))
-
-    def busy(asked: Asked, answer: bytes) -> bytes:
-        if asked.words.startswith("LOGIN"):
-            return f"{asked.tag} NO [LIMIT] too many connections\r\n".encode()
-        return answer
-
-    script.twist = busy
-    patience = Patience()
-    with serving(tmp_path, script) as settings:
-        done = synced(settings, pause=patience)
-        assert isinstance(done.error, GaveUp)
-        assert len(patience.asked_s) == 4
-        assert all(7.5 <= one <= 120 for one in patience.asked_s)
-        script.twist = honest
-        assert synced(settings).counts.new == 1
+    waits_for_a_busy_server(tmp_path)
 
 
 def test_f28_refused_sign_in_is_tried_once_and_tells_no_secret(tmp_path: Path) -> None:
-    script = Script(mail(1))
+    asks_once_for_a_refused_sign_in(tmp_path)
 
-    def refused(asked: Asked, answer: bytes) -> bytes:
-        if asked.words.startswith("LOGIN"):
-            return f"{asked.tag} NO [AUTHENTICATIONFAILED] not {SECRET}\r\n".encode()
-        return answer
 
-    script.twist = refused
-    with serving(tmp_path, script) as settings:
-        done = synced(settings)
-    assert isinstance(done.error, SignInRefused)
-    assert SECRET not in f"{done.error} {done.error.__cause__}"
-    assert len(script.of("LOGIN")) == 1
+def test_f29_server_that_goes_down_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on_where_the_server_went_down(tmp_path, monkeypatch)
+
+
+def test_f26_server_that_counts_no_changes_is_found_out_by_reconciling(tmp_path: Path) -> None:
+    reconciles_what_was_not_counted(tmp_path)
+
+
+def test_f12_message_in_several_folders_is_one_and_in_each_of_them(tmp_path: Path) -> None:
+    keeps_every_membership(tmp_path)
+
+
+@pytest.mark.parametrize("fault", [FULL, BROKEN], ids=str)
+def test_f4_f5_failing_disk_ends_the_run_and_the_next_one_takes_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: tuple[str, int]
+) -> None:
+    keeps_all_of_it_when_the_disk_failed(tmp_path, monkeypatch, FaultyFiles(), fault)
+
+
+def test_f6_full_disk_ends_the_run_and_the_next_one_takes_everything_when_there_is_room(
+    tmp_path: Path, need: Callable[[object, str], None]
+) -> None:
+    need(can_mount(), "this host does not let us mount")
+    takes_all_of_it_when_there_is_room(tmp_path)
 
 
 def test_server_that_hangs_up_after_every_list_is_given_up(tmp_path: Path) -> None:

@@ -21,6 +21,12 @@ from holdfast.ingest.imap.hosts import is_loopback
 from holdfast.ingest.imap.names import Folder, chosen, item_key, matches
 from holdfast.ingest.imap.replies import replies
 from holdfast.ingest.imap.uid_sets import packed, unpacked
+from imap_checks import keeps_names_apart
+
+
+def test_f30_hostile_names_are_kept_apart() -> None:
+    keeps_names_apart()
+
 
 NAMES = st.text(min_size=1, max_size=12)
 WIRES = st.binary(min_size=1, max_size=12)

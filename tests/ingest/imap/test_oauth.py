@@ -36,6 +36,7 @@ from holdfast.ingest.imap.signing.tokens import Tokens
 from holdfast.ingest.imap.trial import Trial
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import accounts_of, open_secret
+from imap_checks import Memory
 from imap_kit import Patience, account_of, added, letter, synced
 from imap_script import Asked, Cut, Script, scripted
 from imap_tap import tapped
@@ -108,23 +109,6 @@ def both(shared_both: Both | str, need: Callable[[object, str], None]) -> Both:
     for name in TokenService.__slots__:
         setattr(shared_both.service, name, getattr(fresh, name))
     return shared_both
-
-
-@dataclass(slots=True)
-class Memory:
-    """The secret of a source, and a clock that a test sets."""
-
-    secret: bytes
-    at_ms: int = 1_000_000_000
-
-    def latest(self) -> bytes:
-        return self.secret
-
-    def keep(self, secret: bytes) -> None:
-        self.secret = secret
-
-    def now_ms(self) -> int:
-        return self.at_ms
 
 
 def source(folder: Path, account: Account, credentials: Credentials = CREDENTIALS) -> Settings:

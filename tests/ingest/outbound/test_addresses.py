@@ -8,6 +8,12 @@ from holdfast.core.errors import Refused
 from holdfast.ingest.imap.failures import Lost
 from holdfast.ingest.imap.session import connect
 from holdfast.ingest.outbound.addresses import Place, may_reach, resolved
+from imap_checks import (
+    asks_no_service_of_the_own_network,
+    goes_nowhere_unasked,
+    looks_up_a_name_once,
+    sees_an_address_inside_another,
+)
 from imap_kit import plain_account
 from imap_script import Script, scripted
 
@@ -46,11 +52,25 @@ def test_f64_address_of_a_link_is_never_reached(address: str) -> None:
 
 
 def test_f64_name_of_this_machine_is_resolved_before_it_is_judged() -> None:
+    goes_nowhere_unasked()
     script = Script({})
     with scripted(script):
         with pytest.raises(Refused, match=r"localhost is (127\.0\.0\.1|::1)"):
             connect(plain_account(script.port, allows_private=False))
-        assert script.asked == []
         connect(plain_account(script.port)).close()
     with pytest.raises(Lost, match="broke"):
         connect(plain_account(script.port))
+
+
+def test_f64_address_inside_another_is_seen() -> None:
+    sees_an_address_inside_another()
+
+
+def test_f64_name_that_changes_its_meaning_leads_where_it_was_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks_up_a_name_once(monkeypatch)
+
+
+def test_f64_service_of_tokens_in_the_own_network_is_not_asked() -> None:
+    asks_no_service_of_the_own_network()

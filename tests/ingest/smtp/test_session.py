@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -16,12 +15,31 @@ from sqlalchemy import select
 from archive_kit import kept, opened, settings_in
 from holdfast.core.errors import Refused, Unavailable
 from holdfast.core.records import NO_TRUST, CaptureFacts
+from holdfast.ingest.recovery import file_sealed
 from holdfast.ingest.smtp.config import Certificate, Clients, Login
 from holdfast.ingest.smtp.session import NO_SPACE
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.catalogue.schema import captures
+from holdfast.wiring.runs import parser_pool
+from smtp_checks import (
+    MAIL,
+    SMALL_BYTES,
+    SMUGGLED,
+    caps_connections,
+    drops_what_came_in_clear,
+    ends_content_that_trickles,
+    ends_endless_noops,
+    ends_silence,
+    keeps_as_one,
+    keeps_long_lines,
+    keeps_nothing_of_what_is_cut_off,
+    keeps_what_is_sent_again,
+    refuses_strangers,
+    refuses_what_is_too_large,
+    relays_nothing,
+    sealed,
+)
 from smtp_kit import (
     CONFIG,
     JOURNAL,
@@ -32,8 +50,6 @@ from smtp_kit import (
     make_authority,
     make_certificate,
 )
-
-MAIL = b"From: a@x.example\r\nSubject: one\r\nMessage-ID: <1@x.example>\r\n\r\nbody"
 
 
 @pytest.fixture
@@ -51,10 +67,6 @@ def listener(settings: Settings) -> Iterator[Listening]:
 def client(listener: Listening) -> Iterator[Client]:
     with Client(listener.port) as connected:
         yield connected
-
-
-def sealed(listener: Listening) -> int:
-    return sums(listener.services.store).get("journal", {}).get("sealed", 0)
 
 
 def facts(listener: Listening) -> CaptureFacts:
@@ -98,15 +110,11 @@ def test_many_messages_of_one_session_are_each_kept(listener: Listening, client:
     assert sealed(listener) == 5
 
 
-def test_same_message_again_is_another_capture(
-    listener: Listening, client: Client, settings: Settings
+def test_f9_answer_that_is_lost_makes_another_capture_and_no_other_original(
+    listener: Listening, settings: Settings
 ) -> None:
-    client.greet()
-    assert client.deliver(MAIL).startswith("250 ")
-    assert client.deliver(MAIL).startswith("250 ")
-    assert sealed(listener) == 2
-    listener.end()
-    assert len(kept(settings)) == 1
+    with parser_pool(settings) as pool:
+        keeps_what_is_sent_again(listener, lambda: file_sealed(listener.services.desk, pool))
 
 
 @pytest.mark.parametrize(
@@ -132,22 +140,13 @@ def test_content_of_any_form_comes_back(
     assert kept(settings) == [undotted + b"\r\n" if content else b""]
 
 
-SMUGGLED = [
-    b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\n.\r", b"\r.\n",
-    b"\r\n\x00.\r\n",
-]  # fmt: skip
-
-
 @pytest.mark.parametrize("end", SMUGGLED, ids=repr)
-def test_only_the_one_end_of_data_ends_it(
-    listener: Listening, client: Client, settings: Settings, end: bytes
-) -> None:
-    client.greet()
-    second = b"MAIL FROM:<evil@x.example>\r\nRCPT TO:<" + JOURNAL.encode() + b">\r\nDATA\r\n"
-    content = MAIL + end + second + b"Subject: smuggled\r\n\r\nhidden"
-    assert client.deliver(content).startswith("250 ")
-    listener.end()
-    assert kept(settings) == [content.replace(b"\r\n.", b"\r\n") + b"\r\n"]
+def test_f13_only_the_one_end_of_data_ends_it(listener: Listening, end: bytes) -> None:
+    keeps_as_one(listener, end)
+
+
+def test_f15_lines_of_any_length_are_kept(listener: Listening) -> None:
+    keeps_long_lines(listener)
 
 
 def test_commands_sent_ahead_are_answered_in_turn(listener: Listening, client: Client) -> None:
@@ -159,16 +158,8 @@ def test_commands_sent_ahead_are_answered_in_turn(listener: Listening, client: C
     assert sealed(listener) == 2
 
 
-def test_truncated_content_leaves_nothing(listener: Listening, settings: Settings) -> None:
-    for size in (0, 1, 1024, 3 << 20):
-        with Client(listener.port) as client:
-            client.greet()
-            client.envelope()
-            client.send((MAIL * (size // len(MAIL) + 1))[:size])
-            client.socket.shutdown(socket.SHUT_WR)
-            assert client.reply() == ""
-    assert sealed(listener) == 0
-    assert list(listener.services.spool.iterdir()) == []
+def test_f16_truncated_content_leaves_nothing(listener: Listening) -> None:
+    keeps_nothing_of_what_is_cut_off(listener)
 
 
 def test_large_message_goes_through_the_spool(
@@ -183,37 +174,20 @@ def test_large_message_goes_through_the_spool(
     assert kept(settings) == [content + b"\r\n"]
 
 
-def test_message_is_refused_by_the_size_it_states_and_by_the_size_it_has(
+def test_f17_message_is_refused_by_the_size_it_states_and_by_the_size_it_has(
     settings: Settings,
 ) -> None:
-    with listening(settings, bounded(message_bytes=10_000)) as listener:
+    with listening(settings, bounded(message_bytes=SMALL_BYTES)) as listener:
+        refuses_what_is_too_large(listener)
         with Client(listener.port) as client:
             client.greet()
-            assert client.say("MAIL FROM:<> SIZE=10001").startswith("552 ")
-            for stated in ("<> SIZE=10", "<>"):
-                client.envelope(stated)
-                client.send(b"x" * 10_001 + b"\r\n.\r\n")
-                assert client.reply().startswith("552 ")
-            assert client.deliver(MAIL).startswith("250 ")
             client.envelope()
             with pytest.raises((ConnectionError, TimeoutError)):  # it hangs up before the end
                 client.send(b"x" * (100 << 20))
-        with Client(listener.port) as client:
-            client.greet()
-            client.envelope()
-            client.send(b"\r\n" * 6000)
-            assert client.reply().startswith("552 ")
-        assert sealed(listener) == 1
 
 
-def test_only_the_journal_addresses_take_mail(listener: Listening, client: Client) -> None:
-    client.greet()
-    client.say("MAIL FROM:<a@x.example>")
-    assert client.say("RCPT TO:<other@archive.example>").startswith("550 ")
-    assert client.say("DATA").startswith("503 ")
-    assert client.say(f"RCPT TO:<{JOURNAL.upper()}>").startswith("250 ")
-    assert client.say("DATA x").startswith("501 ")
-    assert listener.wait_for("smtp.refused")["cause"] == "recipient"
+def test_f19_only_the_journal_addresses_take_mail(listener: Listening) -> None:
+    relays_nothing(listener)
 
 
 def test_data_before_a_greeting_is_refused(client: Client) -> None:
@@ -221,14 +195,11 @@ def test_data_before_a_greeting_is_refused(client: Client) -> None:
     assert client.say("DATA").startswith("503 ")
 
 
-def test_stranger_may_not_deliver(settings: Settings) -> None:
+def test_f19_stranger_may_not_deliver(settings: Settings) -> None:
     config = replace(CONFIG, networks=(ip_network("192.0.2.0/24"),))
     login = Login("exchange", "s3cret")  # without one it would be refused at the door
-    config = replace(config, login=login)
-    with listening(settings, config) as listener, Client(listener.port) as client:
-        client.greet()
-        assert client.say("MAIL FROM:<a@x.example>").startswith("550 ")
-        assert listener.wait_for("smtp.refused")["cause"] == "peer"
+    with listening(settings, replace(config, login=login)) as listener:
+        refuses_strangers(listener)
 
 
 def test_mapped_address_counts_as_the_one_it_maps() -> None:
@@ -266,15 +237,8 @@ def test_login_over_tls_lets_a_stranger_deliver(secured: Listening) -> None:
     assert found.smtp.tls.startswith("TLSv1.")
 
 
-def test_what_was_sent_ahead_of_tls_is_dropped(secured: Listening) -> None:
-    with Client(secured.port) as client:
-        client.greet()
-        client.send(b"STARTTLS\r\nMAIL FROM:<injected@x.example>\r\n")
-        assert client.reply().startswith("220 ")
-        client.start_tls()
-        assert client.say("EHLO client.example").startswith("250-")
-        assert client.say(f"RCPT TO:<{JOURNAL}>").startswith("503 ")
-    assert sealed(secured) == 0
+def test_f14_what_was_sent_ahead_of_tls_is_dropped(secured: Listening) -> None:
+    drops_what_came_in_clear(secured)
 
 
 def test_certificate_that_cannot_be_read_is_refused(settings: Settings, tmp_path: Path) -> None:
@@ -290,44 +254,26 @@ def test_port_in_use_is_said(listener: Listening, tmp_path: Path) -> None:
         pass
 
 
-def test_connections_are_capped_for_a_peer_and_in_all(settings: Settings) -> None:
+def test_f18_connections_are_capped_for_a_peer_and_in_all(settings: Settings) -> None:
     for bounds in ({"connections": 2}, {"connections_per_peer": 2}):
         with listening(settings, bounded(**bounds)) as listener:
-            first, second, third = (Client(listener.port) for _ in range(3))
-            assert first.reply().startswith("220 ")
-            assert second.reply().startswith("220 ")
-            assert third.reply().startswith("421 ")
-            assert third.reply() == ""
-            assert second.say("QUIT").startswith("221 ")
-            assert second.reply() == ""
-            with Client(listener.port) as fourth:
-                assert fourth.reply().startswith("220 ")
-            for one in (first, second, third):
-                one.close()
+            caps_connections(listener)
 
 
-def test_endless_noops_are_ended(settings: Settings) -> None:
-    with listening(settings, bounded(noops=5)) as listener, Client(listener.port) as client:
-        client.greet()
-        assert [client.say("NOOP")[:3] for _ in range(6)] == ["250"] * 5 + ["421"]
-        assert client.reply() == ""
+def test_f18_endless_noops_are_ended(settings: Settings) -> None:
+    with listening(settings, bounded(noops=5)) as listener:
+        ends_endless_noops(listener, 5)
 
 
 @pytest.mark.parametrize("bounds", [{"idle_s": 0.2}, {"session_s": 0.2}], ids=str)
-def test_silent_session_is_ended(settings: Settings, bounds: dict[str, float]) -> None:
-    with listening(settings, bounded(**bounds)) as listener, Client(listener.port) as client:
-        client.greet()
-        assert client.reply().startswith("421 ")
-        assert client.reply() == ""
+def test_f18_silent_session_is_ended(settings: Settings, bounds: dict[str, float]) -> None:
+    with listening(settings, bounded(**bounds)) as listener:
+        ends_silence(listener)
 
 
-def test_content_that_trickles_is_ended(settings: Settings) -> None:
-    with listening(settings, bounded(data_s=0.2)) as listener, Client(listener.port) as client:
-        client.greet()
-        client.envelope()
-        client.send(b"Subject: x\r\n")
-        assert client.reply().startswith("421 ")
-        assert sealed(listener) == 0
+def test_f18_content_that_trickles_is_ended(settings: Settings) -> None:
+    with listening(settings, bounded(data_s=0.2)) as listener:
+        ends_content_that_trickles(listener)
 
 
 def test_client_is_told_of_the_end_and_what_was_received_is_kept(

@@ -1,0 +1,190 @@
+"""What must hold of a listener whatever it is offered; broken ones must fail the same checks."""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+from archive_kit import kept_in
+from holdfast.storage.catalogue.ledger import sums
+from smtp_kit import JOURNAL, PATIENCE_S, Client, Listening
+
+MAIL = b"From: a@x.example\r\nSubject: one\r\nMessage-ID: <1@x.example>\r\n\r\nbody"
+SMUGGLED = [
+    b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\n.\r", b"\r.\n",
+    b"\r\n\x00.\r\n",
+]  # fmt: skip
+SMALL_BYTES = 10_000
+"""Largest message of the listener that `refuses_what_is_too_large` takes."""
+
+
+def sealed(listener: Listening) -> int:
+    """Count what was kept and not filed."""
+    return sums(listener.services.store).get("journal", {}).get("sealed", 0)
+
+
+def keeps_as_one(listener: Listening, end: bytes) -> None:
+    """Content with another end of data and commands behind it is one message (F13)."""
+    before = len(kept_in(listener.services))
+    second = b"MAIL FROM:<evil@x.example>\r\nRCPT TO:<" + JOURNAL.encode() + b">\r\nDATA\r\n"
+    content = MAIL + end + second + b"Subject: smuggled\r\n\r\nhidden"
+    with Client(listener.port) as client:
+        client.greet()
+        assert client.deliver(content).startswith("250 ")
+    whole = content.replace(b"\r\n.", b"\r\n") + b"\r\n"
+    assert kept_in(listener.services)[before:] == [whole], "smuggled"
+
+
+def drops_what_came_in_clear(secured: Listening) -> None:
+    """A command that was sent ahead of TLS is not heard behind it (F14)."""
+    with Client(secured.port) as client:
+        client.greet()
+        client.send(b"STARTTLS\r\nMAIL FROM:<injected@x.example>\r\n")
+        assert client.reply().startswith("220 ")
+        client.start_tls()
+        assert client.say("EHLO client.example").startswith("250-"), "injected"
+        assert client.say(f"RCPT TO:<{JOURNAL}>").startswith("503 "), "injected"
+    assert sealed(secured) == 0
+
+
+def keeps_long_lines(listener: Listening) -> None:
+    """Lines longer than the standard allows are kept as they are (F15)."""
+    for length in (1000, 5000, 200_000):
+        content = MAIL + b"\r\n" + b"y" * length + b"\r\n--"
+        with Client(listener.port) as client:
+            client.greet()
+            assert client.deliver(content).startswith("250 "), "a long line was refused"
+        assert kept_in(listener.services)[-1] == content + b"\r\n"
+
+
+def keeps_nothing_of_what_is_cut_off(listener: Listening) -> None:
+    """Content whose sender goes before its end leaves nothing (F16)."""
+    for size in (0, 1, 1024, 3 << 20):
+        with Client(listener.port) as client:
+            client.greet()
+            client.envelope()
+            client.send((MAIL * (size // len(MAIL) + 1))[:size])
+            client.socket.shutdown(socket.SHUT_WR)
+            assert client.reply() == "", "half a message was answered"
+    assert sealed(listener) == 0
+    assert list(listener.services.spool.iterdir()) == []
+
+
+def refuses_what_is_too_large(listener: Listening) -> None:
+    """The size that is stated counts, and so does the size that it has (F17)."""
+    with Client(listener.port) as client:
+        client.greet()
+        said = client.say(f"MAIL FROM:<> SIZE={SMALL_BYTES + 1}")
+        assert said.startswith("552 "), "the stated size was passed over"
+        for stated in ("<> SIZE=10", "<>"):
+            client.envelope(stated)
+            client.send(b"x" * (SMALL_BYTES + 1) + b"\r\n.\r\n")
+            assert client.reply().startswith("552 "), "the stated size was believed"
+        assert client.deliver(MAIL).startswith("250 ")
+    with Client(listener.port) as client:
+        client.greet()
+        client.envelope()
+        client.send(b"\r\n" * (SMALL_BYTES * 6 // 10))
+        assert client.reply().startswith("552 ")
+    assert sealed(listener) == 1
+
+
+def ends_endless_noops(listener: Listening, budget: int) -> None:
+    """A client that only says NOOP is sent away (F18)."""
+    with Client(listener.port) as client:
+        client.greet()
+        said = [client.say("NOOP")[:3] for _ in range(budget + 1)]
+        assert said == ["250"] * budget + ["421"], "NOOP has no end"
+        assert client.reply() == ""
+
+
+def ends_silence(listener: Listening, patience_s: float = PATIENCE_S) -> None:
+    """A client that says nothing more is told to go (F18)."""
+    with Client(listener.port) as client:
+        client.greet()
+        assert _answers(client, patience_s), "silence has no end"
+        assert client.reply().startswith("421 ")
+        assert client.reply() == ""
+
+
+def ends_content_that_trickles(listener: Listening, patience_s: float = PATIENCE_S) -> None:
+    """Content that never ends is ended, however often a piece of it comes (F18)."""
+    with Client(listener.port) as client:
+        client.greet()
+        client.envelope()
+        client.send(b"Subject: x\r\n")
+        for _ in range(int(patience_s / 0.05)):
+            if _answers(client, 0.05):
+                break
+            client.send(b"x")
+        else:
+            raise AssertionError("content has no end")
+        with suppress(ConnectionResetError):  # the last byte came after the answer
+            assert client.reply().startswith("421 ")
+    assert sealed(listener) == 0
+
+
+def _answers(client: Client, seconds: float) -> bool:
+    return bool(select.select([client.socket], [], [], seconds)[0])
+
+
+def caps_connections(listener: Listening) -> None:
+    """Where two may come, in all or of one peer, a third waits until one of them has gone (F18)."""
+    first, second, third = (Client(listener.port) for _ in range(3))
+    try:
+        assert first.reply().startswith("220 ")
+        assert second.reply().startswith("220 ")
+        assert third.reply().startswith("421 "), "one too many came in"
+        assert third.reply() == ""
+        assert second.say("QUIT").startswith("221 ")
+        assert second.reply() == ""
+        with Client(listener.port) as fourth:
+            assert fourth.reply().startswith("220 ")
+    finally:
+        for one in (first, second, third):
+            one.close()
+
+
+def relays_nothing(listener: Listening) -> None:
+    """Only the addresses of the journal take mail (F19)."""
+    with Client(listener.port) as client:
+        client.greet()
+        client.say("MAIL FROM:<a@x.example>")
+        said = client.say("RCPT TO:<other@archive.example>")
+        assert said.startswith("550 "), "another address took mail"
+        assert client.say("DATA").startswith("503 ")
+        assert client.say(f"RCPT TO:<{JOURNAL.upper()}>").startswith("250 ")
+        assert client.say("DATA x").startswith("501 ")
+    assert listener.wait_for("smtp.refused")["cause"] == "recipient"
+
+
+def refuses_strangers(listener: Listening) -> None:
+    """Who is not known may greet, and deliver nothing (F19)."""
+    with Client(listener.port) as client:
+        client.greet()
+        said = client.say("MAIL FROM:<a@x.example>")
+        assert said.startswith("550 "), "a stranger may deliver"
+    assert listener.wait_for("smtp.refused")["cause"] == "peer"
+
+
+def keeps_what_is_sent_again(listener: Listening, file: Callable[[], object]) -> None:
+    """The answer is lost on the wire, and the sender comes again: one record, two receipts (F9).
+
+    Args:
+        listener: With nothing in it.
+        file: Files what was sealed.
+    """
+    for attempt in ("lost", "heard"):
+        with Client(listener.port) as client:
+            client.greet()
+            client.envelope()
+            client.send(MAIL + b"\r\n.\r\n")
+            assert _answers(client, PATIENCE_S)
+            if attempt == "heard":
+                assert client.reply().startswith("250 ")
+    file()
+    assert kept_in(listener.services) == [MAIL + b"\r\n"], "another original"
+    ends = sums(listener.services.store)["journal"]
+    assert ends == {"filed": 1, "duplicate": 1}, "a receipt is missing"
