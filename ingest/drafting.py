@@ -35,6 +35,7 @@ from holdfast.core.records import (
 )
 from holdfast.indexer.documents import EPOCH, Analysed, analyse_original
 from holdfast.ingest.jail import Failed, Killed, Limits, read_result, run_once
+from holdfast.parsers.carried import Carried, carried_messages
 from holdfast.parsers.extract import can_extract, extract
 from holdfast.parsers.journal import attachment_bytes_from
 from holdfast.parsers.registry import HEAD_BYTES as FORMAT_HEAD_BYTES
@@ -71,6 +72,8 @@ class Drafted:
 
     draft: Draft
     analysed: Analysed
+    carried: tuple[Carried, ...] = ()
+    """Messages attached to it, where they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class How:
     reason: str = ""
     """Why care was raised; becomes the defect's detail."""
     trust: Trust = NO_TRUST
+    opens: bool = False
+    """Take out the messages attached to it as well."""
 
 
 AS_USUAL = How()
@@ -95,10 +100,17 @@ def draft_original(raw: bytes | mmap.mmap, key: bytes, how: How = AS_USUAL) -> D
         key: Its key; the derived text is sealed under it.
         how: In which way.
     """
+    carried, defects = _carried(raw, how)
     parsed = _cut_long(_parsed(raw, how))
+    if defects:
+        parsed = replace(parsed, defects=(*parsed.defects, *defects))
     draft = _draft(parsed, len(raw), key)
     complete = Draft(*(*_before_digest(draft), draft_digest(draft), parsed.inner_sha256))
-    return Drafted(complete, analyse_original(_unfiled(parsed, draft)))
+    return Drafted(complete, analyse_original(_unfiled(parsed, draft)), carried)
+
+
+def _carried(raw: bytes | mmap.mmap, how: How) -> tuple[tuple[Carried, ...], tuple[Defect, ...]]:
+    return carried_messages(raw) if how.opens and how.care is Care.FULL else ((), ())
 
 
 def _unfiled(parsed: Parsed, draft: Draft) -> Record:

@@ -10,6 +10,7 @@ from holdfast.core.custody import Draft
 from holdfast.core.records import NO_TRUST, CaptureFacts, Trust
 from holdfast.indexer.documents import Analysed
 from holdfast.ingest.readers.offers import Offered
+from holdfast.parsers.carried import Carried
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Order:
     file_id: bytes = b""
     trust: Trust = NO_TRUST
     """Of the source, beside what the facts of the item say."""
+    opens: bool = False
+    """Take out the messages attached to it as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Report:
     frames: bytes = b""
     draft: Draft | None = None
     analysed: Analysed | None = None
+    carried: tuple[Carried, ...] = ()
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -9,8 +9,9 @@ import msgspec
 from sqlalchemy import func, literal_column, select
 
 from holdfast.core.custody import End
-from holdfast.core.records import NO_TRUST, CaptureFacts, Sealed, Trust
+from holdfast.core.records import CaptureFacts, Sealed
 from holdfast.ingest.drafting import Care, Drafted
+from holdfast.ingest.forwarding import Forward, is_drop, keep_carried
 from holdfast.ingest.jail import Failed, Killed, read_result
 from holdfast.ingest.orders import Order, encode, reports_decoder
 from holdfast.ingest.pipeline import process
@@ -31,6 +32,7 @@ BATCH_ITEMS = 64
 
 
 _facts = msgspec.json.Decoder(CaptureFacts).decode
+_NO_FACTS = CaptureFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def file_sealed(
     filed = 0
     while rows := _sealed_rows(desk, within):
         items = _drafted(rows, desk, pool)
+        _keep_carried(rows, items, desk)
         filed += len(process(items, desk))
         if on_batch is not None:
             on_batch(len(items))
@@ -114,6 +117,9 @@ def _sealed_rows(desk: Desk, within: SealedRange) -> Any:
             captures.c.id.label("capture_id"),
             originals.c.id.label("original_id"),
             captures.c.facts,
+            source_items.c.item_key,
+            source_items.c.source_id,
+            source_items.c.batch_id,
             originals.c.content_id,
             originals.c.wrapped_key,
             originals.c.key_version,
@@ -144,11 +150,21 @@ def _drafted(rows: Sequence[Row[Any]], desk: Desk, pool: Pool) -> list[tuple[Sea
 def _order(row: Row[Any], desk: Desk) -> Order:
     key = desk.store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
     raw = b"".join(original_bytes(desk.store, row.original_id))
-    return Order(None, key=key, raw=raw, trust=_trust(row.facts))
+    facts = _facts(row.facts) if row.facts else _NO_FACTS
+    return Order(None, key=key, raw=raw, trust=facts.trust, opens=is_drop(facts))
 
 
-def _trust(facts: str) -> Trust:
-    return _facts(facts).trust if facts else NO_TRUST
+def _keep_carried(
+    rows: Sequence[Row[Any]], items: Sequence[tuple[Sealed, Drafted]], desk: Desk
+) -> None:
+    """Keep attached messages before what carries them is filed: a crash between repeats it."""
+    for row, (_, drafted) in zip(rows, items, strict=True):
+        if drafted.carried:
+            facts = _facts(row.facts)
+            carrier = Forward(
+                row.item_key, row.source_id, row.batch_id, row.original_id, row.content_id, facts
+            )
+            keep_carried(drafted.carried, carrier, desk)
 
 
 def _draft_of(row: Row[Any], result: TaskResult, desk: Desk, pool: Pool) -> Drafted:
@@ -159,7 +175,7 @@ def _draft_of(row: Row[Any], result: TaskResult, desk: Desk, pool: Pool) -> Draf
         if isinstance(reports, Failed | Killed):
             why = str(reports)[:200]
         elif reports[0].draft is not None and reports[0].analysed is not None:
-            return Drafted(reports[0].draft, reports[0].analysed)
+            return Drafted(reports[0].draft, reports[0].analysed, reports[0].carried)
         if care is not None:
             order = replace(_order(row, desk), care=care, why=why)
             (result,) = pool.run([encode([order])])

@@ -59,10 +59,11 @@ def _unsealed(order: Order, offered: Offered) -> Report:
 
 
 def _drafted(order: Order, raw: bytes | mmap.mmap, facts: CaptureFacts | None) -> Report:
-    how = How(Care(order.care), order.why, order.trust)
+    how = How(Care(order.care), order.why, order.trust, order.opens)
     if order.key:
         drafted = draft_original(raw, order.key, how)
-        return Report(facts=facts, draft=drafted.draft, analysed=drafted.analysed)
+        made, carried = drafted.draft, drafted.carried
+        return Report(facts=facts, draft=made, analysed=drafted.analysed, carried=carried)
     prepared = prepare(raw, spool=None)
     drafted = draft_original(raw, prepared.key, how)
     frames = prepared.frames

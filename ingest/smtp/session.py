@@ -16,6 +16,7 @@ from aiosmtpd.smtp import SMTP
 
 from holdfast.core.errors import HoldfastError
 from holdfast.core.records import CaptureFacts, SmtpFacts
+from holdfast.ingest.forwarding import DROP
 from holdfast.ingest.smtp.arriving import Arriving
 from holdfast.ingest.smtp.committing import Letter
 
@@ -28,9 +29,6 @@ DRAINED_BYTES = 16 << 20
 
 ADDRESSES = 4096
 """Of commands that are remembered with what they name."""
-
-DROP = "drop"
-"""Folder of what people sent to a drop address."""
 
 NO_SPACE = "452 4.3.1 Not enough room; try again later"
 TROUBLE = "451 4.3.0 It could not be kept; try again later"
