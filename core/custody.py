@@ -121,6 +121,7 @@ class Draft:
     """SHA-256 over all of the above that the catalogue stores; committed in the audit log."""
     inner_sha256: bytes = b""
     """See `records.Parsed`; it and the people it adds are committed to by an event of their own."""
+    is_enveloped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

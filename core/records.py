@@ -159,6 +159,8 @@ class Parsed:
     inner_sha256: bytes = b""
     """Of the message inside a journal report, as it was attached; empty for all other mail. Then
     everything else is of that message, and its envelope is among the participants."""
+    is_enveloped: bool = False
+    """Header fields that its source vouches for named people, who are among the participants."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ MAX_SHORT_CHARS = 8192
 """Longest subject, name, address or file name in the catalogue; the rest is cut with a defect."""
 HEAD_BYTES = 256 * 1024
 
-_AFTER = ("row_digest", "inner_sha256")
+_AFTER = ("row_digest", "inner_sha256", "is_enveloped")
 _before_digest = attrgetter(*(field.name for field in fields(Draft) if field.name not in _AFTER))
 
 
@@ -105,7 +105,8 @@ def draft_original(raw: bytes | mmap.mmap, key: bytes, how: How = AS_USUAL) -> D
     if defects:
         parsed = replace(parsed, defects=(*parsed.defects, *defects))
     draft = _draft(parsed, len(raw), key)
-    complete = Draft(*(*_before_digest(draft), draft_digest(draft), parsed.inner_sha256))
+    after = draft_digest(draft), parsed.inner_sha256, parsed.is_enveloped
+    complete = Draft(*(*_before_digest(draft), *after))
     return Drafted(complete, analyse_original(_unfiled(parsed, draft)), carried)
 
 

@@ -107,7 +107,9 @@ def _with_fields(parsed: Parsed, trust: Trust) -> Parsed:
         ),
     )
     people = _with_envelope(parsed.participants, envelope, defects)
-    return _with_defects(replace(parsed, participants=people), defects)
+    is_enveloped = bool(envelope.sender or envelope.recipients)
+    added = replace(parsed, participants=people, is_enveloped=is_enveloped)
+    return _with_defects(added, defects)
 
 
 def _in_fields(parsed: Parsed, trust: Trust) -> Iterator[tuple[str, str]]:

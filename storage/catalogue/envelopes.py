@@ -14,10 +14,16 @@ import msgspec
 from sqlalchemy import func, select
 
 from holdfast.core.identity import public_id
+from holdfast.core.records import Role
 from holdfast.storage.audit import Event, canonical_digest
 from holdfast.storage.catalogue.chunks import by_value, insert_rows
 from holdfast.storage.catalogue.locks import Hold, lock_rows
-from holdfast.storage.catalogue.schema import interaction_versions, interactions, participants
+from holdfast.storage.catalogue.schema import (
+    captures,
+    interaction_versions,
+    interactions,
+    participants,
+)
 from holdfast.storage.catalogue.sightings import Sighting, is_human_mail
 
 if TYPE_CHECKING:
@@ -74,8 +80,8 @@ class Envelopes:
     _additions: list[_Addition] = field(default_factory=list)
 
     def add(self, original_id: int, interaction_id: int, draft: Draft) -> None:
-        """Take note of a new original of the interaction, if it is a journal report."""
-        if draft.inner_sha256:
+        """Take note of an original of the interaction, if it tells its envelope."""
+        if draft.inner_sha256 or draft.is_enveloped:
             self._waiting.append((original_id, interaction_id, draft))
 
     def find(self, new: Mapping[int, tuple[Draft, int]]) -> list[Sighting]:
@@ -114,8 +120,11 @@ class Envelopes:
     def _decide(self, original_id: int, interaction_id: int, draft: Draft) -> list[Sighting]:
         known = self._known[interaction_id]
         before = {key for _, key in known.places}
-        added = [one for one in draft.participants if (one.role, _key(one)) not in known.places]
+        named = [one for one in draft.participants if draft.inner_sha256 or one.role in _OF_FIELDS]
+        added = [one for one in named if (one.role, _key(one)) not in known.places]
         people = list({(one.role, _key(one)): one for one in added}.values())
+        if not people and not draft.inner_sha256:
+            return []
         known.places |= {(one.role, _key(one)) for one in people}
         known.version += 1
         if people:
@@ -193,6 +202,46 @@ def envelope_digest(version: int, change: str, people: Sequence[Sequence[str]]) 
     return canonical_digest([version, change, [list(one) for one in people]])
 
 
+def reported_as(connection: Connection, originals: Iterable[int]) -> dict[int, int]:
+    """Return the interaction of the message inside, of originals that were read as reports."""
+    query = select(captures.c.original_id, captures.c.interaction_id).where(
+        captures.c.interaction_id.is_not(None)
+    )
+    rows = by_value(connection, query, captures.c.original_id, set(originals))
+    told = envelopes_of(connection, {row.interaction_id for row in rows})
+    pairs = {(row.interaction_id, row.original_id) for row in rows} & told
+    return {original_id: interaction_id for interaction_id, original_id in pairs}
+
+
+def envelopes_of(connection: Connection, interaction_ids: Iterable[int]) -> set[tuple[int, int]]:
+    """Return (interaction, original) of every report whose envelope these interactions have.
+
+    Versions that somebody damaged are left out: verification names them.
+    """
+    query = select(interaction_versions.c.interaction_id, interaction_versions.c.change)
+    rows = by_value(connection, query, interaction_versions.c.interaction_id, set(interaction_ids))
+    changes = ((row.interaction_id, _read(row.change)) for row in rows)
+    return {(one, change.original_id) for one, change in changes if change.inner_sha256}
+
+
+class _Change(msgspec.Struct, frozen=True):
+    original_id: int = 0
+    inner_sha256: str = ""
+
+
+class _Changes(msgspec.Struct, frozen=True):
+    envelope: _Change = _Change()
+
+
+def _read(change: str) -> _Change:
+    try:
+        return msgspec.json.decode(change, type=_Changes).envelope
+    except msgspec.MsgspecError:
+        return _Change()
+
+
+_OF_FIELDS = (Role.RECIPIENT, Role.SENDER)
+"""Those of whom header fields name; nobody else is taken from them."""
 _PEOPLE = select(
     *(participants.c[name] for name in ("interaction_id", "role", "address", "identity_id"))
 )

@@ -18,7 +18,7 @@ from holdfast.storage.audit import Event, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows, update_rows
 from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import transact
-from holdfast.storage.catalogue.envelopes import Envelopes
+from holdfast.storage.catalogue.envelopes import Envelopes, reported_as
 from holdfast.storage.catalogue.filing_events import FilingEvents
 from holdfast.storage.catalogue.identities import Linker
 from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
@@ -89,12 +89,16 @@ class _Batch:
     ended: dict[int, str] = field(default_factory=dict)
     """Items that were filed already → how they ended."""
     by_original: dict[int, int] = field(default_factory=dict)
+    by_report: dict[int, int] = field(default_factory=dict)
+    """Originals that were read as reports → the interaction of the message inside."""
     by_fingerprint: dict[bytes, int] = field(default_factory=dict)
     crowded: set[int] = field(default_factory=set)
     """Interactions that gained a capture or an original beside the first."""
     new: dict[int, Draft] = field(default_factory=dict)
+    made_from: dict[int, int] = field(default_factory=dict)
+    """New interaction → the original that it is made from."""
     placed: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """New interaction → the original that it was made from, and its thread."""
+    """New interaction → that original, and its thread."""
     joined: list[tuple[int, int]] = field(default_factory=list)
     """Threads that are in another one from now on."""
     variant_rows: list[dict[str, Any]] = field(default_factory=list)
@@ -128,7 +132,7 @@ def _file(
     batch = _Batch(connection, store, linker, now_ms, envelopes, note)
     _find_ended(batch, items)
     _find_known(batch, items)
-    items = [item for item in items if _can_be_filed(batch, item[0])]
+    items = [item for item in items if _can_be_filed(batch, *item)]
     targets = [_target(batch, sealed, draft) for sealed, draft in items]
     _write_new(batch)
     firsts = _firsts(batch, items, targets)
@@ -156,11 +160,12 @@ def _find_ended(batch: _Batch, items: Sequence[tuple[Sealed, Draft]]) -> None:
     batch.ended = {row.id: row.state for row in rows}
 
 
-def _can_be_filed(batch: _Batch, sealed: Sealed) -> bool:
+def _can_be_filed(batch: _Batch, sealed: Sealed, draft: Draft) -> bool:
     is_filed = sealed.original_id in batch.by_original
     if sealed.item_id in batch.ended:
         return is_filed and batch.ended[sealed.item_id] in _FILED
-    return sealed.is_new_original or is_filed
+    is_read_anew = bool(draft.inner_sha256) and sealed.original_id not in batch.by_report
+    return sealed.is_new_original or (is_filed and not is_read_anew)
 
 
 _FILED = (End.FILED.value, End.DUPLICATE.value)
@@ -174,6 +179,9 @@ def _find_known(batch: _Batch, items: Sequence[tuple[Sealed, Draft]]) -> None:
         [sealed.original_id for sealed, _ in items],
     )
     batch.by_original = {row.original_id: row.interaction_id for row in rows}
+    again = [sealed.original_id for sealed, draft in items if draft.inner_sha256]
+    again = [original for original in again if original in batch.by_original]
+    batch.by_report = reported_as(batch.connection, again) if again else {}
     rows = by_value(
         batch.connection,
         select(interactions.c.id, interactions.c.fingerprint),
@@ -184,21 +192,34 @@ def _find_known(batch: _Batch, items: Sequence[tuple[Sealed, Draft]]) -> None:
 
 
 def _target(batch: _Batch, sealed: Sealed, draft: Draft) -> int:
-    """Return the interaction of this original: a known one, or a new one that joins the batch."""
-    known = batch.by_original.get(sealed.original_id)
+    """Return the interaction of this original: a known one, or a new one that joins the batch.
+
+    An original that was filed as plain mail, and comes again from a source whose reports are
+    believed, is filed as that report as well: both interactions stay.
+    """
+    original = sealed.original_id
+    known = batch.by_original.get(original)
+    if known is not None and draft.inner_sha256:
+        known = batch.by_report.get(original, known if sealed.item_id in batch.ended else None)
     if known is not None:
         batch.crowded.add(known)
+        if draft.is_enveloped:
+            batch.envelopes.add(original, known, draft)
         return known
     target = batch.by_fingerprint.get(draft.fingerprint)
     if target is None:
         target = batch.store.ids.take()
         batch.new[target] = draft
+        batch.made_from[target] = original
         batch.by_fingerprint[draft.fingerprint] = target
     else:
         batch.crowded.add(target)
-    batch.by_original[sealed.original_id] = target
-    batch.variant_rows.append({"original_id": sealed.original_id, "interaction_id": target})
-    batch.envelopes.add(sealed.original_id, target, draft)
+    if original not in batch.by_original:
+        batch.by_original[original] = target
+        batch.variant_rows.append({"original_id": original, "interaction_id": target})
+    if draft.inner_sha256:
+        batch.by_report[original] = target
+    batch.envelopes.add(original, target, draft)
     return target
 
 
@@ -228,8 +249,7 @@ def _threads(batch: _Batch) -> dict[int, int]:
 
 
 def _write_interactions(batch: _Batch, threads: dict[int, int], known: dict[str, int]) -> None:
-    originals = {row["interaction_id"]: row["original_id"] for row in reversed(batch.variant_rows)}
-    batch.placed = {i: (originals[i], threads[i]) for i in batch.new}
+    batch.placed = {i: (batch.made_from[i], threads[i]) for i in batch.new}
     _note_same_message_ids(batch)
     rows = [_interaction_row(batch, i, d, *batch.placed[i]) for i, d in batch.new.items()]
     refuse_fewer(insert_missing(batch.connection, interactions, rows, "fingerprint"), rows)

@@ -12,6 +12,7 @@ from holdfast.storage.audit import canonical_digest
 from holdfast.storage.audit_proofs import commitment
 from holdfast.storage.catalogue.batches import UNDONE, key_as_captured
 from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.envelopes import envelopes_of
 from holdfast.storage.catalogue.ledger import CAPTURE_DIGESTED, capture_digest
 from holdfast.storage.catalogue.schema import (
     captures,
@@ -36,7 +37,7 @@ from holdfast.storage.verifying.report import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Select
+    from sqlalchemy import Connection, Select
 
 
 class _Kept(NamedTuple):
@@ -102,14 +103,21 @@ def check_captures(scope: Scope) -> Iterator[Finding]:
     """Compare each capture with its event, its original, its ledger row and its interaction."""
     for connection, rows in scope.pages(_query(), captures.c.id, captures.c.captured_ms):
         events = events_about(connection, ["capture", "link"], [row.id for row in rows])
+        reported = _reported(connection, rows)
         for kept in map(_Kept._make, rows):
             scope.tally.captures += 1
-            cause = _cause(kept, events)
+            cause = _cause(kept, events, reported)
             if cause:
                 yield Finding("capture", public_id("cap", kept.id), cause)
 
 
-def _cause(kept: _Kept, events: Events) -> str:
+def _reported(connection: Connection, rows: Sequence[Any]) -> set[tuple[int, int]]:
+    """Return (interaction, original) of those that were plain mail first and a report later."""
+    others = {r.interaction_id for r in rows if r.interaction_id not in (None, r.variant_of)}
+    return envelopes_of(connection, others) if others else set()
+
+
+def _cause(kept: _Kept, events: Events, reported: set[tuple[int, int]]) -> str:
     if kept.item_key is None:
         return "Its ledger row is missing."
     told = events["capture"].get(kept.id)
@@ -121,6 +129,12 @@ def _cause(kept: _Kept, events: Events) -> str:
     salt = kept.salt  # none once the original was destroyed
     if salt is not None and told[0].leaf.commit != commitment(salt, kept.content_id).hex():
         return "Its original is not the one that the audit log committed to."
+    is_tied = (
+        kept.interaction_id in (None, kept.variant_of)
+        or (kept.interaction_id, kept.original_id) in reported
+    )
+    if not is_tied:
+        return _item(kept) or "It is linked to another interaction than its original."
     return _item(kept) or _link(kept, events["link"].get(kept.id, ()))
 
 
@@ -143,8 +157,6 @@ def _link(kept: _Kept, links: Sequence[Told]) -> str:
     if kept.interaction_id is None:
         is_open = said == (End.SEALED.value, "", None) and not links
         return "" if is_open else "It is linked to no interaction."
-    if kept.variant_of != kept.interaction_id:
-        return "It is linked to another interaction than its original."
     if links:
         digest = canonical_digest([kept.interaction_id, kept.item_ended_ms])
         is_known = any(one.commits_to(digest) for one in links)

@@ -23,7 +23,9 @@ from holdfast.storage.catalogue.schema import (
     identities,
     interaction_versions,
     interactions,
+    originals,
     participants,
+    source_items,
 )
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus" / "journal"
@@ -202,3 +204,40 @@ def test_order_of_a_worker_keeps_what_is_trusted() -> None:
     for trusts in (False, True):
         options = ImportOptions((CORPUS,), retries=True, trusts_reports=trusts)
         assert ImportOrder.of(options).options() == options
+
+
+def test_report_that_was_plain_mail_first_counts_when_a_trusted_source_has_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    bring_in(settings, CORPUS / f"{LIST}.eml")
+    assert asked(settings, "bcc:ceo", "expanded:dl") == [0, 0]
+    for folder in ("once", "again"):  # from one trusted source after the other
+        (tmp_path / folder).mkdir()
+        take(settings, tmp_path / folder, LIST)
+        assert asked(settings, "bcc:ceo", "expanded:dl", "defect:journal_not_trusted") == [1, 1, 1]
+    bring_in(settings, CORPUS / ".." / "journal" / f"{LIST}.eml")  # and nobody trusts it again
+    assert asked(settings, "bcc:ceo", "kind:email") == [1, 2]
+    assert states(settings) == ["filed", "filed", "duplicate", "duplicate"]
+    with opened(settings) as services, reading(services.store.engine) as connection:
+        assert len(connection.scalars(select(originals.c.id)).all()) == 1
+        assert len(connection.scalars(select(interaction_versions.c.version)).all()) == 1
+    assert findings(settings) == []
+
+
+def test_report_that_was_plain_mail_first_joins_the_message_of_a_mailbox(
+    settings: Settings, tmp_path: Path
+) -> None:
+    take_inner(settings, tmp_path)
+    bring_in(settings, CORPUS / f"{LIST}.eml")
+    take(settings, tmp_path, LIST)
+    assert asked(settings, "bcc:ceo", "kind:email") == [1, 2]
+    assert findings(settings) == []
+    with opened(settings) as services, writing(services.store.engine) as connection:
+        connection.execute(update(interaction_versions).values(change="{"))
+    assert {finding.part for finding in findings(settings)} >= {"capture", "interaction"}
+
+
+def states(settings: Settings) -> list[str]:
+    with opened(settings) as services, reading(services.store.engine) as connection:
+        query = select(source_items.c.state).order_by(source_items.c.id)
+        return list(connection.scalars(query))
