@@ -11,9 +11,10 @@ from holdfast.ingest.imap.source import ImapSource
 
 if TYPE_CHECKING:
     from holdfast.core.errors import HoldfastError
-    from holdfast.ingest.imap.bench import Ask, Bench
     from holdfast.ingest.imap.trial import Step
     from holdfast.ingest.progress import Progress
+    from holdfast.ingest.sources.bench import Ask, Bench
+    from holdfast.ingest.sources.watching import Post, Watch
     from holdfast.storage.catalogue.accounts import KeptAccount, StoredSecret
 
 
@@ -57,6 +58,14 @@ class Source(Protocol):
             Unavailable: The archive cannot be written. What goes wrong with the source is in the
                 result.
         """
+        ...
+
+    def posts(self, kept: KeptAccount) -> int:
+        """Return at how many places news of it is waited for; each is a thread."""
+        ...
+
+    def stand(self, post: Post, watch: Watch) -> None:
+        """Wait for news at one place until it is over; make the source due, and tell the watch."""
         ...
 
 

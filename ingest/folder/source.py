@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Refused
 from holdfast.ingest.folder.place import KIND, read
-from holdfast.ingest.folder.taking import Taken, take
+from holdfast.ingest.folder.running import Sentry, run_folder
+from holdfast.ingest.folder.taking import Taken
 from holdfast.ingest.folder.trial import steps
 
 if TYPE_CHECKING:
-    from holdfast.ingest.imap.bench import Ask, Bench
     from holdfast.ingest.imap.trial import Step
+    from holdfast.ingest.sources.bench import Ask, Bench
+    from holdfast.ingest.sources.watching import Post, Watch
     from holdfast.storage.catalogue.accounts import KeptAccount, StoredSecret
 
 
@@ -36,4 +38,10 @@ class FolderSource:
             raise Refused(
                 f"The source {kept.name!r} is no mailbox.", next_step="Put the files in again."
             )
-        return take(kept, bench)
+        return run_folder(kept, bench, ask)
+
+    def posts(self, kept: KeptAccount) -> int:
+        return 1
+
+    def stand(self, post: Post, watch: Watch) -> None:
+        Sentry(post, watch).run()

@@ -36,17 +36,23 @@ from holdfast.ingest.imports import feed_index, finish_batch
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.readers.offers import portable
 from holdfast.ingest.recovery import file_sealed
-from holdfast.ingest.sources.troubles import Trouble
+from holdfast.ingest.sources.troubles import Trouble, delay_s, interval_s
 from holdfast.storage.catalogue.accounts import Ending, note_ended, note_started
 from holdfast.storage.catalogue.batches import ensure_custodian, open_batch
 from holdfast.storage.catalogue.turns import only_one
 
 if TYPE_CHECKING:
     from holdfast.core.custody import Intake
-    from holdfast.ingest.imap.syncing import Bench
+    from holdfast.ingest.sources.bench import Bench
     from holdfast.storage.catalogue.accounts import KeptAccount
 
 ANSWERED = "answered"
+EVERY_S = 300.0
+"""Between two runs that no news asks for."""
+MORE_S = 10.0
+"""The same, while a file there is being written."""
+SHOWN_EVERY_S = 600.0
+"""A watch that finds nothing says so at least this often."""
 GROUP_FILES = 128
 GROUP_BYTES = 256 << 20
 """So many files are imported at once; copies of them lie in the spool meanwhile."""
@@ -107,6 +113,20 @@ def take(
         Unavailable: The archive cannot be written; what was taken out of the folder waits in it
             and is taken up by the next run. What goes wrong with the folder is in the result.
     """
+    done = taken(kept, bench, outlook, waits=waits)
+    is_quiet = done.is_empty and not waits and not kept.last_error
+    if not is_quiet or _is_old(kept, bench):  # else a watch that finds nothing writes nothing
+        done.not_indexed = feed_index(bench.desk)
+        note_started(bench.desk.store, kept.source_id)
+        note_ended(bench.desk.store, kept.source_id, ending_of(kept, done, bench))
+        bench.desk.sequencer.run()
+    return done
+
+
+def taken(
+    kept: KeptAccount, bench: Bench, outlook: Outlook | None = None, *, waits: bool = True
+) -> Taken:
+    """Do as `take`, and leave it to the caller to note that the source ran."""
     store, done = bench.desk.store, Taken(kept.name)
     lock = bench.spool / f"folder-{kept.source_id}.lock"
     with only_one(store.engine, lock) as is_ours:
@@ -127,25 +147,23 @@ def take(
         finally:
             run.tidy()
         run.close()
-    if waits or not done.is_empty or kept.last_error:  # a watch that finds nothing writes nothing
-        _note(kept, bench, done)
     return done
 
 
-def _note(kept: KeptAccount, bench: Bench, done: Taken) -> None:
-    store = bench.desk.store
-    done.not_indexed = feed_index(bench.desk)
-    note_started(store, kept.source_id)
-    note_ended(store, kept.source_id, _ending(done))
-    bench.desk.sequencer.run()
+def _is_old(kept: KeptAccount, bench: Bench) -> bool:
+    """Tell whether the last success was so long ago that somebody might think it is late."""
+    return bench.desk.store.now_ms() - (kept.succeeded_ms or 0) > SHOWN_EVERY_S * 1000
 
 
-def _ending(done: Taken) -> Ending:
-    """Nobody appoints the next run: a watch or a robot begins it."""
-    error = done.error
-    if error is None:
-        return Ending(None)
-    return Ending(None, Trouble.FOLDER.value, error.cause, error.next_step, is_success=False)
+def ending_of(kept: KeptAccount, done: Taken, bench: Bench) -> Ending:
+    """Return what a run means for the source."""
+    error, now_ms = done.error, bench.desk.store.now_ms()
+    if error is not None:
+        next_ms = now_ms + int(delay_s(Trouble.FOLDER, kept.failures + 1, error.cause) * 1000)
+        cause, step = error.cause, error.next_step
+        return Ending(next_ms, Trouble.FOLDER.value, cause, step, is_success=False)
+    is_more = done.left[BEING_WRITTEN] > 0
+    return Ending(now_ms + int((MORE_S if is_more else interval_s(EVERY_S)) * 1000))
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from holdfast.core.errors import Refused, Unavailable
 from holdfast.ingest.imap.failures import Busy, Lost
 from holdfast.ingest.imap.session import Examined, Session
 from holdfast.ingest.imap.signing.door import Door
+from holdfast.ingest.sources.bench import MOST_TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from holdfast.ingest.imap.names import Folder
     from holdfast.ingest.imap.signing.tokens import Kept
 
-MOST_TRIES = 5
-"""For somebody who waits; what runs by itself comes back later instead."""
 MOST_LOSSES = 40
 """So many connections may be lost in a row without a single message."""
 _PAUSE_S = 1.0

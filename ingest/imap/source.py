@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast.ingest.imap.account import KIND, read
-from holdfast.ingest.imap.bench import Ask, Bench
+from holdfast.ingest.imap.plan import read_plan
+from holdfast.ingest.imap.running import run_account
+from holdfast.ingest.imap.sentry import Sentry
 from holdfast.ingest.imap.syncing import Synced
 from holdfast.ingest.imap.trial import Step, Trial
-from holdfast.ingest.sources.running import run_source
+from holdfast.ingest.sources.bench import Ask, Bench
 
 if TYPE_CHECKING:
+    from holdfast.ingest.sources.watching import Post, Watch
     from holdfast.storage.catalogue.accounts import KeptAccount, StoredSecret
 
 
@@ -38,4 +41,10 @@ class ImapSource:
         return Trial(read(settings), stored.latest(), stored).steps()
 
     def sync(self, kept: KeptAccount, bench: Bench, ask: Ask) -> Synced:
-        return run_source(kept, bench, ask)
+        return run_account(kept, bench, ask)
+
+    def posts(self, kept: KeptAccount) -> int:
+        return read_plan(kept.plan).watches
+
+    def stand(self, post: Post, watch: Watch) -> None:
+        Sentry(post, watch).run()

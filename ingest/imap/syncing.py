@@ -15,7 +15,6 @@ from holdfast.core.identity import public_id
 from holdfast.core.records import Trust
 from holdfast.ingest.bulk import Import
 from holdfast.ingest.imap.account import read
-from holdfast.ingest.imap.bench import Ask, Bench
 from holdfast.ingest.imap.fetching import sweep
 from holdfast.ingest.imap.link import Link
 from holdfast.ingest.imap.plan import read_plan
@@ -23,6 +22,7 @@ from holdfast.ingest.imap.walking import Found, Walk
 from holdfast.ingest.imports import feed_index, finish_batch
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.recovery import file_sealed
+from holdfast.ingest.sources.bench import Ask, Bench
 from holdfast.storage.catalogue.accounts import KeptAccount, StoredSecret, note_started
 from holdfast.storage.catalogue.batches import ensure_custodian, open_batch
 from holdfast.storage.catalogue.source_schedule import note_settled, woken_folders
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from holdfast.core.custody import Unkept
     from holdfast.ingest.readers.offers import Fetched
-
-__all__ = ["Ask", "Bench", "Synced", "sync_account"]
 
 
 @dataclass(slots=True)

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from holdfast.core.custody import Unkept
-    from holdfast.ingest.imap.bench import Ask, Bench
     from holdfast.ingest.imap.gathering import Read
     from holdfast.ingest.imap.plan import Plan
+    from holdfast.ingest.sources.bench import Ask, Bench
 
 FAILED = frozenset({"failed", "quarantined"})
 

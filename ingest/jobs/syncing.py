@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from holdfast.ingest.imap.account import KIND
-from holdfast.ingest.imap.bench import Ask, Bench
 from holdfast.ingest.recovery import SealedRange
+from holdfast.ingest.source_kinds import SOURCES, source_of
+from holdfast.ingest.sources.bench import Ask, Bench
 from holdfast.ingest.sources.leasing import Taken
-from holdfast.ingest.sources.running import run_counts, run_source
 from holdfast.storage.catalogue.accounts import account_of
 from holdfast.storage.catalogue.source_schedule import due_sources, woken_folders
 
@@ -38,7 +37,8 @@ class SyncOrder:
 
 def waiting(workshop: Workshop) -> dict[str, dict[str, object]]:
     """Return the sources that are to run now: key of the standing job → payload."""
-    return {str(source): {"source": source} for source in due_sources(workshop.store, KIND)}
+    kinds = [one.kind for one in SOURCES]
+    return {str(source): {"source": source} for source in due_sources(workshop.store, kinds)}
 
 
 def run(task: Task, workshop: Workshop) -> Mapping[str, object]:
@@ -51,10 +51,11 @@ def run(task: Task, workshop: Workshop) -> Mapping[str, object]:
     if ask is None:
         return {}
     try:
-        return dict(run_counts(run_source(kept, _bench(task, workshop, source_id), ask)))
+        done = source_of(kept.kind).sync(kept, _bench(task, workshop, source_id), ask)
     except Taken as error:  # it is still due when that one has ended
         _wait(task, 1.0)
         return {"taken": error.cause}
+    return {"batch": done.batch, "recovered": done.recovered, **asdict(done.counts)}
 
 
 def _ask(kept: KeptAccount, workshop: Workshop) -> Ask | None:

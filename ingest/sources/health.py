@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from holdfast.core.custody import End
-from holdfast.ingest.imap.account import KIND
 from holdfast.ingest.imap.plan import read_plan
 from holdfast.ingest.jobs.reporting import Delay
 from holdfast.ingest.sources.leasing import RUN, WATCH
@@ -38,16 +37,11 @@ class Health:
     state: str
     """One of `STATES`: what is wrong with it, else what it does."""
     lag_s: float
-    """Since when it may lack what its server has; 0 while it is paused, and of a folder."""
+    """Since when it may lack what there is for it; 0 while it is paused."""
     late_s: float
     """Beyond so much it is late."""
     is_watched: bool
     """News of its folders is waited for."""
-
-    @property
-    def is_scheduled(self) -> bool:
-        """Workers run it; a folder is taken by a robot's command, or while somebody watches it."""
-        return self.kept.kind == KIND
 
     @property
     def is_late(self) -> bool:
@@ -65,8 +59,7 @@ def health(store: Store) -> list[Health]:
 def _health(kept: KeptAccount, now_ms: int, held: Collection[str]) -> Health:
     late_s = read_plan(kept.plan).late_s
     is_paused = kept.paused_ms is not None
-    is_timed = kept.kind == KIND and not is_paused
-    lag_s = 0.0 if not is_timed else max(now_ms - (kept.succeeded_ms or kept.added_ms), 0) / 1000
+    lag_s = 0.0 if is_paused else max(now_ms - (kept.succeeded_ms or kept.added_ms), 0) / 1000
     is_running = f"{RUN}{kept.source_id}" in held
     if is_paused:
         state = PAUSED

@@ -13,22 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import HoldfastError
-from holdfast.ingest.imap.account import KIND, read
-from holdfast.ingest.imap.failures import SaidNo
-from holdfast.ingest.imap.idling import AGAIN_S, Idling
-from holdfast.ingest.imap.names import chosen
-from holdfast.ingest.imap.plan import read_plan
-from holdfast.ingest.imap.signing.door import Door
+from holdfast.ingest.source_kinds import source_of
 from holdfast.ingest.sources.leasing import WATCH, is_dead, owner_name
-from holdfast.ingest.sources.troubles import Trouble, delay_s, trouble_of
-from holdfast.storage.catalogue.accounts import StoredSecret, accounts_of
+from holdfast.storage.catalogue.accounts import accounts_of
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.leases import give_lease, keep_lease, lease_holders, take_lease
-from holdfast.storage.catalogue.source_schedule import hasten, note_woken
 
 if TYPE_CHECKING:
-    from holdfast.ingest.imap.names import Folder
-    from holdfast.ingest.imap.session import Session
     from holdfast.storage.catalogue.accounts import KeptAccount
     from holdfast.storage.store import Store
 
@@ -39,8 +30,8 @@ GLANCE_S = 1.0
 """Those who wait heed the end within this time."""
 LEASE_MS = 30_000
 KEEP_S = 10.0
-_FIRST = ("inbox", "\\all", "\\sent")
-"""What is waited for before others."""
+AGAIN_S = 25 * 60.0
+"""Waiting on a connection is begun anew after so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +54,7 @@ class Watch:
 
     def run(self, is_over: Callable[[], bool]) -> None:
         """Watch until it is over; then no connection and no lease of ours is left."""
-        posts: dict[int, _Post] = {}
+        posts: dict[int, _Posts] = {}
         owner, kept_at = owner_name(), time.monotonic()
         try:
             while not is_over():
@@ -83,7 +74,7 @@ class Watch:
                 with suppress(HoldfastError):  # else it runs out
                     give_lease(self.store, f"{WATCH}{source_id}", owner)
 
-    def _look(self, posts: dict[int, _Post], owner: str) -> None:
+    def _look(self, posts: dict[int, _Posts], owner: str) -> None:
         """Watch what is to be watched and is not, and nothing else."""
         wanted = {one.source_id: one for one in accounts_of(self.store) if _is_watched(one)}
         for source_id, post in list(posts.items()):
@@ -99,16 +90,16 @@ class Watch:
             holder = holders.get(f"{WATCH}{source_id}")
             if holder is not None and not is_dead(holder):  # ours too
                 continue
-            size = read_plan(kept.plan).watches
+            size = source_of(kept.kind).posts(kept)
             if sum(one.size for one in posts.values()) + size > self.most:
                 continue
             if source_id not in posts and take_lease(
                 self.store, f"{WATCH}{source_id}", owner, LEASE_MS, is_dead
             ):
-                posts[source_id] = _Post(_key(kept), size)
+                posts[source_id] = _Posts(_key(kept), size)
                 posts[source_id].begin(kept, self)
 
-    def _keep(self, posts: dict[int, _Post], owner: str) -> None:
+    def _keep(self, posts: dict[int, _Posts], owner: str) -> None:
         for source_id, post in list(posts.items()):
             if not keep_lease(self.store, f"{WATCH}{source_id}", owner, LEASE_MS):
                 post.end()
@@ -131,10 +122,8 @@ def watching(watch: Watch) -> Iterator[None]:
 
 def _is_watched(kept: KeptAccount) -> bool:
     """One that was never taken, or failed, is left to the schedule: it must not be asked twice."""
-    if kept.kind != KIND:
-        return False
     is_well = kept.paused_ms is None and not kept.failures and kept.succeeded_ms is not None
-    return is_well and read_plan(kept.plan).watches > 0
+    return is_well and source_of(kept.kind).posts(kept) > 0
 
 
 def _key(kept: KeptAccount) -> tuple[object, ...]:
@@ -142,8 +131,18 @@ def _key(kept: KeptAccount) -> tuple[object, ...]:
     return kept.settings, kept.plan
 
 
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One of the places at which news of a source is waited for."""
+
+    kept: KeptAccount
+    place: int
+    """0: what matters most."""
+    over: threading.Event
+
+
 @dataclass(slots=True)
-class _Post:
+class _Posts:
     """The threads that watch one source."""
 
     key: tuple[object, ...]
@@ -153,9 +152,10 @@ class _Post:
 
     def begin(self, kept: KeptAccount, watch: Watch) -> None:
         for place in range(self.size):
-            sentry = _Sentry(kept, place, watch, self._over)
+            post = Post(kept, place, self._over)
             name = f"watch {kept.name} {place}"
-            thread = threading.Thread(target=sentry.run, name=name, daemon=True)
+            stand = source_of(kept.kind).stand
+            thread = threading.Thread(target=stand, args=(post, watch), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -165,90 +165,6 @@ class _Post:
     def join(self) -> None:
         for thread in self._threads:
             thread.join(GLANCE_S * 10)  # one that is connecting ends by itself
-
-
-@dataclass(slots=True)
-class _Sentry:
-    """Watches the folder at one place of a source's order, over connections that come and go."""
-
-    kept: KeptAccount
-    place: int
-    """0: the folder that matters most."""
-    watch: Watch
-    over: threading.Event
-    _failures: int = 0
-
-    def run(self) -> None:
-        while not self.over.is_set():
-            try:
-                if not self._stand():
-                    return
-            except HoldfastError as error:
-                self._failures += 1
-                trouble = trouble_of(error)
-                wait_s = delay_s(trouble, self._failures, error.cause)
-                self._say("watch.lost", cause=error.cause, trouble=trouble.value, wait_s=wait_s)
-                if trouble in {Trouble.SIGN_IN, Trouble.TOKEN}:
-                    hasten(self.watch.store, self.kept.source_id)  # whose run says so, and waits
-                    return
-                self.over.wait(wait_s)
-
-    def _stand(self) -> bool:
-        """Watch over one connection; tell whether there is anything to watch."""
-        stored = StoredSecret(self.watch.store, self.kept.source_id)
-        door = Door(read(self.kept.settings), stored.latest(), stored)
-        session = door.entered(door.connected())
-        try:
-            is_watching = self._watch_over(session)
-        except BaseException:
-            session.abandon()  # one that broke would only keep us waiting for its last word
-            raise
-        session.close()
-        return is_watching
-
-    def _watch_over(self, session: Session) -> bool:
-        folder = self._folder(session)
-        if folder is None:
-            return False
-        try:
-            session.examine(folder)
-            self._tell(folder)  # what came before now, nobody told
-            for has_news in self._news(session):
-                self._failures = 0
-                if has_news:
-                    self._tell(folder)
-        except SaidNo as error:
-            self._say("watch.refused", cause=error.cause)
-            return False
-        return True
-
-    def _folder(self, session: Session) -> Folder | None:
-        """Return the folder at our place; None without one, or where the server has no IDLE."""
-        if "IDLE" not in session.capabilities:
-            return None
-        account = session.account
-        taken = chosen(session.folders(), account.folders, account.excludes)
-        ordered = sorted(taken, key=_rank)
-        return ordered[self.place] if self.place < len(ordered) else None
-
-    def _news(self, session: Session) -> Iterator[bool]:
-        idling = Idling(session, self.watch.again_s)
-        while not self.over.is_set():
-            yield idling.wait(GLANCE_S)
-        idling.end()
-
-    def _tell(self, folder: Folder) -> None:
-        if not note_woken(self.watch.store, self.kept.source_id, folder.key):
-            hasten(self.watch.store, self.kept.source_id)  # it is a new one
-        self.watch.tell()
-
-    def _say(self, event: str, **facts: object) -> None:
-        self.watch.note({"event": event, "source": self.kept.name, "place": self.place, **facts})
-
-
-def _rank(folder: Folder) -> int:
-    names = {folder.name.lower(), *folder.flags}
-    return next((rank for rank, name in enumerate(_FIRST) if name in names), len(_FIRST))
 
 
 def _wait(seconds: float, is_over: Callable[[], bool]) -> None:

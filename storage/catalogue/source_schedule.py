@@ -18,7 +18,7 @@ from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.schema import accounts, mailboxes, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy import Connection
 
@@ -33,8 +33,8 @@ _HAS_NEWS = exists().where(
 )
 
 
-def due_sources(store: Store, kind: str) -> list[int]:
-    """Return the sources of a kind that are to run now, those due longest first.
+def due_sources(store: Store, kinds: Collection[str]) -> list[int]:
+    """Return the sources of these kinds that are to run now, those due longest first.
 
     News does not make a source due that failed the last time: it waits for its next try.
     """
@@ -44,7 +44,7 @@ def due_sources(store: Store, kind: str) -> list[int]:
     query = (
         select(accounts.c.source_id)
         .join(sources, sources.c.id == accounts.c.source_id)
-        .where(sources.c.kind == kind)
+        .where(sources.c.kind.in_(kinds))
         .where(accounts.c.removed_ms.is_(None), accounts.c.paused_ms.is_(None))
         .where(or_(is_time, (accounts.c.failures == 0) & has_rested & _HAS_NEWS))
         .order_by(accounts.c.next_ms, accounts.c.source_id)

@@ -16,8 +16,8 @@ from archive_kit import ACTOR, findings, kept, opened
 from holdfast.ingest.folder.looking import Outlook
 from holdfast.ingest.folder.place import KIND, WatchedFolder, written
 from holdfast.ingest.folder.taking import Taken, take
-from holdfast.ingest.imap.syncing import Bench
 from holdfast.ingest.readers.offers import portable
+from holdfast.ingest.sources.bench import Bench
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import NewAccount, add_account, find_account
 from holdfast.storage.catalogue.engine import reading

@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from archive_kit import ACTOR, message, opened
 from holdfast.ingest.imap.account import KIND, Account, written
-from holdfast.ingest.imap.syncing import Ask, Bench, Synced
-from holdfast.ingest.sources.running import run_source
+from holdfast.ingest.imap.running import run_account
+from holdfast.ingest.imap.syncing import Synced
+from holdfast.ingest.sources.bench import Ask, Bench
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import NewAccount, add_account, find_account
 from holdfast.storage.catalogue.engine import reading
@@ -75,7 +76,7 @@ def synced(
     """Sync a source as the command does; nobody sleeps."""
     with parser_pool(settings) as pool, open_archive(settings, ACTOR) as services:
         bench = Bench(services.desk, pool, services.spool, pause or Patience())
-        return run_source(find_account(services.store, name), bench, Ask(**options))
+        return run_account(find_account(services.store, name), bench, Ask(**options))
 
 
 def ends(settings: Settings, name: str = SOURCE) -> dict[str, int]:

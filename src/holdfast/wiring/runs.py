@@ -12,12 +12,14 @@ from holdfast.ingest.folder.place import KIND as FOLDER
 from holdfast.ingest.folder.place import read
 from holdfast.ingest.folder.taking import Taken, take
 from holdfast.ingest.folder.watching import watch
-from holdfast.ingest.imap.bench import Ask, Bench
 from holdfast.ingest.imports import ImportOptions, ImportSummary, run_import
 from holdfast.ingest.jail import Limits, Pool, PoolConfig
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.rebuild import analysis_bench, rebuild
 from holdfast.ingest.source_kinds import Synced, source_of
+from holdfast.ingest.sources.bench import Ask, Bench
+from holdfast.ingest.sources.leasing import RUN, holding
+from holdfast.ingest.sources.leasing import Taken as Busy
 from holdfast.ingest.workbench import workbench
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import accounts_of, find_account
@@ -27,6 +29,8 @@ from holdfast.wiring.archive import open_archive
 from holdfast.wiring.founding import create_archive
 
 _MIB = 1024 * 1024
+BUSY_RETRY_S = 1.0
+"""A look comes again after so long when a worker takes from the folder just now."""
 WATCH_RETRY_S = 5.0
 """A look that the archive refused is repeated after so long."""
 
@@ -124,8 +128,12 @@ def watch_folder(
         outlook = Outlook()
 
         def look() -> float | None:
+            kept = find_account(store, name)
             try:
-                taken = take(find_account(store, name), bench, outlook, waits=False)
+                with holding(store, f"{RUN}{kept.source_id}"):  # a worker may run it as well
+                    taken = take(kept, bench, outlook, waits=False)
+            except Busy:
+                return BUSY_RETRY_S
             except Unavailable as error:
                 report(error)
                 return WATCH_RETRY_S

@@ -76,9 +76,9 @@ def test_runs_are_kept_and_a_failure_is_waited_out_and_told(tmp_path: Path) -> N
         assert told["holdfast_source_state", SOURCE, "sign_in"] == 1
         assert told["holdfast_source_runs", SOURCE, "failed", "sign_in"] == 1
         with opened(settings) as services:
-            assert due_sources(services.store, "imap") == []
+            assert due_sources(services.store, ["imap"]) == []
             resume(services.store, kept.source_id)
-            assert due_sources(services.store, "imap") == [kept.source_id]
+            assert due_sources(services.store, ["imap"]) == [kept.source_id]
         script.twist = honest
         assert synced(settings).counts.new == 1
     newest, failed = runs(settings)
@@ -102,7 +102,11 @@ def test_source_that_nobody_runs_is_late(tmp_path: Path) -> None:
         source = find_account(services.store, SOURCE).source_id
         pause(services.store, source)
         (found,) = health(services.store)
-        assert (found.state, found.lag_s, due_sources(services.store, "imap")) == ("paused", 0, [])
+        assert (found.state, found.lag_s, due_sources(services.store, ["imap"])) == (
+            "paused",
+            0,
+            [],
+        )
     assert complaints(settings) == [(State.GOOD, "none is late", "")]
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from sqlalchemy import update
 
 from archive_kit import ACTOR, findings, found, opened, settings_in
-from holdfast.ingest.imap.syncing import Ask, Bench
+from holdfast.ingest.imap.running import run_account
 from holdfast.ingest.jobs.kinds import KINDS
 from holdfast.ingest.jobs.task import Workshop
+from holdfast.ingest.sources.bench import Ask, Bench
 from holdfast.ingest.sources.leasing import holding
-from holdfast.ingest.sources.running import run_source
 from holdfast.ingest.work import EmbeddedWork, Runner
 from holdfast.storage.catalogue.accounts import find_account, remove_account
 from holdfast.storage.catalogue.engine import writing
@@ -74,12 +74,12 @@ def test_news_is_noted_by_folder_and_idling_begins_anew(
                 until(lambda: len(woken_folders(services.store, source)) == 2)
                 until(lambda: len(tap.of(b"DONE")) > 3)
             assert watch.rings >= 2
-            assert due_sources(services.store, "imap") == [source]
+            assert due_sources(services.store, ["imap"]) == [source]
             assert lease_holder(services.store, f"watch/{source}") == ""
         done = synced(settings, why="mail", news=frozenset({"INBOX", "Sent"}))
         assert done.counts.offered == 0
         with opened(settings) as services:
-            assert due_sources(services.store, "imap") == []
+            assert due_sources(services.store, ["imap"]) == []
 
 
 def test_encrypted_connection_hears_news_and_its_end(
@@ -119,7 +119,7 @@ def test_paused_source_is_neither_watched_nor_due(tmp_path: Path, dovecot_server
             until(lambda: watch.rings)
             pause(services.store, source)
             until(lambda: not lease_holder(services.store, f"watch/{source}"))
-        assert due_sources(services.store, "imap") == []
+        assert due_sources(services.store, ["imap"]) == []
 
 
 def shown_by_ps() -> list[bytes]:
@@ -162,11 +162,11 @@ def test_run_that_takes_long_is_cut_and_goes_on_when_others_had_their_turn(
         store = services.store
         source = find_account(store, SOURCE).source_id
         bench = Bench(services.desk, pool, services.spool, Patience(), is_over=lambda: True)
-        done = run_source(find_account(store, SOURCE), bench, Ask())
+        done = run_account(find_account(store, SOURCE), bench, Ask())
         assert (done.is_cut, done.counts.new) == (True, 1)
         whole = Bench(services.desk, pool, services.spool, Patience())
-        assert run_source(find_account(store, SOURCE), whole, Ask()).counts.new == 3
-        done = run_source(find_account(store, SOURCE), bench, Ask())
+        assert run_account(find_account(store, SOURCE), whole, Ask()).counts.new == 3
+        done = run_account(find_account(store, SOURCE), bench, Ask())
         assert (done.is_cut, done.found.folders) == (False, 1)  # nothing new: it goes to the end
         hasten(store, source)
         shop = Workshop(services.desk, pool, services.spool)
@@ -177,7 +177,7 @@ def test_run_that_takes_long_is_cut_and_goes_on_when_others_had_their_turn(
             runner.look()
             runner.run_due()
         note_woken(store, source, "INBOX")
-        assert due_sources(store, "imap") == []  # it ran a moment ago
+        assert due_sources(store, ["imap"]) == []  # it ran a moment ago
         with writing(store.engine) as connection:
             connection.execute(update(accounts).values(started_ms=0))
         user.append("INBOX", letter(4))

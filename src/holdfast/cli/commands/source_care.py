@@ -280,9 +280,9 @@ def backfill_ask(options: BackfillOptions) -> Any:
     Raises:
         Refused: Nothing was named, or what excludes each other.
     """
-    from holdfast.ingest.imap.bench import Ask
     from holdfast.ingest.imap.plan import read_day
     from holdfast.ingest.imap.scope import Range
+    from holdfast.ingest.sources.bench import Ask
 
     days = [day for day in (options.since, options.until) if day]
     for day in days:

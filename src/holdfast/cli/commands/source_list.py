@@ -46,7 +46,7 @@ def list_sources(session: Session, options: ListOptions) -> None:
 def _row(session: Session, one: Health, facts: Mapping[str, object]) -> tuple[str, ...]:
     kept = one.kept
     due = "–" if kept.paused_ms is not None else local_time(session, kept.next_ms)
-    is_due = due == "–" and kept.paused_ms is None and one.is_scheduled
+    is_due = due == "–" and kept.paused_ms is None
     return (
         kept.name,
         str(facts["user"]),

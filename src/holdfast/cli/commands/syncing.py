@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from holdfast.cli.session import Session
     from holdfast.ingest.folder.taking import Taken
-    from holdfast.ingest.imap.bench import Ask
     from holdfast.ingest.imap.syncing import Synced
     from holdfast.ingest.source_kinds import Synced as AnySynced
+    from holdfast.ingest.sources.bench import Ask
 
 PARTIAL = 3
 SOURCE_NAME = typer.Argument(metavar="NAME", help="Name of the source.", show_default=False)
@@ -109,7 +109,7 @@ def sync(session: Session, options: SyncOptions) -> int:
     Files of a watched folder are moved when they are kept. May be interrupted and repeated at any
     time.
     """
-    from holdfast.ingest.imap.bench import Ask
+    from holdfast.ingest.sources.bench import Ask
 
     if options.processes:
         session.choose({"work.processes": options.processes})

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from holdfast.ingest.imap.link import MOST_TRIES
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.recovery import EVERYTHING, SealedRange
 
@@ -16,6 +15,10 @@ if TYPE_CHECKING:
     from holdfast.ingest.imap.scope import Range
     from holdfast.ingest.jail import Pool
     from holdfast.ingest.pipeline import Desk
+
+
+MOST_TRIES = 5
+"""For somebody who waits; what runs by itself comes back later instead."""
 
 
 @dataclass(frozen=True, slots=True)
