@@ -60,6 +60,10 @@ class Source(Protocol):
         """
         ...
 
+    def reconciles_every_s(self, kept: KeptAccount) -> float:
+        """Return how often all that is kept is compared with the source by itself; 0: never."""
+        ...
+
     def posts(self, kept: KeptAccount) -> int:
         """Return at how many places news of it is waited for; each is a thread."""
         ...

@@ -40,6 +40,9 @@ class FolderSource:
             )
         return run_folder(kept, bench, ask)
 
+    def reconciles_every_s(self, kept: KeptAccount) -> float:
+        return 0.0
+
     def posts(self, kept: KeptAccount) -> int:
         return 1
 

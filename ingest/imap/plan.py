@@ -25,6 +25,8 @@ class Plan:
     """Folders whose news is waited for on connections of their own (IDLE, RFC 2177)."""
     late_s: float = 6 * 3600.0
     """A source that has not succeeded for so long is worth a person's look."""
+    reconcile_s: float = 7 * 24 * 3600.0
+    """Between two runs that compare all that is kept with the server; 0: none by itself."""
     since: str = ""
     """Only what the server received on this day (UTC) or later, as YYYY-MM-DD."""
     until: str = ""
@@ -46,6 +48,8 @@ class Plan:
             raise Refused(f"--drafts {self.drafts!r} is unknown.", next_step="Use sent or all.")
         if not 10 <= self.every_s <= 7 * 24 * 3600:
             raise Refused("--every is too short or too long.", next_step="From 10 s to 7 days.")
+        if self.reconcile_s and self.reconcile_s < 3600:
+            raise Refused("--reconcile is too short.", next_step="From 3600 s on, or 0 for never.")
         if not 0 <= self.watches <= MOST_WATCHED:
             raise Refused(
                 f"--watch {self.watches} is too many.", next_step=f"From 0 to {MOST_WATCHED}."

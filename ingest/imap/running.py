@@ -69,10 +69,11 @@ def ending_of(kept: KeptAccount, done: Synced, ask: Ask, now_ms: int) -> Ending 
     if done.is_cut:
         return Ending(None, is_complete=False)
     next_ms = now_ms + int(interval_s(plan.every_s) * 1000)
+    is_all = ask.reconciles and not ask.folders
     if cause := folder_trouble(done):
         step = "Check that it exists and may be read; else: holdfast source set --exclude."
-        return Ending(next_ms, Trouble.FOLDER.value, cause, step)
-    return Ending(next_ms)
+        return Ending(next_ms, Trouble.FOLDER.value, cause, step, is_reconciled=is_all)
+    return Ending(next_ms, is_reconciled=is_all)
 
 
 def folder_trouble(done: Synced) -> str:

@@ -43,6 +43,9 @@ class ImapSource:
     def sync(self, kept: KeptAccount, bench: Bench, ask: Ask) -> Synced:
         return run_account(kept, bench, ask)
 
+    def reconciles_every_s(self, kept: KeptAccount) -> float:
+        return read_plan(kept.plan).reconcile_s
+
     def posts(self, kept: KeptAccount) -> int:
         return read_plan(kept.plan).watches
 

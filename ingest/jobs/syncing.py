@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def run(task: Task, workshop: Workshop) -> Mapping[str, object]:
     if ask is None:
         return {}
     try:
-        done = source_of(kept.kind).sync(kept, _bench(task, workshop, source_id), ask)
+        done = source_of(kept.kind).sync(kept, _bench(task, workshop, source_id, ask), ask)
     except Taken as error:  # it is still due when that one has ended
         _wait(task, 1.0)
         return {"taken": error.cause}
@@ -61,13 +62,22 @@ def run(task: Task, workshop: Workshop) -> Mapping[str, object]:
 def _ask(kept: KeptAccount, workshop: Workshop) -> Ask | None:
     """Return what to look at; None when it is not due any more."""
     if kept.next_ms is None or kept.next_ms <= workshop.store.now_ms():
-        return Ask(why="schedule")
+        is_time = _is_to_reconcile(kept, workshop.store.now_ms())
+        return Ask(why="reconcile", reconciles=True) if is_time else Ask(why="schedule")
     news = frozenset(woken_folders(workshop.store, kept.source_id))
     return Ask(why="mail", news=news) if news and not kept.failures else None
 
 
-def _bench(task: Task, workshop: Workshop, source_id: int) -> Bench:
-    until = time.monotonic() + SLICE_S
+def _is_to_reconcile(kept: KeptAccount, now_ms: int) -> bool:
+    """Tell whether all is to be compared; a source that was never taken whole comes first."""
+    every_s = source_of(kept.kind).reconciles_every_s(kept)
+    last_ms = kept.reconciled_ms or kept.added_ms
+    return bool(every_s) and kept.succeeded_ms is not None and now_ms - last_ms >= every_s * 1000
+
+
+def _bench(task: Task, workshop: Workshop, source_id: int, ask: Ask) -> Bench:
+    # What compares all cannot go on where it was cut: it would never come to its end.
+    until = math.inf if ask.reconciles else time.monotonic() + SLICE_S
 
     def report(_progress: Progress) -> None:
         task.headway({"source": source_id})

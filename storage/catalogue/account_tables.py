@@ -39,6 +39,7 @@ accounts = Table(
     ms("paused_ms", optional=True),
     words("trouble"),
     words("next_step"),
+    ms("reconciled_ms", optional=True),
     UniqueConstraint("source_id"),
 )
 

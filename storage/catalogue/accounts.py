@@ -68,6 +68,8 @@ class KeptAccount:
     """Class of `last_error`."""
     next_step: str
     """What a person can do about `last_error`."""
+    reconciled_ms: int | None = None
+    """When all that the server has was compared with what is kept of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Ending:
     """Nothing ended it before its time."""
     is_complete: bool = True
     """All that the server has was looked at; a folder of it may still be in trouble."""
+    is_reconciled: bool = False
+    """And compared with what is kept of it."""
 
 
 def add_account(store: Store, new: NewAccount, secret: bytes) -> int:
@@ -253,6 +257,8 @@ def note_ended(store: Store, source_id: int, ending: Ending) -> None:
     values["failures"] = 0 if ending.is_success else accounts.c.failures + 1
     if ending.is_success and ending.is_complete:
         values["succeeded_ms"] = store.now_ms()
+        if ending.is_reconciled:
+            values["reconciled_ms"] = store.now_ms()
     _set(store, source_id, values)
 
 

@@ -84,6 +84,10 @@ class SetOptions:
     late: Annotated[
         float | None, _words("--late", "SECONDS", "Without success for so long it is late.")
     ] = None
+    reconcile: Annotated[
+        float | None,
+        _words("--reconcile", "SECONDS", "Between two comparisons of all that is kept; 0: none."),
+    ] = None
     since: Annotated[
         str | None, _words("--since", "DAY", "Take only what came then or later; '' lifts it.")
     ] = None
@@ -150,6 +154,7 @@ def _planned(plan: Plan, options: SetOptions) -> Plan:
         "every_s": options.every,
         "watches": options.watch,
         "late_s": options.late,
+        "reconcile_s": options.reconcile,
         "since": options.since,
         "until": options.until,
         "people": _listed(options.only),
@@ -174,6 +179,7 @@ def _shown(plan: Plan, account: Account) -> dict[str, Any]:
         "every": plan.every_s,
         "watch": plan.watches,
         "late": plan.late_s,
+        "reconcile": plan.reconcile_s,
         "since": plan.since,
         "until": plan.until,
         "only": plan.people,

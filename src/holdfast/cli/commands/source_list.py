@@ -66,6 +66,7 @@ def _value(one: Health, facts: Mapping[str, object]) -> dict[str, Any]:
         **{name: value for name, value in facts.items() if name != "place"},
         "custodian": kept.custodian,
         "last_success": stamp(kept.succeeded_ms),
+        "last_reconciled": stamp(kept.reconciled_ms),
         "last_error": kept.last_error,
         "failures": kept.failures,
         "state": one.state,
