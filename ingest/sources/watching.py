@@ -1,4 +1,4 @@
-"""Waits for news of all sources on connections of its own, and says which folder has some.
+"""Waits for news of all sources and for their time, and wakes whoever runs them.
 
 It fetches nothing: a worker does. What it forgets when it dies, the schedule finds.
 """
@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import HoldfastError
-from holdfast.ingest.source_kinds import source_of
+from holdfast.ingest.source_kinds import SOURCES, source_of
 from holdfast.ingest.sources.leasing import WATCH, is_dead, owner_name
 from holdfast.storage.catalogue.accounts import accounts_of
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.leases import give_lease, keep_lease, lease_holders, take_lease
+from holdfast.storage.catalogue.source_schedule import due_sources
 
 if TYPE_CHECKING:
     from holdfast.storage.catalogue.accounts import KeptAccount
@@ -55,11 +56,13 @@ class Watch:
     def run(self, is_over: Callable[[], bool]) -> None:
         """Watch until it is over; then no connection and no lease of ours is left."""
         posts: dict[int, _Posts] = {}
+        due: set[int] = set()
         owner, kept_at = owner_name(), time.monotonic()
         try:
             while not is_over():
                 try:
                     self._look(posts, owner)
+                    due = self._rung(due)
                     if time.monotonic() - kept_at >= KEEP_S:
                         kept_at = time.monotonic()
                         self._keep(posts, owner)
@@ -73,6 +76,13 @@ class Watch:
                 post.join()
                 with suppress(HoldfastError):  # else it runs out
                     give_lease(self.store, f"{WATCH}{source_id}", owner)
+
+    def _rung(self, before: set[int]) -> set[int]:
+        """Ring once for each source that became due since the last look; return all that are."""
+        due = set(due_sources(self.store, [one.kind for one in SOURCES]))
+        for _ in due - before:
+            self.tell()
+        return due
 
     def _look(self, posts: dict[int, _Posts], owner: str) -> None:
         """Watch what is to be watched and is not, and nothing else."""
