@@ -41,6 +41,8 @@ class Crowd:
     clients: set[Client] = field(default_factory=set)
     _by_peer: Counter[str] = field(default_factory=Counter)
     _strangers: int = 0
+    _nobody_until: float = 0.0
+    """Before then nobody will have been silent for long: it is not looked for again."""
     _failed: dict[str, tuple[int, float]] = field(default_factory=dict)
     """Peer → failed logins, and when they are forgotten."""
 
@@ -52,20 +54,36 @@ class Crowd:
             return "peer"
         if self._by_peer[peer] >= bounds.connections_per_peer:
             return "connections_per_peer"
-        if not is_known and self._strangers >= max(bounds.connections // 2, 1):
+        if not is_known and self._strangers >= self._most_strangers:
             return "strangers"
         if len(self.clients) >= bounds.connections and not self._make_room():
             return "connections"
         return ""
 
+    @property
+    def _most_strangers(self) -> int:
+        return max(self.config.bounds.connections // 2, 1)
+
+    def bound_of(self, refusal: str) -> dict[str, int]:
+        """Return what a log line says of a refusal: how many may be there at a time."""
+        bounds = self.config.bounds
+        most = {
+            "connections": bounds.connections,
+            "connections_per_peer": bounds.connections_per_peer,
+            "strangers": self._most_strangers,
+        }
+        return {"most": most[refusal]} if refusal in most else {}
+
     def _make_room(self) -> bool:
         """Let the client go that has been silent longest, if that is long."""
+        now, spare_s = self.clock(), self.config.bounds.spare_s
+        if now < self._nobody_until:
+            return False
         since = {one: one.is_idle_since for one in self.clients}
         silent = {one: at for one, at in since.items() if at is not None}
-        if not silent:
-            return False
-        longest = min(silent, key=silent.__getitem__)
-        if self.clock() - silent[longest] < self.config.bounds.spare_s:
+        longest = min(silent, key=silent.__getitem__, default=None)
+        if longest is None or now - silent[longest] < spare_s:
+            self._nobody_until = (now if longest is None else silent[longest]) + spare_s
             return False
         self.let_out(longest)
         longest.give_way()

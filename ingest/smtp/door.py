@@ -42,6 +42,8 @@ class Door:
         """Argument of a command → what it names; kept by the sessions."""
         self.tally = reception.tally
         self._sessions: set[JournalSession] = set()
+        self._begun: set[JournalSession] = set()
+        """Those that have begun a message at some time, which are few of those that are there."""
         self._report = reception.report
         self._pressure = reception.pressure
 
@@ -54,7 +56,7 @@ class Door:
         """Count a client in; else return what to tell it."""
         cause = self.crowd.refusal(session.peer)
         if cause:
-            self.refuse(session.peer, cause)
+            self.refuse(session.peer, cause, **self.crowd.bound_of(cause))
             return STRANGER if cause == "peer" else TOO_MANY
         self.crowd.let_in(session)
         self._sessions.add(session)
@@ -65,11 +67,12 @@ class Door:
         """Count a client out; may be repeated."""
         self.crowd.let_out(session)
         self._sessions.discard(session)
+        self._begun.discard(session)
         self.tally.connections = len(self._sessions)
 
     def coming(self) -> int:
         """Count the messages that are on their way; may be called in any thread."""
-        return sum(one.is_coming for one in self.sessions)
+        return sum(one.is_coming for one in tuple(self._begun))
 
     def authenticate(
         self, _server: Any, session: Session, _envelope: Any, _mechanism: str, given: Any
@@ -115,7 +118,12 @@ class Door:
         return [one for one in said if self.config.login or not one.startswith("250-AUTH")]
 
     async def handle_MAIL(  # noqa: N802 - the library's name
-        self, _server: Any, session: Session, envelope: Envelope, sender: str, options: list[str]
+        self,
+        server: JournalSession,
+        session: Session,
+        envelope: Envelope,
+        sender: str,
+        options: list[str],
     ) -> str:
         """Take mail from those who may deliver."""
         is_vouched = session.authenticated or self.name_of(session)
@@ -125,6 +133,7 @@ class Door:
         if self._pressure.backlog >= self.config.bounds.backlog:
             self.refuse(_peer(session), "backlog")
             return "452 4.3.1 Too much waits to be filed; try again later"
+        self._begun.add(server)
         envelope.mail_from = sender
         envelope.mail_options.extend(options)
         return "250 2.1.0 OK"
@@ -145,10 +154,10 @@ class Door:
         self._report({"event": "smtp.fault", "cause": repr(error)[:300]})
         return TROUBLE
 
-    def refuse(self, peer: str, cause: str) -> None:
+    def refuse(self, peer: str, cause: str, **facts: object) -> None:
         """Count a refusal, and tell of it."""
         self.tally.refused[cause] += 1
-        self._report({"event": "smtp.refused", "peer": peer, "cause": cause})
+        self._report({"event": "smtp.refused", "peer": peer, "cause": cause, **facts})
 
 
 def _peer(session: Session) -> str:

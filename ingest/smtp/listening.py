@@ -6,11 +6,13 @@ import asyncio
 import ssl
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Refused, Unavailable
 from holdfast.ingest.smtp.committing import GroupCommit, Reception
 from holdfast.ingest.smtp.door import Door
+from holdfast.ingest.smtp.open_files import room_for
 from holdfast.ingest.smtp.session import JournalSession, LmtpSession
 
 if TYPE_CHECKING:
@@ -36,9 +38,19 @@ def listen(config: SmtpConfig, reception: Reception, is_asked: Callable[[], bool
     before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
     try:
-        asyncio.run(_Listener(config, reception, is_asked).run())
+        asyncio.run(_Listener(_with_files(config, reception), reception, is_asked).run())
     finally:
         sys.setswitchinterval(before)
+
+
+def _with_files(config: SmtpConfig, reception: Reception) -> SmtpConfig:
+    """Let in no more clients than there may be files: one above would be left without a word."""
+    bounds = config.bounds
+    room = room_for(bounds.connections)
+    if room < bounds.connections:
+        facts = {"asked": bounds.connections, "connections": room}
+        reception.report({"event": "smtp.few_files", **facts})
+    return replace(config, bounds=replace(bounds, connections=room))
 
 
 class _Listener:
@@ -83,10 +95,9 @@ class _Listener:
 
     async def _open(self, port: int, kind: type[JournalSession]) -> asyncio.Server:
         loop = asyncio.get_running_loop()
+        pattern = self._session(loop, kind)
         try:
-            return await loop.create_server(
-                lambda: self._session(loop, kind), self._config.host, port, backlog=512
-            )
+            return await loop.create_server(pattern.another, self._config.host, port, backlog=512)
         except OSError as error:
             raise Unavailable(
                 f"{self._config.host} port {port} cannot be listened on: {error}.",

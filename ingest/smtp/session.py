@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import time
+from collections import defaultdict
+from copy import copy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, AnyStr
 
@@ -54,6 +56,10 @@ class JournalSession(SMTP):
 
     def __init__(self, door: Door, **options: Any) -> None:
         super().__init__(door, **options)
+        self._auth_methods = {
+            name: known._replace(method=_of_whoever(known.method.__name__))
+            for name, known in self._auth_methods.items()
+        }
         self.door = door
         self.peer = ""
         self.is_waiting = False
@@ -63,6 +69,29 @@ class JournalSession(SMTP):
         self._errors = 0
         self._silent_at = 0.0
         """When the client has been silent for too long, by the loop's clock."""
+
+    def another(self) -> JournalSession:
+        """Return a session for one more client; this one is a pattern and serves nobody.
+
+        The library looks through every attribute of session and handler for each client, which
+        takes milliseconds, and keeps sizes of commands that all sessions change for one another.
+        """
+        new = copy(self)
+        new._heard_at = time.monotonic()
+        new.command_size_limits = defaultdict(_command_bytes)
+        reader = asyncio.StreamReader(limit=self.line_length_limit, loop=self.loop)
+        asyncio.StreamReaderProtocol.__init__(
+            new, reader, client_connected_cb=new._cb_client_connected, loop=self.loop
+        )
+        return new
+
+    @property  # the library keeps bound methods instead, a KiB for each session
+    def _smtp_methods(self) -> dict[str, Any]:
+        return {name: getattr(self, method) for name, method in self._commands.items()}
+
+    @_smtp_methods.setter
+    def _smtp_methods(self, found: dict[str, Any]) -> None:
+        self._commands = {name: method.__name__ for name, method in found.items()}
 
     @property
     def is_coming(self) -> bool:
@@ -96,6 +125,13 @@ class JournalSession(SMTP):
             self._deadline.cancel()
         self.door.lets_out(self)
         super().connection_lost(error)
+        if self._handler_coroutine is not None:
+            self._handler_coroutine.add_done_callback(self._forget)
+
+    def _forget(self, _task: asyncio.Task[None]) -> None:
+        """Let go of what holds us in turn: a crowd that leaves is freed at once, not collected."""
+        for name in ("_handler_coroutine", "_client_connected_cb", "_reader", "_writer"):
+            setattr(self, name, None)
 
     def leave(self) -> None:
         """End the session in order, as the service ends."""
@@ -283,6 +319,15 @@ class LmtpSession(JournalSession):
         self._set_post_data_state()  # type: ignore[no-untyped-call]
         for _ in range(recipients):
             await self.push(answer)
+
+
+def _of_whoever(name: str) -> Any:
+    """Return a method that all sessions may share: the library hands the session to it."""
+    return lambda session, arguments: getattr(session, name)(session, arguments)
+
+
+def _command_bytes() -> int:
+    return JournalSession.command_size_limit
 
 
 def _tell(settled: asyncio.Future[Exception | None], trouble: Exception | None) -> None:

@@ -225,9 +225,9 @@ class Smtp(Section):
     message_mib: int = Field(default=150, ge=1, le=2048)
     """Largest message that is taken, in MiB."""
     connections: int = Field(default=200, ge=1, le=10000)
-    """Clients at a time."""
+    """Clients at a time; each is an open file."""
     connections_per_peer: int = Field(default=50, ge=1, le=10000)
-    """Clients at a time of one address."""
+    """Clients at a time of one address; those above it are told 421."""
     idle_s: float = Field(default=300.0, gt=0, le=86400)
     """Longest silence between two commands, in seconds."""
     data_s: float = Field(default=600.0, gt=0, le=86400)

@@ -14,7 +14,6 @@ from typing import Any
 from holdfast.core.errors import HoldfastError, Refused
 from holdfast.ingest.smtp.committing import Reception
 from holdfast.ingest.smtp.config import Bounds, Certificate, Clients, Login, SmtpConfig
-from holdfast.ingest.smtp.filing import Filing
 from holdfast.ingest.smtp.listening import listen
 from holdfast.ingest.smtp.pressure import Pressure
 from holdfast.settings import Settings, secret
@@ -22,7 +21,6 @@ from holdfast.settings.sections import Smtp
 from holdfast.storage.catalogue.batches import close_batch, ensure_source, open_batch
 from holdfast.storage.upkeep import finish_segments
 from holdfast.wiring.archive import Services, open_archive
-from holdfast.wiring.runs import parser_pool
 
 Report = Callable[[Mapping[str, object]], None]
 _MIB = 1024 * 1024
@@ -205,6 +203,9 @@ def file_behind(plan: _Plan, line: Any) -> None:
     """Be the process that files, until the parent has gone; parsers start first, without keys."""
     import os
     import signal
+
+    from holdfast.ingest.smtp.filing import Filing  # the listener's own process needs no parsers,
+    from holdfast.wiring.runs import parser_pool  # which take 20 MiB
 
     os.nice(FILING_NICE)  # and so are the parsers: whoever waits for a 250 comes first
     for number in (signal.SIGINT, signal.SIGTERM):
