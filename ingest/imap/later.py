@@ -59,9 +59,14 @@ class Later:
     def flags(self, uids: Sequence[int], examined: Examined, known: KeptMailbox | None) -> Changed:
         """Note the messages whose flags are others than when they were last looked at.
 
-        A server that counts changes (CONDSTORE) is asked for those since the last look; of another
-        one so many messages are compared, going on where the last look ended.
+        Where the server told what changed while the folder was opened, that is all. One that counts
+        changes (CONDSTORE) is asked for those since the last look; of
+        another one so many messages are compared, going on where the last look ended.
         """
+        if examined.changes is not None:
+            old = known.settled_uid if known is not None else 0
+            told = [one for one in examined.changes.flags if one.uid <= old]
+            return Changed(self._note(told), examined.modseq)
         before = [uid for uid in uids if known is not None and uid <= known.settled_uid]
         has_counts = examined.modseq and "CONDSTORE" in self.link.session().capabilities
         if known is None or not before:

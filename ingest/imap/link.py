@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from holdfast.ingest.imap.account import Account
     from holdfast.ingest.imap.names import Folder
+    from holdfast.ingest.imap.resyncing import Since
     from holdfast.ingest.imap.signing.tokens import Kept
 
 MOST_LOSSES = 40
@@ -91,10 +92,18 @@ class Link:
             self._session = self._made()
         return self._session
 
-    def examine(self, folder: Folder) -> Examined:
-        """Open a folder; from here on every connection has it open."""
+    def examine(self, folder: Folder, since: Since | None = None) -> Examined:
+        """Open a folder; from here on every connection has it open.
+
+        What changed since is asked for once: a connection that breaks on it does better without.
+        """
         self._folder = None
-        found = self.ask(lambda session: session.examine(folder))
+        asked = [since]
+
+        def question(session: Session) -> Examined:
+            return session.examine(folder, asked.pop() if asked else None)
+
+        found = self.ask(question)
         self._folder, self._uidvalidity = folder, found.uidvalidity
         return found
 

@@ -70,7 +70,7 @@ _HEAD = re.compile(rb"\d+ \((?:UID (\d+) )?BODY\[\] \{\d+\}\Z")
 _TAIL = re.compile(rb"(?: UID (\d+))?\)\Z")
 _SAID = re.compile(
     rb'(?:UID (?P<uid>\d+)|RFC822\.SIZE (?P<size>\d+)|INTERNALDATE (?P<date>"[^"\\]*")'
-    rb'|FLAGS \((?P<flags>[^()"\\{]*(?:\\[^()"\\{]*)*)\))(?: |\Z)'
+    rb'|FLAGS \((?P<flags>[^()"\\{]*(?:\\[^()"\\{]*)*)\)|MODSEQ \((?P<modseq>\d+)\))(?: |\Z)'
 )
 _LINE = re.compile(rb"\d+ \((?P<said>.*)\)\Z", re.DOTALL)
 

@@ -29,6 +29,7 @@ from holdfast.ingest.imap.hosts import refuse_controls
 from holdfast.ingest.imap.metering import MIB, SMALL_ANSWER, Meter
 from holdfast.ingest.imap.names import Folder
 from holdfast.ingest.imap.replies import Reply, replies
+from holdfast.ingest.imap.resyncing import Examined, Since, examined
 from holdfast.ingest.imap.signing.entrance import by_password, by_token, quoted
 from holdfast.ingest.imap.uid_sets import MOST, packed
 from holdfast.ingest.imap.wire.client import Client
@@ -54,16 +55,6 @@ _PEOPLE = "FROM SENDER TO CC BCC"
 _ID = ("name", "holdfast", "vendor", "Holdfast")
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """A folder as EXAMINE showed it."""
-
-    uidvalidity: int
-    messages: int
-    modseq: int = 0
-    """HIGHESTMODSEQ (RFC 7162); 0 where the server counts no changes."""
-
-
 @dataclass(slots=True)
 class Session:
     """Made by `connect`; close it at the end."""
@@ -75,6 +66,8 @@ class Session:
     is_encrypted: bool = False
     has_utf8_names: bool = False
     """Names of folders cross the wire as UTF-8, not as modified UTF-7."""
+    has_resync: bool = False
+    """The server tells what changed in a folder while it is opened (QRESYNC)."""
 
     def sign_in(self, secret: bytes) -> None:
         """Sign in, then say who we are where the server asks for it (RFC 2971).
@@ -115,6 +108,9 @@ class Session:
         if {"ENABLE", "UTF8=ACCEPT"} <= self.capabilities and enabled(self._imap, "UTF8=ACCEPT"):
             self._imap._mode_utf8()
             self.has_utf8_names = True
+        # Gmail's labels would be missing from what it tells.
+        if {"ENABLE", "QRESYNC"} <= self.capabilities and "X-GM-EXT-1" not in self.capabilities:
+            self.has_resync = enabled(self._imap, "QRESYNC")
 
     def folders(self) -> list[Folder]:
         """Return the folders of the account in the order of the server.
@@ -152,24 +148,23 @@ class Session:
         prefix = foreign_prefix(wire, namespaces)
         return Folder(wire, said, self.has_utf8_names, prefix)
 
-    def examine(self, folder: Folder) -> Examined:
+    def examine(self, folder: Folder, since: Since | None = None) -> Examined:
         """Open a folder for reading only.
+
+        Args:
+            folder: Which.
+            since: Ask for what changed since, where the server can tell.
 
         Raises:
             SaidNo: It is not there any more, may not be read, or its name cannot be sent.
             Lost: The connection broke.
         """
         name = self._checked(folder)
-        self.meter.allow(SMALL_ANSWER)
+        if name is None or not self.has_resync:
+            since = None
+        self.meter.allow(SEARCH_BYTES if since else SMALL_ANSWER)
         with translated(self.account):
-            typ, data = self._imap.select(name, readonly=True)
-            if typ != "OK":
-                raise refusal("EXAMINE", data[-1])
-            said = self.client._process_select_response(self._imap.untagged_responses)
-        uidvalidity = said.get(b"UIDVALIDITY", 0)
-        if not 0 < uidvalidity <= MOST:
-            raise SaidNo("The server does not number this folder's messages for good.")
-        return Examined(uidvalidity, said.get(b"EXISTS", 0), said.get(b"HIGHESTMODSEQ", 0))
+            return examined(self.client, name, since)
 
     def counts(self, folder: Folder) -> dict[bytes, int]:
         """Return MESSAGES and UIDVALIDITY of a folder that need not be open (RFC 9051, 6.3.11).

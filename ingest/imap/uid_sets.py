@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,3 +31,36 @@ def unpacked(text: str) -> list[int]:
         first, _, last = part.partition(":")
         found.extend(range(int(first), int(last or first) + 1))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class UidRanges:
+    """A set of UIDs that a server wrote; never unfolded, for it may name four thousand million."""
+
+    firsts: tuple[int, ...]
+    """Ascending, each with its last."""
+    lasts: tuple[int, ...]
+
+    def __contains__(self, uid: int) -> bool:
+        place = bisect_right(self.firsts, uid) - 1
+        return place >= 0 and uid <= self.lasts[place]
+
+
+def uid_ranges(texts: Iterable[bytes]) -> UidRanges:
+    """Read sequence sets of UIDs.
+
+    Raises:
+        ValueError: They are none.
+    """
+    found: list[tuple[int, int]] = []
+    for part in filter(None, b",".join(texts).split(b",")):
+        first, _, last = part.partition(b":")
+        ends = sorted((int(first), int(last or first)))
+        found.append((ends[0], ends[1]))
+    merged: list[list[int]] = []
+    for low, high in sorted(found):
+        if merged and low <= merged[-1][1] + 1:
+            merged[-1][1] = max(merged[-1][1], high)
+        else:
+            merged.append([low, high])
+    return UidRanges(tuple(one[0] for one in merged), tuple(one[1] for one in merged))

@@ -15,8 +15,9 @@ from holdfast.ingest.imap.gathering import gathered
 from holdfast.ingest.imap.later import Later
 from holdfast.ingest.imap.link import Link, Renumbered
 from holdfast.ingest.imap.names import Folder, chosen, matches
+from holdfast.ingest.imap.resyncing import Examined, Since
 from holdfast.ingest.imap.scope import Judging
-from holdfast.ingest.imap.session import Examined, Session
+from holdfast.ingest.imap.session import Session
 from holdfast.ingest.imap.uid_sets import packed, unpacked
 from holdfast.ingest.readers.offers import Fetched
 from holdfast.storage.catalogue.ledger import known_items
@@ -176,11 +177,14 @@ class Walk:
         return f"exclude {by}" if by else f"folders {' '.join(account.folders)}"
 
     def _folder(self, folder: Folder, before: KeptMailbox | None) -> Iterator[Fetched | Unkept]:
-        examined = self.link.examine(folder)
+        examined = self.link.examine(folder, self._since(before))
         place = Place(folder, examined.uidvalidity)
         is_same = before is not None and before.uidvalidity == examined.uidvalidity
         known = before if is_same else None
-        uids = self._uids(folder, known)
+        uids = self._resynced(place, examined, known)
+        if uids is None:
+            examined = replace(examined, changes=None)
+            uids = self._uids(folder, known)
         rule = self._rule(folder)
         seen = Seen(folder.key, examined.uidvalidity, len(uids), packed(uids), rule=rule)
         self._note(place, seen, uids, known)
@@ -196,6 +200,31 @@ class Walk:
             yield from fetch.items(fetch.differing(self._sizes(place, uids)))
         if not (self.ask.only_failed or self.ask.backfill):
             self._settle(place, examined, uids, known)
+
+    def _since(self, before: KeptMailbox | None) -> Since | None:
+        """Return what a look may be a continuation of; one that compares everything is of none."""
+        asks_all = self.ask.reconciles or self.ask.backfill is not None or self.ask.only_failed
+        if before is None or not before.modseq or asks_all:
+            return None
+        return Since(before.uidvalidity, before.modseq)
+
+    def _resynced(
+        self, place: Place, examined: Examined, known: KeptMailbox | None
+    ) -> list[int] | None:
+        """Return what the folder has by what changed in it; None where that does not add up.
+
+        A server may be wrong about what vanished, and we may have missed something: then the count
+        differs. What has no end in the ledger is never given up for what a server says here.
+        """
+        if examined.changes is None or known is None:
+            return None
+        before, vanished = unpacked(known.uids), examined.changes.vanished
+        fresh = self.link.ask(lambda session: session.uids_above(max(before, default=0)))
+        gone = [uid for uid in before if uid in vanished]
+        found = sorted({*(uid for uid in before if uid not in vanished), *fresh})
+        if len(found) != examined.messages or self._unknown(place, gone):
+            return None
+        return found
 
     def _uids(self, folder: Folder, known: KeptMailbox | None) -> list[int]:
         """Return what the folder has; in search of news, only what is new is asked for."""

@@ -129,11 +129,12 @@ class Script:
         return f"{number} FETCH ({said})".encode()
 
     def _named(self, words: str) -> tuple[int, ...]:
-        found = re.match(r"UID (?:FETCH|SEARCH UID) ([\d,:]+)", words)
+        found = re.match(r"UID (?:FETCH|SEARCH UID) ([\d,:*]+)", words)
         if not found:
             return ()
-        ranges = [part.partition(":") for part in found[1].split(",")]
-        bounds = [(int(first), int(last or first)) for first, _, last in ranges]
+        text = found[1].replace("*", str(max(self.mail, default=1)))
+        ranges = [part.partition(":") for part in text.split(",")]
+        bounds = [sorted((int(first), int(last or first))) for first, _, last in ranges]
         return tuple(u for u in self.mail if any(low <= u <= high for low, high in bounds))
 
     def serve(self, listener: socket.socket) -> None:
