@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Unavailable
 from holdfast.indexer.documents import analyse_record, complete
+from holdfast.ingest.cut_texts import CutTexts
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.filed_facts import filed_facts
 from holdfast.storage.catalogue.queueing import dequeue, pending, queued, tickets
@@ -40,6 +41,8 @@ class IndexFeed:
     commit_every_s: float = 5.0
     pause_s: float = 30.0
     """How long nothing is offered to an index that could not be written."""
+    texts: CutTexts = field(default_factory=CutTexts)
+    """Of interactions that were filed since the last drain."""
     _added: dict[int, int] = field(default_factory=dict)
     """Interaction → the ticket that was read before its record."""
     _fed: list[SearchIndex] = field(default_factory=list)
@@ -93,6 +96,7 @@ class IndexFeed:
             drained += fed
             if on_batch is not None:
                 on_batch(fed)
+        self.texts.clear()
         return drained
 
     def _feed_queued(self) -> int:
@@ -100,15 +104,22 @@ class IndexFeed:
         fed, last = 0, -1
         try:
             while fed < DRAIN_COMMIT and (held := self._queued(last)):
-                found = records(self.store, list(held))
-                gone = held.keys() - {record.id for record in found}
-                self._feed([analyse_record(record) for record in found], gone, held)
+                documents = self._documents(held)
+                gone = held.keys() - {one.id for one in documents}
+                self._feed(documents, gone, held)
                 fed, last = fed + len(held), max(held.values())
             self.commit()
         except Unavailable:
             self._give_up()
             raise
         return fed
+
+    def _documents(self, held: Iterable[int]) -> list[Document]:
+        """Return the documents of these interactions, without those that are no more."""
+        texts = self.texts.of(held, self.store)
+        known = [complete(texts[one.id], one) for one in filed_facts(self.store, list(texts))]
+        others = records(self.store, [row for row in held if row not in texts])
+        return [*known, *map(analyse_record, others)]
 
     def let_go(self) -> None:
         """Commit, or give up what cannot be, which stays queued; then another process may feed."""

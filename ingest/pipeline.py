@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from holdfast.core.custody import Intake, Offer
     from holdfast.core.records import Sealed
+    from holdfast.indexer.documents import Analysed
     from holdfast.ingest.drafting import Drafted
     from holdfast.ingest.indexing import IndexFeed
     from holdfast.storage.audit import Sequencer
@@ -53,10 +54,11 @@ def process(items: Sequence[tuple[Sealed, Drafted]], desk: Desk) -> list[FiledDr
     drafts = [(sealed, drafted.draft) for sealed, drafted in items]
     filed = file_drafts(drafts, desk.store, desk.linker)
     analysed = {sealed.capture_id: drafted.analysed for sealed, drafted in items}
-    new = {
-        done.filed.interaction_id: analysed[done.filed.capture_id]
-        for done in filed
-        if done.is_first and not done.is_widened  # the queue has those, with all their people
-    }
+    new: dict[int, Analysed] = {}
+    for done in filed:
+        if done.is_first and not done.is_widened:  # the queue has those, with all their people
+            row = done.filed.interaction_id
+            new[row] = analysed[done.filed.capture_id]
+            desk.feed.texts.keep(row, new[row], len(done.draft.participants))
     desk.feed.offer(new)  # rebuildable; what fails here stays queued and loses nothing
     return filed

@@ -1,0 +1,70 @@
+"""Keeps the texts that were just cut for the index, for when a copy of the message comes in.
+
+A copy changes where an interaction is found, not what it says; to read and cut it again is what a
+mailbox with many copies takes longest for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from holdfast.storage.catalogue.chunks import by_value
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.schema import participants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.indexer.documents import Analysed
+    from holdfast.storage.store import Store
+
+MOST_CHARS = 32 * 1024 * 1024
+"""Of all texts that are kept; the oldest go first."""
+
+
+@dataclass(slots=True)
+class CutTexts:
+    """Of interactions that this process made, as long as nobody was added to them."""
+
+    most_chars: int = MOST_CHARS
+    _kept: dict[int, tuple[Analysed, int, int]] = field(default_factory=dict)
+    """Interaction → its texts, their length, and how many people they name."""
+    _chars: int = 0
+
+    def keep(self, interaction_id: int, analysed: Analysed, people: int) -> None:
+        """Keep the texts of a new interaction.
+
+        Args:
+            interaction_id: Which.
+            analysed: All that it says.
+            people: That its draft named.
+        """
+        self.forget(interaction_id)
+        chars = sum(len(one) for found in analysed.tokens.values() for one in found)
+        self._kept[interaction_id] = analysed, chars, people
+        self._chars += chars
+        while self._chars > self.most_chars:
+            self.forget(next(iter(self._kept)))
+
+    def forget(self, interaction_id: int) -> None:
+        """Let go of the texts of an interaction; without any, nothing happens."""
+        _, chars, _ = self._kept.pop(interaction_id, (None, 0, 0))
+        self._chars -= chars
+
+    def clear(self) -> None:
+        """Let go of all."""
+        self._kept.clear()
+        self._chars = 0
+
+    def of(self, interaction_ids: Iterable[int], store: Store) -> dict[int, Analysed]:
+        """Return the texts that are kept and still whole: whoever was added since is in none."""
+        kept = {row: self._kept[row] for row in interaction_ids if row in self._kept}
+        query = select(participants.c.interaction_id)
+        with reading(store.engine) as connection:
+            found = by_value(connection, query, participants.c.interaction_id, list(kept))
+        people = Counter(row.interaction_id for row in found)
+        return {row: one for row, (one, _, named) in kept.items() if people[row] == named}
