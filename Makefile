@@ -3,7 +3,8 @@
 
 DEMO    = holdfast up --demo
 SERVERS = postgres redis elasticsearch s3 postfix dovecot
-WORKERS = 2
+# One more than the cores it is meant for: many tests wait for servers.
+WORKERS = 3
 PYTHON  ?= python3
 
 VENV := .venv
