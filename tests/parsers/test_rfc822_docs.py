@@ -10,14 +10,14 @@ from differential import CLASSES
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/parsing.md").read_text(encoding="utf-8")
 _CODE = re.compile(
-    r'"((?:address|base64|charset|content_type|conversion|date|defect|encoded_word|header|journal|leading|'
+    r'"((?:address|base64|carried|charset|content_type|conversion|date|defect|encoded_word|header|journal|leading|'
     r"line_ends|message|mime|nul|parameter|parse|pgp|references|smime|text|tnef|transfer_encoding|"
     r'uuencode)(?:_[a-z0-9]+)*)"'
 )
 _NOT_CODES = {"charset", "uuencode", "date", "address", "references", "message", "text", "base64"}
 MODULES = (
-    "addresses", "charsets", "contents", "dates", "defects", "headers", "journal", "mime_tree",
-    "parameters", "rfc822", "sealed_mail", "transfer", "wire_form",
+    "addresses", "carried", "charsets", "contents", "dates", "defects", "headers", "journal",
+    "mime_tree", "parameters", "rfc822", "sealed_mail", "transfer", "wire_form",
 )  # fmt: skip
 
 
