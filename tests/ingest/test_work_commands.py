@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -147,10 +147,12 @@ def children(parent: int) -> list[int]:
     """The worker processes of a process; not what multiprocessing starts beside them."""
     found = []
     for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and is_alive(int(entry.name)):
+        if not entry.name.isdecimal():
+            continue
+        with suppress(ProcessLookupError, FileNotFoundError):  # it ended meanwhile
             words = (entry / "cmdline").read_bytes()
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[1]) == parent and b"spawn_main" in words:
+            state, its_parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+            if state != "Z" and int(its_parent) == parent and b"spawn_main" in words:
                 found.append(int(entry.name))
     return found
 
