@@ -36,7 +36,7 @@ from holdfast.ingest.imports import feed_index, finish_batch
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.readers.offers import portable
 from holdfast.ingest.recovery import file_sealed
-from holdfast.ingest.sources.troubles import Trouble, delay_s, interval_s
+from holdfast.ingest.sources.troubles import Trouble, after_failure, interval_s
 from holdfast.storage.catalogue.accounts import Ending, note_ended, note_started
 from holdfast.storage.catalogue.batches import ensure_custodian, open_batch
 from holdfast.storage.catalogue.turns import only_one
@@ -159,9 +159,7 @@ def ending_of(kept: KeptAccount, done: Taken, bench: Bench) -> Ending:
     """Return what a run means for the source."""
     error, now_ms = done.error, bench.desk.store.now_ms()
     if error is not None:
-        next_ms = now_ms + int(delay_s(Trouble.FOLDER, kept.failures + 1, error.cause) * 1000)
-        cause, step = error.cause, error.next_step
-        return Ending(next_ms, Trouble.FOLDER.value, cause, step, is_success=False)
+        return after_failure(kept, Trouble.FOLDER, error, now_ms)
     is_more = done.left[BEING_WRITTEN] > 0
     return Ending(now_ms + int((MORE_S if is_more else interval_s(EVERY_S)) * 1000))
 

@@ -11,7 +11,7 @@ import msgspec
 from holdfast.ingest.imap.plan import read_plan
 from holdfast.ingest.imap.syncing import Synced, sync_account
 from holdfast.ingest.sources.running import run_course
-from holdfast.ingest.sources.troubles import Trouble, delay_s, interval_s, trouble_of
+from holdfast.ingest.sources.troubles import Trouble, after_failure, interval_s, trouble_of
 from holdfast.storage.catalogue.accounts import Ending, KeptAccount
 from holdfast.storage.catalogue.source_runs import FAILED, PARTIAL, WHOLE, EndedRun
 
@@ -59,11 +59,7 @@ def ending_of(kept: KeptAccount, done: Synced, ask: Ask, now_ms: int) -> Ending 
     """Return what a run means for the source; None when it says nothing of the whole of it."""
     plan = read_plan(kept.plan)
     if done.error is not None:
-        trouble = trouble_of(done.error)
-        wait_s = delay_s(trouble, kept.failures + 1, done.error.cause)
-        next_ms = now_ms + int(wait_s * 1000)
-        cause, step = done.error.cause, done.error.next_step
-        return Ending(next_ms, trouble.value, cause, step, is_success=False)
+        return after_failure(kept, trouble_of(done.error), done.error, now_ms)
     if ask.is_partial:
         return None
     if done.is_cut:

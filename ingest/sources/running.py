@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from holdfast.core.errors import HoldfastError
 from holdfast.ingest.sources.leasing import RUN, holding
-from holdfast.ingest.sources.troubles import Trouble, delay_s
+from holdfast.ingest.sources.troubles import Trouble, after_failure
 from holdfast.storage.catalogue.accounts import Ending, KeptAccount, note_ended
 from holdfast.storage.catalogue.source_runs import (
     FAILED,
@@ -75,13 +75,8 @@ def run_course(kept: KeptAccount, bench: Bench, why: str, course: Course[Done]) 
 def _note_fault(store: Store, kept: KeptAccount, run_id: int, error: Exception) -> None:
     trace = "".join(traceback.format_exception(error, limit=-5))
     end_run(store, run_id, EndedRun(FAILED, trouble=Trouble.FAULT.value, error=trace))
-    next_ms = store.now_ms() + int(delay_s(Trouble.FAULT, kept.failures + 1) * 1000)
-    fault = _fault(error)
-    note_ended(
-        store,
-        kept.source_id,
-        Ending(next_ms, Trouble.FAULT.value, fault.cause, fault.next_step, is_success=False),
-    )
+    ending = after_failure(kept, Trouble.FAULT, _fault(error), store.now_ms())
+    note_ended(store, kept.source_id, ending)
 
 
 def _fault(error: Exception) -> HoldfastError:

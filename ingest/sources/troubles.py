@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from holdfast.core.errors import Conflict, HoldfastError, Refused
 from holdfast.ingest.imap.failures import Busy, SignInRefused
+from holdfast.storage.catalogue.accounts import Ending, KeptAccount
 
 _MINUTE, _HOUR = 60.0, 3600.0
 _dice = secrets.SystemRandom()
@@ -96,6 +97,12 @@ def delay_s(trouble: Trouble, failures: int, error: str = "") -> float:
         said_s = int(asked[1]) / (1000 if asked[2].lower().startswith("m") else 1)
         return max(whole * _dice.uniform(0.5, 1.0), min(said_s, 24 * _HOUR) * 1.05)
     return whole * _dice.uniform(0.5, 1.0)
+
+
+def after_failure(kept: KeptAccount, trouble: Trouble, error: HoldfastError, now_ms: int) -> Ending:
+    """Return what a failed run means for a source: what ails it, and when it is tried again."""
+    next_ms = now_ms + int(delay_s(trouble, kept.failures + 1, error.cause) * 1000)
+    return Ending(next_ms, trouble.value, error.cause, error.next_step, is_success=False)
 
 
 def interval_s(every_s: float) -> float:

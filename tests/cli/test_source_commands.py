@@ -9,7 +9,7 @@ import pytest
 
 from cli_archive import Desk
 from imap_kit import letter
-from imap_script import Asked, Script, honest, scripted
+from imap_script import Asked, Script, honest, refusing, scripted
 
 SECRET = "open-sesame-84"
 
@@ -34,13 +34,6 @@ def add(desk: Desk, folder: Path, script: Script, *more: object, status: int = 0
     secret = ["--secret-file", folder / "secret"]
     ran = desk.run("source", "add", "imap", "mail", *words, *secret, *more, status=status)
     return ran.out + ran.err
-
-
-def refusing(asked: Asked, answer: bytes) -> bytes:
-    """Let nobody in."""
-    if asked.words.startswith("LOGIN"):
-        return f"{asked.tag} NO [AUTHENTICATIONFAILED] no\r\n".encode()
-    return answer
 
 
 def test_source_is_added_listed_tested_synced_and_compared(desk: Desk) -> None:

@@ -42,7 +42,7 @@ from imap_kit import (
     plain_account,
     synced,
 )
-from imap_script import Asked, Cut, Script, honest, scripted
+from imap_script import Asked, Cut, Script, honest, scripted, signing_in_gets
 from token_server import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, TokenService
 from token_server import serving as serving_tokens
 
@@ -128,13 +128,7 @@ def reconciles_what_was_not_counted(folder: Path) -> None:
 def waits_for_a_busy_server(folder: Path) -> None:
     """A server that is busy is waited for, ever longer, and then left for another time (F27)."""
     script = Script(mail(1))
-
-    def busy(asked: Asked, answer: bytes) -> bytes:
-        if asked.words.startswith("LOGIN"):
-            return f"{asked.tag} NO [LIMIT] too many connections\r\n".encode()
-        return answer
-
-    script.twist = busy
+    script.twist = signing_in_gets("NO [LIMIT] too many connections")
     patience = Patience()
     with serving(folder, script) as settings:
         done = synced(settings, pause=patience)
@@ -148,13 +142,7 @@ def waits_for_a_busy_server(folder: Path) -> None:
 def asks_once_for_a_refused_sign_in(folder: Path) -> None:
     """A password that is refused is not tried again, and not told (F28)."""
     script = Script(mail(1))
-
-    def refused(asked: Asked, answer: bytes) -> bytes:
-        if asked.words.startswith("LOGIN"):
-            return f"{asked.tag} NO [AUTHENTICATIONFAILED] not {SECRET}\r\n".encode()
-        return answer
-
-    script.twist = refused
+    script.twist = signing_in_gets(f"NO [AUTHENTICATIONFAILED] not {SECRET}")
     with serving(folder, script) as settings:
         done = synced(settings)
     assert len(script.of("LOGIN")) == 1, "it was tried again"

@@ -41,6 +41,20 @@ def honest(asked: Asked, answer: bytes) -> bytes:
     return answer
 
 
+def signing_in_gets(answer: str) -> Twist:
+    """Return a twist that lets nobody in, and says so in these words."""
+
+    def twist(asked: Asked, honest_answer: bytes) -> bytes:
+        if asked.words.startswith("LOGIN"):
+            return f"{asked.tag} {answer}\r\n".encode()
+        return honest_answer
+
+    return twist
+
+
+refusing = signing_in_gets("NO [AUTHENTICATIONFAILED] no")
+
+
 @dataclass(slots=True)
 class Script:
     """A server with one folder, INBOX."""

@@ -16,7 +16,7 @@ from holdfast.settings import Settings
 from holdfast.wiring.archive import open_archive
 from holdfast.wiring.runs import parser_pool
 from imap_kit import added, ends, letter, plain_account, synced
-from imap_script import Asked, Script, honest, scripted
+from imap_script import Script, honest, refusing, scripted
 from source_kit import at, kept_of, planned, runs
 
 WEEK_MS = 7 * 24 * 3600 * 1000
@@ -65,11 +65,6 @@ def test_what_the_server_did_not_tell_is_found_and_repaired_once_a_week(
 
 def test_comparison_that_failed_is_made_at_the_next_run(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
-
-    def refusing(asked: Asked, answer: bytes) -> bytes:
-        is_login = asked.words.startswith("LOGIN")
-        return f"{asked.tag} NO [AUTHENTICATIONFAILED] no\r\n".encode() if is_login else answer
-
     with scripted(Script({1: letter(1)})) as script:
         added(settings, plain_account(script.port), "secret")
         synced(settings)

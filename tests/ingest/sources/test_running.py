@@ -28,15 +28,8 @@ from holdfast.storage.catalogue.schema import leases
 from holdfast.storage.catalogue.source_runs import KEEP_RUNS, EndedRun, begin_run, end_run, runs_of
 from holdfast.storage.catalogue.source_schedule import due_sources, pause, resume
 from imap_kit import SOURCE, added, ends, letter, plain_account, synced
-from imap_script import Asked, Script, honest, scripted
+from imap_script import Asked, Script, honest, refusing, scripted
 from source_kit import at, kept_of, runs
-
-
-def refusing(asked: Asked, answer: bytes) -> bytes:
-    """Let nobody in."""
-    if asked.words.startswith("LOGIN"):
-        return f"{asked.tag} NO [AUTHENTICATIONFAILED] no\r\n".encode()
-    return answer
 
 
 def complaints(settings: Settings) -> list[tuple[State, str, str]]:
