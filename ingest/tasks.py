@@ -236,6 +236,7 @@ class CeleryBell:
         self._thread = threading.Thread(target=self._consume, name="celery", daemon=True)
 
     def __enter__(self) -> CeleryBell:
+        celery_state.should_stop = None  # Celery's own mark, left by a bell that ended before
         self._thread.start()
         return self
 

@@ -37,8 +37,9 @@ def power_rounds(
 ) -> PowerFigures:
     """Import into an archive on a fresh disk, cut its power, start again, judge; so many times.
 
-    Every other cut comes at any instant, the rest right after an acknowledgement. Every other pair
-    of rounds keeps the keys on another disk.
+    Every other cut comes at any instant, the rest right after an acknowledgement, where what was
+    not durable shows most often: the only ones while a bug is looked for. Every other pair of
+    rounds keeps the keys on another disk.
 
     Args:
         folder: For everything.
@@ -59,7 +60,8 @@ def power_rounds(
             settings = Settings.model_validate(
                 {"data": disk.at / "a", "keys": {"path": keys}, "work": {"processes": 1}}
             )
-            acked = _cut(disk, settings, offered, bug, chance, is_at_ack=number % 2 == 0)
+            is_at_ack = until_bad or number % 2 == 0
+            acked = _cut(disk, settings, offered, bug, chance, is_at_ack=is_at_ack)
             _, verdict = settle(settings, offered, acked)
         figures.rounds += 1
         figures.cut_between += 0 < len(acked) < len(offered.originals)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -56,17 +56,21 @@ def test_due_source_wakes_a_worker_through_the_broker(tmp_path: Path, redis: Red
     added(settings, plain_account(143), "secret")
     config = CeleryConfig(redis.url, redis.password)
     kinds = {"sync": KINDS["sync"]}
-    with opened(settings) as services, closing(CeleryWork(services.store, config)) as work:
-        watch = Watch(services.store, lambda event: None, partial(work.wake, "sync"))
+    heard: list[Mapping[str, object]] = []
+    with (
+        opened(settings) as services,
+        closing(CeleryWork(services.store, config, heard.append)) as work,
+    ):
+        watch = Watch(services.store, heard.append, partial(work.wake, "sync"))
         with (
-            CeleryBell(config, kinds, lambda event: None) as bell,
+            CeleryBell(config, kinds, heard.append) as bell,
             closing(redis.client()) as client,
         ):
             # A worker that begins looks by itself; what was rung before it listens goes nowhere.
             until(lambda: client.exists("holdfast:_kombu.binding.holdfast.sync"))
             with in_a_thread(watch):
                 ring = bell.wait(60)
-                assert ring is not None
+                assert ring is not None, heard
                 assert ring.kind == "sync"
                 source = find_account(services.store, SOURCE).source_id
                 assert due_sources(services.store, ["imap"]) == [source]
