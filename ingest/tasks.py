@@ -299,7 +299,9 @@ class _Notes(logging.Handler):
 
 
 def _short(record: logging.LogRecord) -> str:
-    return record.getMessage().strip()[:300]
+    error = record.exc_info[1] if record.exc_info else None
+    why = f" ({type(error).__name__}: {error})"[:200] if error else ""
+    return record.getMessage().strip()[:300] + why
 
 
 def _tell(note: Note) -> None:

@@ -224,13 +224,12 @@ def _target(batch: _Batch, sealed: Sealed, draft: Draft) -> int:
 
 
 def _write_new(batch: _Batch) -> None:
-    seen = batch.envelopes.find({i: (d, _at_ms(batch, d)) for i, d in batch.new.items()})
+    enveloped = batch.envelopes.find({i: (d, _at_ms(batch, d)) for i, d in batch.new.items()})
     threads = _threads(batch) if batch.new else {}
-    known: dict[str, int] = {}
-    if batch.new or seen:
-        seen = [*_sightings(batch), *seen]
-        known = batch.linker.recognise(batch.connection, seen, batch.store.ids)
-        batch.events += batch.note.met(batch.linker.newest)
+    # Also of nobody: else whom a try that was rolled back had recognised would be counted below.
+    seen = [*_sightings(batch), *enveloped]
+    known = batch.linker.recognise(batch.connection, seen, batch.store.ids)
+    batch.events += batch.note.met(batch.linker.newest)
     if batch.new:
         _write_interactions(batch, threads, known)
         _write_attachments(batch)

@@ -174,6 +174,18 @@ def test_rolled_back_identity_is_made_again(store: Store) -> None:
     assert identity(store, "a@b.com").id == found["a@b.com"]
 
 
+def test_what_a_rolled_back_try_recognised_is_not_counted_by_the_next(store: Store) -> None:
+    mail = Mail(key="first")
+    Filing(store, source="one")(mail)
+    counted = [row.messages for row in rows(store, identities)]
+    linker = Linker()
+    with pytest.raises(LookupError), writing(store.engine) as connection:
+        linker.recognise(connection, [seen("ann@acme.com")], store.ids)
+        raise LookupError
+    Filing(store, source="two", linker=linker)(mail)  # nothing of it is new any more
+    assert [row.messages for row in rows(store, identities)] == counted
+
+
 def test_linker_remembers_no_more_than_its_capacity(store: Store) -> None:
     linker = Linker(capacity=3)
     people = [seen(f"{n}@b.com") for n in range(10)]
