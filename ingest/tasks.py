@@ -231,7 +231,7 @@ class CeleryBell:
         self._rings: queue.SimpleQueue[Ring] = queue.SimpleQueue()
         self._is_closing = False
         for kind in kinds:
-            self._app.task(self._body(kind), name=_name(kind))
+            self._app.task(self._body(kind), name=_name(kind), shared=False)
         _tell(note)
         self._thread = threading.Thread(target=self._consume, name="celery", daemon=True)
 
@@ -272,6 +272,7 @@ class CeleryBell:
         return body
 
     def _consume(self) -> None:
+        self._app.set_current()  # else tasks are looked up in an app that Celery makes up
         while not self._is_closing:
             try:
                 worker = self._app.WorkController(

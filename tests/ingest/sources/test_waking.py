@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from celery import current_app
 
 from archive_kit import opened, settings_in
 from holdfast.ingest.jobs.kinds import KINDS
@@ -52,6 +53,7 @@ def redis(need: Callable[[object, str], None]) -> Iterator[RedisServer]:
 
 
 def test_due_source_wakes_a_worker_through_the_broker(tmp_path: Path, redis: RedisServer) -> None:
+    assert "holdfast.sync" not in current_app.tasks  # Celery has an app of its own already
     settings = settings_in(tmp_path)
     added(settings, plain_account(143), "secret")
     config = CeleryConfig(redis.url, redis.password)
@@ -70,7 +72,7 @@ def test_due_source_wakes_a_worker_through_the_broker(tmp_path: Path, redis: Red
             until(lambda: client.exists("holdfast:_kombu.binding.holdfast.sync"))
             with in_a_thread(watch):
                 ring = bell.wait(60)
-                assert ring is not None, heard
+                assert ring is not None, [str(one) for one in heard[:2]]
                 assert ring.kind == "sync"
                 source = find_account(services.store, SOURCE).source_id
                 assert due_sources(services.store, ["imap"]) == [source]
