@@ -33,6 +33,6 @@ def test_f3_power_cuts_find_out_what_was_not_durable(
     tmp_path: Path, kind: str, bug: str, seed: int, need: Callable[[bool, str], None]
 ) -> None:
     need(can_loop(kind), f"no loop device, or no {kind}")
-    # Whether a cut finds an unsynced name is up to the file system: XFS tells of it one time in two.
+    # Whether a cut finds an unsynced name is up to the file system: XFS tells one time in two.
     figures = power_rounds(tmp_path, kind, rounds=12, seed=seed, bug=bug, until_bad=True)
     assert figures.bad

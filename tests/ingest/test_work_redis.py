@@ -24,6 +24,8 @@ from holdfast.wiring.founding import create_archive
 from server_redis import Missing, RedisServer, running
 from work_kinds import TEST_KINDS, ChildPlan, crew, runs, until
 
+pytestmark = pytest.mark.unmeasured
+
 Need = Callable[[object, str], None]
 VISIBILITY_S = 5.0
 

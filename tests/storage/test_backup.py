@@ -300,6 +300,7 @@ def _content_ids(settings: Settings) -> set[bytes]:
         return set(connection.scalars(select(originals.c.content_id)))
 
 
+@pytest.mark.unmeasured
 def test_backup_killed_at_any_step_leaves_older_ones_whole(tmp_path: Path) -> None:
     settings, folder = settings_in(tmp_path / "one"), tmp_path / "backups"
     fill(settings, tmp_path / "in", range(3))

@@ -118,6 +118,7 @@ def test_rows_that_refer_to_later_rows_of_their_table_arrive(
         assert [row for row in connection.execute(query) if row.merged_into > row.id]
 
 
+@pytest.mark.unmeasured
 def test_embedded_archive_moves_to_another_folder_when_killed_again_and_again(
     filled: Settings, tmp_path: Path
 ) -> None:
@@ -125,6 +126,7 @@ def test_embedded_archive_moves_to_another_folder_when_killed_again_and_again(
     _moved_with_kills(filled, there, first=60, more=120, least=3)
 
 
+@pytest.mark.unmeasured
 def test_archive_moves_to_the_engines_when_killed_again_and_again(
     filled: Settings, engines: Engines, tmp_path: Path
 ) -> None:
@@ -157,6 +159,7 @@ def _is_open(settings: Settings) -> bool:
         return False
 
 
+@pytest.mark.unmeasured
 def test_restore_goes_on_when_killed_again_and_again(filled: Settings, tmp_path: Path) -> None:
     back_up_to(filled, tmp_path / "backups")
     there = settings_in(tmp_path / "there")

@@ -22,6 +22,8 @@ from holdfast.storage.catalogue.schema import metadata
 from holdfast.storage.verify import Selection, Tally, Verification
 from holdfast.wiring.places import CATALOGUE
 
+pytestmark = pytest.mark.unmeasured
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "integrity.md"
 CLASSES = ("committed", "derived", "hint", "operational")
 

@@ -16,6 +16,8 @@ from folder_kill import rounds
 from folder_kit import Dropping, dropping
 from holdfast.core.errors import Unavailable
 
+pytestmark = pytest.mark.unmeasured
+
 SEED = 20261126
 
 

@@ -60,6 +60,8 @@ from imap_script import Asked, Cut, Script, scripted
 from server_dovecot import Dovecot
 from source_kit import planned
 
+pytestmark = pytest.mark.unmeasured
+
 Plant = pytest.MonkeyPatch
 
 

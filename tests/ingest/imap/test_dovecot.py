@@ -282,6 +282,7 @@ def test_server_that_is_down_is_said_and_the_next_sync_goes_on(
     assert synced(settings).counts.new == 1
 
 
+@pytest.mark.unmeasured
 def test_killed_syncs_lose_nothing_and_double_nothing(
     tmp_path: Path, dovecot_server: Dovecot
 ) -> None:
@@ -295,6 +296,7 @@ def test_killed_syncs_lose_nothing_and_double_nothing(
     assert figures.kept_before > 0
 
 
+@pytest.mark.unmeasured
 def test_strikes_at_server_connection_and_mailbox_lose_nothing_and_double_nothing(
     tmp_path: Path, dovecot_server: Dovecot
 ) -> None:

@@ -58,6 +58,8 @@ from smtp_faults import (
 )
 from smtp_kit import CONFIG, Listening, bounded, listening, make_certificate
 
+pytestmark = pytest.mark.unmeasured
+
 Plant = pytest.MonkeyPatch
 SOON_S = 0.5
 """A broken listener is not waited for longer; the good one has a minute."""

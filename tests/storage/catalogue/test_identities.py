@@ -179,7 +179,7 @@ def test_what_a_rolled_back_try_recognised_is_not_counted_by_the_next(store: Sto
     Filing(store, source="one")(mail)
     counted = [row.messages for row in rows(store, identities)]
     linker = Linker()
-    with pytest.raises(LookupError), writing(store.engine) as connection:
+    with pytest.raises(LookupError), writing(store.engine) as connection:  # noqa: PT012
         linker.recognise(connection, [seen("ann@acme.com")], store.ids)
         raise LookupError
     Filing(store, source="two", linker=linker)(mail)  # nothing of it is new any more

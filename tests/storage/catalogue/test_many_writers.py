@@ -6,6 +6,8 @@ from catalogue_kit import Homes
 from holdfast.storage.catalogue import engine, filing, threading
 from many_writers import Plan, file_at_once, file_rest, wrongs
 
+pytestmark = pytest.mark.unmeasured
+
 
 def after(homes: Homes, plan: Plan) -> list[str]:
     """Everything that is wrong when all writers are through."""
