@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from holdfast.core.custody import Offer
 from holdfast.core.errors import HoldfastError
 from holdfast.ingest.pipeline import accept
+from holdfast.ingest.smtp.alarm import Alarm, Note
 from holdfast.ingest.smtp.pressure import Pressure
 from holdfast.ingest.smtp.tally import Tally
 from holdfast.storage.frames import discard, prepare
@@ -35,8 +36,6 @@ GROUP_BYTES = 16 << 20
 GATHER_S = 0.005
 """So long a group waits for messages that are on their way: fewer commits, and the next group comes
 in while this one is written."""
-
-Note = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +74,7 @@ class GroupCommit:
         self._coming = coming
         self._waiting: queue.SimpleQueue[Letter | None] = queue.SimpleQueue()
         self._held: Letter | None = None
+        self._alarm = Alarm(reception.report)
         self._thread = threading.Thread(target=self._run, name="commit", daemon=True)
         self._thread.start()
 
@@ -92,6 +92,7 @@ class GroupCommit:
             group = self._group(first)
             self._reception.pressure.note_group(len(group))
             self._settle(group)
+        self._alarm.end()
 
     def _next(self) -> Letter | None:
         held, self._held = self._held, None
@@ -121,9 +122,16 @@ class GroupCommit:
         trouble = self._kept(group)
         if trouble is not None and len(group) > 1 and not isinstance(trouble, HoldfastError):
             for letter in group:
-                letter.settle(self._kept([letter]))
+                self._answer([letter], self._kept([letter]))
             return
-        for letter in group:
+        self._answer(group, trouble)
+
+    def _answer(self, letters: Sequence[Letter], trouble: Exception | None) -> None:
+        if trouble is None:
+            self._alarm.well()
+        else:
+            self._alarm.trouble(len(letters), _cause(trouble))
+        for letter in letters:
             letter.settle(trouble)
 
     def _kept(self, group: Sequence[Letter]) -> Exception | None:
@@ -135,9 +143,6 @@ class GroupCommit:
             accept(offers, self._reception.intake, self._reception.desk)
         # The edge: whatever it is, the senders keep their messages and are told to come again.
         except Exception as error:  # noqa: BLE001
-            self._reception.report(
-                {"event": "smtp.not_kept", "messages": len(group), "cause": _cause(error)}
-            )
             return error
         else:
             return None

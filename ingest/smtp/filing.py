@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from holdfast.ingest.jail import Pool
     from holdfast.ingest.pipeline import Desk
-    from holdfast.ingest.smtp.committing import Note
+    from holdfast.ingest.smtp.alarm import Note
 
 LOOK_S = 0.5
 """Between two looks for what was sealed."""

@@ -75,6 +75,12 @@ class Listening:
             if event["event"] == name:
                 return event
 
+    def told(self) -> list[Event]:
+        """Return all events so far."""
+        while not self.events.empty():
+            self.seen.append(self.events.get())
+        return self.seen
+
     def ask_to_end(self) -> None:
         """Ask for the end, as a signal does."""
         self._is_asked.set()
