@@ -1,4 +1,4 @@
-"""Trouble is told when it begins, once in a while, and when it is over; every message is counted."""
+"""Trouble is told when it begins, now and then, and when it is over; each message is counted."""
 
 from __future__ import annotations
 
