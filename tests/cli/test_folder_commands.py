@@ -50,6 +50,20 @@ def test_folder_is_added_listed_tested_and_synced(desk: Desk, drop: Path) -> Non
     assert "留在原处" in desk.run("source", "sync", "--lang", "zh").err
 
 
+def test_folder_is_set_and_told_what_says_nothing_of_it(desk: Desk, drop: Path) -> None:
+    shown = desk.run("source", "set", "drop", "--json").json
+    assert (shown["path"], shown["settle"], shown["keep"]) == (str(drop), 0, False)
+    assert "30" in desk.run("source", "set", "drop", "--settle", 30, "--keep").out
+    (listed,) = desk.run("source", "list", "--json").json["sources"]
+    assert (listed["settle_s"], listed["keeps"]) == (30, True)
+    shown = desk.run("source", "set", "drop", "--no-keep", "--json").json
+    assert (shown["settle"], shown["keep"]) == (30, False)
+    foreign = desk.run("source", "set", "drop", "--every", 60, status=2).err
+    assert "--every says nothing of the source 'drop', which is of kind folder" in foreign
+    assert "0 to 3600" in desk.run("source", "set", "drop", "--settle", -1, status=2).err
+    assert desk.run("source", "set", "drop", "--json").json["settle"] == 30
+
+
 def test_run_ends_with_the_status_of_its_files(desk: Desk, drop: Path) -> None:
     (drop / "noise.bin").write_bytes(bytes(range(256)))
     ran = desk.run("source", "sync", "drop", status=1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holdfast.cli.command import add, flag
-from holdfast.cli.commands import source_care
+from holdfast.cli.commands import source_care, source_set
 from holdfast.cli.commands.secret_lines import first_line
 from holdfast.cli.commands.source_care import BackfillOptions
 from holdfast.cli.commands.source_list import ListOptions, list_sources
@@ -43,6 +43,7 @@ def register(app: typer.Typer) -> None:
     add(group, "backfill", backfill, BackfillOptions, (0, 1, 2, PARTIAL, 4, 5, 7))
     add(group, "watch", watch, WatchOptions)
     source_care.register(group)
+    source_set.register(group)
     add(group, "remove", remove, RemoveOptions)
     app.add_typer(group, name="source")
 
