@@ -62,7 +62,7 @@ def test_no_option_is_documented_that_does_not_exist() -> None:
         option
         for command in COMMANDS.values()
         for parameter in command.params
-        for option in (*parameter.opts, "--help", "--")
+        for option in (*parameter.opts, *parameter.secondary_opts, "--help", "--")
     }
     assert {found for found in re.findall(r"`(--[a-z-]*)", CLI) if found not in known} == set()
 
