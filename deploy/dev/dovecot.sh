@@ -37,7 +37,7 @@ install_server() {
   fi
 }
 
-random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 25000 + 20000 )); }
+random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 12000 + 20000 )); }  # below those that clients are given
 
 certify() {
   [ -e "$dir/server.pem" ] && return
@@ -110,10 +110,10 @@ is_up() { [ "$(pid)" -gt 0 ] && kill -0 "$(pid)" 2>/dev/null; }
 run_server() {
   configure
   dovecot -c "$dir/dovecot.conf" 2>>"$dir/errors" || return 1
-  tries=0
+  looks=0
   until is_up; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 100 ] || return 1
+    looks=$((looks + 1))
+    [ "$looks" -lt 100 ] || return 1
     sleep 0.05
   done
 }

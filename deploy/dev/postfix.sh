@@ -28,7 +28,7 @@ install_server() {
   if [ -d /run/systemd/system ]; then systemctl disable --now --quiet postfix; fi
 }
 
-random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 25000 + 20000 )); }
+random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 12000 + 20000 )); }  # below those that clients are given
 
 configure() {
   mkdir -p "$dir/etc" "$dir/queue" "$dir/data"
@@ -86,10 +86,10 @@ listens() {
 run_server() {
   configure
   postfix -c "$dir/etc" start >"$dir/start.log" 2>&1 || return 1
-  tries=0
+  looks=0
   until is_ours && listens; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 100 ] || return 1
+    looks=$((looks + 1))
+    [ "$looks" -lt 100 ] || return 1
     sleep 0.1
   done
 }

@@ -66,7 +66,7 @@ logging_collector = off
 SETTINGS
 }
 
-random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 25000 + 20000 )); }
+random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 12000 + 20000 )); }  # below those that clients are given
 
 run_server() {
   as_server "$bin/pg_ctl" --pgdata="$dir/data" --log="$dir/data/server.log" --wait --silent \

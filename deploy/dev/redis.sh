@@ -35,7 +35,7 @@ as_server() {
 
 server_user() { if id redis >/dev/null 2>&1; then echo redis; else echo nobody; fi; }
 
-random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 25000 + 20000 )); }
+random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 12000 + 20000 )); }  # below those that clients are given
 
 ask() {
   REDISCLI_AUTH=$(cat "$dir/password") redis-cli -h 127.0.0.1 -p "$port" "$@" 2>/dev/null
@@ -68,10 +68,10 @@ SETTINGS
 run_server() {
   configure
   as_server redis-server "$dir/redis.conf" >/dev/null 2>&1 || return 1
-  tries=0
+  looks=0
   until is_ours; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 100 ] || return 1
+    looks=$((looks + 1))
+    [ "$looks" -lt 100 ] || return 1
     # Not ready, or another server has the port.
     sleep 0.05
   done
