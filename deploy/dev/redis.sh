@@ -38,7 +38,8 @@ server_user() { if id redis >/dev/null 2>&1; then echo redis; else echo nobody; 
 random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 12000 + 20000 )); }  # below those that clients are given
 
 ask() {
-  REDISCLI_AUTH=$(cat "$dir/password") redis-cli -h 127.0.0.1 -p "$port" "$@" 2>/dev/null
+  # Who has the port may be mute.
+  REDISCLI_AUTH=$(cat "$dir/password") timeout 5 redis-cli -h 127.0.0.1 -p "$port" "$@" 2>/dev/null
 }
 
 is_ours() { [ "$(ask config get dir | tail -n 1)" = "$dir/data" ]; }
