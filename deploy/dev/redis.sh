@@ -68,12 +68,14 @@ SETTINGS
 
 run_server() {
   configure
+  rm -f "$dir/data/server.log"
   as_server redis-server "$dir/redis.conf" >/dev/null 2>&1 || return 1
   looks=0
   until is_ours; do
     looks=$((looks + 1))
     [ "$looks" -lt 100 ] || return 1
     # Not ready, or another server has the port.
+    if grep -q "Failed listening" "$dir/data/server.log" 2>/dev/null; then return 1; fi
     sleep 0.05
   done
 }
