@@ -20,7 +20,7 @@ from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import transact
 from holdfast.storage.catalogue.envelopes import Envelopes, reported_as
 from holdfast.storage.catalogue.filing_events import FilingEvents
-from holdfast.storage.catalogue.identities import Linker
+from holdfast.storage.catalogue.identities import Linker, count
 from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import (
@@ -226,17 +226,16 @@ def _target(batch: _Batch, sealed: Sealed, draft: Draft) -> int:
 def _write_new(batch: _Batch) -> None:
     enveloped = batch.envelopes.find({i: (d, _at_ms(batch, d)) for i, d in batch.new.items()})
     threads = _threads(batch) if batch.new else {}
-    # Also of nobody: else whom a try that was rolled back had recognised would be counted below.
     seen = [*_sightings(batch), *enveloped]
-    known = batch.linker.recognise(batch.connection, seen, batch.store.ids)
-    batch.events += batch.note.met(batch.linker.newest)
+    recognised = batch.linker.recognise(batch.connection, seen, batch.store.ids)
+    batch.events += batch.note.met(recognised.made)
     if batch.new:
-        _write_interactions(batch, threads, known)
+        _write_interactions(batch, threads, recognised.ids)
         _write_attachments(batch)
-    batch.events += batch.envelopes.write(known)
+    batch.events += batch.envelopes.write(recognised.ids)
     given = insert_missing(batch.connection, variants, batch.variant_rows, "original_id")
     refuse_fewer(given, batch.variant_rows)
-    batch.linker.count(batch.connection)
+    count(batch.connection, recognised)
 
 
 def _threads(batch: _Batch) -> dict[int, int]:

@@ -39,7 +39,7 @@ class FilingEvents:
         """Return one event for all identities that were made; the first is its subject.
 
         Args:
-            rows: As `Linker.newest` has them.
+            rows: As `Recognised.made` has them.
         """
         if not rows:
             return []

@@ -32,16 +32,23 @@ if TYPE_CHECKING:
 IDENTITIES_CACHED = 200_000
 
 
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """Whom one transaction saw; means nothing once it was rolled back."""
+
+    ids: dict[str, int]
+    """The identity of each address."""
+    made: list[dict[str, Any]]
+    """Rows of the identities that were made, with `company_id`; sorted by id."""
+    tallies: dict[str, Tally]
+
+
 @dataclass(slots=True)
 class Linker:
     """Gives addresses their identities; one for each writer, not to be shared between threads."""
 
     domains: DomainNames = field(default_factory=DomainNames)
     capacity: int = IDENTITIES_CACHED
-    newest: list[dict[str, Any]] = field(default_factory=list, init=False)
-    """Rows of the identities that `recognise` made last, with `company_id`; sorted by id."""
-    _seen: tuple[dict[str, Tally], dict[str, int]] | None = field(default=None, init=False)
-    """What `recognise` has seen and `count` has not counted yet."""
     _known: OrderedDict[str, int] = field(default_factory=OrderedDict, init=False)
     _made: set[str] = field(default_factory=set, init=False)
     _made_in: Transaction | None = field(default=None, init=False)
@@ -49,38 +56,27 @@ class Linker:
     def link(
         self, connection: Connection, people: Sequence[Sighting], ids: IdFactory
     ) -> dict[str, int]:
-        """Return what `recognise` returns, and `count` at once."""
-        found = self.recognise(connection, people, ids)
-        self.count(connection)
-        return found
+        """Return the identity of each address, as `recognise` has it, and `count` at once."""
+        recognised = self.recognise(connection, people, ids)
+        count(connection, recognised)
+        return recognised.ids
 
     def recognise(
         self, connection: Connection, people: Sequence[Sighting], ids: IdFactory
-    ) -> dict[str, int]:
-        """Return the identity of each address, made with a provisional contact where it is new.
+    ) -> Recognised:
+        """Find the identity of each address, or make it with a provisional contact.
 
         Texts that are no addresses are left out. Addresses of machines get an identity but no
         contact. Safe beside other writers.
         """
-        self.newest = []
         tallies = tallied(people)
         found = self._recall(connection, tallies)
         missing = sorted(key for key in tallies if key not in found)
+        made: list[dict[str, Any]] = []
         if missing:
-            found |= self._make(connection, missing, ids)
-        self._seen = (tallies, found)
-        return found
-
-    def count(self, connection: Connection) -> None:
-        """Bring counts, names and times of contact up to date with what was recognised.
-
-        Best near the end of a transaction: some identities are in nearly all mail, and from here to
-        the commit other writers wait that saw them too.
-        """
-        if self._seen is None:
-            return
-        (tallies, found), self._seen = self._seen, None
-        count_seen(connection, tallies, found)
+            selected, made = self._make(connection, missing, ids)
+            found |= selected
+        return Recognised(found, made, tallies)
 
     def _recall(self, connection: Connection, keys: Collection[str]) -> dict[str, int]:
         known = self._known
@@ -110,7 +106,7 @@ class Linker:
 
     def _make(
         self, connection: Connection, missing: Sequence[str], ids: IdFactory
-    ) -> dict[str, int]:
+    ) -> tuple[dict[str, int], list[dict[str, Any]]]:
         company = {key: self.domains.company(key.rpartition("@")[2]) for key in missing}
         natures = {key: nature_of(key) for key in missing}
         named = ensure_companies(connection, company.values(), ids)
@@ -125,12 +121,20 @@ class Linker:
         made = _select_ids(connection, missing)
         _drop_orphans(connection, [row for row in rows if made[row["value"]] != row["id"]])
         ours = [row for row in rows if made[row["value"]] == row["id"]]
-        self.newest = [
-            {**row, "company_id": people.get(row["value"], _NOBODY)["company_id"]} for row in ours
-        ]
         self._made.update(missing)
         self._made_in = connection.get_transaction()
-        return made
+        return made, [
+            {**row, "company_id": people.get(row["value"], _NOBODY)["company_id"]} for row in ours
+        ]
+
+
+def count(connection: Connection, recognised: Recognised) -> None:
+    """Bring counts, names and times of contact up to date with what was recognised.
+
+    Best near the end of a transaction: some identities are in nearly all mail, and from here to
+    the commit other writers wait that saw them too.
+    """
+    count_seen(connection, recognised.tallies, recognised.ids)
 
 
 _NOBODY: dict[str, Any] = {"company_id": None}
