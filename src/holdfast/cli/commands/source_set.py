@@ -76,8 +76,8 @@ class SetOptions:
     as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
 
 
+_OF_ALL = {"name", "as_json"}
 _OF_FOLDERS = {"settle", "keep"}
-_ALL = {one.name for one in fields(SetOptions)}
 
 
 def set_source(session: Session, options: SetOptions) -> None:
@@ -90,9 +90,9 @@ def set_source(session: Session, options: SetOptions) -> None:
 
     with session.archive() as services:
         kept = find_account(services.store, options.name)
-        change = _set_folder if kept.kind == FOLDER else _set_mailbox
-        _refuse_foreign(kept, options)
-        shown = change(services.store, kept, options)
+        is_folder = kept.kind == FOLDER
+        _refuse_foreign(kept, options, is_folder=is_folder)
+        shown = (_set_folder if is_folder else _set_mailbox)(services.store, kept, options)
     if options.as_json:
         session.screen.json({"schema": "holdfast.source-set/1", "source": options.name, **shown})
         return
@@ -103,14 +103,10 @@ def set_source(session: Session, options: SetOptions) -> None:
     )
 
 
-def _refuse_foreign(kept: KeptAccount, options: SetOptions) -> None:
+def _refuse_foreign(kept: KeptAccount, options: SetOptions, *, is_folder: bool) -> None:
     """Refuse what says nothing of a source of this kind: it would be passed over silently."""
-    from holdfast.ingest.folder.place import KIND as FOLDER
-
-    general = {"name", "as_json"}
     given = {one.name for one in fields(options) if getattr(options, one.name) is not None}
-    fitting = _OF_FOLDERS if kept.kind == FOLDER else _ALL - _OF_FOLDERS
-    foreign = sorted(given - fitting - general)
+    foreign = sorted(one for one in given - _OF_ALL if (one in _OF_FOLDERS) != is_folder)
     if foreign:
         raise Refused(
             f"--{foreign[0]} says nothing of the source {kept.name!r}, which is of kind "
