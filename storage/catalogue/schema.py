@@ -18,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 
+from holdfast.storage.catalogue import governance_tables, rights_tables
 from holdfast.storage.catalogue.account_tables import (
     accounts,
     later_facts,
@@ -37,7 +38,10 @@ from holdfast.storage.catalogue.columns import (
     words,
 )
 
-__all__ = ["accounts", "later_facts", "mailboxes", "metadata", "source_runs"]
+__all__ = [
+    "accounts", "governance_tables", "later_facts", "mailboxes", "metadata", "rights_tables",
+    "source_runs",
+]  # fmt: skip
 
 archive_facts = Table(
     "archive_facts",

@@ -1,0 +1,141 @@
+"""Who may do what: roles, actions, and the value that stands for whoever asks; no I/O.
+
+Denied by default. An action that a role lacks is refused by name (403); a record outside the scope
+does not exist for whoever asks (404), and is in no count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from holdfast.core.errors import HoldfastError
+from holdfast.core.query import NOTHING, Scope
+
+
+class Forbidden(HoldfastError):
+    """The role of whoever asks does not have the action; repeating it cannot help."""
+
+    exit_status = 5
+
+
+class Action(StrEnum):
+    """What a role may do; one for each kind of act that somebody must answer for."""
+
+    SEARCH = "search"
+    """Search, count, see facets and lists of what is in the scope."""
+    READ = "read"
+    """Read the text, the people and the attachments' names and texts of what is in the scope."""
+    ORIGINAL = "original"
+    """Have the bytes of originals and attachments, which nothing masks."""
+    UNMASK = "unmask"
+    """See telephone, identity and bank numbers, each time with a reason."""
+    ANNOTATE = "annotate"
+    """Change tags, notes, links, owner and summary."""
+    CONTACTS = "contacts"
+    """See contacts and companies, and their trails within the scope."""
+    MERGE = "merge"
+    """Merge and split contacts."""
+    EXPORT = "export"
+    """Take results out of the archive."""
+    MATTERS = "matters"
+    """Open and close matters, and see them with their holds."""
+    HOLD = "hold"
+    """Place holds, tell custodians of them."""
+    RELEASE = "release"
+    """Ask for the release of a hold, or approve what somebody else asked for."""
+    GOVERN_VIEW = "govern_view"
+    """See policies, holds, disposals and their certificates, without content."""
+    POLICY = "policy"
+    """Propose, approve and withdraw retention policies."""
+    DISPOSE = "dispose"
+    """Plan, review and execute disposals."""
+    APPROVE = "approve"
+    """Approve what another person planned to dispose of."""
+    AUDIT = "audit"
+    """Read the audit log."""
+    VERIFY = "verify"
+    """Have the archive verified, and see ledgers and proofs."""
+    SOURCES = "sources"
+    """Set up sources and see how they run."""
+    JOBS = "jobs"
+    """See queued work, and put back what failed."""
+    USERS = "users"
+    """Add, change and disable users, teams and their scopes."""
+
+
+class Role(StrEnum):
+    """Presets of actions; a user has one, so that they exclude each other."""
+
+    ADMIN = "admin"
+    IT = "it"
+    LEGAL = "legal"
+    AUDITOR = "auditor"
+    COMPLIANCE = "compliance"
+    MANAGER = "manager"
+    MEMBER = "member"
+    GUEST = "guest"
+    CRM = "crm"
+
+
+_READING = frozenset({Action.SEARCH, Action.READ, Action.CONTACTS})
+ROLES: dict[Role, frozenset[Action]] = {
+    Role.ADMIN: frozenset({Action.USERS, Action.SOURCES, Action.JOBS, Action.VERIFY}),
+    Role.IT: frozenset({Action.SOURCES, Action.JOBS, Action.VERIFY}),
+    Role.LEGAL: _READING
+    | {
+        Action.ORIGINAL, Action.UNMASK, Action.ANNOTATE, Action.EXPORT, Action.MATTERS,
+        Action.HOLD, Action.RELEASE, Action.GOVERN_VIEW, Action.MERGE, Action.VERIFY,
+    },
+    Role.AUDITOR: frozenset({Action.AUDIT, Action.VERIFY, Action.GOVERN_VIEW}),
+    Role.COMPLIANCE: _READING
+    | {
+        Action.GOVERN_VIEW, Action.POLICY, Action.DISPOSE, Action.APPROVE, Action.RELEASE,
+        Action.AUDIT, Action.VERIFY, Action.MATTERS,
+    },
+    Role.MANAGER: _READING | {Action.ORIGINAL, Action.ANNOTATE, Action.EXPORT, Action.MERGE},
+    Role.MEMBER: _READING | {Action.ANNOTATE},
+    Role.GUEST: frozenset({Action.SEARCH, Action.READ}),
+    Role.CRM: _READING,
+}  # fmt: skip
+"""Role → actions. `docs/security.md` shows the table; a test keeps the two equal."""
+
+WIDE = frozenset({Role.LEGAL, Role.COMPLIANCE})
+"""Roles that see the whole archive unless they are granted less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever asks: made at the door, carried to every act."""
+
+    user_id: int
+    person_id: int
+    """Two accounts of one person count once where two persons are asked for."""
+    login: str
+    role: Role
+    actions: frozenset[Action]
+    """Of the role, or fewer where an API key is narrower."""
+    scope: Scope = field(default_factory=lambda: Scope("", NOTHING))
+    pid: str = ""
+    """Opaque id for the audit log."""
+    key_id: int | None = None
+    """The API key that was used, if one was."""
+    address: str = ""
+    """Of the client."""
+
+    def may(self, action: Action) -> bool:
+        """Tell whether the action is allowed."""
+        return action in self.actions
+
+    def require(self, action: Action) -> None:
+        """Refuse unless the action is allowed.
+
+        Raises:
+            Forbidden: It is not; fact `action` names it.
+        """
+        if action not in self.actions:
+            raise Forbidden(
+                f"The role {self.role.value} may not do this: {action.value}.",
+                next_step="Ask an administrator for a role that may.",
+                action=action.value,
+            )
