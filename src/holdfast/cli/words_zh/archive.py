@@ -1,4 +1,4 @@
-"""The messages of the command line in Simplified Chinese; must not hold anything else.
+"""Messages about the archive itself, its sources and its mail; must not hold anything else.
 
 English template → translation, with the same names in braces. Templates without words of their own
 are not listed.

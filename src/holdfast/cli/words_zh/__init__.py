@@ -1,0 +1,25 @@
+"""The messages of the command line in Simplified Chinese, a module for each field of work."""
+
+from __future__ import annotations
+
+from holdfast.cli.words_zh import (
+    anchors,
+    annotating,
+    archive,
+    exports,
+    holds,
+    retention,
+    rights,
+    serving,
+)
+
+MESSAGES: dict[str, str] = {
+    **anchors.MESSAGES,
+    **annotating.MESSAGES,
+    **archive.MESSAGES,
+    **exports.MESSAGES,
+    **holds.MESSAGES,
+    **retention.MESSAGES,
+    **rights.MESSAGES,
+    **serving.MESSAGES,
+}

@@ -1,0 +1,5 @@
+"""Messages about exports and their proof; must not hold anything else."""
+
+from __future__ import annotations
+
+MESSAGES: dict[str, str] = {}

@@ -1,0 +1,5 @@
+"""Messages about policies and disposals; must not hold anything else."""
+
+from __future__ import annotations
+
+MESSAGES: dict[str, str] = {}
