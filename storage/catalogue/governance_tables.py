@@ -29,6 +29,14 @@ from holdfast.storage.catalogue.columns import (
     words,
 )
 
+# What an event was about in words, for auditors: the log itself holds only its hash. It can be erased.
+audit_details = Table(
+    "audit_details",
+    metadata,
+    key("event_id", "audit_events.id"),
+    words("detail"),
+)
+
 matters = Table(
     "matters",
     metadata,

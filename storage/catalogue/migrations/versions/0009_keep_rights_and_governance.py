@@ -424,3 +424,12 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("seq IS NULL"),
     )
+    op.create_table(
+        "audit_details",
+        sa.Column("event_id", row_id, autoincrement=False, nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["audit_events.id"], name=op.f("fk_audit_details_event_id")
+        ),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_audit_details")),
+    )
