@@ -29,7 +29,7 @@ from holdfast.storage.catalogue.columns import (
     words,
 )
 
-# What an event was about in words, for auditors: the log itself holds only its hash. It can be erased.
+# What an event was about in words: the log itself holds only its hash. It can be erased.
 audit_details = Table(
     "audit_details",
     metadata,

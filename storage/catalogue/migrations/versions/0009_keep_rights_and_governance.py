@@ -417,13 +417,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("interaction_id", name=op.f("pk_tombstones")),
     )
     op.create_index(op.f("ix_tombstones_disposal_id"), "tombstones", ["disposal_id"], unique=False)
-    op.create_index(
-        "ix_audit_events_waiting",
-        "audit_events",
-        ["id"],
-        unique=False,
-        postgresql_where=sa.text("seq IS NULL"),
-    )
     op.create_table(
         "audit_details",
         sa.Column("event_id", row_id, autoincrement=False, nullable=False),
