@@ -1,0 +1,1 @@
+"""Keep who may do what: persons, users, sessions, keys, teams and grants."""
