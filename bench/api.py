@@ -1,4 +1,4 @@
-"""Times the HTTP service on an archive that exists: searches, records, trails, each against its bar.
+"""Times the HTTP service on an archive that exists: searches, records, trails, against the bar.
 
 python bench/api.py DATA [--rounds 50] [--json FILE]
 
@@ -59,8 +59,7 @@ def service(data: Path) -> Iterator[str]:
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     try:
-        assert process.stdout is not None
-        told = json.loads(process.stdout.readline())
+        told = json.loads(process.stdout.readline() if process.stdout else "")
         yield f"http://{told['host']}:{told['port']}/api/v1"
     finally:
         process.terminate()
