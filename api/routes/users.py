@@ -7,14 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Response
 from pydantic import Field
 
+from holdfast.api.asking import understood
 from holdfast.api.door import Archive, Asker, allowed
 from holdfast.api.idempotency import Call, once
-from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
 from holdfast.api.versions import expected, tag_of
 from holdfast.core.errors import HoldfastError, NotFound
 from holdfast.core.identity import public_id, row_id
-from holdfast.core.rights import Action, Forbidden, Principal, Role
+from holdfast.core.rights import Action, Forbidden, Principal, Reach, Role
 from holdfast.storage.rights.api_keys import (
     KeyView,
     NewKey,
@@ -22,7 +22,13 @@ from holdfast.storage.rights.api_keys import (
     list_keys,
     revoke_key,
 )
-from holdfast.storage.rights.grants import GrantView, NewGrant, add_grant, grants_of, remove_grant
+from holdfast.storage.rights.grants import (
+    GrantView,
+    NewGrant,
+    add_grant,
+    list_grants,
+    remove_grant,
+)
 from holdfast.storage.rights.users import (
     NewUser,
     UserChange,
@@ -115,7 +121,7 @@ class GrantShape(Shape):
     """What a user is granted or denied."""
 
     id: str
-    kind: str
+    kind: Reach
     value: str
     is_denied: bool
     reason: str
@@ -125,7 +131,7 @@ class GrantShape(Shape):
 class NewGrantShape(Shape):
     """What a user is to be granted or denied."""
 
-    kind: str = Field(pattern="^(own|team|contact|matter|query|all)$")
+    kind: Reach
     value: str = Field("", max_length=10_000)
     is_denied: bool = False
     reason: str = Field("", max_length=1000)
@@ -203,7 +209,7 @@ def post_enable(login: str, served: Archive, principal: Manager) -> UserShape:
 @router.get("/users/{login}/grants", operation_id="list_grants")
 def get_grants(login: str, served: Archive, principal: Manager) -> list[GrantShape]:
     """List what a user is granted and denied."""
-    return [_grant(one) for one in grants_of(served.store, login)]
+    return [_grant(one) for one in list_grants(served.store, login)]
 
 
 @router.post("/users/{login}/grants", operation_id="add_grant", status_code=201)
@@ -220,7 +226,7 @@ def post_grant(
         is_denied=new.is_denied,
         reason=new.reason,
         until_ms=until_ms,
-        node=served.node_of(new.value) if new.kind == "query" else None,
+        tree=understood(served, new.value).node if new.kind is Reach.QUERY else None,
     )
     return _grant(add_grant(store, order))
 
@@ -229,7 +235,7 @@ def post_grant(
 def delete_grant(login: str, grant_id: str, served: Archive, principal: Manager) -> None:
     """Take back what was granted or denied."""
     number = _number("grt", grant_id)
-    if number not in {one.id for one in grants_of(served.store, login)}:
+    if number not in {one.id for one in list_grants(served.store, login)}:
         raise NotFound(f"There is no grant {grant_id[:40]!r}.")
     remove_grant(served.store_of(principal), number)
 
@@ -237,7 +243,7 @@ def delete_grant(login: str, grant_id: str, served: Archive, principal: Manager)
 @router.get("/keys", operation_id="list_keys")
 def get_keys(served: Archive, principal: Asker) -> list[KeyShape]:
     """List keys: all of them for who manages users, else one's own."""
-    login = None if principal.may(Action.USERS) else principal.login
+    login = "" if principal.may(Action.USERS) else principal.login
     return [_key(one) for one in list_keys(served.store, login)]
 
 
@@ -260,7 +266,7 @@ def post_key(new: NewKeyShape, served: Archive, principal: Asker) -> MadeKey:
 def delete_key(key_id: str, served: Archive, principal: Asker) -> None:
     """Revoke a key: it is worth nothing from now on."""
     number = _number("key", key_id)
-    found = next((one for one in list_keys(served.store, None) if one.id == number), None)
+    found = next((one for one in list_keys(served.store) if one.id == number), None)
     if found is None or not (principal.may(Action.USERS) or found.login == principal.login):
         raise NotFound(f"There is no key {key_id[:40]!r}.")
     revoke_key(served.store_of(principal), number)
