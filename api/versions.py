@@ -1,4 +1,4 @@
-"""Versions of things that change, as HTTP has them: strong ETags, and If-Match (RFC 9110, 13.1.1)."""
+"""Versions of things that change, as HTTP has them: ETags, and If-Match (RFC 9110, 13.1.1)."""
 
 from __future__ import annotations
 

@@ -213,9 +213,7 @@ def get_grants(login: str, served: Archive, principal: Manager) -> list[GrantSha
 
 
 @router.post("/users/{login}/grants", operation_id="add_grant", status_code=201)
-def post_grant(
-    login: str, new: NewGrantShape, served: Archive, principal: Manager
-) -> GrantShape:
+def post_grant(login: str, new: NewGrantShape, served: Archive, principal: Manager) -> GrantShape:
     """Grant or deny a scope; what is denied beats what is granted."""
     store = served.store_of(principal)
     until_ms = None if new.days is None else store.now_ms() + new.days * 86_400_000
@@ -283,9 +281,7 @@ def _no_more_than_own(principal: Principal, wanted: list[Action]) -> tuple[Actio
 
 def _refuse_others(principal: Principal, login: str) -> None:
     if login.strip().casefold() != principal.login and not principal.may(Action.USERS):
-        raise Forbidden(
-            "Only who manages users makes keys for others.", action=Action.USERS.value
-        )
+        raise Forbidden("Only who manages users makes keys for others.", action=Action.USERS.value)
 
 
 def _number(prefix: str, text: str) -> int:

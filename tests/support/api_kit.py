@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from holdfast.storage.rights.api_keys import NewKey, create_key
-from holdfast.storage.rights.users import NewUser, add_user
 from starlette.testclient import TestClient
 
 from holdfast.api.app import create_app
+from holdfast.storage.rights.api_keys import NewKey, create_key
+from holdfast.storage.rights.users import NewUser, add_user
 from holdfast.wiring.archive import Services, open_archive
 from holdfast.wiring.serving import served_by
 
