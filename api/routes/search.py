@@ -6,7 +6,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Depends, Query, Response
-from holdfast.core.masking import guard_numbers
+from holdfast.core.number_guard import guard_numbers
 
 from holdfast.api.asking import Answer, is_masked, search, understood, visible
 from holdfast.api.door import Archive, allowed
@@ -130,6 +130,6 @@ def _hits(served: Served, principal: Principal, answer: Answer) -> list[HitShape
 
 def _facets(answer: Answer, mask: Mask) -> dict[str, list[FacetShape]]:
     return {
-        name: [FacetShape(value=value, count=count) for value, count in mask.facet(name, values)]
-        for name, values in answer.page.facets.items()
+        name: [FacetShape(value=value, count=count) for value, count in values]
+        for name, values in mask.facets(answer.page.facets).items()
     }

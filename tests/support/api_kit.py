@@ -72,7 +72,7 @@ class Office:
         from holdfast.storage.audit_reading import Asked, audit_entries
 
         found, _ = audit_entries(self.services.store, Asked(kind=kind, limit=1000))
-        return [{"actor": one.actor, "subject": one.subject, **(one.detail or {})} for one in found]
+        return [{**(one.detail or {}), "actor": one.actor, "subject": one.subject} for one in found]
 
 
 @contextmanager
