@@ -115,7 +115,7 @@ class Field(StrEnum):
     TAG = "tag"
     LANG = "lang"
     HAS = "has"
-    """`attachment`, `defect`, `text`."""
+    """`attachment`, `defect`, `text`, `number`, `split_number`."""
     IS = "is"
     """`duplicate`, `truncated`, `bulk`, `unreadable`, `conflict`."""
 
