@@ -32,6 +32,7 @@ from holdfast.settings.sections import (
     IndexSettings,
     Keys,
     Limits,
+    Service,
     Smtp,
     Vault,
     Work,
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     index: IndexSettings = IndexSettings()
     work: Work = Work()
     smtp: Smtp = Smtp()
+    service: Service = Service()
     limits: Limits = Limits()
 
     @classmethod
