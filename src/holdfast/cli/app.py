@@ -12,6 +12,7 @@ import typer
 
 from holdfast.cli.command import SharedOptions, sign
 from holdfast.cli.commands import (
+    api_keys,
     auditing,
     backing,
     configuration,
@@ -26,7 +27,9 @@ from holdfast.cli.commands import (
     searching,
     showing,
     sources,
+    teams,
     upkeep,
+    users,
     verifying,
     working,
 )
@@ -86,6 +89,9 @@ for group in (
     moving,
     receiving,
     working,
+    users,
+    api_keys,
+    teams,
     examining,
     configuration,
 ):
