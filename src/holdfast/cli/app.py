@@ -12,6 +12,7 @@ import typer
 
 from holdfast.cli.command import SharedOptions, sign
 from holdfast.cli.commands import (
+    api_keys,
     auditing,
     backing,
     configuration,
@@ -27,7 +28,9 @@ from holdfast.cli.commands import (
     serving,
     showing,
     sources,
+    teams,
     upkeep,
+    users,
     verifying,
     working,
 )
@@ -88,6 +91,9 @@ for group in (
     receiving,
     serving,
     working,
+    users,
+    api_keys,
+    teams,
     examining,
     configuration,
 ):
