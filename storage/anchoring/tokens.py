@@ -29,6 +29,8 @@ MOST_TOKEN_BYTES = 64 * 1024
 """Longest answer that is kept; usual ones have 700 bytes to 6 KiB."""
 _GRANTED = 0
 _MOST_WORDS = 200
+_UNREADABLE = (VerificationError, ValueError, LookupError, TypeError, ArithmeticError)
+"""What the decoder ends in where bytes were altered: a name without a known kind is a KeyError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def _checked(token: bytes, note: bytes, trust: Trust, nonce: int | None) -> int:
         )
         builder.build().verify_message(answer, note)
         return int(answer.tst_info.gen_time.timestamp() * 1000)
-    except (VerificationError, ValueError) as error:
+    except _UNREADABLE as error:
         raise Corrupt(f"It is no good token: {str(error)[:_MOST_WORDS]}.") from error
 
 
