@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 CONNECT_S = 15.0
 WHOLE_S = 45.0
 """Of the question and the answer; a checkpoint waits for the next try behind it."""
-_CHECK = "Check anchors.tsa_url; an authority in the own network needs anchors.tsa_private_allowed."
+_CHECK = (
+    "Check anchors.tsa_url; an authority in the own network needs anchors.tsa_private_allowed, one "
+    "with a certificate of a private authority anchors.tsa_tls_ca_file."
+)
 _HEADERS = {
     "Content-Type": "application/timestamp-query",
     "Accept": "application/timestamp-reply",
