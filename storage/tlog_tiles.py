@@ -29,6 +29,8 @@ from holdfast.storage.tile_files import CHECKPOINT, FolderFiles, LogFiles, log_f
 from holdfast.storage.tile_layout import TILE_WIDTH, Tile, bundles, grown, joined_edges, tiles_of
 from holdfast.storage.tile_reader import RESTORE, TileReader
 
+_ROOTS_AT_ONCE = 256
+
 
 class TileLog:
     """One append-only log; one process appends at a time, any number read."""
@@ -210,6 +212,20 @@ class TileLog:
                 next_step=RESTORE,
                 kept_size=kept.size,
             )
+
+    def roots(self, sizes: Iterable[int]) -> Iterator[bytes]:
+        """Yield the root over the first entries for each of these sizes, none above `size`.
+
+        Neighbours share what is read, so give them in order.
+
+        Raises:
+            Corrupt: A tile is missing or damaged.
+        """
+        subtree = self._reader.subtrees(self.size)
+        for number, size in enumerate(sizes, 1):
+            yield root_hash(size, subtree)
+            if number % _ROOTS_AT_ONCE == 0:  # what was read is let go
+                subtree = self._reader.subtrees(self.size)
 
     def copy_to(self, folder: Path) -> None:
         """Write the files of the last checkpoint into a local folder, the checkpoint last.

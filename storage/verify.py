@@ -17,6 +17,7 @@ from holdfast.core.errors import Corrupt
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.failures import translated
 from holdfast.storage.catalogue.schema import captures, interactions, originals
+from holdfast.storage.verifying.anchors import check_anchors
 from holdfast.storage.verifying.captures import (
     check_captures,
     check_ledger,
@@ -55,6 +56,7 @@ CHECKS: tuple[Check, ...] = (
     check_later,
     check_records,
     check_rights,
+    check_anchors,
     check_identities,
     check_contacts,
     check_threads,
