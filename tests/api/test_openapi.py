@@ -63,7 +63,22 @@ def test_made_up_requests_are_answered_as_described(busy: Office, role: str) -> 
         try_out(busy, operation, f"{role}-somebody", role)
 
 
+def known_names(busy: Office) -> dict[str, str]:
+    """Real values of parameters of paths: made-up ones name nothing."""
+    busy.hire("anna", "legal") if "anna" not in busy.keys else ""
+    record = busy.search("anna", "lighthouse")["hits"][0]["record"]
+    return {
+        "record_id": record["id"],
+        "thread_id": record["thread_id"],
+        "contact_id": record["participants"][0]["contact_id"],
+        "domain": "berg.example",
+        "login": "nobody-in-particular",
+    }
+
+
 def try_out(busy: Office, operation: Any, who: str, role: str) -> None:
+    real = known_names(busy)
+
     @settings(
         max_examples=EXAMPLES,
         derandomize=True,
@@ -72,6 +87,9 @@ def try_out(busy: Office, operation: Any, who: str, role: str) -> None:
     )
     @given(case=operation.as_strategy())
     def ask(case: schemathesis.Case[Any]) -> None:
+        if len(case.headers or {}) % 2 == 0:
+            known = {k: v for k, v in real.items() if k in case.path_parameters}
+            case.path_parameters.update(known)
         answer = case.call(headers={"Authorization": f"Bearer {busy.keys[who]}"})
         if answer.status_code == 401:  # what was made up disabled the user, or revoked the key
             busy.hire(f"{who}-{len(busy.keys)}", role)
