@@ -62,6 +62,9 @@ NOTED = 1000
 PROGRESS_EVERY = 5120
 COMPRESSION = 1
 """Of zlib: higher levels gain a few percent on mail, and take several times as long."""
+_SURE_BYTES = 1 << 31
+_DEFLATED = ZIP_AUTO(_SURE_BYTES, COMPRESSION)
+"""For all files up to that size; each call makes a class, which takes longer than a short mail."""
 _LISTINGS = 3
 _CHUNK_BYTES = 1 << 18
 _PATIENCE_S = 30.0
@@ -344,7 +347,9 @@ class _Run:
     def _members(self, package: Package) -> Iterator[Any]:
         at = datetime.fromtimestamp(self.export.asked_ms // 1000, UTC)
         for member in package.members():
-            yield member.name, at, 0o600, ZIP_AUTO(member.size_bytes, COMPRESSION), member.pieces
+            size_bytes = member.size_bytes
+            method = _DEFLATED if size_bytes <= _SURE_BYTES else ZIP_AUTO(size_bytes, COMPRESSION)
+            yield member.name, at, 0o600, method, member.pieces
 
     def _on_records(self, package: Package) -> None:
         done = package.done
