@@ -122,7 +122,7 @@ class Package:
 
     @property
     def _is_masked(self) -> bool:
-        return bool(self.export.settings["order"]["is_masked"])
+        return bool(self.export.order["is_masked"])
 
     def _mask(self, text: str) -> str:
         mask = self.archive.mask
@@ -225,7 +225,7 @@ class Package:
 
     def _wanted(self, packed: Packed) -> dict[bytes, int]:
         """Return the attachments that are to be files, by SHA-256."""
-        if not self.export.settings["order"]["with_attachments"]:
+        if not self.export.order["with_attachments"]:
             return {}
         return {row.sha256: row.ordinal for row in reversed(packed.attachments)}
 
@@ -337,16 +337,15 @@ class Package:
             custody.write(json_line(line))
 
     def _summary(self) -> Iterator[Member]:
-        settings = self.export.settings
+        order = self.export.order
         counts = self.tally.counts
         counts.hits = len(self.ids)
-        counts.unindexed_in_scope = settings["unindexed_in_scope"]
-        counts.waiting_for_index = settings["waiting_for_index"]
+        counts.unindexed_in_scope = order["unindexed_in_scope"]
+        counts.waiting_for_index = order["waiting_for_index"]
         query = {
             "schema": "holdfast.export-query/1",
             "export": self.export.name,
-            "order": settings["order"],
-            "index_generation": settings["index_generation"],
+            "order": order,
             "counts": counts.values(),
         }
         yield self._whole("query.json", json_line(query))

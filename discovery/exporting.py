@@ -130,14 +130,16 @@ def ask_export(archive: Archive, order: ExportOrder, asker: Asker) -> int:
     sweep(archive.work, known)
     ids = _frozen(archive, order, asker)
     export_id = store.ids.take()
-    settings = _settings(archive, order, asker, ids)
+    order_value = _settings(archive, order, asker, ids)
     work = WorkFolder(archive.work / public_id(PREFIX, export_id), archive.files)
     try:
         work.freeze(ids)
     except OSError as error:
         work.remove()
         raise unavailable(error, "freezing the result of the export") from error
-    asked = Asked(matter_id, asker.person_id, asker.pid, settings, str(order.file), store.now_ms())
+    asked = Asked(
+        matter_id, asker.person_id, asker.pid, order_value, str(order.file), store.now_ms()
+    )
     add_export(store, export_id, asked)
     return export_id
 
@@ -186,6 +188,7 @@ def _listed(archive: Archive, order: ExportOrder, asker: Asker) -> tuple[array[i
 def _settings(
     archive: Archive, order: ExportOrder, asker: Asker, ids: array[int]
 ) -> dict[str, Any]:
+    """Return everything that was asked for and found, as the audit log commits to it."""
     unseen = archive.index.search(SearchRequest(_UNSEEN, asker.scope, limit=0)).total
     digest = hashlib.sha256()
     for one in ids:
@@ -193,21 +196,19 @@ def _settings(
     with reading(archive.store.engine) as connection:
         generation = fact(connection, INDEX_GENERATION) or ""
     return {
-        "order": {
-            "query": order.text,
-            "canonical": to_text(order.query),
-            "tree": msgspec.json.decode(write_tree(order.query)),
-            "analyser_version": FULL_VERSION,
-            "zone": order.zone.key,
-            "owner": asker.scope.owner,
-            "matter": order.matter,
-            "with_attachments": order.with_attachments,
-            "is_masked": order.is_masked,
-            "records": len(ids),
-            "records_sha256": digest.hexdigest(),
-        },
+        "query": order.text,
+        "canonical": to_text(order.query),
+        "tree": msgspec.json.decode(write_tree(order.query)),
+        "analyser_version": FULL_VERSION,
+        "zone": order.zone.key,
+        "owner": asker.scope.owner,
         "requester": asker.name,
         "approver": order.approver,
+        "matter": order.matter,
+        "with_attachments": order.with_attachments,
+        "is_masked": order.is_masked,
+        "records": len(ids),
+        "records_sha256": digest.hexdigest(),
         "index_generation": generation,
         "unindexed_in_scope": unseen,
         "waiting_for_index": waiting_for_index(archive.store),
@@ -304,7 +305,7 @@ class _Run:
         digest = hashlib.sha256()
         for piece in pieces_of(self.target):
             digest.update(piece)
-        return digest.hexdigest() == made["sha256"]
+        return bool(digest.hexdigest() == made["sha256"])
 
     def _note_records(self, ids: array[int]) -> None:
         start = self.export.progress.get("noted", 0)
@@ -331,7 +332,7 @@ class _Run:
         digest = hashlib.sha256()
         self.size_bytes = 0
         with self.work.spools(SPOOLS) as spools:
-            zone = ZoneInfo(self.export.settings["order"]["zone"])
+            zone = ZoneInfo(self.export.order["zone"])
             package = Package(self.archive, self.export, zone, ids, spools, self._on_records)
             descriptor = files.create(self.part)
             try:
