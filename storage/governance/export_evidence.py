@@ -25,7 +25,7 @@ from holdfast.storage.catalogue.schema import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
     from holdfast.storage.catalogue.filed_facts import Capture
     from holdfast.storage.store import Store
@@ -77,13 +77,13 @@ def _originals(
     connection: Connection, taken: Mapping[int, Sequence[Capture]]
 ) -> dict[int, SourceOriginal]:
     ids = [one.original_id for some in taken.values() for one in some]
-    columns = ("id", "content_id", "size_bytes", "wrapped_key", "key_version", "salt",
-               "segment", "offset", "length")  # fmt: skip
-    query = select(*(originals.c[name] for name in columns))
     return {
-        row.id: SourceOriginal(*row[:6], Placement(*row[6:]))
-        for row in by_value(connection, query, originals.c.id, ids)
-    }
+        row.id: SourceOriginal(
+            row.id, row.content_id, row.size_bytes, row.wrapped_key, row.key_version, row.salt,
+            Placement(row.segment, row.offset, row.length),
+        )
+        for row in by_value(connection, select(originals), originals.c.id, ids)
+    }  # fmt: skip
 
 
 def _holds(connection: Connection, ids: Sequence[int], now_ms: int) -> dict[int, list[str]]:
@@ -134,7 +134,7 @@ def waiting_for_index(store: Store) -> int:
 
 def newest_token(store: Store, log_size: int) -> Row[Any] | None:
     """Return the newest time-stamped anchor of the log, as far as the checkpoint goes."""
-    query = (
+    query: Select[Any] = (
         select(anchors.c.size, anchors.c.note, anchors.c.token, anchors.c.stamped_ms)
         .where(anchors.c.token.is_not(None), anchors.c.size <= log_size, anchors.c.size > 0)
         .order_by(anchors.c.size.desc(), anchors.c.id.desc())
