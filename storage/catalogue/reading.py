@@ -98,7 +98,7 @@ def known_records(
 ) -> list[Known]:
     """Return the records with their captures and attachment rows; else as `records`."""
     with reading(store.engine) as connection:
-        return records_in(connection, store, interaction_ids, with_text=with_text)
+        return known_in(connection, store, interaction_ids, with_text=with_text)
 
 
 def records_in(
@@ -109,6 +109,18 @@ def records_in(
     with_text: bool = True,
 ) -> list[Record]:
     """Return the records as this transaction sees them, its own changes included; as `records`."""
+    found = known_in(connection, store, interaction_ids, with_text=with_text)
+    return [one.record for one in found]
+
+
+def known_in(
+    connection: Connection,
+    store: Store,
+    interaction_ids: Sequence[int],
+    *,
+    with_text: bool = True,
+) -> list[Known]:
+    """Return the records as `records_in`, with their captures and attachment rows."""
     loaded = _load(connection, interaction_ids, _WITH_TEXT if with_text else _WITHOUT_TEXT)
     loaded.held_by = held_by_in(connection, loaded.captures, store.now_ms())
     made = {
