@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select
 
-from archive_kit import bring_in, message, opened, settings_in, write_mbox
+from archive_kit import NOW, bring_in, message, opened, settings_in, write_mbox
+from holdfast.core.holds import HoldTerms
 from holdfast.core.identity import row_id
+from holdfast.core.query import Phrase
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.companies import add_internal
@@ -17,7 +20,12 @@ from holdfast.storage.catalogue.contacts import find
 from holdfast.storage.catalogue.later_facts import Known, note_later
 from holdfast.storage.catalogue.merging import merge, undo
 from holdfast.storage.catalogue.schema import captures, originals
+from holdfast.storage.governance.holds import NewHold, place_hold
+from holdfast.storage.governance.matters import change_matter, open_matter
+from holdfast.storage.governance.notices import acknowledge, give_notice
+from holdfast.storage.governance.sweeping import sweep_hold
 from holdfast.storage.upkeep import shred
+from holdfast.wiring.archive import Services
 
 
 def rich_archive(folder: Path) -> Settings:
@@ -43,9 +51,23 @@ def rich_archive(folder: Path) -> Settings:
             held = connection.execute(select(captures.c.id, captures.c.source_id).limit(2)).all()
         note_later(store, held[0].source_id, [Known(row.id, ("\\Seen",)) for row in held])
         shred(store, [last])
+        _hold(services)
         services.desk.feed.drain()
         services.desk.sequencer.run()
     return settings
+
+
+def _hold(services: Services) -> None:
+    """Place a hold, tell of it, and let it hold what there is."""
+    store = services.store
+    matter = open_matter(store, "Case", "K-7", "of March")
+    matter = change_matter(store, matter.id, matter.version, reference="K-8", note=None)
+    terms = HoldTerms(("Ms Example",), NOW - timedelta(days=3650), NOW, Phrase("body"))
+    hold = place_hold(store, NewHold(matter.id, "Bodies", "dispute", terms, "body", "body"))
+    sweep_hold(store, hold, lambda _: [])  # all waits for the index still
+    _, code = give_notice(store, hold.id, "Ms Example", "Keep your mail.")
+    acknowledge(store, code, "example")
+    give_notice(store, hold.id, "Mr Example", "Keep your mail.")
 
 
 def _thread() -> Iterator[bytes]:
