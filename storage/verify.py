@@ -27,6 +27,7 @@ from holdfast.storage.verifying.captures import (
 from holdfast.storage.verifying.contacts import check_contacts, check_identities
 from holdfast.storage.verifying.database import check_database
 from holdfast.storage.verifying.exports import check_exports
+from holdfast.storage.verifying.holds import check_governance, check_held
 from holdfast.storage.verifying.interactions import check_interactions
 from holdfast.storage.verifying.later import check_later
 from holdfast.storage.verifying.log import check_forgotten, check_log
@@ -62,6 +63,8 @@ CHECKS: tuple[Check, ...] = (
     check_contacts,
     check_threads,
     check_exports,
+    check_governance,
+    check_held,
 )
 
 

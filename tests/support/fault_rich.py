@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select
 
-from archive_kit import bring_in, message, opened, settings_in, write_mbox
+from archive_kit import NOW, bring_in, message, opened, settings_in, write_mbox
+from holdfast.core.holds import HoldTerms
 from holdfast.core.identity import row_id
 from holdfast.core.query import Phrase
 from holdfast.core.rights import Reach, Role
@@ -25,7 +27,12 @@ from holdfast.storage.rights.teams import create_team, join_team
 from holdfast.storage.rights.totp import enrol_totp
 from holdfast.storage.rights.users import NewUser, add_user, disable_user, link_user
 from holdfast.storage.store import Store
+from holdfast.storage.governance.holds import NewHold, place_hold
+from holdfast.storage.governance.matters import change_matter, open_matter
+from holdfast.storage.governance.notices import acknowledge, give_notice
+from holdfast.storage.governance.sweeping import sweep_hold
 from holdfast.storage.upkeep import shred
+from holdfast.wiring.archive import Services
 
 
 def rich_archive(folder: Path) -> Settings:
@@ -52,6 +59,7 @@ def rich_archive(folder: Path) -> Settings:
         note_later(store, held[0].source_id, [Known(row.id, ("\\Seen",)) for row in held])
         shred(store, [last])
         _give_rights(store)
+        _hold(services)
         services.desk.feed.drain()
         services.desk.sequencer.run()
     return settings
@@ -72,6 +80,17 @@ def _give_rights(store: Store) -> None:
     add_grant(store, NewGrant("ann-reads", Reach.QUERY, "word1", Phrase("word1"), reason="case"))
     add_user(store, NewUser("gone", Role.GUEST))
     disable_user(store, "gone")
+def _hold(services: Services) -> None:
+    """Place a hold, tell of it, and let it hold what there is."""
+    store = services.store
+    matter = open_matter(store, "Case", "K-7", "of March")
+    matter = change_matter(store, matter.id, matter.version, reference="K-8", note=None)
+    terms = HoldTerms(("Ms Example",), NOW - timedelta(days=3650), NOW, Phrase("body"))
+    hold = place_hold(store, NewHold(matter.id, "Bodies", "dispute", terms, "body", "body"))
+    sweep_hold(store, hold, lambda _: [])  # all waits for the index still
+    _, code = give_notice(store, hold.id, "Ms Example", "Keep your mail.")
+    acknowledge(store, code, "example")
+    give_notice(store, hold.id, "Mr Example", "Keep your mail.")
 
 
 def _thread() -> Iterator[bytes]:
