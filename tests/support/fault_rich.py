@@ -11,12 +11,16 @@ from sqlalchemy import select
 from archive_kit import bring_in, message, opened, settings_in, write_mbox
 from holdfast.core.identity import row_id
 from holdfast.settings import Settings
+from holdfast.storage.annotations.bulk import annotate_many, undo_many
+from holdfast.storage.annotations.values import Change
+from holdfast.storage.annotations.writing import annotate
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.companies import add_internal
 from holdfast.storage.catalogue.contacts import find
 from holdfast.storage.catalogue.later_facts import Known, note_later
 from holdfast.storage.catalogue.merging import merge, undo
-from holdfast.storage.catalogue.schema import captures, originals
+from holdfast.storage.catalogue.schema import captures, interactions, originals
+from holdfast.storage.store import Store
 from holdfast.storage.upkeep import shred
 
 
@@ -42,10 +46,21 @@ def rich_archive(folder: Path) -> Settings:
             last = connection.scalars(select(originals.c.id).order_by(originals.c.id)).all()[-1]
             held = connection.execute(select(captures.c.id, captures.c.source_id).limit(2)).all()
         note_later(store, held[0].source_id, [Known(row.id, ("\\Seen",)) for row in held])
+        _annotate(store)
         shred(store, [last])
         services.desk.feed.drain()
         services.desk.sequencer.run()
     return settings
+
+
+def _annotate(store: Store) -> None:
+    """Add to two messages, change it, and change many at once and take that back."""
+    with store.engine.connect() as connection:
+        ids = connection.scalars(select(interactions.c.id).order_by(interactions.c.id)).all()
+    annotate(store, ids[0], Change(add_tags=("urgent",), add_notes=("call back",), owner="ann"))
+    annotate(store, ids[0], Change(summary="An offer.", retain_from_ms=1_700_000_000_000))
+    annotate(store, ids[1], Change(add_links=("https://crm.example/7",)))
+    undo_many(store, annotate_many(store, ids[:4], Change(add_tags=("q1",)), "tag q1").job_id)
 
 
 def _thread() -> Iterator[bytes]:
