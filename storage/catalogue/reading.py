@@ -48,6 +48,7 @@ from holdfast.storage.catalogue.schema import (
     participants,
     threads,
 )
+from holdfast.storage.catalogue.tags import tags_in
 from holdfast.storage.catalogue.texts import open_derived
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def known_in(
     """Return the records as `records_in`, with their captures and attachment rows."""
     loaded = _load(connection, interaction_ids, _WITH_TEXT if with_text else _WITHOUT_TEXT)
     loaded.held_by = held_by_in(connection, loaded.captures, store.now_ms())
+    loaded.tags = tags_in(connection, loaded.captures)
     made = {
         row.id: Known(
             _record(row, loaded, store if with_text else None),
@@ -149,6 +151,7 @@ class _Loaded:
     companies: frozenset[str]
     internal: frozenset[str] = field(default_factory=frozenset)
     held_by: dict[int, tuple[HeldBy, ...]] = field(default_factory=dict)
+    tags: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 # The pages of headers and texts are many: left unread where nobody asks for them.
@@ -236,6 +239,7 @@ def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
         companies=tuple(sorted(ends & loaded.companies)),
         sha256s=distinct(c.sha256 for c in taken),
         defects=distinct(code for code, _ in _defects(row.defects or "[]")),
+        tags=loaded.tags.get(row.id, ()),
         lang=row.lang,
         is_bulk=row.is_bulk,
         is_truncated=row.is_truncated,

@@ -15,6 +15,9 @@ from holdfast.core.identity import row_id
 from holdfast.core.query import Phrase
 from holdfast.core.rights import Reach, Role
 from holdfast.settings import Settings
+from holdfast.storage.annotations.bulk import annotate_many, undo_many
+from holdfast.storage.annotations.values import Change
+from holdfast.storage.annotations.writing import annotate
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.companies import add_internal
 from holdfast.storage.catalogue.contacts import find
@@ -31,6 +34,8 @@ from holdfast.storage.governance.holds import NewHold, place_hold
 from holdfast.storage.governance.matters import change_matter, open_matter
 from holdfast.storage.governance.notices import acknowledge, give_notice
 from holdfast.storage.governance.sweeping import sweep_hold
+from holdfast.storage.catalogue.schema import captures, interactions, originals
+from holdfast.storage.store import Store
 from holdfast.storage.upkeep import shred
 from holdfast.wiring.archive import Services
 
@@ -57,6 +62,7 @@ def rich_archive(folder: Path) -> Settings:
             last = connection.scalars(select(originals.c.id).order_by(originals.c.id)).all()[-1]
             held = connection.execute(select(captures.c.id, captures.c.source_id).limit(2)).all()
         note_later(store, held[0].source_id, [Known(row.id, ("\\Seen",)) for row in held])
+        _annotate(store)
         shred(store, [last])
         _give_rights(store)
         _hold(services)
@@ -91,6 +97,14 @@ def _hold(services: Services) -> None:
     _, code = give_notice(store, hold.id, "Ms Example", "Keep your mail.")
     acknowledge(store, code, "example")
     give_notice(store, hold.id, "Mr Example", "Keep your mail.")
+def _annotate(store: Store) -> None:
+    """Add to two messages, change it, and change many at once and take that back."""
+    with store.engine.connect() as connection:
+        ids = connection.scalars(select(interactions.c.id).order_by(interactions.c.id)).all()
+    annotate(store, ids[0], Change(add_tags=("urgent",), add_notes=("call back",), owner="ann"))
+    annotate(store, ids[0], Change(summary="An offer.", retain_from_ms=1_700_000_000_000))
+    annotate(store, ids[1], Change(add_links=("https://crm.example/7",)))
+    undo_many(store, annotate_many(store, ids[:4], Change(add_tags=("q1",)), "tag q1").job_id)
 
 
 def _thread() -> Iterator[bytes]:
