@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.analysis import normalise
 from holdfast.core.identity import public_id
+from holdfast.core.numbers import number_claims
 from holdfast.core.query import Field, Part
 from holdfast.core.records import Role, TextState
 
@@ -114,8 +115,15 @@ def record_terms(record: Record) -> dict[str, Sequence[str]]:
     return joined_terms(own_terms(record), filed_terms(record))
 
 
-def own_terms(record: Record) -> dict[str, tuple[str, ...]]:
-    """Return the exact values that the original itself gives, whenever and wherever it is filed."""
+def own_terms(record: Record, claims: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """Return the exact values that the original itself gives, whenever and wherever it is filed.
+
+    Args:
+        record: The message.
+        claims: The `number_claims` of its texts, where they are known: it is slow to look.
+    """
+    if claims is None:
+        claims = _number_claims(record)
     addresses = dict.fromkeys(person.address for person in record.participants)
     values: dict[Field, Iterable[str]] = {
         Field.KIND: (record.kind,),
@@ -128,7 +136,7 @@ def own_terms(record: Record) -> dict[str, tuple[str, ...]]:
         Field.EXTENSION: [_extension(one.filename) for one in record.attachments],
         Field.DEFECT: record.defects,
         Field.LANG: (record.lang,),
-        Field.HAS: _has(record),
+        Field.HAS: [*_has(record), *sorted(claims)],
         Field.IS: _is(record),
     }
     return _folded(values)
@@ -145,6 +153,8 @@ def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
         Field.LABEL: filed.labels,
         Field.COMPANY: filed.companies,
         Field.TAG: filed.tags,
+        Field.MATTER: [one.matter for one in filed.held_by],
+        Field.HOLD: [one.hold for one in filed.held_by],
         Field.SHA256: filed.sha256s,
         Field.IS: [name for name, is_true in claims.items() if is_true],
     }
@@ -155,7 +165,14 @@ def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
         terms[Field.THREAD.value] = (public_id("thr", filed.thread_id),)
     if contacts := filed.contact_ids:
         terms[Field.CONTACT.value] = tuple([public_id("con", one) for one in contacts])
+    if by := filed.held_by:
+        _add(terms, Field.MATTER, [public_id("mat", one.matter_id) for one in by])
+        _add(terms, Field.HOLD, [public_id("hld", one.hold_id) for one in by])
     return terms
+
+
+def _add(terms: dict[str, tuple[str, ...]], field: Field, ids: Iterable[str]) -> None:
+    terms[field.value] = tuple(dict.fromkeys((*terms.get(field.value, ()), *ids)))
 
 
 def joined_terms(
@@ -222,6 +239,13 @@ def _has(record: Record) -> list[str]:
         "text": has_text,
     }
     return [name for name, is_true in claims.items() if is_true]
+
+
+def _number_claims(record: Record) -> frozenset[str]:
+    people = [person_text(one) for one in record.participants]
+    files = [text for one in record.attachments for text in (one.text, one.filename)]
+    texts = (record.subject, record.body, *people, *files)
+    return frozenset().union(*(number_claims(normalise(text)) for text in texts))
 
 
 def _is(record: Record) -> list[str]:

@@ -19,6 +19,7 @@ from holdfast.core.errors import Conflict, Corrupt
 from holdfast.storage.audit_proofs import commitment
 from holdfast.storage.catalogue.chunks import insert_rows, update_rows
 from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.governance_tables import audit_details
 from holdfast.storage.catalogue.schema import audit_events
 from holdfast.storage.catalogue.turns import only_one
 
@@ -62,6 +63,23 @@ class Event:
     content: bytes | None = None
     """SHA-256 of the original, where the event is about one."""
     content_salt: bytes | None = None
+    detail: str = ""
+    """In words, as JSON whose digest is `context`: who may read the log reads it, until it is
+    erased."""
+
+
+def told(kind: str, subject: tuple[str, int | None], by: tuple[str, int], what: object) -> Event:
+    """Return an event whose detail is kept in words beside the log.
+
+    Args:
+        kind: As `Event.kind`.
+        subject: Public id and row id of what it is about; ("", None) for the archive itself.
+        by: Opaque id of the actor, and when in Unix milliseconds.
+        what: What happened: plain values, no content and no secret.
+    """
+    detail = _canonical(what)
+    digest = hashlib.sha256(detail).digest()
+    return Event(kind, *subject, by[1], by[0], digest, detail=detail.decode())
 
 
 def event_row(event: Event, row_id: int) -> dict[str, Any]:
@@ -101,7 +119,15 @@ def salt_name(salt: bytes) -> str:
 
 def record_events(connection: Connection, events: Sequence[Event], ids: IdFactory) -> None:
     """Write the events un-numbered, in the caller's transaction."""
-    insert_rows(connection, audit_events, [event_row(event, ids.take()) for event in events])
+    rows = [event_row(event, ids.take()) for event in events]
+    insert_rows(connection, audit_events, rows)
+    details = [
+        {"event_id": row["id"], "actor": event.actor, "detail": event.detail}
+        for row, event in zip(rows, events, strict=True)
+        if event.detail
+    ]
+    if details:
+        insert_rows(connection, audit_details, details)
 
 
 @dataclass(slots=True)

@@ -164,12 +164,17 @@ class TileLog:
             NotFound: The log is not that long.
             Corrupt: The tiles no longer give a proof.
         """
-        self._check_index(index)
+        return next(self.inclusions([index]))
+
+    def inclusions(self, indexes: Iterable[int]) -> Iterator[list[bytes]]:
+        """Yield the inclusion proof of each entry; as `inclusion`, with less reading for many."""
         subtree = self._reader.subtrees(self.size)
-        proof = inclusion_proof(index, self.size, subtree)
-        if not is_included(subtree(0, index), index, self.size, proof, self._checkpoint.root):
-            raise Corrupt("The audit log gives no proof.", next_step=RESTORE, index=index)
-        return proof
+        for index in indexes:
+            self._check_index(index)
+            proof = inclusion_proof(index, self.size, subtree)
+            if not is_included(subtree(0, index), index, self.size, proof, self._checkpoint.root):
+                raise Corrupt("The audit log gives no proof.", next_step=RESTORE, index=index)
+            yield proof
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """Return the proof that the log of `old` entries begins that of `new`, after checking it.

@@ -17,7 +17,10 @@ from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.accounts import rewrap_secrets, secret_versions
 from holdfast.storage.catalogue.chunks import by_value, update_rows
 from holdfast.storage.catalogue.engine import reading, writing
-from holdfast.storage.catalogue.schema import interactions, originals
+from holdfast.storage.catalogue.locks import Hold, lock_rows
+from holdfast.storage.catalogue.schema import interactions, originals, variants
+from holdfast.storage.governance.holding import lock_holds, refuse_held
+from holdfast.storage.rights.totp import rewrap_totp, totp_versions
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -56,14 +59,15 @@ def finish_segments(vault: KeptVault, store: Store) -> list[Recovered]:
 def rotate_keys(store: Store, on_progress: Callable[[int], None] = lambda done: None) -> int:
     """Make a new current key and re-wrap every original's key with it; return how many.
 
-    The keys of sources' secrets are wrapped again too. No original is rewritten. Older keys stay,
-    since backups of the catalogue need them, until `retire_keys`. An interrupted rotation is
-    finished by the next one.
+    The keys of sources' secrets and of second factors are wrapped again too. No original is
+    rewritten. Older keys stay, since backups of the catalogue need them, until `retire_keys`. An
+    interrupted rotation is finished by the next one.
     """
     with writing(store.engine) as connection:
         _note(connection, store, "keys_rotated", None, [store.keyring.current + 1])
     store.keyring.rotate()
     rewrap_secrets(store)
+    rewrap_totp(store)
     done = 0
     while page := _wrapped_by_older(store):
         rows = [_rewrapped(row, store) for row in page]
@@ -82,7 +86,8 @@ def retire_keys(store: Store) -> int:
     """
     with reading(store.engine) as connection:
         query = select(originals.c.key_version).where(originals.c.wrapped_key.is_not(None))
-        used = set(connection.scalars(query.distinct())) | secret_versions(connection)
+        used = set(connection.scalars(query.distinct()))
+        used |= secret_versions(connection) | totp_versions(connection)
     unused = [v for v in store.keyring.versions if v != store.keyring.current and v not in used]
     with writing(store.engine) as connection:
         for version in unused:
@@ -116,10 +121,15 @@ def shred(store: Store, original_ids: Iterable[int]) -> int:
     The key goes first, so an interruption leaves unreadable bytes, never readable remains. The salt
     goes too: what the audit log holds of the content means nothing from then on. Space comes back
     by `compact`. Whether the originals may go is for the caller to know, in the same breath.
+
+    Raises:
+        Conflict: A hold is on a message that one of them stands behind; all of them stay.
     """
     wanted = list(dict.fromkeys(original_ids))
     now_ms = store.now_ms()
     with writing(store.engine) as connection:
+        lock_holds(connection, is_shared=True)
+        _refuse_held(connection, store, wanted)
         query = select(originals.c.id).where(originals.c.shredded_ms.is_(None))
         rows = by_value(connection, query, originals.c.id, wanted)
         gone = [
@@ -134,6 +144,14 @@ def shred(store: Store, original_ids: Iterable[int]) -> int:
             )
             _note(connection, store, "shred", row.id, [now_ms])
     return len(gone)
+
+
+def _refuse_held(connection: Connection, store: Store, original_ids: list[int]) -> None:
+    query = select(variants.c.interaction_id).distinct()
+    behind = by_value(connection, query, variants.c.original_id, original_ids)
+    ids = sorted({row.interaction_id for row in behind})
+    lock_rows(connection, interactions.c.id, ids, Hold.CHANGING)
+    refuse_held(connection, store, ids)
 
 
 def compact(store: Store) -> int:

@@ -32,6 +32,7 @@ from holdfast.storage.verifying.log import check_forgotten, check_log
 from holdfast.storage.verifying.originals import check_originals, check_segments
 from holdfast.storage.verifying.records import check_records
 from holdfast.storage.verifying.report import EVERYTHING, Finding, Scope, Selection, Tally
+from holdfast.storage.verifying.rights import check_rights
 from holdfast.storage.verifying.threads import check_threads
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ CHECKS: tuple[Check, ...] = (
     check_undone,
     check_later,
     check_records,
+    check_rights,
     check_anchors,
     check_identities,
     check_contacts,

@@ -29,6 +29,16 @@ from holdfast.storage.catalogue.columns import (
     words,
 )
 
+# What an event was about in words: the log itself holds only its hash. It can be erased.
+audit_details = Table(
+    "audit_details",
+    metadata,
+    key("event_id", "audit_events.id"),
+    words("actor"),
+    words("detail"),
+    Index("ix_audit_details_actor", "actor", "event_id"),
+)
+
 matters = Table(
     "matters",
     metadata,

@@ -12,6 +12,7 @@ import typer
 
 from holdfast.cli.command import SharedOptions, sign
 from holdfast.cli.commands import (
+    api_keys,
     auditing,
     backing,
     configuration,
@@ -24,9 +25,12 @@ from holdfast.cli.commands import (
     moving,
     receiving,
     searching,
+    serving,
     showing,
     sources,
+    teams,
     upkeep,
+    users,
     verifying,
     working,
 )
@@ -85,7 +89,11 @@ for group in (
     backing,
     moving,
     receiving,
+    serving,
     working,
+    users,
+    api_keys,
+    teams,
     examining,
     configuration,
 ):

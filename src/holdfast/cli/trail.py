@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.storage.audit import Event, canonical_digest, record_events
+from holdfast.storage.audit import record_events, told
 from holdfast.storage.catalogue.engine import writing
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _note(
     store = services.store
     now_ms = store.now_ms()
     events = [
-        Event(kind, subject, subject_id, now_ms, store.actor, canonical_digest(what))
+        told(kind, (subject, subject_id), (store.actor, now_ms), what)
         for kind, subject, subject_id, what in happened
     ]
     with writing(store.engine) as connection:

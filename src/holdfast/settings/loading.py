@@ -33,6 +33,7 @@ from holdfast.settings.sections import (
     IndexSettings,
     Keys,
     Limits,
+    Service,
     Smtp,
     Vault,
     Work,
@@ -82,6 +83,7 @@ class Settings(BaseSettings):
     index: IndexSettings = IndexSettings()
     work: Work = Work()
     smtp: Smtp = Smtp()
+    service: Service = Service()
     anchors: Anchors = Anchors()
     limits: Limits = Limits()
 

@@ -266,6 +266,32 @@ class Smtp(Section):
         return value
 
 
+class Service(Section):
+    """The HTTP service: where it listens, and how much one client may ask of it."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    """Address to listen on. Elsewhere than on loopback, put a proxy with TLS before it."""
+    port: int = Field(default=8800, ge=0, le=65535)
+    """Port to listen on; 0: any that is free."""
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Port of Prometheus metrics, on the same address; 0: none."""
+    requests_per_minute: int = Field(default=600, ge=0, le=1_000_000)
+    """Requests of one key or one signed-in user; 0: as many as they like."""
+    body_kib: int = Field(default=1024, ge=16, le=1024 * 1024)
+    """Largest request body, in KiB."""
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses of proxies whose X-Forwarded-For is believed."""
+    is_behind_tls: bool = False
+    """A proxy with TLS is before it: cookies are for TLS alone."""
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part for part in value.replace(",", " ").split() if part]
+        return value
+
+
 class Anchors(Section):
     """Where checkpoints of the audit log are kept outside, so that nobody can rewrite the past."""
 

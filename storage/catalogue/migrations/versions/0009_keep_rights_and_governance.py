@@ -417,10 +417,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("interaction_id", name=op.f("pk_tombstones")),
     )
     op.create_index(op.f("ix_tombstones_disposal_id"), "tombstones", ["disposal_id"], unique=False)
-    op.create_index(
-        "ix_audit_events_waiting",
-        "audit_events",
-        ["id"],
-        unique=False,
-        postgresql_where=sa.text("seq IS NULL"),
+    op.create_table(
+        "audit_details",
+        sa.Column("event_id", row_id, autoincrement=False, nullable=False),
+        sa.Column("actor", sa.Text(), server_default="", nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["audit_events.id"], name=op.f("fk_audit_details_event_id")
+        ),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_audit_details")),
     )
+    op.create_index("ix_audit_details_actor", "audit_details", ["actor", "event_id"], unique=False)

@@ -1,0 +1,1 @@
+"""Keeps matters, holds, policies, disposals and exports: the statements beneath governance."""
