@@ -18,6 +18,7 @@ from holdfast.settings import Settings
 from holdfast.storage.annotations.bulk import annotate_many, undo_many
 from holdfast.storage.annotations.values import Change
 from holdfast.storage.annotations.writing import annotate
+from holdfast.storage.anchoring.anchors import Cast, Kind, Stamped, keep_anchor
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.companies import add_internal
 from holdfast.storage.catalogue.contacts import find
@@ -67,6 +68,10 @@ def rich_archive(folder: Path) -> Settings:
         _give_rights(store)
         _hold(services)
         services.desk.feed.drain()
+        services.desk.sequencer.run()
+        log = services.desk.sequencer.log
+        for kind, stamped in ((Kind.TOKEN, Stamped(b"token", 1)), (Kind.WITNESS, None)):
+            keep_anchor(store, Cast(kind, "outside", log.checkpoint, log.note, stamped))
         services.desk.sequencer.run()
     return settings
 
