@@ -15,27 +15,25 @@ from holdfast.core.identity import row_id
 from holdfast.core.query import Phrase
 from holdfast.core.rights import Reach, Role
 from holdfast.settings import Settings
+from holdfast.storage.anchoring.anchors import Cast, Kind, Stamped, keep_anchor
 from holdfast.storage.annotations.bulk import annotate_many, undo_many
 from holdfast.storage.annotations.values import Change
 from holdfast.storage.annotations.writing import annotate
-from holdfast.storage.anchoring.anchors import Cast, Kind, Stamped, keep_anchor
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.companies import add_internal
 from holdfast.storage.catalogue.contacts import find
 from holdfast.storage.catalogue.later_facts import Known, note_later
 from holdfast.storage.catalogue.merging import merge, undo
-from holdfast.storage.catalogue.schema import captures, originals
+from holdfast.storage.catalogue.schema import captures, interactions, originals
+from holdfast.storage.governance.holds import NewHold, place_hold
+from holdfast.storage.governance.matters import change_matter, open_matter
+from holdfast.storage.governance.notices import acknowledge, give_notice
+from holdfast.storage.governance.sweeping import sweep_hold
 from holdfast.storage.rights.api_keys import NewKey, create_key, revoke_key
 from holdfast.storage.rights.grants import NewGrant, add_grant, remove_grant
 from holdfast.storage.rights.teams import create_team, join_team
 from holdfast.storage.rights.totp import enrol_totp
 from holdfast.storage.rights.users import NewUser, add_user, disable_user, link_user
-from holdfast.storage.store import Store
-from holdfast.storage.governance.holds import NewHold, place_hold
-from holdfast.storage.governance.matters import change_matter, open_matter
-from holdfast.storage.governance.notices import acknowledge, give_notice
-from holdfast.storage.governance.sweeping import sweep_hold
-from holdfast.storage.catalogue.schema import captures, interactions, originals
 from holdfast.storage.store import Store
 from holdfast.storage.upkeep import shred
 from holdfast.wiring.archive import Services
@@ -91,6 +89,8 @@ def _give_rights(store: Store) -> None:
     add_grant(store, NewGrant("ann-reads", Reach.QUERY, "word1", Phrase("word1"), reason="case"))
     add_user(store, NewUser("gone", Role.GUEST))
     disable_user(store, "gone")
+
+
 def _hold(services: Services) -> None:
     """Place a hold, tell of it, and let it hold what there is."""
     store = services.store
@@ -102,6 +102,8 @@ def _hold(services: Services) -> None:
     _, code = give_notice(store, hold.id, "Ms Example", "Keep your mail.")
     acknowledge(store, code, "example")
     give_notice(store, hold.id, "Mr Example", "Keep your mail.")
+
+
 def _annotate(store: Store) -> None:
     """Add to two messages, change it, and change many at once and take that back."""
     with store.engine.connect() as connection:
