@@ -78,7 +78,18 @@ def records(
         Corrupt: A derived text or a wrapped key does not open.
     """
     with reading(store.engine) as connection:
-        loaded = _load(connection, interaction_ids, _WITH_TEXT if with_text else _WITHOUT_TEXT)
+        return records_in(connection, store, interaction_ids, with_text=with_text)
+
+
+def records_in(
+    connection: Connection,
+    store: Store,
+    interaction_ids: Sequence[int],
+    *,
+    with_text: bool = True,
+) -> list[Record]:
+    """Return the records as this transaction sees them, its own changes included; as `records`."""
+    loaded = _load(connection, interaction_ids, _WITH_TEXT if with_text else _WITHOUT_TEXT)
     made = {
         row.id: _record(row, loaded, store if with_text else None)
         for row in loaded.rows
