@@ -1,1 +1,1 @@
-"""Keep what is held, how long things live and what was disposed of; judges nothing itself."""
+"""Keep what governs the archive: matters, holds and what they hold; it decides no retention."""
