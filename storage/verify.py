@@ -31,6 +31,11 @@ from holdfast.storage.verifying.log import check_forgotten, check_log
 from holdfast.storage.verifying.originals import check_originals, check_segments
 from holdfast.storage.verifying.records import check_records
 from holdfast.storage.verifying.report import EVERYTHING, Finding, Scope, Selection, Tally
+from holdfast.storage.verifying.retention import (
+    check_disposals,
+    check_policies,
+    check_tombstones,
+)
 from holdfast.storage.verifying.threads import check_threads
 
 if TYPE_CHECKING:
@@ -56,6 +61,9 @@ CHECKS: tuple[Check, ...] = (
     check_identities,
     check_contacts,
     check_threads,
+    check_policies,
+    check_disposals,
+    check_tombstones,
 )
 
 

@@ -6,7 +6,7 @@ the rules holds them steady with `lock_policies` in the same transaction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
@@ -19,6 +19,7 @@ from holdfast.storage.audit import record_events, told
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.governance_tables import policies, policy_versions
 from holdfast.storage.catalogue.locks import lock_kind
+from holdfast.storage.governance.joined_contacts import follow_merges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -120,8 +121,17 @@ def in_force(found: Iterable[Version], at_ms: int) -> tuple[Rule, ...]:
 
 
 def rules_in_force(connection: Connection, at_ms: int) -> tuple[Rule, ...]:
-    """Return the rules in force at an instant, as this transaction sees them."""
-    return in_force(versions(connection), at_ms)
+    """Return the rules in force at an instant, as this transaction sees them.
+
+    A floor on a contact follows it into the contact that it was merged into; a ceiling does not:
+    merging may make things last longer, never shorter.
+    """
+    return tuple(
+        replace(rule, node=follow_merges(connection, rule.node))
+        if rule.kind is Kind.FLOOR
+        else rule
+        for rule in in_force(versions(connection), at_ms)
+    )
 
 
 def add_version(

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from holdfast.storage.store import Store
 
-DESTROY = "destroy"
-"""Kind of event: about an interaction it commits to its tombstone, about a capture to what the
-capture's own event said of the original."""
+DESTROY, EMPTY = "destroy", "empty"
+"""Kinds of events: that of an interaction commits to its tombstone, that of each of its captures to
+what the capture's own event said of the original."""
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -62,7 +62,7 @@ def bury(
     digest = canonical_digest(tombstone_told(stone))
     events = [Event(DESTROY, name, stone.interaction_id, at_ms, store.actor, digest)]
     events += [
-        Event(DESTROY, public_id("cap", one), one, at_ms, store.actor, capture_told(commit, at_ms))
+        Event(EMPTY, public_id("cap", one), one, at_ms, store.actor, capture_told(commit, at_ms))
         for one, commit in capture_commits.items()
     ]
     record_events(connection, events, store.ids)
