@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from holdfast.core.errors import Corrupt
 from holdfast.core.holds import asks_for_texts
@@ -19,6 +19,7 @@ from holdfast.core.query import EVERYTHING
 from holdfast.core.query_form import read_tree
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.governance_tables import held, holds, matters
+from holdfast.storage.catalogue.held_facts import in_force
 from holdfast.storage.catalogue.locks import lock_kind
 from holdfast.storage.catalogue.reading import records_in
 from holdfast.storage.governance.joined_contacts import follow_merges
@@ -68,7 +69,7 @@ def active_holds(connection: Connection, now_ms: int) -> list[ActiveHold]:
         select(holds.c.id, holds.c.matter_id, holds.c.name, holds.c.tree)
         .add_columns(matters.c.name.label("matter_name"))
         .join(matters, matters.c.id == holds.c.matter_id)
-        .where(or_(holds.c.ends_ms.is_(None), holds.c.ends_ms > now_ms))
+        .where(in_force(now_ms))
         .order_by(holds.c.id)
     )
     rows = connection.execute(query).all()
