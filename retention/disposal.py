@@ -1,4 +1,4 @@
-"""The way of a disposal: planned, reviewed, approved, cooled off, executed; decided anew at the end.
+"""The way of a disposal: plan, review, approval, cooling off, execution; decided anew at the end.
 
 Nothing goes that a hold or a floor keeps when it would go, whatever was approved. Each item is one
 transaction; an interruption anywhere leaves every item as it was or gone, and the rest pending.

@@ -55,6 +55,12 @@ _PARTS = (
     metadata_values,
 )
 """Tables whose rows belong to one interaction and go with it."""
+TOUCHED = (
+    *(table.name for table in _PARTS), "interactions", "captures", "source_items", "originals",
+    "later_facts", "audit_events", "audit_details", "identities", "contacts", "companies",
+    "threads", "thread_keys",
+)  # fmt: skip
+"""Tables whose rows go or are emptied when an interaction is destroyed."""
 _LASTING = ("link", "remove", "read", "shred", DESTROY, EMPTY)
 """Events that commit to nothing of the content; the salts of all others are destroyed."""
 _KEYED_BY_PLACE = ("imap",)

@@ -21,6 +21,7 @@ from holdfast.settings.secrets import secret
 from holdfast.settings.sections import (
     Archive,
     Catalogue,
+    Governance,
     IndexSettings,
     Keys,
     Limits,
@@ -37,6 +38,7 @@ __all__ = [
     "Archive",
     "Catalogue",
     "Flags",
+    "Governance",
     "IndexSettings",
     "Keys",
     "Limits",
