@@ -6,6 +6,7 @@ transaction; an interruption anywhere leaves every item as it was or gone, and t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -307,6 +308,21 @@ class Execution:
         destroy(connection, store, one, _grounds(connection, kept, decision))
         settle(connection, store, item, "destroyed")
         return "destroyed"
+
+
+def foreseen(store: Store, disposal_id: int) -> Counter[str]:
+    """Count what would become of the items that are pending, if they were executed now."""
+    found: Counter[str] = Counter()
+    after, now_ms = -1, store.now_ms()
+    while items := items_of(store, disposal_id, state="pending", after=after, limit=PAGE):
+        with reading(store.engine) as connection:
+            rules = rules_in_force(connection, now_ms)
+            ids = [item.interaction_id for item in items]
+            decisions = judged(connection, store, ids, rules, now_ms)
+        going = sum(decision.is_due for decision in decisions.values())
+        found.update(destroyed=going, blocked=len(items) - going)
+        after = items[-1].ordinal
+    return found
 
 
 def _why(decision: Decision | None) -> str:
