@@ -1,10 +1,11 @@
-"""Keeps policies and disposes of things in small archives of tests, under a clock that tests set."""
+"""Keeps policies and disposes of things in archives of tests, under a clock that tests set."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import delete, insert, select
 
@@ -15,6 +16,7 @@ from holdfast.retention.disposal import Asked, Execution, Judge, judge_now, plan
 from holdfast.retention.disposal import approve as approve_disposal
 from holdfast.retention.judging import Search
 from holdfast.retention.policies import DELAY_MS
+from holdfast.storage.audit import Sequencer
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.governance_tables import clock_marks
 from holdfast.storage.catalogue.reading import records
@@ -23,8 +25,23 @@ from holdfast.storage.catalogue.schema import interactions
 from holdfast.storage.governance.disposals import KeptDisposal
 from holdfast.storage.governance.policies import Version, Wording
 from holdfast.storage.store import Store
+from holdfast.storage.tlog_tiles import TileLog
+from holdfast.storage.verify import Tally, Verification
 
 COOLING_OFF_HOURS = 24
+ORIGIN = "disposal.example/log"
+
+
+def verified(store: Store, folder: Path) -> list[str]:
+    """Number what waits, and return all that a full verification finds."""
+    place, key = folder / "log", store.keyring.signing_key()
+    if not place.exists():
+        TileLog.create(place, key, ORIGIN)
+    log = TileLog(place, key, ORIGIN)
+    Sequencer(store.engine, log, folder / "log.lock", lambda _note: None).run()
+    log.refresh()
+    found = Verification(store, log).run(Tally())
+    return [f"{one.part} {one.name}: {one.cause}" for one in found]
 
 
 @dataclass(slots=True)
