@@ -34,6 +34,11 @@ from holdfast.storage.verifying.log import check_forgotten, check_log
 from holdfast.storage.verifying.originals import check_originals, check_segments
 from holdfast.storage.verifying.records import check_records
 from holdfast.storage.verifying.report import EVERYTHING, Finding, Scope, Selection, Tally
+from holdfast.storage.verifying.retention import (
+    check_disposals,
+    check_policies,
+    check_tombstones,
+)
 from holdfast.storage.verifying.rights import check_rights
 from holdfast.storage.verifying.threads import check_threads
 
@@ -65,6 +70,9 @@ CHECKS: tuple[Check, ...] = (
     check_exports,
     check_governance,
     check_held,
+    check_policies,
+    check_disposals,
+    check_tombstones,
 )
 
 

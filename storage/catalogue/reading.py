@@ -37,6 +37,7 @@ from holdfast.storage.catalogue.filed_facts import (
     holders_in,
     instant,
 )
+from holdfast.storage.catalogue.governance_tables import tombstones
 from holdfast.storage.catalogue.held_facts import held_by_in
 from holdfast.storage.catalogue.rows import message_key, unpack_headers
 from holdfast.storage.catalogue.schema import (
@@ -276,12 +277,14 @@ def find_interaction(store: Store, text: str) -> int:
     """Return the interaction that a public id, a Message-ID or the start of a SHA-256 names.
 
     Raises:
-        NotFound: Nothing has that name, or it was removed.
+        NotFound: Nothing has that name, or it was removed or disposed of.
         Refused: Several have it; the error's `ids` lists their public ids.
     """
     text = text.strip()
     with reading(store.engine) as connection:
         found = _named(connection, text)
+        if not found:
+            _refuse_disposed(connection, text)
     if not found:
         raise NotFound(f"Nothing in the archive is called {text!r}.", next_step="Search for it.")
     if len(found) > 1:
@@ -291,6 +294,23 @@ def find_interaction(store: Store, text: str) -> int:
             ids=[public_id("msg", i) for i in found],
         )
     return found[0]
+
+
+def _refuse_disposed(connection: Connection, text: str) -> None:
+    """Say of what was disposed of, and is asked for by its id, when that was and by what."""
+    if not text.lower().startswith("msg_"):
+        return
+    query = select(tombstones.c.destroyed_ms, tombstones.c.disposal_id).where(
+        tombstones.c.interaction_id == row_id("msg", text)
+    )
+    stone = connection.execute(query).first()
+    if stone is not None:
+        disposal = public_id("dsp", stone.disposal_id)
+        raise NotFound(
+            f"It was disposed of on {instant(stone.destroyed_ms):%Y-%m-%d}, by {disposal}.",
+            next_step=f"Its certificate: holdfast disposal certificate {disposal}",
+            disposal=disposal,
+        )
 
 
 def _named(connection: Connection, text: str) -> list[int]:
