@@ -25,6 +25,7 @@ from sqlalchemy import func, select
 from holdfast.core.custody import End
 from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.core.identity import public_id
+from holdfast.ingest.hold_care import unswept
 from holdfast.ingest.jail import held_limits
 from holdfast.ingest.jobs.reporting import delays, work_report
 from holdfast.ingest.rebuild import heal
@@ -99,7 +100,7 @@ def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
             yield look(patient)
         except HoldfastError as error:
             yield Answer(name, State.BAD, error.cause, error.next_step)
-    for name, several in (("work", _work), ("sources", _sources)):
+    for name, several in (("work", _work), ("sources", _sources), ("holds", _holds)):
         try:
             yield from several(patient)
         except HoldfastError as error:
@@ -123,6 +124,18 @@ def _sources(patient: Patient) -> Iterator[Answer]:
         yield Answer("sources", state, one.seen, one.next_step)
     if not found:
         yield Answer("sources", State.GOOD, "none is late")
+
+
+def _holds(patient: Patient) -> Iterator[Answer]:
+    """Say which holds match more than is said to be held; nothing where there are none."""
+    desk = patient.desk
+    for one in unswept(desk.store, desk.feed.home):
+        yield Answer(
+            "holds",
+            State.WARNING,
+            f"{one.hold.public} matches {one.missing:,} more than are shown as held",
+            f"Run: holdfast hold sweep {one.hold.public}",
+        )
 
 
 def _libraries(_patient: Patient) -> Answer:

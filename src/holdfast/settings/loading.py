@@ -29,6 +29,7 @@ from holdfast.core.errors import Refused
 from holdfast.settings.sections import (
     Archive,
     Catalogue,
+    Governance,
     IndexSettings,
     Keys,
     Limits,
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
     work: Work = Work()
     smtp: Smtp = Smtp()
     limits: Limits = Limits()
+    governance: Governance = Governance()
 
     @classmethod
     def settings_customise_sources(
