@@ -195,22 +195,21 @@ def test_matters_are_changed_and_closed(desk: Desk) -> None:
 
 
 def test_the_same_story_in_chinese(desk: Desk) -> None:
-    zh = {"LC_ALL": "zh_CN.UTF-8"}
-    assert "已立案" in desk.run("matter", "open", "甲案", **zh).out
+    desk = Desk(desk.data, {"LC_ALL": "zh_CN.UTF-8"})
+    assert "已立案" in desk.run("matter", "open", "甲案").out
     words = ["hold", "place", "甲案", "折扣", "--reason", "争议", "--query", "discount OR 折"]
-    assert "将保全 3 封邮件" in desk.run(*words, "--dry-run", **zh).out
-    assert "已为 甲案 设立保全 折扣" in desk.run(*words, **zh).out
-    assert desk.run("search", "案件:甲案", "--count", **zh).out.strip() == "3"
-    assert desk.run("search", "保全:折扣", "--count", **zh).out.strip() == "3"
-    assert "生效中" in desk.run("hold", "list", **zh).out
+    assert "将保全 3 封邮件" in desk.run(*words, "--dry-run").out
+    assert "已为 甲案 设立保全 折扣" in desk.run(*words).out
+    assert desk.run("search", "案件:甲案", "--count").out.strip() == "3"
+    assert desk.run("search", "保全:折扣", "--count").out.strip() == "3"
+    assert "生效中" in desk.run("hold", "list").out
     assert (
-        "已申请解除"
-        in desk.run("hold", "release", "折扣", "--reason", "和解", "--as", "ann", **zh).out
+        "已申请解除" in desk.run("hold", "release", "折扣", "--reason", "和解", "--as", "ann").out
     )
-    assert "已批准解除" in desk.run("hold", "approve", "折扣", "--as", "bea", **zh).out
-    assert "等待终止" in desk.run("matter", "show", "甲案", **zh).out
-    assert "保留规则可处置 3 封邮件" in desk.run("hold", "show", "折扣", **zh).err
-    assert "已撤回" in desk.run("hold", "withdraw", "折扣", "--as", "bea", **zh).out
+    assert "已批准解除" in desk.run("hold", "approve", "折扣", "--as", "bea").out
+    assert "等待终止" in desk.run("matter", "show", "甲案").out
+    assert "保留规则可处置 3 封邮件" in desk.run("hold", "show", "折扣").err
+    assert "已撤回" in desk.run("hold", "withdraw", "折扣", "--as", "bea").out
 
 
 def test_an_archive_with_holds_is_intact_and_doctor_says_what_was_not_swept(desk: Desk) -> None:
