@@ -27,6 +27,7 @@ from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.core.identity import public_id
 from holdfast.ingest.anchor_health import conditions
 from holdfast.ingest.anchoring import Anchoring
+from holdfast.ingest.hold_care import unswept
 from holdfast.ingest.jail import held_limits
 from holdfast.ingest.jobs.reporting import delays, work_report
 from holdfast.ingest.rebuild import heal
@@ -103,6 +104,7 @@ def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
         except HoldfastError as error:
             yield Answer(name, State.BAD, error.cause, error.next_step)
     for name, several in (("work", _work), ("sources", _sources), ("anchors", _anchors)):
+    for name, several in (("work", _work), ("sources", _sources), ("holds", _holds)):
         try:
             yield from several(patient)
         except HoldfastError as error:
@@ -135,6 +137,16 @@ def _anchors(patient: Patient) -> Iterator[Answer]:
         state = State.GOOD if one.is_good else State.BAD if one.is_bad else State.WARNING
         yield Answer("anchors", state, one.seen, one.next_step)
     anchoring.check(desk)
+def _holds(patient: Patient) -> Iterator[Answer]:
+    """Say which holds match more than is said to be held; nothing where there are none."""
+    desk = patient.desk
+    for one in unswept(desk.store, desk.feed.home):
+        yield Answer(
+            "holds",
+            State.WARNING,
+            f"{one.hold.public} matches {one.missing:,} more than are shown as held",
+            f"Run: holdfast hold sweep {one.hold.public}",
+        )
 
 
 def _libraries(_patient: Patient) -> Answer:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from holdfast.api.routes import (
+    annotations,
     audit,
     contacts,
+    disposals,
     exports,
     jobs,
     ledger,
     matters,
+    policies,
     records,
     search,
     sources,
@@ -26,6 +29,9 @@ ROUTERS = (
     jobs.router,
     matters.router,
     exports.router,
+    annotations.router,
+    policies.router,
+    disposals.router,
     audit.router,
     users.router,
 )

@@ -355,6 +355,13 @@ class Limits(Section):
     """Time on the clock, in seconds."""
 
 
+class Governance(Section):
+    """How holds end."""
+
+    release_delay_days: int = Field(default=30, ge=30, le=3650)
+    """Days between the approval of a release and the end of the hold; never fewer than 30."""
+
+
 def is_zone(name: str) -> bool:
     """Tell whether the IANA database has a time zone of this name."""
     try:
