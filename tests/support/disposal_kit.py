@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import delete, insert, select
 
@@ -18,6 +20,7 @@ from holdfast.retention.judging import Search
 from holdfast.retention.policies import DELAY_MS
 from holdfast.storage.audit import Sequencer
 from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.failures import Lost
 from holdfast.storage.catalogue.governance_tables import clock_marks
 from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.rights_tables import persons
@@ -42,6 +45,28 @@ def verified(store: Store, folder: Path) -> list[str]:
     log.refresh()
     found = Verification(store, log).run(Tally())
     return [f"{one.part} {one.name}: {one.cause}" for one in found]
+
+
+@contextmanager
+def unheard(store: Store) -> Iterator[None]:
+    """Keep each commit of the block, and lose the word of the first: its act is run again."""
+    engine = store.engine
+    engine.update_execution_options(holdfast_patience_s=5)
+    heard = engine.dialect.do_commit
+    lost: list[object] = []
+
+    def commit(connection: Any) -> None:
+        heard(connection)
+        if not lost:
+            lost.append(connection)
+            raise Lost("The word of the commit was lost.", outcome="unknown")
+
+    engine.dialect.do_commit = commit  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        engine.dialect.do_commit = heard  # type: ignore[method-assign]
+    assert lost
 
 
 @dataclass(slots=True)
@@ -70,7 +95,7 @@ def person(store: Store, name: str) -> int:
     row = {"id": store.ids.take(), "name": name, "created_ms": store.now_ms()}
     with writing(store.engine) as connection:
         connection.execute(insert(persons), row)
-    return row["id"]
+    return int(str(row["id"]))
 
 
 def searching(store: Store) -> Search:
