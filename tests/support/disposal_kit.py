@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
+from archive_kit import opened
 from holdfast.core.matching import matches
 from holdfast.core.query import EVERYTHING, Node
 from holdfast.retention.changes import Draft, approve, propose
@@ -18,6 +19,7 @@ from holdfast.retention.disposal import Asked, Execution, Judge, judge_now, plan
 from holdfast.retention.disposal import approve as approve_disposal
 from holdfast.retention.judging import Search
 from holdfast.retention.policies import DELAY_MS
+from holdfast.settings import Settings
 from holdfast.storage.audit import Sequencer
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.failures import Lost
@@ -30,6 +32,7 @@ from holdfast.storage.governance.policies import Version, Wording
 from holdfast.storage.store import Store
 from holdfast.storage.tlog_tiles import TileLog
 from holdfast.storage.verify import Tally, Verification
+from holdfast.wiring.archive import Services
 
 COOLING_OFF_HOURS = 24
 ORIGIN = "disposal.example/log"
@@ -88,6 +91,17 @@ def under(store: Store, hands: Hands) -> Store:
     with writing(store.engine) as connection:
         connection.execute(delete(clock_marks))
     return replace(store, clock=hands)
+
+
+@contextmanager
+def in_hands(settings: Settings, hands: Hands) -> Iterator[Services]:
+    """Open the archive under the test's clock."""
+    with opened(settings) as services:
+        with writing(services.store.engine) as connection:
+            connection.execute(delete(clock_marks))
+        store = replace(services.store, clock=hands)
+        feed = replace(services.desk.feed, store=store)
+        yield replace(services, store=store, desk=replace(services.desk, store=store, feed=feed))
 
 
 def person(store: Store, name: str) -> int:
