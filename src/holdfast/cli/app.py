@@ -12,6 +12,7 @@ import typer
 
 from holdfast.cli.command import SharedOptions, sign
 from holdfast.cli.commands import (
+    annotating,
     auditing,
     backing,
     configuration,
@@ -19,6 +20,7 @@ from holdfast.cli.commands import (
     creation,
     demo,
     examining,
+    history,
     importing,
     ledger,
     moving,
@@ -78,6 +80,8 @@ for group in (
     sources,
     searching,
     showing,
+    annotating,
+    history,
     contacts,
     ledger,
     verifying,
