@@ -103,8 +103,12 @@ def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
             yield look(patient)
         except HoldfastError as error:
             yield Answer(name, State.BAD, error.cause, error.next_step)
-    for name, several in (("work", _work), ("sources", _sources), ("anchors", _anchors)):
-    for name, several in (("work", _work), ("sources", _sources), ("holds", _holds)):
+    for name, several in (
+        ("work", _work),
+        ("sources", _sources),
+        ("holds", _holds),
+        ("anchors", _anchors),
+    ):
         try:
             yield from several(patient)
         except HoldfastError as error:

@@ -1,4 +1,4 @@
-"""`/records/{id}/metadata`: what people add to a record, in versions; originals are out of reach."""
+"""`/records/{id}/metadata`: what people add to a record, in versions; never the original."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ router = APIRouter(tags=["metadata"])
 Reader = Annotated[Principal, Depends(allowed(Action.READ))]
 Annotator = Annotated[Principal, Depends(allowed(Action.ANNOTATE))]
 IfMatch = Annotated[str, Header(alias="If-Match", max_length=100)]
-Words = Annotated[list[str], Field(max_length=200)]
+Words = list[str]
 
 
 class NoteShape(Shape):
@@ -46,12 +46,12 @@ class MetadataShape(Shape):
 class MetadataChange(Shape):
     """What is to be different; the rest stays."""
 
-    add_tags: Words = []
-    remove_tags: Words = []
-    add_notes: Words = []
-    remove_notes: Words = []
-    add_links: Words = []
-    remove_links: Words = []
+    add_tags: Words = Field(default=[], max_length=200)
+    remove_tags: Words = Field(default=[], max_length=200)
+    add_notes: Words = Field(default=[], max_length=200)
+    remove_notes: Words = Field(default=[], max_length=200)
+    add_links: Words = Field(default=[], max_length=200)
+    remove_links: Words = Field(default=[], max_length=200)
     owner: str | None = Field(None, max_length=300)
     summary: str | None = Field(None, max_length=20_000)
 

@@ -1,4 +1,4 @@
-"""`/policies`: how long things live; each change versioned, simulated, and shortened by two persons."""
+"""`/policies`: how long things live; versioned, simulated, shortened by two persons only."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def _decision(one: Decision) -> DecisionShape:
     return DecisionShape(
         id=public_id("msg", one.interaction_id),
         verdict=one.verdict.value,
-        clock=one.clock.value,
+        clock=one.clock_source.value,
         clock_at=maybe_ms(one.clock_ms),
         retain_until=maybe_ms(one.retain_until_ms),
         kept_by=blockers(one),

@@ -30,8 +30,7 @@ SETTLE = JobKind("settle", settling.run, settling.is_waiting)
 VERIFY = JobKind("verify", verifying.run)
 IMPORT = JobKind("import", importing.run, got_on=importing.got_on, is_long=True)
 KINDS: Mapping[str, JobKind] = {
-    kind.name: kind for kind in (SEQUENCE, ANCHOR, INDEX, PROCESS, SYNC, VERIFY, IMPORT)
-    kind.name: kind for kind in (SEQUENCE, INDEX, PROCESS, SYNC, SETTLE, VERIFY, IMPORT)
+    kind.name: kind for kind in (SEQUENCE, ANCHOR, INDEX, PROCESS, SYNC, SETTLE, VERIFY, IMPORT)
 }
 
 

@@ -13,6 +13,7 @@ import typer
 from holdfast.cli.command import SharedOptions, sign
 from holdfast.cli.commands import (
     api_keys,
+    annotating,
     auditing,
     backing,
     configuration,
@@ -23,6 +24,7 @@ from holdfast.cli.commands import (
     examining,
     exporting,
     holds,
+    history,
     importing,
     ledger,
     matters,
@@ -86,6 +88,8 @@ for group in (
     sources,
     searching,
     showing,
+    annotating,
+    history,
     contacts,
     matters,
     holds,

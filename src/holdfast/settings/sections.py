@@ -336,8 +336,10 @@ class Anchors(Section):
 
 
 class Governance(Section):
-    """How disposals are slowed down, and how long backups live."""
+    """How releases and disposals are slowed down, and how long backups live."""
 
+    release_delay_days: int = Field(default=30, ge=30, le=3650)
+    """Days between the approval of a release and the end of the hold; never fewer than 30."""
     cooling_off_hours: int = Field(default=24, ge=24, le=720)
     """Hours between the approval of a disposal and its execution, in which it can be withdrawn."""
     backup_days: int = Field(default=35, ge=0, le=36500)
@@ -353,13 +355,6 @@ class Limits(Section):
     """Memory, in MiB."""
     parse_wall_s: float = Field(default=20.0, gt=0, le=3600)
     """Time on the clock, in seconds."""
-
-
-class Governance(Section):
-    """How holds end."""
-
-    release_delay_days: int = Field(default=30, ge=30, le=3650)
-    """Days between the approval of a release and the end of the hold; never fewer than 30."""
 
 
 def is_zone(name: str) -> bool:
