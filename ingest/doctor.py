@@ -141,6 +141,8 @@ def _anchors(patient: Patient) -> Iterator[Answer]:
         state = State.GOOD if one.is_good else State.BAD if one.is_bad else State.WARNING
         yield Answer("anchors", state, one.seen, one.next_step)
     anchoring.check(desk)
+
+
 def _holds(patient: Patient) -> Iterator[Answer]:
     """Say which holds match more than is said to be held; nothing where there are none."""
     desk = patient.desk

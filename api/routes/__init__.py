@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from holdfast.api.routes import (
-    annotations,
     audit,
     contacts,
     disposals,
@@ -12,6 +11,7 @@ from holdfast.api.routes import (
     ledger,
     matters,
     policies,
+    record_metadata,
     records,
     search,
     sources,
@@ -29,7 +29,7 @@ ROUTERS = (
     jobs.router,
     matters.router,
     exports.router,
-    annotations.router,
+    record_metadata.router,
     policies.router,
     disposals.router,
     audit.router,

@@ -228,7 +228,7 @@ def _disposal(store: Store, one: KeptDisposal) -> DisposalShape:
         note=one.note,
         manifest=one.manifest_digest.hex(),
         items=one.items,
-        bytes=one.bytes,
+        bytes=one.size_bytes,
         counts={state: count for state, (count, _) in states_of(store, one.id).items()},
         planned_by=public_id("per", one.planned_by),
         planned_at=from_ms(one.planned_ms),

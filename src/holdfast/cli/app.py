@@ -12,8 +12,8 @@ import typer
 
 from holdfast.cli.command import SharedOptions, sign
 from holdfast.cli.commands import (
-    api_keys,
     annotating,
+    api_keys,
     auditing,
     backing,
     configuration,
@@ -23,8 +23,8 @@ from holdfast.cli.commands import (
     disposals,
     examining,
     exporting,
-    holds,
     history,
+    holds,
     importing,
     ledger,
     matters,

@@ -89,7 +89,7 @@ def patch_metadata(
     record = record_in_scope(served, principal, record_id)
     version = agreed(if_match, metadata_of(served.store, record.id).version)
     wanted = change.model_dump()
-    lists = {name: tuple(value) for name, value in wanted.items() if isinstance(value, list)}
+    lists: dict[str, Any] = {n: tuple(v) for n, v in wanted.items() if isinstance(v, list)}
     order = Change(**lists, owner=change.owner, summary=change.summary)
     store = served.store_of(principal)
     return _metadata(annotate(store, record.id, order, version), mask_for(principal))
