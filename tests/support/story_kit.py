@@ -1,11 +1,12 @@
 """The house of the acceptance stories: a customer, colleagues of every kind, and their mail.
 
-甲公司 (jia.example) with 王敏 and 李强; of our own people sales1 and sales2 write with them, fin1 and
-tech1 have mail of their own, and one report of a journal tells of a blind copy.
+甲公司 (jia.example) with 王敏 and 李强; of our own people sales1 and sales2 write with them, fin1
+and tech1 have mail of their own.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from api_kit import Office, office
 from archive_kit import bring_in, settings_in
 from holdfast.settings import Settings
 from holdfast.wiring.founding import create_archive
-from office_files import pdf
+from office_files import build_pdf
 
 FROM_LINE = b"From somebody@example Fri Mar 15 10:22:00 2024\n"
 WANG = "=?utf-8?B?546L5pWP?= <wang.min@jia.example>"
@@ -57,8 +58,6 @@ class Mail:
             f'Content-Disposition: attachment; filename="{name}"\n'
             "Content-Transfer-Encoding: base64\n\n"
         )
-        import base64
-
         return (head + part).encode() + base64.encodebytes(content) + b"--b--\n"
 
 
@@ -69,7 +68,7 @@ def house_mail() -> list[Mail]:
         Mail(
             "sales1@our.example", WANG, "合同", "请看附件。",
             date="Sat, 16 Mar 2024 09:00:00 +0800",
-            attachment=("合同.pdf", pdf("the discount of jia is agreed: lighthouse")),
+            attachment=("合同.pdf", build_pdf(["the discount of jia is agreed: lighthouse"])),
         ),
         Mail(LI, "sales2@our.example", "发票", f"请打我电话 {PHONE}，卡号 {CARD}。"),
         Mail("fin1@our.example", "tech1@our.example", "budget", "the quarterly budget"),
