@@ -68,6 +68,7 @@ def served_by(services: Services) -> Served:
         most_body_bytes=section.body_kib * 1024,
         trusted_proxies=section.trusted_proxies,
         is_behind_tls=section.is_behind_tls,
+        release_delay_days=settings.governance.release_delay_days,
     )
     return Served(
         config=config,
