@@ -109,6 +109,13 @@ def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
         ("holds", _holds),
         ("anchors", _anchors),
     ):
+    several_each = [
+        ("work", _work),
+        ("sources", _sources),
+        ("anchors", _anchors),
+        ("holds", _holds),
+    ]
+    for name, several in several_each:
         try:
             yield from several(patient)
         except HoldfastError as error:
@@ -153,6 +160,15 @@ def _holds(patient: Patient) -> Iterator[Answer]:
             f"{one.hold.public} matches {one.missing:,} more than are shown as held",
             f"Run: holdfast hold sweep {one.hold.public}",
         )
+
+
+def _anchors(patient: Patient) -> Iterator[Answer]:
+    """Say how old the newest anchor of each kind is, and which are missing."""
+    desk, anchoring = patient.desk, patient.anchoring
+    for one in conditions(anchoring, desk.store, patient.data):
+        state = State.GOOD if one.is_good else State.BAD if one.is_bad else State.WARNING
+        yield Answer("anchors", state, one.seen, one.next_step)
+    anchoring.check(desk)
 
 
 def _libraries(_patient: Patient) -> Answer:

@@ -11,10 +11,13 @@ from sqlalchemy import delete
 
 from archive_kit import opened, settings_in
 from cli_archive import Desk, write_mbox
-from hold_kit import add_account, add_person
+from holdfast.core.rights import Role
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.governance_tables import held
+from holdfast.storage.rights.users import NewUser, add_user
+
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +29,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     desk.run("init", "--zone", "Asia/Shanghai")
     desk.run("import", mbox, "--custodian", "Li Qiang", "--source", "a")
     with opened(settings_of(desk)) as services:
-        ann = add_person(services.store, "ann")
-        add_account(services.store, "ann.admin", ann)
-        add_person(services.store, "bea")
+        store = services.store
+        add_user(store, NewUser("ann", Role.LEGAL, password=PASSWORD))
+        add_user(store, NewUser("ann.two", Role.COMPLIANCE, person="ann", password=PASSWORD))
+        add_user(store, NewUser("bea", Role.COMPLIANCE, password=PASSWORD))
+        add_user(store, NewUser("it", Role.IT, password=PASSWORD))
+    (folder / "password").write_text(PASSWORD + "\n", encoding="utf-8")
     return folder
 
 
@@ -41,6 +47,11 @@ def desk(made: Path, tmp_path: Path) -> Desk:
 
 def settings_of(desk: Desk) -> Settings:
     return settings_in(desk.data.parent, data=desk.data)
+
+
+def by(desk: Desk, login: str) -> list[object]:
+    """Say and prove who acts."""
+    return ["--by", login, "--password-file", desk.data.parent / "password"]
 
 
 def placed(desk: Desk, *words: object) -> str:
@@ -92,23 +103,25 @@ def test_nothing_held_can_be_taken_back(desk: Desk) -> None:
 def test_a_release_takes_another_person_and_says_what_goes(desk: Desk) -> None:
     hold = placed(desk, "--query", "discount")
     desk.run("matter", "close", "Case 7", status=5)
-    nobody = desk.run("hold", "release", hold, "--reason", "x", "--as", "nobody", status=4)
-    assert "holdfast user add" in nobody.err
-    desk.run("hold", "approve", hold, "--as", "bea", status=5)
-    would = desk.run("hold", "release", hold, "--reason", "settled", "--as", "ann", "--dry-run")
+    words = ["hold", "release", hold, "--reason", "settled"]
+    desk.run(*words, status=2)
+    desk.run(*words, *by(desk, "nobody"), status=2)
+    desk.run(*words, *by(desk, "it"), status=5)
+    desk.run("hold", "approve", hold, *by(desk, "bea"), status=5)
+    would = desk.run("hold", "release", hold, "--reason", "settled", *by(desk, "ann"), "--dry-run")
     assert "2 messages" in would.err
     assert desk.run("hold", "show", hold, "--json").json["state"] == "in force"
-    asked = desk.run("hold", "release", hold, "--reason", "settled", "--as", "ann")
+    asked = desk.run("hold", "release", hold, "--reason", "settled", *by(desk, "ann"))
     assert "hold approve" in asked.err
-    desk.run("hold", "release", hold, "--reason", "settled", "--as", "bea", status=5)
-    for same in ("ann", "ann.admin"):
-        assert "another person" in desk.run("hold", "approve", hold, "--as", same, status=5).err
-    approved = desk.run("hold", "approve", hold, "--as", "bea", "--json").json
+    desk.run("hold", "release", hold, "--reason", "settled", *by(desk, "bea"), status=5)
+    for same in ("ann", "ann.two"):
+        assert "another person" in desk.run("hold", "approve", hold, *by(desk, same), status=5).err
+    approved = desk.run("hold", "approve", hold, *by(desk, "bea"), "--json").json
     assert (approved["state"], approved["held_by_no_other"]) == ("ending", 2)
     assert approved["release"]["asked_by"] != approved["release"]["approved_by"]
     assert "From 20" in desk.run("hold", "show", hold).err
-    desk.run("hold", "withdraw", hold, "--as", "ann", "--dry-run")
-    assert "withdrawn" in desk.run("hold", "withdraw", hold, "--as", "ann").out
+    desk.run("hold", "withdraw", hold, *by(desk, "ann"), "--dry-run")
+    assert "withdrawn" in desk.run("hold", "withdraw", hold, *by(desk, "ann")).out
     assert desk.run("hold", "show", hold, "--json").json["state"] == "in force"
     assert "is approved" not in desk.run("hold", "list").out
 
@@ -116,9 +129,11 @@ def test_a_release_takes_another_person_and_says_what_goes(desk: Desk) -> None:
 def test_the_delay_can_be_set_longer_and_not_shorter(desk: Desk) -> None:
     hold = placed(desk, "--everything")
     key = "governance.release_delay_days"
-    desk.run("hold", "release", hold, "--reason", "settled", "--as", "ann")
-    desk.run("hold", "approve", hold, "--as", "bea", "--set", f"{key}=29", status=2)
-    longer = desk.run("hold", "approve", hold, "--as", "bea", "--set", f"{key}=90", "--json").json
+    desk.run("hold", "release", hold, "--reason", "settled", *by(desk, "ann"))
+    desk.run("hold", "approve", hold, *by(desk, "bea"), "--set", f"{key}=29", status=2)
+    longer = desk.run(
+        "hold", "approve", hold, *by(desk, "bea"), "--set", f"{key}=90", "--json"
+    ).json
     begin, end = longer["release"]["approved_at"], longer["release"]["ends_at"]
     assert begin[:4] <= end[:4]
     assert begin[:7] != end[:7]
@@ -204,12 +219,13 @@ def test_the_same_story_in_chinese(desk: Desk) -> None:
     assert desk.run("search", "保全:折扣", "--count").out.strip() == "3"
     assert "生效中" in desk.run("hold", "list").out
     assert (
-        "已申请解除" in desk.run("hold", "release", "折扣", "--reason", "和解", "--as", "ann").out
+        "已申请解除"
+        in desk.run("hold", "release", "折扣", "--reason", "和解", *by(desk, "ann")).out
     )
-    assert "已批准解除" in desk.run("hold", "approve", "折扣", "--as", "bea").out
+    assert "已批准解除" in desk.run("hold", "approve", "折扣", *by(desk, "bea")).out
     assert "等待终止" in desk.run("matter", "show", "甲案").out
     assert "保留规则可处置 3 封邮件" in desk.run("hold", "show", "折扣").err
-    assert "已撤回" in desk.run("hold", "withdraw", "折扣", "--as", "bea").out
+    assert "已撤回" in desk.run("hold", "withdraw", "折扣", *by(desk, "bea")).out
 
 
 def test_an_archive_with_holds_is_intact_and_doctor_says_what_was_not_swept(desk: Desk) -> None:

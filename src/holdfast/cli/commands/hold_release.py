@@ -9,7 +9,9 @@ import typer
 
 from holdfast.cli.command import add, flag
 from holdfast.cli.commands.hold_shown import say_what_goes, value_of
+from holdfast.cli.persons import By, Code, PasswordFile, Proof, person_of
 from holdfast.cli.screen import GOOD
+from holdfast.core.rights import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +39,9 @@ class ReleaseOptions:
     dry_run: Annotated[
         bool, flag("--dry-run", text="Say what would become deletable; ask for nothing.")
     ] = False
+    by: By = ""
+    password_file: PasswordFile = None
+    code: Code = ""
     as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
 
 
@@ -48,6 +53,9 @@ class StepOptions:
     dry_run: Annotated[
         bool, flag("--dry-run", text="Say what would become deletable; change nothing.")
     ] = False
+    by: By = ""
+    password_file: PasswordFile = None
+    code: Code = ""
     as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
 
 
@@ -58,7 +66,7 @@ def release(session: Session, options: ReleaseOptions) -> None:
     def step(person_id: int) -> Step:
         return ask(person_id, options.reason)
 
-    _take(session, StepOptions(options.hold, options.dry_run, options.as_json), "ask", step)
+    _take(session, options, "ask", step)
 
 
 def approve(session: Session, options: StepOptions) -> None:
@@ -78,15 +86,20 @@ def withdraw(session: Session, options: StepOptions) -> None:
     _take(session, options, "withdraw", lambda _: withdrawal())
 
 
-def _take(session: Session, options: StepOptions, act: str, step: Callable[[int], Step]) -> None:
-    from holdfast.storage.governance.acting import person_of
+def _take(
+    session: Session,
+    options: ReleaseOptions | StepOptions,
+    act: str,
+    step: Callable[[int], Step],
+) -> None:
     from holdfast.storage.governance.holds import find_hold
     from holdfast.storage.governance.releasing import change_release, freed_by
 
+    proof = Proof(options.by, options.password_file, options.code)
     with session.archive() as services:
         store = services.store
         hold = find_hold(store, options.hold)
-        taken = step(person_of(store, session.actor))
+        taken = step(person_of(session, services, proof, Action.RELEASE))
         if options.dry_run:
             taken(hold.release, store.now_ms())
         else:
@@ -101,7 +114,7 @@ def _take(session: Session, options: StepOptions, act: str, step: Callable[[int]
     say_what_goes(session, hold, freed, now_ms)
     if act == "ask" and not options.dry_run:
         session.screen.hint(
-            "Next, by another person: holdfast hold approve {id} --as USER", id=hold.public
+            "Next, by another person: holdfast hold approve {id} --by LOGIN", id=hold.public
         )
 
 

@@ -65,8 +65,8 @@ MESSAGES: dict[str, str] = {
     "The release of {name} is asked for.": "已申请解除 {name}。",
     "The release of {name} is approved.": "已批准解除 {name}。",
     "The release of {name} is withdrawn.": "已撤回对 {name} 的解除。",
-    "Next, by another person: holdfast hold approve {id} --as USER": (
-        "下一步须由另一人执行：holdfast hold approve {id} --as USER"
+    "Next, by another person: holdfast hold approve {id} --by LOGIN": (
+        "下一步须由另一人执行：holdfast hold approve {id} --by LOGIN"
     ),
     "Code: {code}": "确认码：{code}",
     "Once they have read it: holdfast hold acknowledge CODE": (
