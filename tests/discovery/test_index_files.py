@@ -14,7 +14,9 @@ from holdfast.discovery.attachment_files import attachment_name
 from holdfast.discovery.export_records import edrm_mih
 from holdfast.discovery.index_files import CUT, MAX_CELL_CHARS, cell, csv_row
 
-PICTURES = {chr(0x2400 + code): chr(code) for code in range(32)} | {"\u2421": "\x7f"}
+PICTURES: dict[str, str | int | None] = {chr(0x2400 + code): chr(code) for code in range(32)} | {
+    "\u2421": "\x7f"
+}
 
 
 def undone(text: str) -> str:
