@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast.core.masking import mask, mask_facets, mask_marks, mask_record
-
 from holdfast.core.rights import Action
 
 if TYPE_CHECKING:

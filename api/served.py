@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from holdfast.api.config import ApiConfig
     from holdfast.core.ports import SearchIndex
     from holdfast.core.rights import Principal
     from holdfast.ingest.index_home import Home
+    from holdfast.storage.audit import Sequencer
     from holdfast.storage.store import Store
     from holdfast.storage.tlog_tiles import TileLog
 
@@ -30,8 +32,11 @@ class Served:
     log: TileLog
     wake: Callable[[str], None]
     """Says that jobs of a kind may be due."""
-    sequence: Callable[[], None]
-    """Numbers at once what waits for the audit log."""
+    sequencer: Sequencer
+    exports: Path
+    """Folder for packages that are taken from here; they hold mail in clear."""
+    work: Path
+    """Folder for what unfinished exports need."""
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def index(self) -> SearchIndex:

@@ -48,22 +48,22 @@ def certificate_files(facts: CertificateFacts) -> dict[str, bytes]:
 
 
 def _value(facts: CertificateFacts) -> dict[str, Any]:
-    export, order = facts.export, facts.export.settings["order"]
+    export, order = facts.export, facts.export.order
     anchor = facts.anchor
     return {
         "schema": "holdfast.export-certificate/1",
         "export": export.name,
         "state": "partial" if facts.is_partial else "complete",
         "matter": order["matter"],
-        "requester": export.settings["requester"],
+        "requester": order["requester"],
         "requester_id": export.actor,
-        "approver": export.settings["approver"],
+        "approver": order["approver"],
         "scope_owner": order["owner"],
         "asked_at": _stamp(export.asked_ms),
         "query": order["query"],
         "canonical": order["canonical"],
         "analyser_version": order["analyser_version"],
-        "index_generation": export.settings["index_generation"],
+        "index_generation": order["index_generation"],
         "zone": order["zone"],
         "is_masked": order["is_masked"],
         "counts": dict(facts.counts),

@@ -35,7 +35,7 @@ from holdfast.discovery.index_files import (
     index_row,
     json_line,
 )
-from holdfast.storage.catalogue.reading import records
+from holdfast.storage.catalogue.reading import Known, known_records
 from holdfast.storage.checkpoint import sign_note, verifier_key
 from holdfast.storage.governance.export_evidence import (
     Evidence,
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from holdfast.core.records import Record
     from holdfast.discovery.export_order import Archive
     from holdfast.storage.governance.exports import ExportRow
 
@@ -123,7 +122,7 @@ class Package:
 
     @property
     def _is_masked(self) -> bool:
-        return bool(self.export.settings["order"]["is_masked"])
+        return bool(self.export.order["is_masked"])
 
     def _mask(self, text: str) -> str:
         mask = self.archive.mask
@@ -158,44 +157,49 @@ class Package:
     def _batch(self, start: int) -> Iterator[Member]:
         ids = self.ids[start : start + BATCH]
         found = self._records(ids)
-        evidence = evidence_of(self.archive.store, ids, self.archive.log.size)
+        known = {one: known.captures for one, known in found.items() if isinstance(known, Known)}
+        evidence = evidence_of(self.archive.store, known, self.archive.log.size)
         events: dict[int, tuple[int, Row[Any], bytes | None]] = {}
         for number, one in enumerate(ids, start + 1):
-            record = found.get(one)
-            if not isinstance(record, Trouble) and record is not None:
-                packed = self._packed(number, record, evidence)
+            known_record = found.get(one)
+            if isinstance(known_record, Known):
+                packed = self._packed(number, known_record, evidence)
                 yield from self._files(packed, evidence)
                 self._tell(packed)
                 events |= self._events(packed, evidence)
             else:
+                problem = "record_unreadable" if known_record else "record_gone"
                 name = public_id("msg", one)
-                problem = "record_unreadable" if record else "record_gone"
-                self._except(Trouble(number, name, "", problem, record.detail if record else ""))
+                self._except(Trouble(number, name, "", problem, known_record or ""))
             self.done = number
         self._prove(events)
 
-    def _records(self, ids: Sequence[int]) -> dict[int, Record | Trouble]:
-        """Read a batch; where a row of it is damaged, one by one, so that only that one lacks."""
+    def _records(self, ids: Sequence[int]) -> dict[int, Known | str]:
+        """Read a batch; where a row of it is damaged, one by one, so that only that one lacks.
+
+        Instead of a damaged record comes what is wrong with it.
+        """
         try:
-            return {one.id: one for one in self._read(ids)}
+            return {one.record.id: one for one in self._read(ids)}
         except Corrupt:
-            found: dict[int, Record | Trouble] = {}
+            found: dict[int, Known | str] = {}
             for one in ids:
                 try:
-                    found |= {record.id: record for record in self._read([one])}
+                    found |= {known.record.id: known for known in self._read([one])}
                 except Corrupt as error:
-                    found[one] = Trouble(0, "", "", "record_unreadable", error.cause)
+                    found[one] = error.cause
             return found
 
-    def _read(self, ids: Sequence[int]) -> list[Record]:
-        return records(self.archive.store, ids, with_text=self._is_masked)
+    def _read(self, ids: Sequence[int]) -> list[Known]:
+        return known_records(self.archive.store, ids, with_text=self._is_masked)
 
-    def _packed(self, number: int, record: Record, evidence: Evidence) -> Packed:
+    def _packed(self, number: int, known: Known, evidence: Evidence) -> Packed:
+        record = known.record
         packed = Packed(
             number=number,
             record=record,
-            captures=evidence.captures.get(record.id, ()),
-            attachments=evidence.attachments.get(record.id, ()),
+            captures=known.captures,
+            attachments=known.attachments,
             holds=evidence.holds.get(record.id, ()),
             is_masked=self._is_masked,
         )
@@ -221,7 +225,7 @@ class Package:
 
     def _wanted(self, packed: Packed) -> dict[bytes, int]:
         """Return the attachments that are to be files, by SHA-256."""
-        if not self.export.settings["order"]["with_attachments"]:
+        if not self.export.order["with_attachments"]:
             return {}
         return {row.sha256: row.ordinal for row in reversed(packed.attachments)}
 
@@ -320,7 +324,7 @@ class Package:
 
     def _prove(self, events: dict[int, tuple[int, Row[Any], bytes | None]]) -> None:
         """Write events and their proofs, by record and then by number."""
-        paths = dict(zip(sorted(events), self.archive.log.inclusions(sorted(events)), strict=True))
+        paths = self.archive.log.inclusions({seq: row.leaf for seq, (_, row, _) in events.items()})
         custody = self.spools["custody.jsonl"]
         for seq, (number, row, salt) in sorted(events.items(), key=lambda e: (e[1][0], e[0])):
             line = {
@@ -333,16 +337,15 @@ class Package:
             custody.write(json_line(line))
 
     def _summary(self) -> Iterator[Member]:
-        settings = self.export.settings
+        order = self.export.order
         counts = self.tally.counts
         counts.hits = len(self.ids)
-        counts.unindexed_in_scope = settings["unindexed_in_scope"]
-        counts.waiting_for_index = settings["waiting_for_index"]
+        counts.unindexed_in_scope = order["unindexed_in_scope"]
+        counts.waiting_for_index = order["waiting_for_index"]
         query = {
             "schema": "holdfast.export-query/1",
             "export": self.export.name,
-            "order": settings["order"],
-            "index_generation": settings["index_generation"],
+            "order": order,
             "counts": counts.values(),
         }
         yield self._whole("query.json", json_line(query))

@@ -62,6 +62,9 @@ NOTED = 1000
 PROGRESS_EVERY = 5120
 COMPRESSION = 1
 """Of zlib: higher levels gain a few percent on mail, and take several times as long."""
+_SURE_BYTES = 1 << 31
+_DEFLATED = ZIP_AUTO(_SURE_BYTES, COMPRESSION)
+"""For all files up to that size; each call makes a class, which takes longer than a short mail."""
 _LISTINGS = 3
 _CHUNK_BYTES = 1 << 18
 _PATIENCE_S = 30.0
@@ -127,14 +130,16 @@ def ask_export(archive: Archive, order: ExportOrder, asker: Asker) -> int:
     sweep(archive.work, known)
     ids = _frozen(archive, order, asker)
     export_id = store.ids.take()
-    settings = _settings(archive, order, asker, ids)
+    order_value = _settings(archive, order, asker, ids)
     work = WorkFolder(archive.work / public_id(PREFIX, export_id), archive.files)
     try:
         work.freeze(ids)
     except OSError as error:
         work.remove()
         raise unavailable(error, "freezing the result of the export") from error
-    asked = Asked(matter_id, asker.person_id, asker.pid, settings, str(order.file), store.now_ms())
+    asked = Asked(
+        matter_id, asker.person_id, asker.pid, order_value, str(order.file), store.now_ms()
+    )
     add_export(store, export_id, asked)
     return export_id
 
@@ -183,6 +188,7 @@ def _listed(archive: Archive, order: ExportOrder, asker: Asker) -> tuple[array[i
 def _settings(
     archive: Archive, order: ExportOrder, asker: Asker, ids: array[int]
 ) -> dict[str, Any]:
+    """Return everything that was asked for and found, as the audit log commits to it."""
     unseen = archive.index.search(SearchRequest(_UNSEEN, asker.scope, limit=0)).total
     digest = hashlib.sha256()
     for one in ids:
@@ -190,21 +196,19 @@ def _settings(
     with reading(archive.store.engine) as connection:
         generation = fact(connection, INDEX_GENERATION) or ""
     return {
-        "order": {
-            "query": order.text,
-            "canonical": to_text(order.query),
-            "tree": msgspec.json.decode(write_tree(order.query)),
-            "analyser_version": FULL_VERSION,
-            "zone": order.zone.key,
-            "owner": asker.scope.owner,
-            "matter": order.matter,
-            "with_attachments": order.with_attachments,
-            "is_masked": order.is_masked,
-            "records": len(ids),
-            "records_sha256": digest.hexdigest(),
-        },
+        "query": order.text,
+        "canonical": to_text(order.query),
+        "tree": msgspec.json.decode(write_tree(order.query)),
+        "analyser_version": FULL_VERSION,
+        "zone": order.zone.key,
+        "owner": asker.scope.owner,
         "requester": asker.name,
         "approver": order.approver,
+        "matter": order.matter,
+        "with_attachments": order.with_attachments,
+        "is_masked": order.is_masked,
+        "records": len(ids),
+        "records_sha256": digest.hexdigest(),
         "index_generation": generation,
         "unindexed_in_scope": unseen,
         "waiting_for_index": waiting_for_index(archive.store),
@@ -301,7 +305,7 @@ class _Run:
         digest = hashlib.sha256()
         for piece in pieces_of(self.target):
             digest.update(piece)
-        return digest.hexdigest() == made["sha256"]
+        return bool(digest.hexdigest() == made["sha256"])
 
     def _note_records(self, ids: array[int]) -> None:
         start = self.export.progress.get("noted", 0)
@@ -328,7 +332,7 @@ class _Run:
         digest = hashlib.sha256()
         self.size_bytes = 0
         with self.work.spools(SPOOLS) as spools:
-            zone = ZoneInfo(self.export.settings["order"]["zone"])
+            zone = ZoneInfo(self.export.order["zone"])
             package = Package(self.archive, self.export, zone, ids, spools, self._on_records)
             descriptor = files.create(self.part)
             try:
@@ -344,7 +348,9 @@ class _Run:
     def _members(self, package: Package) -> Iterator[Any]:
         at = datetime.fromtimestamp(self.export.asked_ms // 1000, UTC)
         for member in package.members():
-            yield member.name, at, 0o600, ZIP_AUTO(member.size_bytes, COMPRESSION), member.pieces
+            size_bytes = member.size_bytes
+            method = _DEFLATED if size_bytes <= _SURE_BYTES else ZIP_AUTO(size_bytes, COMPRESSION)
+            yield member.name, at, 0o600, method, member.pieces
 
     def _on_records(self, package: Package) -> None:
         done = package.done

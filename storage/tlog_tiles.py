@@ -7,7 +7,7 @@ checkpoint is overwritten by the next append, so that the same leaves always giv
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -23,6 +23,7 @@ from holdfast.storage.merkle import (
     is_consistent,
     is_included,
     leaf_hash,
+    many_inclusion_proofs,
     root_hash,
 )
 from holdfast.storage.tile_files import CHECKPOINT, FolderFiles, LogFiles, log_files
@@ -164,17 +165,42 @@ class TileLog:
             NotFound: The log is not that long.
             Corrupt: The tiles no longer give a proof.
         """
-        return next(self.inclusions([index]))
-
-    def inclusions(self, indexes: Iterable[int]) -> Iterator[list[bytes]]:
-        """Yield the inclusion proof of each entry; as `inclusion`, with less reading for many."""
+        self._check_index(index)
         subtree = self._reader.subtrees(self.size)
-        for index in indexes:
+        proof = inclusion_proof(index, self.size, subtree)
+        if not is_included(subtree(0, index), index, self.size, proof, self._checkpoint.root):
+            raise Corrupt("The audit log gives no proof.", next_step=RESTORE, index=index)
+        return proof
+
+    def inclusions(self, entries: Mapping[int, bytes]) -> dict[int, list[bytes]]:
+        """Return the inclusion proofs of many entries by index, best of neighbours together.
+
+        Args:
+            entries: Index → what the caller holds the entry to be.
+
+        Raises:
+            NotFound: The log is not that long.
+            Corrupt: An entry is another one, or the tiles no longer give a proof.
+        """
+        for index in entries:
             self._check_index(index)
-            proof = inclusion_proof(index, self.size, subtree)
-            if not is_included(subtree(0, index), index, self.size, proof, self._checkpoint.root):
-                raise Corrupt("The audit log gives no proof.", next_step=RESTORE, index=index)
-            yield proof
+        indexes = sorted(entries)
+        subtree = self._reader.subtrees(self.size)
+        proofs = dict(zip(indexes, many_inclusion_proofs(indexes, self.size, subtree), strict=True))
+        last_tile = -1
+        for index, proof in proofs.items():
+            leaf = leaf_hash(entries[index])
+            is_right = leaf == subtree(0, index)
+            if index // TILE_WIDTH != last_tile:  # all others of it share what is proven here
+                last_tile = index // TILE_WIDTH
+                is_right = is_included(leaf, index, self.size, proof, self._checkpoint.root)
+            if not is_right:
+                raise Corrupt(
+                    f"Entry {index} of the audit log is not what the catalogue says.",
+                    next_step="Run 'holdfast verify'.",
+                    index=index,
+                )
+        return proofs
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """Return the proof that the log of `old` entries begins that of `new`, after checking it.

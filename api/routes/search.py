@@ -6,7 +6,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Depends, Query, Response
-from holdfast.core.number_guard import guard_numbers
 
 from holdfast.api.asking import Answer, is_masked, search, understood, visible
 from holdfast.api.door import Archive, allowed
@@ -22,6 +21,7 @@ from holdfast.api.shapes.search import (
     SnippetShape,
 )
 from holdfast.api.trail import note
+from holdfast.core.number_guard import guard_numbers
 from holdfast.core.ports import SearchRequest
 from holdfast.core.rights import Action, Principal
 from holdfast.indexer.explain import explain, leaf_text, to_text

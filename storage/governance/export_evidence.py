@@ -14,10 +14,8 @@ from sqlalchemy import func, or_, select
 from holdfast.core.ports import Placement
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.filed_facts import Capture, captures_in
 from holdfast.storage.catalogue.governance_tables import anchors, held, holds
 from holdfast.storage.catalogue.schema import (
-    attachments,
     audit_events,
     index_queue,
     interactions,
@@ -25,10 +23,11 @@ from holdfast.storage.catalogue.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
+    from holdfast.storage.catalogue.filed_facts import Capture
     from holdfast.storage.store import Store
 
 
@@ -50,54 +49,41 @@ class SourceOriginal:
 class Evidence:
     """What the catalogue knows of some records besides themselves, by interaction id."""
 
-    captures: dict[int, list[Capture]]
     originals: dict[int, SourceOriginal]
     """By original id."""
-    attachments: dict[int, list[Row[Any]]]
     holds: dict[int, list[str]]
     """Names of the holds in force."""
     events: dict[int, list[Row[Any]]]
     """Numbered events about a record and its captures: `seq`, `kind`, `leaf`, `subject_id`."""
 
 
-def evidence_of(store: Store, ids: Sequence[int], log_size: int) -> Evidence:
+def evidence_of(store: Store, taken: Mapping[int, Sequence[Capture]], log_size: int) -> Evidence:
     """Read what an export says of these records.
 
     Args:
         store: The archive.
-        ids: Interactions; a few hundred at a time.
+        taken: Interaction → its captures; a few hundred at a time.
         log_size: Events beyond this number are not under the checkpoint, and left out.
     """
     with reading(store.engine) as connection:
-        taken = captures_in(connection, ids)
         return Evidence(
-            captures=taken,
             originals=_originals(connection, taken),
-            attachments=_attachments(connection, ids),
-            holds=_holds(connection, ids, store.now_ms()),
-            events=_events(connection, ids, taken, log_size),
+            holds=_holds(connection, list(taken), store.now_ms()),
+            events=_events(connection, taken, log_size),
         )
 
 
 def _originals(
-    connection: Connection, taken: dict[int, list[Capture]]
+    connection: Connection, taken: Mapping[int, Sequence[Capture]]
 ) -> dict[int, SourceOriginal]:
     ids = [one.original_id for some in taken.values() for one in some]
-    columns = ("id", "content_id", "size_bytes", "wrapped_key", "key_version", "salt",
-               "segment", "offset", "length")  # fmt: skip
-    query = select(*(originals.c[name] for name in columns))
     return {
-        row.id: SourceOriginal(*row[:6], Placement(*row[6:]))
-        for row in by_value(connection, query, originals.c.id, ids)
-    }
-
-
-def _attachments(connection: Connection, ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
-    query = select(attachments).order_by(attachments.c.interaction_id, attachments.c.ordinal)
-    found: dict[int, list[Row[Any]]] = defaultdict(list)
-    for row in by_value(connection, query, attachments.c.interaction_id, ids):
-        found[row.interaction_id].append(row)
-    return found
+        row.id: SourceOriginal(
+            row.id, row.content_id, row.size_bytes, row.wrapped_key, row.key_version, row.salt,
+            Placement(row.segment, row.offset, row.length),
+        )
+        for row in by_value(connection, select(originals), originals.c.id, ids)
+    }  # fmt: skip
 
 
 def _holds(connection: Connection, ids: Sequence[int], now_ms: int) -> dict[int, list[str]]:
@@ -114,9 +100,9 @@ def _holds(connection: Connection, ids: Sequence[int], now_ms: int) -> dict[int,
 
 
 def _events(
-    connection: Connection, ids: Sequence[int], taken: dict[int, list[Capture]], log_size: int
+    connection: Connection, taken: Mapping[int, Sequence[Capture]], log_size: int
 ) -> dict[int, list[Row[Any]]]:
-    record_of = {one: one for one in ids}
+    record_of = {one: one for one in taken}
     record_of |= {capture.id: one for one, some in taken.items() for capture in some}
     query = select(
         audit_events.c.seq, audit_events.c.kind, audit_events.c.leaf, audit_events.c.subject_id
@@ -148,7 +134,7 @@ def waiting_for_index(store: Store) -> int:
 
 def newest_token(store: Store, log_size: int) -> Row[Any] | None:
     """Return the newest time-stamped anchor of the log, as far as the checkpoint goes."""
-    query = (
+    query: Select[Any] = (
         select(anchors.c.size, anchors.c.note, anchors.c.token, anchors.c.stamped_ms)
         .where(anchors.c.token.is_not(None), anchors.c.size <= log_size, anchors.c.size > 0)
         .order_by(anchors.c.size.desc(), anchors.c.id.desc())

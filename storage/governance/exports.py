@@ -41,8 +41,8 @@ class Asked:
     person_id: int | None
     actor: str
     """Opaque id of who asks."""
-    settings: dict[str, Any]
-    """Everything that was asked for, as JSON; the first audit event commits to its `order`."""
+    order: dict[str, Any]
+    """Everything that was asked for, as JSON; the first audit event commits to it."""
     file: str
     asked_ms: int
 
@@ -57,7 +57,8 @@ class ExportRow:
     """Its name; empty without."""
     actor: str
     person_id: int | None
-    settings: dict[str, Any]
+    order: dict[str, Any]
+    """Everything that was asked for."""
     state: str
     """`running`, `complete`, `partial` or `failed`; a killed one stays `running`."""
     asked_ms: int
@@ -93,7 +94,7 @@ def matter_id_of(store: Store, name: str) -> int:
 
 def add_export(store: Store, export_id: int, asked: Asked) -> None:
     """Write the export down, with the event that stands before its first byte."""
-    context = canonical_digest(asked.settings["order"])
+    context = canonical_digest(asked.order)
 
     def act(connection: Connection) -> None:
         if connection.scalar(select(exports.c.id).where(exports.c.id == export_id)) is not None:
@@ -101,7 +102,7 @@ def add_export(store: Store, export_id: int, asked: Asked) -> None:
         connection.execute(
             insert(exports).values(
                 id=export_id, matter_id=asked.matter_id, actor=asked.actor,
-                person_id=asked.person_id, settings=_json(asked.settings).decode(),
+                person_id=asked.person_id, settings=_json(asked.order).decode(),
                 state=RUNNING, asked_ms=asked.asked_ms, progress="{}", file=asked.file,
             )
         )  # fmt: skip
@@ -210,7 +211,7 @@ def _row(row: Row[Any]) -> ExportRow:
         matter=row.matter or "",
         actor=row.actor,
         person_id=row.person_id,
-        settings=msgspec.json.decode(row.settings),
+        order=msgspec.json.decode(row.settings),
         state=row.state,
         asked_ms=row.asked_ms,
         ended_ms=row.ended_ms,

@@ -18,7 +18,9 @@ from holdfast.api.served import Served
 from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.ingest.metrics import serving as serving_metrics
 from holdfast.settings import Settings
+from holdfast.storage.durable import SystemFiles, make_folder
 from holdfast.wiring.archive import Services, open_archive
+from holdfast.wiring.places import EXPORTS, PACKAGES
 
 Report = Callable[[Mapping[str, object]], None]
 SEQUENCE_EVERY_S = 1.0
@@ -58,6 +60,7 @@ def served_by(services: Services) -> Served:
     """Return the open archive as the routes use it."""
     settings = services.settings
     section = settings.service
+    make_folder(SystemFiles(), settings.data / PACKAGES)
     config = ApiConfig(
         archive=settings.archive.name,
         zone=settings.zone,
@@ -72,12 +75,10 @@ def served_by(services: Services) -> Served:
         home=services.home,
         log=services.log,
         wake=lambda _kind: None,  # workers look by themselves
-        sequence=lambda: _sequence(services),
+        sequencer=services.desk.sequencer,
+        exports=settings.data / PACKAGES,
+        work=settings.data / EXPORTS,
     )
-
-
-def _sequence(services: Services) -> None:
-    services.desk.sequencer.run()
 
 
 @contextmanager
