@@ -56,7 +56,7 @@ class Kept:
 def check_anchors(scope: Scope) -> Iterator[Finding]:
     """Compare rows with their events, and their checkpoints with the log."""
     yield from _rows_against_events(scope)
-    yield from contradictions(scope.log, _said_by_rows(scope))
+    yield from _guarded("log", contradictions(scope.log, _said_by_rows(scope)))
 
 
 def anchor_check(places: Places) -> Callable[[Scope], Iterator[Finding]]:

@@ -15,6 +15,7 @@ from holdfast.ingest.anchor_health import LATE, LOST, conditions
 from holdfast.ingest.anchoring import Anchoring
 from holdfast.ingest.doctor import Answer, Patient, State, examine
 from holdfast.ingest.jobs.kinds import KINDS
+from holdfast.ingest.metrics import ArchiveCollector
 from holdfast.ingest.work import Runner
 from holdfast.settings import Settings
 from holdfast.storage.anchoring.witness import Witness
@@ -85,6 +86,18 @@ def test_worker_anchors_what_is_due_and_nothing_else(both: Settings, service: Se
     assert kept[0].note == kept[1].note  # both over the same checkpoint
     assert kept[0].stamped_ms is not None
     assert len(service.asked) == 2
+
+
+def test_metrics_tell_when_the_newest_of_each_kind_was_made(both: Settings) -> None:
+    made = {one.kind: one.made_ms / 1000 for one in anchored(both)}
+    with opened(both) as services:
+        told = {
+            one.labels["kind"]: one.value
+            for metric in ArchiveCollector(services.store).collect()
+            for one in metric.samples
+            if one.name == "holdfast_anchor_made_timestamp"
+        }
+    assert told == made
 
 
 def test_authority_that_is_away_is_asked_again_and_costs_the_witness_nothing(
