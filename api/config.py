@@ -24,3 +24,5 @@ class ApiConfig:
     """Cookies are marked Secure; only a service on loopback may do without."""
     release_delay_days: int = 30
     """Between the approval of a hold's release and its end."""
+    cooling_off_hours: int = 24
+    """Between the approval of a disposal and its execution."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from holdfast.core.ports import SearchIndex
     from holdfast.core.rights import Principal
     from holdfast.ingest.index_home import Home
+    from holdfast.retention.disposal import Asked
     from holdfast.storage.audit import Sequencer
     from holdfast.storage.store import Store
     from holdfast.storage.tlog_tiles import TileLog
@@ -33,6 +34,8 @@ class Served:
     wake: Callable[[str], None]
     """Says that jobs of a kind may be due."""
     sequencer: Sequencer
+    dispose: Callable[[str, int, Asked], None]
+    """Carries out, behind, a disposal that has begun: on whose behalf (login), which."""
     exports: Path
     """Folder for packages that are taken from here; they hold mail in clear."""
     work: Path

@@ -84,9 +84,9 @@ def preview_export(archive: Archive, order: ExportOrder, asker: Asker) -> Previe
     """Return what the order would give now; nothing is written down.
 
     Raises:
-        Refused: The query asks for more than the index's limits allow.
+        HoldfastError: As `create_export`, but for the place of the package.
     """
-    _check(archive, order)
+    _check_order(archive, order)
     ids = _frozen(archive, order, asker)
     return Preview(len(ids), sizes_of(archive.store, ids))
 
@@ -123,9 +123,9 @@ def ask_export(archive: Archive, order: ExportOrder, asker: Asker) -> int:
     Raises:
         HoldfastError: As `create_export`.
     """
-    _check(archive, order)
     store = archive.store
-    matter_id = matter_id_of(store, order.matter) if order.matter else None
+    matter_id = _check_order(archive, order)
+    _check_place(order.file)
     known = {public_id(PREFIX, one.id) for one in list_exports(store)}
     sweep(archive.work, known)
     ids = _frozen(archive, order, asker)
@@ -144,10 +144,11 @@ def ask_export(archive: Archive, order: ExportOrder, asker: Asker) -> int:
     return export_id
 
 
-def _check(archive: Archive, order: ExportOrder) -> None:
+def _check_order(archive: Archive, order: ExportOrder) -> int | None:
+    """Return the id of the matter, if the order names one."""
     if order.is_masked and archive.mask is None:
         raise Refused("There is no mask to hide numbers with.")
-    _check_place(order.file)
+    return matter_id_of(archive.store, order.matter) if order.matter else None
 
 
 def _check_place(file: Path) -> None:

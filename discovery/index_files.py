@@ -178,6 +178,6 @@ class Tally:
 
     def note(self, trouble: Trouble) -> None:
         """Count one trouble."""
-        self.counts.gone += trouble.problem == "record_gone"
+        self.counts.gone += trouble.problem in {"record_gone", "record_unreadable"}
         self.counts.errors += trouble.is_missing
         self.is_partial = self.is_partial or trouble.makes_partial

@@ -296,6 +296,10 @@ class _Watched:
         with self.home.noticing_loss():
             yield from self.fed[0].versions()
 
+    def purge(self) -> list[int]:
+        with self.home.noticing_loss():
+            return [one for index in self.fed for one in index.purge()]
+
     def degraded(self) -> int:
         with self.home.noticing_loss():
             return self.fed[0].degraded()

@@ -16,15 +16,12 @@ import msgspec
 from holdfast.core.errors import Conflict, Corrupt
 from holdfast.core.identity import public_id
 from holdfast.retention.decisions import read_decision
-from holdfast.retention.disposal import approvers_told, rules_told
-from holdfast.storage.catalogue.engine import transact
+from holdfast.retention.disposal import approvers_told, rules_told, staged
 from holdfast.storage.checkpoint import open_note, sign_note
 from holdfast.storage.governance.disposals import (
     EXECUTED,
     KeptDisposal,
-    disposal_in,
     items_of,
-    lock_disposal,
     states_in,
     write_stage,
 )
@@ -73,8 +70,7 @@ def conclude(
         Conflict: Items are pending, or it is not being executed.
     """
 
-    def act(connection: Connection) -> KeptDisposal:
-        kept = lock_disposal(connection, disposal_id)
+    def change(connection: Connection, kept: KeptDisposal) -> None:
         counts = states_in(connection, disposal_id)
         if kept.state != "executing" or "pending" in counts:
             raise Conflict(
@@ -87,9 +83,8 @@ def conclude(
         note = sign_note(_encode(said).decode() + "\n", around.origin, key)
         values = {"executed_ms": now_ms, "certificate": note, "at_ms": now_ms}
         write_stage(connection, store, EXECUTED, disposal_id, values)
-        return disposal_in(connection, disposal_id)
 
-    return transact(store.engine, act)
+    return staged(store, disposal_id, change)
 
 
 def _said(

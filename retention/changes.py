@@ -25,6 +25,8 @@ from holdfast.storage.governance.policies import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
     from holdfast.core.query import Node
@@ -73,17 +75,13 @@ def propose(store: Store, draft: Draft, person_id: int) -> Version:
         Refused: As `drafted`.
         Conflict: Another version of the policy waits already.
     """
-    change = _Change(store, person_id, store.now_ms())
     fresh_id = store.ids.take()
 
-    def act(connection: Connection) -> Version:
-        lock_policies(connection, is_shared=False)
-        found = versions(connection, draft.name.strip())
-        if change.was_kept(found):
-            return found[-1]
-        return change.write(connection, found, drafted(found, draft, fresh_id), draft.wording)
+    def change(connection: Connection, found: list[Version]) -> None:
+        rule = drafted(found, draft, fresh_id)
+        _Change(store, person_id).write(connection, found, rule, draft.wording)
 
-    return transact(store.engine, act)
+    return _changed(store, draft.name.strip(), versions, change)
 
 
 def retire(store: Store, name: str, person_id: int, note: str = "") -> Version:
@@ -93,56 +91,15 @@ def retire(store: Store, name: str, person_id: int, note: str = "") -> Version:
         NotFound: There is no such policy.
         Conflict: It is not in force, or another version of it waits already.
     """
-    change = _Change(store, person_id, store.now_ms())
 
-    def act(connection: Connection) -> Version:
-        lock_policies(connection, is_shared=False)
-        found = known(connection, name)
-        if change.was_kept(found):
-            return found[-1]
-        now = _current(found, change.now_ms)
+    def change(connection: Connection, found: list[Version]) -> None:
+        now = _current(found, store.now_ms())
         if now is None:
             raise Conflict("The policy is not in force.", next_step="Withdraw what waits.")
         rule = retired(now, found[-1].rule.version + 1)
-        return change.write(connection, found, rule, Wording("", "", note))
+        _Change(store, person_id).write(connection, found, rule, Wording("", "", note))
 
-    return transact(store.engine, act)
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A new version that one person proposes."""
-
-    store: Store
-    person_id: int
-    now_ms: int
-
-    def was_kept(self, found: list[Version]) -> bool:
-        """Tell whether the try before was committed although nobody could tell us so."""
-        said = [(one.proposed_by, one.proposed_ms) for one in found[-1:]]
-        return (self.person_id, self.now_ms) in said
-
-    def write(
-        self, connection: Connection, found: list[Version], rule: Rule, wording: Wording
-    ) -> Version:
-        if any(one.is_open(self.now_ms) for one in found):
-            raise Conflict(
-                "Another version of this policy waits already.",
-                next_step="Let it come into force, or withdraw it.",
-            )
-        is_shorter = shortens(_current(found, self.now_ms), rule)
-        values = {
-            "proposed_by": self.person_id,
-            "proposed_ms": self.now_ms,
-            "shortens": is_shorter,
-            "in_force_ms": None if is_shorter else self.now_ms,
-        }
-        add_version(connection, self.store, rule, wording, values)
-        return versions(connection, rule.name)[-1]
-
-
-def _current(found: list[Version], at_ms: int) -> Rule | None:
-    return next(iter(in_force(found, at_ms)), None)
+    return _changed(store, name, known, change)
 
 
 def approve(store: Store, name: str, person_id: int) -> Version:
@@ -153,26 +110,21 @@ def approve(store: Store, name: str, person_id: int) -> Version:
         Conflict: Nothing waits for approval.
         Refused: The same person proposed it, by whatever account (F60).
     """
-    now_ms = store.now_ms()
 
-    def act(connection: Connection) -> Version:
-        lock_policies(connection, is_shared=False)
-        waiting = known(connection, name)[-1]
-        if (waiting.approved_by, waiting.approved_ms) == (person_id, now_ms):
-            return waiting  # the try before was kept, and we were not told
+    def change(connection: Connection, found: list[Version]) -> None:
+        now_ms, waiting = store.now_ms(), found[-1]
         if not waiting.is_open(now_ms) or waiting.approved_by is not None:
             raise Conflict("No version of this policy waits for approval.")
         if waiting.proposed_by == person_id:
             raise Refused(
                 "Who proposed a change cannot approve it.", next_step="Ask a second person."
             )
-        approval = {
-            "approved_by": person_id, "approved_ms": now_ms, "in_force_ms": now_ms + DELAY_MS
-        }  # fmt: skip
-        approve_version(connection, store, waiting.rule, approval)
-        return replace(waiting, **approval)
+        done = replace(
+            waiting, approved_by=person_id, approved_ms=now_ms, in_force_ms=now_ms + DELAY_MS
+        )
+        approve_version(connection, store, done)
 
-    return transact(store.engine, act)
+    return _changed(store, name, known, change)
 
 
 def withdraw(store: Store, name: str) -> Version:
@@ -182,18 +134,64 @@ def withdraw(store: Store, name: str) -> Version:
         NotFound: There is no such policy.
         Conflict: Nothing waits: what is in force is changed by a new version.
     """
-    now_ms = store.now_ms()
 
-    def act(connection: Connection) -> Version:
-        lock_policies(connection, is_shared=False)
-        waiting = known(connection, name)[-1]
-        if waiting.withdrawn_ms == now_ms:
-            return waiting
+    def change(connection: Connection, found: list[Version]) -> None:
+        now_ms, waiting = store.now_ms(), found[-1]
         if not waiting.is_open(now_ms):
             raise Conflict(
                 "No version of this policy waits.", next_step="Propose another version instead."
             )
         withdraw_version(connection, store, waiting.rule, now_ms)
-        return replace(waiting, withdrawn_ms=now_ms)
+
+    return _changed(store, name, known, change)
+
+
+def _changed(
+    store: Store,
+    name: str,
+    find: Callable[[Connection, str], list[Version]],
+    change: Callable[[Connection, list[Version]], None],
+) -> Version:
+    """Change a policy in one transaction, once, and return its newest version."""
+    tries: list[Version] = []
+
+    def act(connection: Connection) -> Version:
+        lock_policies(connection, is_shared=False)
+        found = find(connection, name)
+        if tries and tries[-1] in found[-1:]:
+            return tries[-1]  # the try before was kept, and we were not told
+        change(connection, found)
+        tries.append(known(connection, name)[-1])
+        return tries[-1]
 
     return transact(store.engine, act)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A new version that one person proposes."""
+
+    store: Store
+    person_id: int
+
+    def write(
+        self, connection: Connection, found: list[Version], rule: Rule, wording: Wording
+    ) -> None:
+        now_ms = self.store.now_ms()
+        if any(one.is_open(now_ms) for one in found):
+            raise Conflict(
+                "Another version of this policy waits already.",
+                next_step="Let it come into force, or withdraw it.",
+            )
+        is_shorter = shortens(_current(found, now_ms), rule)
+        values = {
+            "proposed_by": self.person_id,
+            "proposed_ms": now_ms,
+            "shortens": is_shorter,
+            "in_force_ms": None if is_shorter else now_ms,
+        }
+        add_version(connection, self.store, rule, wording, values)
+
+
+def _current(found: list[Version], at_ms: int) -> Rule | None:
+    return next(iter(in_force(found, at_ms)), None)

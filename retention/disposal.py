@@ -31,6 +31,7 @@ from holdfast.storage.governance.disposals import (
     disposal_in,
     find_item,
     in_open_plans,
+    is_planned,
     items_of,
     lock_disposal,
     lock_item,
@@ -90,12 +91,16 @@ def plan(store: Store, search: Search, asked: Asked) -> KeptDisposal | None:
     """
     now_ms = _believed_now(store, asked)
     items = sorted(due(store, search, now_ms), key=lambda item: item.interaction_id)
-    if not items:
-        return None
+    return freeze(store, items, asked, now_ms) if items else None
+
+
+def freeze(store: Store, items: Sequence[PlannedItem], asked: Asked, now_ms: int) -> KeptDisposal:
+    """Freeze a manifest of these items, which are due now, in this order."""
     frozen = Plan(store.ids.take(), asked.note, asked.person_id, now_ms, now_ms, items)
 
     def act(connection: Connection) -> KeptDisposal:
-        write_plan(connection, store, frozen)
+        if not is_planned(connection, frozen.id):  # by a try that we were not told of
+            write_plan(connection, store, frozen)
         return disposal_in(connection, frozen.id)
 
     return transact(store.engine, act)
@@ -121,14 +126,39 @@ def except_item(store: Store, disposal_id: int, interaction_id: int, reason: str
     if not reason.strip():
         raise Refused("An exception needs a reason.")
 
+    tries: list[KeptItem] = []
+
     def act(connection: Connection) -> None:
         _expect(lock_disposal(connection, disposal_id), "planned", "reviewed", "approved")
         item = find_item(connection, disposal_id, interaction_id)
+        if item in tries:
+            return
         if item.state != "pending":
             raise Conflict(f"The item is {item.state} already.", state=item.state)
         settle(connection, store, item, "excepted", reason.strip())
+        tries.append(find_item(connection, disposal_id, interaction_id))
 
     transact(store.engine, act)
+
+
+def staged(
+    store: Store, disposal_id: int, change: Callable[[Connection, KeptDisposal], None]
+) -> KeptDisposal:
+    """Bring a disposal to another stage in one transaction, once; return it as it stands.
+
+    Raises:
+        NotFound: There is no such disposal.
+    """
+    tries: list[KeptDisposal] = []
+
+    def act(connection: Connection) -> KeptDisposal:
+        kept = lock_disposal(connection, disposal_id)
+        if kept not in tries:  # else the try before was kept, and we were not told
+            change(connection, kept)
+            tries.append(disposal_in(connection, disposal_id))
+        return tries[-1]
+
+    return transact(store.engine, act)
 
 
 def review(store: Store, disposal_id: int, asked: Asked) -> KeptDisposal:
@@ -139,14 +169,13 @@ def review(store: Store, disposal_id: int, asked: Asked) -> KeptDisposal:
         Conflict: It was reviewed already, or has ended.
     """
 
-    def act(connection: Connection) -> KeptDisposal:
-        _expect(lock_disposal(connection, disposal_id), "planned")
+    def change(connection: Connection, kept: KeptDisposal) -> None:
+        _expect(kept, "planned")
         now_ms = store.now_ms()
         values = {"reviewed_by": asked.person_id, "reviewed_ms": now_ms, "at_ms": now_ms}
         write_stage(connection, store, REVIEWED, disposal_id, values)
-        return disposal_in(connection, disposal_id)
 
-    return transact(store.engine, act)
+    return staged(store, disposal_id, change)
 
 
 def approve(
@@ -167,8 +196,7 @@ def approve(
         Conflict: It was not reviewed, was approved already, or the clock cannot be believed.
     """
 
-    def act(connection: Connection) -> KeptDisposal:
-        kept = lock_disposal(connection, disposal_id)
+    def change(connection: Connection, kept: KeptDisposal) -> None:
         _expect(kept, "reviewed")
         if asked.person_id == kept.planned_by:
             raise Refused(
@@ -187,9 +215,8 @@ def approve(
             "at_ms": now_ms,
         }
         write_stage(connection, store, APPROVED, disposal_id, values)
-        return disposal_in(connection, disposal_id)
 
-    return transact(store.engine, act)
+    return staged(store, disposal_id, change)
 
 
 def withdraw(store: Store, disposal_id: int) -> KeptDisposal:
@@ -200,12 +227,11 @@ def withdraw(store: Store, disposal_id: int) -> KeptDisposal:
         Conflict: It is being executed, or has ended.
     """
 
-    def act(connection: Connection) -> KeptDisposal:
-        _expect(lock_disposal(connection, disposal_id), "planned", "reviewed", "approved")
+    def change(connection: Connection, kept: KeptDisposal) -> None:
+        _expect(kept, "planned", "reviewed", "approved")
         write_stage(connection, store, WITHDRAWN, disposal_id, {"at_ms": store.now_ms()})
-        return disposal_in(connection, disposal_id)
 
-    return transact(store.engine, act)
+    return staged(store, disposal_id, change)
 
 
 def _expect(kept: KeptDisposal, *states: str) -> None:
@@ -245,8 +271,7 @@ class Execution:
             Conflict: It is not approved, still cools off, or the clock cannot be believed.
         """
 
-        def act(connection: Connection) -> KeptDisposal:
-            kept = lock_disposal(connection, self.disposal_id)
+        def change(connection: Connection, kept: KeptDisposal) -> None:
             _expect(kept, "approved", "executing")
             now_ms = trust_clock(
                 connection, self.store, asked.person_id, is_checked=asked.is_clock_checked
@@ -258,9 +283,8 @@ class Execution:
                     executes_ms=kept.executes_ms,
                 )
             begin(connection, self.disposal_id)
-            return disposal_in(connection, self.disposal_id)
 
-        return transact(self.store.engine, act)
+        return staged(self.store, self.disposal_id, change)
 
     def run(self, on_item: Callable[[str], None] = lambda state: None) -> None:
         """Settle every item that is pending; errors as `settle`.

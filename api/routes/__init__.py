@@ -5,10 +5,13 @@ from __future__ import annotations
 from holdfast.api.routes import (
     audit,
     contacts,
+    disposals,
     exports,
     jobs,
     ledger,
     matters,
+    policies,
+    record_metadata,
     records,
     search,
     sources,
@@ -26,6 +29,9 @@ ROUTERS = (
     jobs.router,
     matters.router,
     exports.router,
+    record_metadata.router,
+    policies.router,
+    disposals.router,
     audit.router,
     users.router,
 )

@@ -15,11 +15,13 @@ from holdfast.api.masks import mask_for
 from holdfast.api.served import Served
 from holdfast.api.shapes.records import HeaderShape, RecordDetail, capture, facts
 from holdfast.api.trail import note
-from holdfast.core.errors import NotFound
+from holdfast.core.errors import Conflict, NotFound
 from holdfast.core.records import Record
 from holdfast.core.rights import Action, Principal
+from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.later_facts import later_facts_of
 from holdfast.storage.catalogue.reading import captures_of, original_bytes
+from holdfast.storage.governance.holding import refuse_held
 
 router = APIRouter(tags=["records"])
 Reader = Annotated[Principal, Depends(allowed(Action.READ))]
@@ -31,6 +33,7 @@ Reason = Annotated[
         description="Why numbers are to be shown unmasked; needs the action unmask, and is logged.",
     ),
 ]
+Disposer = Annotated[Principal, Depends(allowed(Action.DISPOSE))]
 _FOR_EVER = "private, max-age=31536000, immutable"
 
 
@@ -96,6 +99,21 @@ def read_original(
         "Cache-Control": _FOR_EVER,
     }
     return StreamingResponse(_joined(first, pieces), media_type="message/rfc822", headers=headers)
+
+
+@router.delete("/records/{record_id}", operation_id="delete_record")
+def delete_record(record_id: str, served: Archive, principal: Disposer) -> None:
+    """Refuse: nothing is deleted by itself. The answer names the matters that hold the record.
+
+    What is due goes by a disposal, which two persons agree on.
+    """
+    record = record_in_scope(served, principal, record_id)
+    note(served, principal, "refused", {"action": "delete"}, [("msg", record.id)])
+    with reading(served.store.engine) as connection:
+        refuse_held(connection, served.store, [record.id])
+    raise Conflict(
+        "A record is not deleted by itself.", next_step="Let a disposal take it when it is due."
+    )
 
 
 def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

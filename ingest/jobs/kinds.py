@@ -11,6 +11,7 @@ from holdfast.ingest.jobs import (
     importing,
     indexing,
     sequencing,
+    settling,
     syncing,
     verifying,
 )
@@ -25,10 +26,11 @@ INDEX = JobKind("index", indexing.run, indexing.is_waiting, longest_delay_s=5.0)
 PROCESS = JobKind("process", filing.run, filing.is_waiting)
 ANCHOR = JobKind("anchor", anchoring.run, anchoring.is_waiting, longest_delay_s=120.0)
 SYNC = JobKind("sync", syncing.run, waiting=syncing.waiting)
+SETTLE = JobKind("settle", settling.run, settling.is_waiting)
 VERIFY = JobKind("verify", verifying.run)
 IMPORT = JobKind("import", importing.run, got_on=importing.got_on, is_long=True)
 KINDS: Mapping[str, JobKind] = {
-    kind.name: kind for kind in (SEQUENCE, ANCHOR, INDEX, PROCESS, SYNC, VERIFY, IMPORT)
+    kind.name: kind for kind in (SEQUENCE, ANCHOR, INDEX, PROCESS, SYNC, SETTLE, VERIFY, IMPORT)
 }
 
 

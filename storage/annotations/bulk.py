@@ -96,7 +96,7 @@ def undo_many(
         NotFound: There is no such job, or it changed nothing.
         Corrupt: A version that it made was damaged.
     """
-    made = _made_by(store, job_id)
+    made = made_by(store, job_id)
     if not made:
         raise NotFound("No job of this name changed anything.", next_step="List the versions.")
     kept: set[int] = set()
@@ -157,7 +157,7 @@ def _page(store: Store, some: list[int], what: tuple[Act, Decide]) -> Outcome:
     return transact(store.engine, turn)
 
 
-def _made_by(store: Store, job_id: int) -> dict[int, tuple[Metadata, Metadata]]:
+def made_by(store: Store, job_id: int) -> dict[int, tuple[Metadata, Metadata]]:
     """Return the interactions that a job changed, with what it changed, before and after."""
     query = select(interaction_versions).where(
         interaction_versions.c.changed_ms >= made_ms(job_id) - _CLOCKS_MS,

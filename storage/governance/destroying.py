@@ -42,7 +42,7 @@ from holdfast.storage.governance.unthreading import lock_thread, unthread
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
     from holdfast.storage.store import Store
 
@@ -121,7 +121,7 @@ def destroy(
 
 
 def _captures(connection: Connection, interaction_id: int) -> Sequence[Row[Any]]:
-    query = (
+    query: Select[Any] = (
         select(
             captures.c.id,
             captures.c.item_id,

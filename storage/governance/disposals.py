@@ -74,7 +74,7 @@ class KeptDisposal:
     as_of_ms: int
     manifest_digest: bytes
     items: int
-    bytes: int
+    size_bytes: int
     reviewed_by: int | None
     reviewed_ms: int | None
     approved_by: int | None
@@ -245,6 +245,12 @@ def disposal_in(connection: Connection, disposal_id: int) -> KeptDisposal:
     return _disposal(row)
 
 
+def is_planned(connection: Connection, disposal_id: int) -> bool:
+    """Tell whether there is such a disposal."""
+    found = connection.scalar(select(disposals.c.id).where(disposals.c.id == disposal_id))
+    return found is not None
+
+
 def disposal_of(store: Store, disposal_id: int) -> KeptDisposal:
     """Return a disposal; errors as `lock_disposal`."""
     with reading(store.engine) as connection:
@@ -259,7 +265,8 @@ def disposals_of(store: Store) -> list[KeptDisposal]:
 
 
 def _disposal(row: Row[Any]) -> KeptDisposal:
-    return KeptDisposal(**{name: getattr(row, name) for name in KeptDisposal.__slots__})
+    names = (name for name in KeptDisposal.__slots__ if name != "size_bytes")
+    return KeptDisposal(size_bytes=row.bytes, **{name: getattr(row, name) for name in names})
 
 
 def items_of(

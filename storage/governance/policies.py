@@ -167,13 +167,16 @@ def add_version(
     _note(connection, store, PROPOSED, rule)
 
 
-def approve_version(
-    connection: Connection, store: Store, rule: Rule, approval: dict[str, int]
-) -> None:
-    """Write the approval: `approved_by`, `approved_ms`, `in_force_ms`."""
-    connection.execute(update(policy_versions).where(*_is(rule)).values(**approval))
-    _mark(connection, rule.policy_id)
-    _note(connection, store, APPROVED, rule)
+def approve_version(connection: Connection, store: Store, approved: Version) -> None:
+    """Write who approved a version, when, and from when it is in force."""
+    values = {
+        "approved_by": approved.approved_by,
+        "approved_ms": approved.approved_ms,
+        "in_force_ms": approved.in_force_ms,
+    }
+    connection.execute(update(policy_versions).where(*_is(approved.rule)).values(**values))
+    _mark(connection, approved.rule.policy_id)
+    _note(connection, store, APPROVED, approved.rule)
 
 
 def withdraw_version(connection: Connection, store: Store, rule: Rule, now_ms: int) -> None:

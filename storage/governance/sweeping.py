@@ -121,6 +121,21 @@ def _judge(store: Store, hold_id: int, ids: Sequence[int]) -> None:
     transact(store.engine, act)
 
 
+def not_swept(store: Store, hold: Hold, find: Find) -> int:
+    """Count what the index finds for the hold and nothing says is held by it; changes nothing."""
+    missing = 0
+    for page in find(hold.node):
+        with reading(store.engine) as connection:
+            said = by_value(
+                connection,
+                select(held.c.interaction_id).where(held.c.hold_id == hold.id),
+                held.c.interaction_id,
+                page,
+            )
+        missing += len(page) - len(said)
+    return missing
+
+
 def count_held(store: Store, hold_id: int) -> HoldCounts:
     """Count what the hold holds, by the index of it."""
     states = (TextState.TRUNCATED.value, TextState.ENCRYPTED.value, TextState.FAILED.value)
@@ -147,6 +162,16 @@ def settle_ended(store: Store, on_page: Callable[[int], None] = lambda done: Non
         settled += gone
         on_page(gone)
     return settled
+
+
+def is_unsettled(store: Store) -> bool:
+    """Tell whether something says still that a hold holds it which has ended."""
+    ended = select(holds.c.id).where(~in_force(store.now_ms()))
+    with reading(store.engine) as connection:
+        return (
+            connection.scalar(select(held.c.hold_id).where(held.c.hold_id.in_(ended)).limit(1))
+            is not None
+        )
 
 
 def _settled(connection: Connection, store: Store) -> int:

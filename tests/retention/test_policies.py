@@ -72,12 +72,12 @@ def test_what_can_only_keep_longer_does_not_shorten(before: Rule | None, after: 
     assert not shortens(before, after)
 
 
-SETS = {
+SETS: dict[str, Node] = {
     "a": Term(Field.TAG, "a"), "b": Term(Field.TAG, "b"), "all": EVERYTHING, "none": NOTHING,
     "a or b": Or((Term(Field.TAG, "a"), Term(Field.TAG, "b"))),
     "a and b": And((Term(Field.TAG, "a"), Term(Field.TAG, "b"))),
 }  # fmt: skip
-MEMBERS = {
+MEMBERS: dict[str, set[int]] = {
     "a": {1, 3}, "b": {2, 3}, "all": {0, 1, 2, 3}, "none": set(), "a or b": {1, 2, 3},
     "a and b": {3},
 }  # fmt: skip

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import delete, insert, select
 
+from archive_kit import opened
 from holdfast.core.matching import matches
 from holdfast.core.query import EVERYTHING, Node
 from holdfast.retention.changes import Draft, approve, propose
@@ -16,8 +19,10 @@ from holdfast.retention.disposal import Asked, Execution, Judge, judge_now, plan
 from holdfast.retention.disposal import approve as approve_disposal
 from holdfast.retention.judging import Search
 from holdfast.retention.policies import DELAY_MS
+from holdfast.settings import Settings
 from holdfast.storage.audit import Sequencer
 from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.failures import Lost
 from holdfast.storage.catalogue.governance_tables import clock_marks
 from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.rights_tables import persons
@@ -27,6 +32,7 @@ from holdfast.storage.governance.policies import Version, Wording
 from holdfast.storage.store import Store
 from holdfast.storage.tlog_tiles import TileLog
 from holdfast.storage.verify import Tally, Verification
+from holdfast.wiring.archive import Services
 
 COOLING_OFF_HOURS = 24
 ORIGIN = "disposal.example/log"
@@ -42,6 +48,28 @@ def verified(store: Store, folder: Path) -> list[str]:
     log.refresh()
     found = Verification(store, log).run(Tally())
     return [f"{one.part} {one.name}: {one.cause}" for one in found]
+
+
+@contextmanager
+def unheard(store: Store) -> Iterator[None]:
+    """Keep each commit of the block, and lose the word of the first: its act is run again."""
+    engine = store.engine
+    engine.update_execution_options(holdfast_patience_s=5)
+    heard = engine.dialect.do_commit
+    lost: list[object] = []
+
+    def commit(connection: Any) -> None:
+        heard(connection)
+        if not lost:
+            lost.append(connection)
+            raise Lost("The word of the commit was lost.", outcome="unknown")
+
+    engine.dialect.do_commit = commit  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        engine.dialect.do_commit = heard  # type: ignore[method-assign]
+    assert lost
 
 
 @dataclass(slots=True)
@@ -65,12 +93,23 @@ def under(store: Store, hands: Hands) -> Store:
     return replace(store, clock=hands)
 
 
+@contextmanager
+def in_hands(settings: Settings, hands: Hands) -> Iterator[Services]:
+    """Open the archive under the test's clock."""
+    with opened(settings) as services:
+        with writing(services.store.engine) as connection:
+            connection.execute(delete(clock_marks))
+        store = replace(services.store, clock=hands)
+        feed = replace(services.desk.feed, store=store)
+        yield replace(services, store=store, desk=replace(services.desk, store=store, feed=feed))
+
+
 def person(store: Store, name: str) -> int:
     """Write a person and return the id."""
     row = {"id": store.ids.take(), "name": name, "created_ms": store.now_ms()}
     with writing(store.engine) as connection:
         connection.execute(insert(persons), row)
-    return row["id"]
+    return int(str(row["id"]))
 
 
 def searching(store: Store) -> Search:

@@ -11,14 +11,15 @@ from holdfast.core.holds import HoldTerms, hold_predicate
 from holdfast.core.matching import matches
 from holdfast.core.query import EVERYTHING, Node
 from holdfast.core.query_form import write_tree
+from holdfast.core.rights import Role
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.governance_tables import held, holds, matters
 from holdfast.storage.catalogue.reading import records
-from holdfast.storage.catalogue.rights_tables import persons, users
 from holdfast.storage.governance.holding import holds_on
 from holdfast.storage.governance.holds import Hold, NewHold, place_hold
 from holdfast.storage.governance.matters import list_matters, open_matter
 from holdfast.storage.governance.sweeping import Find
+from holdfast.storage.rights.users import NewUser, add_user
 from holdfast.storage.store import Store
 
 
@@ -90,18 +91,4 @@ def find_all(store: Store, indexed: Sequence[int]) -> Find:
 
 def add_person(store: Store, login: str) -> int:
     """Keep a person with one account, and return the person."""
-    person_id = store.ids.take()
-    person = {"id": person_id, "name": login, "created_ms": store.now_ms()}
-    add_account(store, login, person_id, person)
-    return person_id
-
-
-def add_account(
-    store: Store, login: str, person_id: int, person: dict[str, object] | None = None
-) -> None:
-    """Keep an account of a person that there is already, or of a new one."""
-    row = {"id": store.ids.take(), "person_id": person_id, "login": login, "role": "legal"}
-    with writing(store.engine) as connection:
-        if person is not None:
-            connection.execute(insert(persons), person)
-        connection.execute(insert(users), {**row, "created_ms": store.now_ms()})
+    return add_user(store, NewUser(login, Role.LEGAL)).person_id

@@ -12,6 +12,7 @@ import typer
 
 from holdfast.cli.command import SharedOptions, sign
 from holdfast.cli.commands import (
+    annotating,
     api_keys,
     auditing,
     backing,
@@ -22,8 +23,11 @@ from holdfast.cli.commands import (
     disposals,
     examining,
     exporting,
+    history,
+    holds,
     importing,
     ledger,
+    matters,
     moving,
     receiving,
     retention,
@@ -84,7 +88,11 @@ for group in (
     sources,
     searching,
     showing,
+    annotating,
+    history,
     contacts,
+    matters,
+    holds,
     ledger,
     verifying,
     auditing,

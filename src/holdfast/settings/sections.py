@@ -336,8 +336,14 @@ class Anchors(Section):
 
 
 class Governance(Section):
-    """How disposals are slowed down, and how long backups live."""
+    """How releases and disposals are slowed down, and how long backups live."""
 
+    release_delay_days: int = Field(default=30, ge=30, le=3650)
+    """Days between the approval of a release and the end of the hold; never fewer than 30."""
+    """How holds end, how disposals are slowed down, and how long backups live."""
+
+    release_delay_days: int = Field(default=30, ge=30, le=3650)
+    """Days between the approval of a hold's release and its end; never fewer than 30."""
     cooling_off_hours: int = Field(default=24, ge=24, le=720)
     """Hours between the approval of a disposal and its execution, in which it can be withdrawn."""
     backup_days: int = Field(default=35, ge=0, le=36500)

@@ -7,7 +7,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 import uvicorn
@@ -17,9 +17,11 @@ from holdfast.api.config import ApiConfig
 from holdfast.api.served import Served
 from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.ingest.metrics import serving as serving_metrics
+from holdfast.retention.disposal import Asked
 from holdfast.settings import Settings
 from holdfast.storage.durable import SystemFiles, make_folder
 from holdfast.wiring.archive import Services, open_archive
+from holdfast.wiring.disposing import execute
 from holdfast.wiring.places import EXPORTS, PACKAGES
 
 Report = Callable[[Mapping[str, object]], None]
@@ -68,6 +70,8 @@ def served_by(services: Services) -> Served:
         most_body_bytes=section.body_kib * 1024,
         trusted_proxies=section.trusted_proxies,
         is_behind_tls=section.is_behind_tls,
+        cooling_off_hours=settings.governance.cooling_off_hours,
+        release_delay_days=settings.governance.release_delay_days,
     )
     return Served(
         config=config,
@@ -76,9 +80,21 @@ def served_by(services: Services) -> Served:
         log=services.log,
         wake=lambda _kind: None,  # workers look by themselves
         sequencer=services.desk.sequencer,
+        dispose=lambda login, number, asked: _dispose(settings, (login, number, asked)),
         exports=settings.data / PACKAGES,
         work=settings.data / EXPORTS,
     )
+
+
+def _dispose(settings: Settings, order: tuple[str, int, Asked]) -> None:
+    """Carry a disposal out in a thread, with the archive opened anew: it closes what it clears."""
+    login, number, asked = order
+
+    def act() -> None:
+        with suppress(HoldfastError), open_archive(settings, login) as services:
+            execute(services, number, asked, lambda _state: None)
+
+    threading.Thread(target=act, name=f"disposal-{number}", daemon=True).start()
 
 
 @contextmanager

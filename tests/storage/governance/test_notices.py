@@ -5,11 +5,10 @@ from datetime import timedelta
 import pytest
 
 from catalogue_kit import Home
-from hold_kit import add_account, add_person, placed
+from hold_kit import add_person, placed
 from holdfast.core.errors import Conflict, NotFound, Refused
 from holdfast.core.holds import HoldTerms
 from holdfast.retention.release import approve, ask
-from holdfast.storage.governance.acting import person_of
 from holdfast.storage.governance.holds import Hold
 from holdfast.storage.governance.notices import acknowledge, give_notice, list_notices
 from holdfast.storage.governance.releasing import change_release
@@ -60,12 +59,3 @@ def test_of_a_hold_that_has_ended_nobody_is_told_and_nobody_waited_for(home: Hom
     assert list_notices(store, only_outstanding=True) == []
     with pytest.raises(Conflict):
         give_notice(store, hold.id, "Ann", "Keep your mail.")
-
-
-def test_accounts_of_one_person_are_one_person(home: Home) -> None:
-    store = home.store()
-    ann = add_person(store, "ann")
-    add_account(store, "ann.admin", ann)
-    assert person_of(store, " ANN ") == person_of(store, "ann.admin") == ann
-    with pytest.raises(NotFound):
-        person_of(store, "nobody")

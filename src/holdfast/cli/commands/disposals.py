@@ -74,7 +74,9 @@ def plan(session: Session, options: PlanOptions) -> None:
         if options.as_json:
             session.screen.json({"schema": "holdfast.disposal/1", "id": None})
         return
-    print_disposal(session, kept, {"pending": (kept.items, kept.bytes)}, as_json=options.as_json)
+    print_disposal(
+        session, kept, {"pending": (kept.items, kept.size_bytes)}, as_json=options.as_json
+    )
 
 
 def _print_dry(session: Session, sums: dict[str, int], *, as_json: bool) -> None:
@@ -126,7 +128,7 @@ def list_disposals(session: Session, options: ListOptions) -> None:
                 screen.words(one.state),
                 disposing.when(session, one.planned_ms),
                 amount(one.items),
-                size(one.bytes),
+                size(one.size_bytes),
                 one.note,
             )
             for one in found
@@ -246,7 +248,7 @@ def print_disposal(
     screen.facts(
         [
             ("Messages", amount(kept.items)),
-            ("Size", size(kept.bytes)),
+            ("Size", size(kept.size_bytes)),
             ("Manifest", digest),
             ("Planned", _stage(session, kept.planned_ms, kept.planned_by)),
             ("Reviewed", _stage(session, kept.reviewed_ms, kept.reviewed_by)),
@@ -281,7 +283,7 @@ def disposal_value(kept: KeptDisposal, counts: dict[str, tuple[int, int]]) -> di
         "state": kept.state,
         "note": kept.note,
         "items": kept.items,
-        "bytes": kept.bytes,
+        "bytes": kept.size_bytes,
         "manifest_sha256": kept.manifest_digest.hex(),
         "by": approvers_told(kept),
         "as_of": stamp(kept.as_of_ms),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from holdfast.cli.session import Session
+    from holdfast.core.query import Node
     from holdfast.core.rules import Rule
     from holdfast.retention.changes import Draft
     from holdfast.storage.governance.policies import Version
@@ -116,7 +117,7 @@ def draft_of(session: Session, options: Any) -> Draft:
             "It is not clear what the policy is about.",
             next_step="Give --query, or --everything for the whole archive.",
         )
-    node = EVERYTHING
+    node: Node = EVERYTHING
     if not options.everything:
         node = parse_query(options.query, now=datetime.now(UTC), zone=session.settings.zone).node
     wording = Wording(options.query, to_text(node), getattr(options, "note", ""))

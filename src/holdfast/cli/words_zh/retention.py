@@ -4,7 +4,9 @@ MESSAGES = {
     "Password of {login}: ": "{login} 的密码：",
     "Go on?": "是否继续？",
     "{name}, version {version}, is in force.": "{name} 第 {version} 版已生效。",
-    "{name}, version {version}, is in force from {when}.": "{name} 第 {version} 版自 {when} 起生效。",
+    "{name}, version {version}, is in force from {when}.": (
+        "{name} 第 {version} 版自 {when} 起生效。"
+    ),
     "{name}, version {version}, waits for a second person.": (
         "{name} 第 {version} 版等待第二人批准。"
     ),
