@@ -103,12 +103,6 @@ def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
             yield look(patient)
         except HoldfastError as error:
             yield Answer(name, State.BAD, error.cause, error.next_step)
-    for name, several in (
-        ("work", _work),
-        ("sources", _sources),
-        ("holds", _holds),
-        ("anchors", _anchors),
-    ):
     several_each = [
         ("work", _work),
         ("sources", _sources),
@@ -160,15 +154,6 @@ def _holds(patient: Patient) -> Iterator[Answer]:
             f"{one.hold.public} matches {one.missing:,} more than are shown as held",
             f"Run: holdfast hold sweep {one.hold.public}",
         )
-
-
-def _anchors(patient: Patient) -> Iterator[Answer]:
-    """Say how old the newest anchor of each kind is, and which are missing."""
-    desk, anchoring = patient.desk, patient.anchoring
-    for one in conditions(anchoring, desk.store, patient.data):
-        state = State.GOOD if one.is_good else State.BAD if one.is_bad else State.WARNING
-        yield Answer("anchors", state, one.seen, one.next_step)
-    anchoring.check(desk)
 
 
 def _libraries(_patient: Patient) -> Answer:

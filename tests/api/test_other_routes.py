@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from api_kit import Office
+from pathlib import Path
+
+from api_kit import PREFIX, Office
+from holdfast.api.problems import CODES
+
+DOCS = Path(__file__).resolve().parents[2] / "docs/api.md"
 
 
 def test_contact_is_found_with_its_trail(house: Office) -> None:
@@ -71,3 +76,22 @@ def test_description_is_openapi_3_1_and_names_the_key(house: Office) -> None:
     assert document["security"] == [{"key": []}]
     operations = [one for path in document["paths"].values() for one in path.values()]
     assert len({one["operationId"] for one in operations}) == len(operations)
+
+
+def test_every_route_and_every_code_is_documented(house: Office) -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    document = house.get("", "/openapi.json")
+    routes = [
+        f"`{method.upper()} {path.removeprefix(PREFIX)}`"
+        for path, one in document["paths"].items()
+        for method in one
+    ]
+    assert [route for route in routes if route not in text] == []
+    codes = {code for _, _, code in CODES} | {"failed", "method_not_allowed", "too_large"}
+    assert {code for code in codes if f"`{code}`" not in text} == set()
+
+
+def test_every_operation_says_what_it_does(house: Office) -> None:
+    paths = house.get("", "/openapi.json")["paths"]
+    operations = [one for path in paths.values() for one in path.values()]
+    assert [one["operationId"] for one in operations if not one.get("description")] == []

@@ -336,10 +336,6 @@ class Anchors(Section):
 
 
 class Governance(Section):
-    """How releases and disposals are slowed down, and how long backups live."""
-
-    release_delay_days: int = Field(default=30, ge=30, le=3650)
-    """Days between the approval of a release and the end of the hold; never fewer than 30."""
     """How holds end, how disposals are slowed down, and how long backups live."""
 
     release_delay_days: int = Field(default=30, ge=30, le=3650)
