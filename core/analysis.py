@@ -255,7 +255,7 @@ def query_atoms(text: str) -> tuple[Atom, ...]:
 
 
 def query_phones(text: str) -> tuple[str, ...]:
-    """Return the `phones.phone_tokens` that a phrase of this text matches too; empty unless a number."""
+    """Return the `phone_tokens` that a phrase of this text matches too; empty unless a number."""
     return phone_forms(normalise(text))
 
 
