@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 HOLDFAST = Path(sys.executable).with_name("holdfast")
@@ -43,13 +43,21 @@ def timed(run: Callable[[], None]) -> Timing:
     return Timing(wall, cpu)
 
 
+class Crashed(Exception):
+    """A program ended by itself with an error."""
+
+
+MOST_CRASHES = 3
+"""Of one program in one round; mu 1.8 sometimes dies of a fault in its own memory."""
+
+
 def quietly(command: list[str], **environment: str) -> None:
     """Run to the end; its output matters only when it fails."""
     done = subprocess.run(
         command, env=os.environ | environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise SystemExit(f"{command[0]} failed: {done.stderr[-2000:]}")
+        raise Crashed(f"{command[0]} failed: {done.stderr[-2000:]}")
 
 
 def run_notmuch(maildir: Path, scratch: Path) -> None:
@@ -78,25 +86,53 @@ def run_holdfast(maildir: Path, scratch: Path) -> None:
 PROGRAMS = {"notmuch": run_notmuch, "mu": run_mu, "holdfast": run_holdfast}
 
 
-def measure(maildir: Path, rounds: int, scratch: Path) -> dict[str, list[Timing]]:
+@dataclass(slots=True)
+class Measured:
+    """What all rounds gave."""
+
+    timings: dict[str, list[Timing]] = field(
+        default_factory=lambda: {name: [] for name in PROGRAMS}
+    )
+    crashes: dict[str, int] = field(default_factory=dict)
+    """Runs that a program did not survive; they were done again and are not timed."""
+
+
+def measure(maildir: Path, rounds: int, scratch: Path) -> Measured:
     """Run every program once a round, in turn, each from nothing."""
-    timings: dict[str, list[Timing]] = {name: [] for name in PROGRAMS}
+    measured = Measured()
     for number in range(rounds):
-        for name, run in PROGRAMS.items():
-            place = scratch / f"{name}-{number}"
-            place.mkdir()
-            timings[name].append(timed(lambda run=run, place=place: run(maildir, place)))  # type: ignore[misc]
+        for name in PROGRAMS:
+            timing = whole_run(name, maildir, scratch / f"{name}-{number}", measured)
+            measured.timings[name].append(timing)
+            print(f"round {number + 1}, {name}: {timing}", file=sys.stderr)
+    return measured
+
+
+def whole_run(name: str, maildir: Path, place: Path, measured: Measured) -> Timing:
+    """Run one program from nothing, and again where it crashed."""
+    for tried in range(MOST_CRASHES + 1):
+        place.mkdir()
+        try:
+            return timed(lambda: PROGRAMS[name](maildir, place))
+        except Crashed as error:
+            print(error, file=sys.stderr)
+            if tried == MOST_CRASHES or name == "holdfast":
+                raise SystemExit(1) from error
+            measured.crashes[name] = measured.crashes.get(name, 0) + 1
+        finally:
             shutil.rmtree(place)
-            print(f"round {number + 1}, {name}: {timings[name][-1]}", file=sys.stderr)
-    return timings
+    raise AssertionError("unreachable")
 
 
-def summary(timings: dict[str, list[Timing]], messages: int) -> dict[str, object]:
+def summary(measured: Measured, messages: int) -> dict[str, object]:
     """Medians, rates, and the ratios that the bars are stated in."""
+    timings = measured.timings
     wall = {name: statistics.median(t.wall_s for t in runs) for name, runs in timings.items()}
     cpu = {name: statistics.median(t.cpu_s for t in runs) for name, runs in timings.items()}
     return {
         "messages": messages,
+        "rounds": len(timings["holdfast"]),
+        "crashes": measured.crashes,
         "machine": {"system": platform.platform(), "cores": os.cpu_count()},
         "wall_s": {name: round(value, 2) for name, value in wall.items()},
         "cpu_s": {name: round(value, 2) for name, value in cpu.items()},

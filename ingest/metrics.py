@@ -18,6 +18,8 @@ from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.ingest.jobs.kinds import KINDS
 from holdfast.ingest.jobs.reporting import WorkReport, work_report
 from holdfast.ingest.sources.health import STATES, SourceFigures, source_figures
+from holdfast.storage.anchoring.anchors import newest_made_ms
+from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.job_lists import SHOWN_STATES
 from holdfast.storage.catalogue.jobs import DEAD, DONE
 from holdfast.storage.catalogue.ledger import sums
@@ -47,6 +49,7 @@ class ArchiveCollector:
         try:
             report, figures = work_report(self.store), source_figures(self.store)
             found = [*_work(report), *_sources(report, figures), *self._ledger()]
+            found += self._anchors()
         except HoldfastError:
             up.add_metric([], 0)
             yield up
@@ -54,6 +57,17 @@ class ArchiveCollector:
         up.add_metric([], 1)
         yield up
         yield from found
+
+    def _anchors(self) -> Iterator[Metric]:
+        made = GaugeMetricFamily(
+            "holdfast_anchor_made_timestamp",
+            "When the newest anchor of a kind was made, in Unix seconds.",
+            labels=["kind"],
+        )
+        with reading(self.store.engine) as connection:
+            for kind, at_ms in newest_made_ms(connection).items():
+                made.add_metric([kind], at_ms / 1000)
+        yield made
 
     def _ledger(self) -> Iterator[Metric]:
         if time.monotonic() - self._summed_at >= LEDGER_EVERY_S:

@@ -122,7 +122,7 @@ def record_events(connection: Connection, events: Sequence[Event], ids: IdFactor
     rows = [event_row(event, ids.take()) for event in events]
     insert_rows(connection, audit_events, rows)
     details = [
-        {"event_id": row["id"], "detail": event.detail}
+        {"event_id": row["id"], "actor": event.actor, "detail": event.detail}
         for row, event in zip(rows, events, strict=True)
         if event.detail
     ]

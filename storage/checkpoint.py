@@ -64,7 +64,10 @@ def sign_checkpoint(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> bytes:
 
 
 def sign_note(text: str, origin: str, key: Ed25519PrivateKey) -> bytes:
-    """Return any text, which ends with a line end, as a signed note."""
+    """Return any text, which ends with a line end, as a signed note (c2sp.org/signed-note).
+
+    What is no checkpoint must not begin with a name that can be an origin.
+    """
     check_origin(origin)
     signature = key_id(origin, key.public_key()) + key.sign(text.encode())
     return f"{text}\n{_DASH}{origin} {_base64(signature)}\n".encode()

@@ -34,7 +34,9 @@ audit_details = Table(
     "audit_details",
     metadata,
     key("event_id", "audit_events.id"),
+    words("actor"),
     words("detail"),
+    Index("ix_audit_details_actor", "actor", "event_id"),
 )
 
 matters = Table(

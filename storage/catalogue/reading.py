@@ -49,6 +49,7 @@ from holdfast.storage.catalogue.schema import (
     participants,
     threads,
 )
+from holdfast.storage.catalogue.tags import tags_in
 from holdfast.storage.catalogue.texts import open_derived
 
 if TYPE_CHECKING:
@@ -80,8 +81,26 @@ def records(
     Raises:
         Corrupt: A derived text or a wrapped key does not open.
     """
+    return [one.record for one in known_records(store, interaction_ids, with_text=with_text)]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A record with the rows behind it that it does not show."""
+
+    record: Record
+    captures: Sequence[Capture]
+    """Oldest first, without undone ones."""
+    attachments: Sequence[Row[Any]]
+    """In order, as `record.attachments`."""
+
+
+def known_records(
+    store: Store, interaction_ids: Sequence[int], *, with_text: bool = True
+) -> list[Known]:
+    """Return the records with their captures and attachment rows; else as `records`."""
     with reading(store.engine) as connection:
-        return records_in(connection, store, interaction_ids, with_text=with_text)
+        return known_in(connection, store, interaction_ids, with_text=with_text)
 
 
 def records_in(
@@ -92,10 +111,27 @@ def records_in(
     with_text: bool = True,
 ) -> list[Record]:
     """Return the records as this transaction sees them, its own changes included; as `records`."""
+    found = known_in(connection, store, interaction_ids, with_text=with_text)
+    return [one.record for one in found]
+
+
+def known_in(
+    connection: Connection,
+    store: Store,
+    interaction_ids: Sequence[int],
+    *,
+    with_text: bool = True,
+) -> list[Known]:
+    """Return the records as `records_in`, with their captures and attachment rows."""
     loaded = _load(connection, interaction_ids, _WITH_TEXT if with_text else _WITHOUT_TEXT)
     loaded.held_by = held_by_in(connection, loaded.captures, store.now_ms())
+    loaded.tags = tags_in(connection, loaded.captures)
     made = {
-        row.id: _record(row, loaded, store if with_text else None)
+        row.id: Known(
+            _record(row, loaded, store if with_text else None),
+            loaded.captures[row.id],
+            loaded.attachments.get(row.id, ()),
+        )
         for row in loaded.rows
         if row.id in loaded.captures
     }
@@ -116,6 +152,7 @@ class _Loaded:
     companies: frozenset[str]
     internal: frozenset[str] = field(default_factory=frozenset)
     held_by: dict[int, tuple[HeldBy, ...]] = field(default_factory=dict)
+    tags: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 # The pages of headers and texts are many: left unread where nobody asks for them.
@@ -203,6 +240,7 @@ def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
         companies=tuple(sorted(ends & loaded.companies)),
         sha256s=distinct(c.sha256 for c in taken),
         defects=distinct(code for code, _ in _defects(row.defects or "[]")),
+        tags=loaded.tags.get(row.id, ()),
         lang=row.lang,
         is_bulk=row.is_bulk,
         is_truncated=row.is_truncated,

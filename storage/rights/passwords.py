@@ -21,7 +21,7 @@ _HASHER = PasswordHasher(
     time_cost=3, memory_cost=64 * 1024, parallelism=4, hash_len=32, salt_len=16, type=Type.ID
 )
 _NOBODY = (
-    "$argon2id$v=19$m=65536,t=3,p=4$c29tZWJvZHkgc2FsdGVk$"
+    "$argon2id$v=19$m=65536,t=3,p=4$c29tZWJvZHkncyBzYWx0IQ$"
     "bm9ib2R5IGtub3dzIHRoaXMsIG5vdCBldmVuIHVzLi4"
 )
 """Belongs to no password; checked for whoever is unknown, so that it takes as long."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -29,6 +31,20 @@ def test_two_writers_never_make_the_same_id_though_the_clock_stands_still() -> N
     first, second = (IdFactory(writer, lambda: EPOCH_MS + 1) for writer in (7, 8))
     taken = [factory.take() for _ in range(3000) for factory in (first, second)]
     assert len(set(taken)) == len(taken)
+
+
+def test_threads_that_share_a_factory_never_get_the_same_id() -> None:
+    """The clock gives way in the middle of each id, where another thread would come between."""
+
+    def yielding() -> int:
+        time.sleep(0)
+        return EPOCH_MS + 1
+
+    factory = IdFactory(1, yielding)
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: [factory.take() for _ in range(250)], range(8)))
+    assert len({one for ones in taken for one in ones}) == 8 * 250
+    assert all(ones == sorted(ones) for ones in taken)
 
 
 @given(ROW_IDS)

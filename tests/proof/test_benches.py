@@ -49,3 +49,10 @@ def test_store_beside_a_maildir(tmp_path: Path, report: Callable[..., None]) -> 
     target = tmp_path / "store.json"
     bench("bench/store.py", "--at", tmp_path, "--json", target)
     report(**json.loads(target.read_text()))
+
+
+def test_export_of_ten_thousand_messages(tmp_path: Path, report: Callable[..., None]) -> None:
+    bench("bench/export.py", "--messages", 10_000, "--json", tmp_path / "export.json")
+    figures = json.loads((tmp_path / "export.json").read_text())
+    report(**figures)
+    assert figures["messages"] > 0

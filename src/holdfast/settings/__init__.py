@@ -19,12 +19,14 @@ from holdfast.settings.loading import (
 )
 from holdfast.settings.secrets import secret
 from holdfast.settings.sections import (
+    Anchors,
     Archive,
     Catalogue,
     Governance,
     IndexSettings,
     Keys,
     Limits,
+    Service,
     Smtp,
     Vault,
     Work,
@@ -35,6 +37,7 @@ __all__ = [
     "FILE_NAME",
     "PREFIX",
     "SEPARATOR",
+    "Anchors",
     "Archive",
     "Catalogue",
     "Flags",
@@ -43,6 +46,7 @@ __all__ = [
     "Keys",
     "Limits",
     "Loaded",
+    "Service",
     "Settings",
     "Smtp",
     "Vault",

@@ -27,12 +27,14 @@ from pydantic_settings import (
 
 from holdfast.core.errors import Refused
 from holdfast.settings.sections import (
+    Anchors,
     Archive,
     Catalogue,
     Governance,
     IndexSettings,
     Keys,
     Limits,
+    Service,
     Smtp,
     Vault,
     Work,
@@ -55,6 +57,10 @@ _PATHS = (
     "smtp.tls_certificate",
     "smtp.tls_key",
     "smtp.client_ca",
+    "anchors.tsa_ca_file",
+    "anchors.tsa_tls_ca_file",
+    "anchors.witness_file",
+    "anchors.lock_secret_key_file",
 )
 
 
@@ -78,6 +84,8 @@ class Settings(BaseSettings):
     index: IndexSettings = IndexSettings()
     work: Work = Work()
     smtp: Smtp = Smtp()
+    service: Service = Service()
+    anchors: Anchors = Anchors()
     limits: Limits = Limits()
     governance: Governance = Governance()
 
@@ -100,6 +108,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 "keys.path is inside the data folder, so a copy of it would open itself"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _lock_has_a_bucket(self) -> Self:
+        if self.anchors.lock and not (self.anchors.lock_url or self.vault.url):
+            raise ValueError("anchors.lock needs a bucket: anchors.lock_url or vault.url")
         return self
 
     @property

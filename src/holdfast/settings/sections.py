@@ -266,9 +266,80 @@ class Smtp(Section):
         return value
 
 
-class Governance(Section):
-    """How disposals are slowed down, and how long backups live."""
+class Service(Section):
+    """The HTTP service: where it listens, and how much one client may ask of it."""
 
+    host: str = Field(default="127.0.0.1", min_length=1)
+    """Address to listen on. Elsewhere than on loopback, put a proxy with TLS before it."""
+    port: int = Field(default=8800, ge=0, le=65535)
+    """Port to listen on; 0: any that is free."""
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Port of Prometheus metrics, on the same address; 0: none."""
+    requests_per_minute: int = Field(default=600, ge=0, le=1_000_000)
+    """Requests of one key or one signed-in user; 0: as many as they like."""
+    body_kib: int = Field(default=1024, ge=16, le=1024 * 1024)
+    """Largest request body, in KiB."""
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses of proxies whose X-Forwarded-For is believed."""
+    is_behind_tls: bool = False
+    """A proxy with TLS is before it: cookies are for TLS alone."""
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part for part in value.replace(",", " ").split() if part]
+        return value
+
+
+class Anchors(Section):
+    """Where checkpoints of the audit log are kept outside, so that nobody can rewrite the past."""
+
+    tsa_url: str = Field(default="", pattern=r"^(|https?://[^@\s]+)$")
+    """Address of a time-stamping authority (RFC 3161); empty: no tokens."""
+    tsa_ca_file: Path | None = None
+    """PEM file of its root, and of all certificates that its tokens are or were signed with."""
+    tsa_tls_ca_file: Path | None = None
+    """Certificates of the authority that signed that of its HTTPS server; empty: the system's."""
+    tsa_private_allowed: bool = False
+    """Its host may be this machine, or be in its network."""
+    witness_file: Path | None = None
+    """File on another disk that every checkpoint is added to; empty: none."""
+    lock: bool = False
+    """Keep every checkpoint in a bucket too, under Object Lock in compliance mode."""
+    lock_url: str = Field(default="", pattern=r"^(|s3://[^/\s]+(/\S*)?)$")
+    """`s3://bucket/prefix` for them; empty: the vault's."""
+    lock_endpoint: str = Field(default="", pattern=r"^(|https?://\S+)$")
+    """Address of the S3 server; empty: the vault's."""
+    lock_region: str = ""
+    """Region of the bucket; empty: the vault's."""
+    lock_access_key: str = ""
+    """Name of the S3 key; empty: the vault's key."""
+    lock_secret_key: SecretStr = SecretStr("")
+    """Secret of the S3 key."""
+    lock_secret_key_file: Path | None = None
+    """File that holds the secret."""
+    lock_secret_key_command: str = ""
+    """Command that prints the secret; run without a shell."""
+    lock_days: int = Field(default=2555, ge=1, le=36500)
+    """Days for which nobody can delete a checkpoint there."""
+    every_minutes: int = Field(default=60, ge=1, le=10080)
+    """Longest time between two anchors of a kind, in minutes."""
+
+    _one_secret = one_of("lock_secret_key")
+
+    @model_validator(mode="after")
+    def _tokens_are_trusted(self) -> Self:
+        if self.tsa_url and self.tsa_ca_file is None:
+            raise ValueError("tsa_url needs tsa_ca_file: whose tokens are trusted")
+        return self
+
+
+class Governance(Section):
+    """How holds end, how disposals are slowed down, and how long backups live."""
+
+    release_delay_days: int = Field(default=30, ge=30, le=3650)
+    """Days between the approval of a hold's release and its end; never fewer than 30."""
     cooling_off_hours: int = Field(default=24, ge=24, le=720)
     """Hours between the approval of a disposal and its execution, in which it can be withdrawn."""
     backup_days: int = Field(default=35, ge=0, le=36500)

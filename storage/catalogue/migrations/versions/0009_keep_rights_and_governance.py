@@ -420,12 +420,14 @@ def upgrade() -> None:
     op.create_table(
         "audit_details",
         sa.Column("event_id", row_id, autoincrement=False, nullable=False),
+        sa.Column("actor", sa.Text(), server_default="", nullable=False),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
             ["event_id"], ["audit_events.id"], name=op.f("fk_audit_details_event_id")
         ),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_audit_details")),
     )
+    op.create_index("ix_audit_details_actor", "audit_details", ["actor", "event_id"], unique=False)
     # What was disposed of is queued as well, and has no row any more that could be referred to.
     op.execute("CREATE TEMPORARY TABLE queued AS SELECT interaction_id, ticket FROM index_queue")
     op.drop_table("index_queue")

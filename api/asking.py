@@ -1,0 +1,125 @@
+"""Answer searches and find single records, within a scope; the one place where a scope is applied.
+
+Every route and page reads interactions through here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from holdfast.core.errors import NotFound
+from holdfast.core.identity import public_id, row_id
+from holdfast.core.matching import matches
+from holdfast.core.ports import Page, SearchRequest
+from holdfast.core.query import EVERYTHING, And, Field, Or, Scope, Term
+from holdfast.core.rights import Action
+from holdfast.indexer.query_parser import ParsedQuery, parse_query
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.queueing import pending
+from holdfast.storage.catalogue.reading import records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from zoneinfo import ZoneInfo
+
+    from holdfast.api.served import Served
+    from holdfast.core.query import Node
+    from holdfast.core.records import Record
+    from holdfast.core.rights import Principal
+
+PAGE = 500
+NOT_FULLY_INDEXED = Or((Term(Field.IS, "truncated"), Term(Field.IS, "unreadable")))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a search found."""
+
+    parsed: ParsedQuery
+    request: SearchRequest
+    page: Page
+    not_indexed: int
+    not_fully_indexed: int
+
+
+def understood(served: Served, text: str, zone: ZoneInfo | None = None) -> ParsedQuery:
+    """Read a query in the asker's zone.
+
+    Raises:
+        QueryError: It has no meaning.
+    """
+    now = served.store.clock.now()
+    return parse_query(text, now=now, zone=zone or served.config.zone)
+
+
+def search(served: Served, parsed: ParsedQuery, request: SearchRequest) -> Answer:
+    """Run one search; the request carries the scope."""
+    index = served.index()
+    page = index.search(request)
+    unread = SearchRequest(NOT_FULLY_INDEXED, request.scope, limit=0)
+    with reading(served.store.engine) as connection:
+        waiting = pending(connection)
+    return Answer(parsed, request, page, waiting, index.search(unread).total)
+
+
+def total(served: Served, principal: Principal, node: Node) -> int:
+    """Count what matches within the scope."""
+    return served.index().search(SearchRequest(node, principal.scope, limit=0)).total
+
+
+def everywhere(served: Served) -> Callable[[Node], Iterator[Sequence[int]]]:
+    """Return a search over the whole archive, page by page: holds hold beyond any scope."""
+    scope = Scope.whole_archive("holds")
+
+    def find(node: Node) -> Iterator[Sequence[int]]:
+        cursor = ""
+        while True:
+            request = SearchRequest(node, scope, limit=PAGE, cursor=cursor, sort="captured")
+            page = served.index().search(request)
+            yield [hit.id for hit in page.hits]
+            cursor = page.cursor
+            if not cursor:
+                return
+
+    return find
+
+
+def visible(principal: Principal, found: Sequence[Record]) -> list[Record]:
+    """Return those that are in the scope; judged on the records, not by the index."""
+    scope = principal.scope.filter
+    return list(found) if scope == EVERYTHING else [r for r in found if matches(scope, r)]
+
+
+def record_in_scope(served: Served, principal: Principal, text: str) -> Record:
+    """Return one interaction by its public id.
+
+    Raises:
+        NotFound: There is none in the scope; nothing tells whether there is one outside of it.
+    """
+    absent = NotFound(f"There is no record {text[:40]!r}.", next_step="Search for it.")
+    try:
+        number = row_id("msg", text)
+    except Exception as error:
+        raise absent from error
+    found = visible(principal, records(served.store, [number]))
+    if not found:
+        raise absent
+    return found[0]
+
+
+def contact_in_scope(served: Served, principal: Principal, contact_id: int) -> bool:
+    """Tell whether the contact took part in anything of the scope."""
+    if principal.scope.filter == EVERYTHING:
+        return True
+    return total(served, principal, Term(Field.CONTACT, public_id("con", contact_id))) > 0
+
+
+def narrowed(request: SearchRequest, node: Node) -> SearchRequest:
+    """Return the request with a further condition."""
+    return replace(request, query=And((request.query, node)))
+
+
+def is_masked(principal: Principal) -> bool:
+    """Tell whether numbers are hidden from whoever asks, until they say why they need them."""
+    return not principal.may(Action.UNMASK)

@@ -1,0 +1,147 @@
+"""Turn failures into `application/problem+json` (RFC 9457): the only map to HTTP statuses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from holdfast.api.words import preferred, said
+from holdfast.core.errors import Conflict, Corrupt, HoldfastError, NotFound, Refused, Unavailable
+from holdfast.core.rights import Forbidden
+from holdfast.indexer.query_language.errors import QueryError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+MEDIA_TYPE = "application/problem+json"
+DOCS = "https://holdfast.example/docs/api#"
+"""Where a problem's type is explained: a name, which need not be reachable."""
+RETRY_AFTER_S = 5
+
+
+class Unauthenticated(HoldfastError):
+    """Nobody is known by what was shown; which part of it was wrong is not said."""
+
+
+class TooManyRequests(HoldfastError):
+    """More requests than the limit; fact `retry_after_s` says when to come again."""
+
+
+class StaleVersion(Conflict):
+    """The thing was changed since it was read (If-Match)."""
+
+
+class Unprocessable(Refused):
+    """Understood, and wrong: fact `pointer` names the place in the body."""
+
+
+class KeyReused(Refused):
+    """The Idempotency-Key belongs to another request."""
+
+
+class InProgress(Conflict):
+    """The same request, with the same Idempotency-Key, is being done."""
+
+
+CODES: tuple[tuple[type[HoldfastError], int, str], ...] = (
+    (Unauthenticated, 401, "unauthenticated"),
+    (Forbidden, 403, "forbidden"),
+    (NotFound, 404, "not_found"),
+    (InProgress, 409, "in_progress"),
+    (StaleVersion, 412, "stale_version"),
+    (Conflict, 409, "conflict"),
+    (TooManyRequests, 429, "too_many_requests"),
+    (QueryError, 400, "query_not_understood"),
+    (KeyReused, 422, "key_reused"),
+    (Unprocessable, 422, "unprocessable"),
+    (Refused, 400, "refused"),
+    (Unavailable, 503, "unavailable"),
+    (Corrupt, 500, "corrupt"),
+)
+"""Kind of error → status and code; the first that fits."""
+_SHOWN_FACTS = ("caret", "position", "matters", "ids", "action", "pointer", "version")
+_HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
+
+
+def install(app: FastAPI) -> None:
+    """Let every failure of a route leave as a problem."""
+    app.add_exception_handler(HoldfastError, _known)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def problem(request: Request, kind: tuple[int, str], detail: str, **facts: object) -> JSONResponse:
+    """Return the answer of one failure.
+
+    Args:
+        request: What failed.
+        kind: Status and code.
+        detail: Cause and next step.
+        facts: Further members; `errors` is a list of pointers and details.
+    """
+    status, code = kind
+    language = preferred(request.headers.get("accept-language", ""))
+    body: dict[str, Any] = {
+        "type": DOCS + code,
+        "title": said(f"problem.{code}", language),
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "request_id": request.scope.get("holdfast.request_id", ""),
+        "errors": [],
+        **facts,
+    }
+    headers = {"Content-Language": language, "Vary": "Accept-Language"}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status in {429, 503}:
+        headers["Retry-After"] = str(body.get("retry_after_s", RETRY_AFTER_S))
+    return JSONResponse(body, status, headers, MEDIA_TYPE)
+
+
+def status_of(error: HoldfastError) -> tuple[int, str]:
+    """Return status and code of a failure."""
+    for kind, status, code in CODES:
+        if isinstance(error, kind):
+            return status, code
+    return 500, "failed"
+
+
+def _known(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HoldfastError):  # the framework hands over what was asked for
+        raise error
+    status, code = status_of(error)
+    facts = {name: error.facts[name] for name in _SHOWN_FACTS if name in error.facts}
+    if "retry_after_s" in error.facts:
+        facts["retry_after_s"] = error.facts["retry_after_s"]
+    errors: list[dict[str, object]] = []
+    if isinstance(error, QueryError):
+        where = f"character {error.position}"
+        errors = [{"pointer": "/query", "detail": f"{error.cause} ({where})"}]
+    elif "pointer" in facts:
+        errors = [{"pointer": facts.pop("pointer"), "detail": error.cause}]
+    return problem(request, (status, code), str(error), **{**facts, "errors": errors})
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = [
+        {"pointer": "/" + "/".join(map(str, one["loc"])), "detail": str(one["msg"])}
+        for one in error.errors()
+    ]
+    detail = errors[0]["detail"] if errors else ""
+    return problem(request, (422, "unprocessable"), detail, errors=errors)
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = _HTTP_CODES.get(error.status_code, "refused")
+    answer = problem(request, (error.status_code, code), str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer

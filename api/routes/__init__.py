@@ -1,0 +1,37 @@
+"""The routes of `/api/v1`, a module for each kind of thing; `ROUTERS` is the whole list."""
+
+from __future__ import annotations
+
+from holdfast.api.routes import (
+    audit,
+    contacts,
+    disposals,
+    exports,
+    jobs,
+    ledger,
+    matters,
+    policies,
+    record_metadata,
+    records,
+    search,
+    sources,
+    threads,
+    users,
+)
+
+ROUTERS = (
+    search.router,
+    records.router,
+    threads.router,
+    contacts.router,
+    sources.router,
+    ledger.router,
+    jobs.router,
+    matters.router,
+    exports.router,
+    record_metadata.router,
+    policies.router,
+    disposals.router,
+    audit.router,
+    users.router,
+)

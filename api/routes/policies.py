@@ -1,0 +1,230 @@
+"""`/policies`: how long things live; versioned, simulated, shortened by two persons only."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+
+from holdfast.api.asking import everywhere, record_in_scope, understood
+from holdfast.api.door import Archive, allowed
+from holdfast.api.served import Served
+from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
+from holdfast.api.trail import note
+from holdfast.core.identity import public_id
+from holdfast.core.rights import Action, Principal
+from holdfast.core.rules import Rule
+from holdfast.indexer.explain import to_text
+from holdfast.retention.changes import Draft, approve, drafted, propose, retire, withdraw
+from holdfast.retention.decisions import Decision
+from holdfast.retention.judging import judged
+from holdfast.retention.simulate import Sum, blockers, simulate
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.governance.policies import (
+    Version,
+    Wording,
+    all_versions,
+    rules_in_force,
+    versions_of,
+)
+
+router = APIRouter(tags=["retention"])
+Viewer = Annotated[Principal, Depends(allowed(Action.GOVERN_VIEW))]
+Governor = Annotated[Principal, Depends(allowed(Action.POLICY))]
+Reader = Annotated[Principal, Depends(allowed(Action.READ))]
+NAME = Field(min_length=1, max_length=200, examples=["mail, six years"])
+
+
+class NewPolicy(Shape):
+    """A policy, or the next version of one."""
+
+    name: str = NAME
+    kind: str = Field(pattern="^(floor|ceiling)$")
+    days: int = Field(ge=1, le=36_500)
+    query: str = Field("", max_length=100_000)
+    """What it is about; empty: the whole archive."""
+    citation: str = Field("", max_length=2000)
+    note: str = Field("", max_length=10_000)
+
+
+class PolicyShape(Shape):
+    """One version of a policy."""
+
+    id: str
+    name: str
+    version: int
+    kind: str
+    days: int
+    query: str
+    canonical: str
+    citation: str
+    note: str
+    is_retired: bool
+    shortens: bool
+    proposed_by: str
+    proposed_at: Instant
+    approved_by: str | None
+    approved_at: Instant | None
+    in_force_at: Instant | None
+    withdrawn_at: Instant | None
+
+
+class SumShape(Shape):
+    """Some interactions."""
+
+    items: int
+    bytes: int
+    sample: list[str]
+
+
+class SimulationShape(Shape):
+    """What rules would do to the archive as it is."""
+
+    at: Instant
+    matched: SumShape
+    due: SumShape
+    newly_due: SumShape
+    spared: SumShape
+    conflicts: SumShape
+    blocked: dict[str, int]
+
+
+class DecisionShape(Shape):
+    """Why an interaction is kept or due."""
+
+    id: str
+    verdict: str
+    clock: str
+    clock_at: Instant | None
+    retain_until: Instant | None
+    kept_by: list[str]
+    rules: list[str]
+
+
+@router.get("/policies", operation_id="list_policies")
+def get_policies(served: Archive, principal: Viewer) -> list[PolicyShape]:
+    """List every version of every policy, with who proposed and approved it."""
+    return [_policy(one) for one in all_versions(served.store)]
+
+
+@router.get("/policies/{name}", operation_id="read_policy")
+def get_policy(name: str, served: Archive, principal: Viewer) -> list[PolicyShape]:
+    """Read the versions of one policy."""
+    return [_policy(one) for one in versions_of(served.store, name)]
+
+
+@router.post("/policies/simulate", operation_id="simulate_policy")
+def post_simulate(new: NewPolicy, served: Archive, principal: Governor) -> SimulationShape:
+    """Say what a policy would do to the archive as it is; nothing is changed."""
+    found = [one for one in all_versions(served.store) if one.rule.name == new.name.strip()]
+    rule = drafted(found, _draft(served, new), served.store.ids.take())
+    return _simulated(served, principal, rule)
+
+
+@router.get("/retention/simulation", operation_id="simulate_retention")
+def get_simulation(served: Archive, principal: Viewer) -> SimulationShape:
+    """Say what would be due now by the policies in force."""
+    return _simulated(served, principal, None)
+
+
+@router.post("/policies", operation_id="propose_policy", status_code=201)
+def post_policy(new: NewPolicy, served: Archive, principal: Governor) -> PolicyShape:
+    """Propose a policy, or its next version: in force at once where it only lengthens."""
+    draft = _draft(served, new)
+    return _policy(propose(served.store_of(principal), draft, principal.person_id))
+
+
+@router.post("/policies/{name}/approve", operation_id="approve_policy")
+def post_approve(name: str, served: Archive, principal: Governor) -> PolicyShape:
+    """Approve, as a second person, a version that shortens; in force three days later."""
+    return _policy(approve(served.store_of(principal), name, principal.person_id))
+
+
+@router.post("/policies/{name}/withdraw", operation_id="withdraw_policy")
+def post_withdraw(name: str, served: Archive, principal: Governor) -> PolicyShape:
+    """Take back a version that is not in force yet."""
+    return _policy(withdraw(served.store_of(principal), name))
+
+
+@router.post("/policies/{name}/retire", operation_id="retire_policy")
+def post_retire(name: str, served: Archive, principal: Governor) -> PolicyShape:
+    """End a policy: a ceiling at once, a floor when another person approved."""
+    return _policy(retire(served.store_of(principal), name, principal.person_id))
+
+
+@router.get("/records/{record_id}/retention", operation_id="explain_retention")
+def get_retention(record_id: str, served: Archive, principal: Reader) -> DecisionShape:
+    """Say how long a record is kept, and by which rules and holds."""
+    record = record_in_scope(served, principal, record_id)
+    note(served, principal, "read", {"how": "retention"}, [("msg", record.id)])
+    now_ms = served.store.now_ms()
+    with reading(served.store.engine) as connection:
+        rules = rules_in_force(connection, now_ms)
+        decision = judged(connection, served.store, [record.id], rules, now_ms)[record.id]
+    return _decision(decision)
+
+
+def _draft(served: Served, new: NewPolicy) -> Draft:
+    node = understood(served, new.query).node
+    wording = Wording(new.query, to_text(node), new.note)
+    return Draft(new.name, new.kind, new.days, node, wording, new.citation)
+
+
+def _simulated(served: Served, principal: Principal, rule: Rule | None) -> SimulationShape:
+    store = served.store_of(principal)
+    now_ms = store.now_ms()
+    with reading(store.engine) as connection:
+        rules = rules_in_force(connection, now_ms)
+    found = simulate(store, everywhere(served), rules, rule, now_ms)
+    what = {"policy": rule.name if rule else "", "due": found.due.items}
+    note(served, principal, "policy_simulated", what)
+    return SimulationShape(
+        at=from_ms(found.at_ms),
+        matched=_sum(found.matched),
+        due=_sum(found.due),
+        newly_due=_sum(found.newly_due),
+        spared=_sum(found.spared),
+        conflicts=_sum(found.conflicts),
+        blocked=dict(found.blocked),
+    )
+
+
+def _sum(one: Sum) -> SumShape:
+    sample = [public_id("msg", row) for row in one.sample]
+    return SumShape(items=one.items, bytes=one.bytes, sample=sample)
+
+
+def _policy(one: Version) -> PolicyShape:
+    rule = one.rule
+    return PolicyShape(
+        id=public_id("pol", rule.policy_id),
+        name=rule.name,
+        version=rule.version,
+        kind=rule.kind.value,
+        days=rule.days,
+        query=one.query,
+        canonical=one.canonical,
+        citation=rule.citation,
+        note=one.note,
+        is_retired=rule.is_retired,
+        shortens=one.shortens,
+        proposed_by=public_id("per", one.proposed_by),
+        proposed_at=from_ms(one.proposed_ms),
+        approved_by=None if one.approved_by is None else public_id("per", one.approved_by),
+        approved_at=maybe_ms(one.approved_ms),
+        in_force_at=maybe_ms(one.in_force_ms),
+        withdrawn_at=maybe_ms(one.withdrawn_ms),
+    )
+
+
+def _decision(one: Decision) -> DecisionShape:
+    return DecisionShape(
+        id=public_id("msg", one.interaction_id),
+        verdict=one.verdict.value,
+        clock=one.clock_source.value,
+        clock_at=maybe_ms(one.clock_ms),
+        retain_until=maybe_ms(one.retain_until_ms),
+        kept_by=blockers(one),
+        rules=[f"{public_id('pol', used.policy_id)}/{used.version}" for used in one.applied],
+    )

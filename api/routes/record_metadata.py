@@ -1,0 +1,138 @@
+"""`/records/{id}/metadata`: what people add to a record, in versions; never the original."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Response
+from pydantic import Field
+
+from holdfast.api.asking import record_in_scope
+from holdfast.api.door import Archive, allowed
+from holdfast.api.masks import Mask, mask_for
+from holdfast.api.shapes.common import Instant, Shape, from_ms
+from holdfast.api.trail import note
+from holdfast.api.versions import agreed, tag_of
+from holdfast.core.rights import Action, Principal
+from holdfast.storage.annotations.values import Change, Metadata
+from holdfast.storage.annotations.versions import Version, metadata_of, versions_of
+from holdfast.storage.annotations.writing import annotate
+
+router = APIRouter(tags=["metadata"])
+Reader = Annotated[Principal, Depends(allowed(Action.READ))]
+Annotator = Annotated[Principal, Depends(allowed(Action.ANNOTATE))]
+IfMatch = Annotated[str, Header(alias="If-Match", max_length=100)]
+Words = list[str]
+
+
+class NoteShape(Shape):
+    """What somebody noted."""
+
+    text: str
+    at: Instant
+
+
+class MetadataShape(Shape):
+    """What people have added to a record."""
+
+    tags: list[str]
+    notes: list[NoteShape]
+    links: list[str]
+    owner: str
+    summary: str
+    version: int
+
+
+class MetadataChange(Shape):
+    """What is to be different; the rest stays."""
+
+    add_tags: Words = Field(default=[], max_length=200)
+    remove_tags: Words = Field(default=[], max_length=200)
+    add_notes: Words = Field(default=[], max_length=200)
+    remove_notes: Words = Field(default=[], max_length=200)
+    add_links: Words = Field(default=[], max_length=200)
+    remove_links: Words = Field(default=[], max_length=200)
+    owner: str | None = Field(None, max_length=300)
+    summary: str | None = Field(None, max_length=20_000)
+
+
+class VersionShape(Shape):
+    """One change."""
+
+    version: int
+    actor: str
+    at: Instant
+    changes: list[dict[str, Any]]
+
+
+@router.get("/records/{record_id}/metadata", operation_id="read_metadata")
+def get_metadata(
+    record_id: str, served: Archive, principal: Reader, response: Response
+) -> MetadataShape:
+    """Read tags, notes, links, owner and summary."""
+    record = record_in_scope(served, principal, record_id)
+    note(served, principal, "read", {"how": "metadata"}, [("msg", record.id)])
+    found = metadata_of(served.store, record.id)
+    response.headers["ETag"] = tag_of(found.version)
+    return _metadata(found, mask_for(principal))
+
+
+@router.patch("/records/{record_id}/metadata", operation_id="change_metadata")
+def patch_metadata(
+    record_id: str,
+    change: MetadataChange,
+    served: Archive,
+    principal: Annotator,
+    if_match: IfMatch = "",
+) -> MetadataShape:
+    """Change tags, notes, links, owner or summary; the former ones stay readable as versions."""
+    record = record_in_scope(served, principal, record_id)
+    version = agreed(if_match, metadata_of(served.store, record.id).version)
+    wanted = change.model_dump()
+    lists: dict[str, Any] = {n: tuple(v) for n, v in wanted.items() if isinstance(v, list)}
+    order = Change(**lists, owner=change.owner, summary=change.summary)
+    store = served.store_of(principal)
+    return _metadata(annotate(store, record.id, order, version), mask_for(principal))
+
+
+@router.get("/records/{record_id}/versions", operation_id="list_versions")
+def get_versions(record_id: str, served: Archive, principal: Reader) -> list[VersionShape]:
+    """Read who changed what of a record's metadata, and when, oldest first."""
+    record = record_in_scope(served, principal, record_id)
+    note(served, principal, "read", {"how": "versions"}, [("msg", record.id)])
+    return [_version(one, mask_for(principal)) for one in versions_of(served.store, record.id)]
+
+
+def _metadata(one: Metadata, mask: Mask) -> MetadataShape:
+    return MetadataShape(
+        tags=list(one.tags),
+        notes=[NoteShape(text=mask.text(n.text), at=from_ms(n.at_ms)) for n in one.notes],
+        links=list(one.links),
+        owner=one.owner,
+        summary=mask.text(one.summary),
+        version=one.version,
+    )
+
+
+def _version(one: Version, mask: Mask) -> VersionShape:
+    changes = [
+        {
+            "field": each.field,
+            "before": _shown(each.before, mask),
+            "after": _shown(each.after, mask),
+        }
+        for each in one.changes
+    ]
+    return VersionShape(
+        version=one.number,
+        actor=one.actor_name or one.actor,
+        at=from_ms(one.changed_ms),
+        changes=changes,
+    )
+
+
+def _shown(value: Any, mask: Mask) -> Any:
+    if isinstance(value, tuple | list):
+        return [_shown(one, mask) for one in value]
+    text = getattr(value, "text", value)
+    return mask.text(text) if isinstance(text, str) else text
