@@ -14,7 +14,7 @@ from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.core.han_folding import HAN_VERSION, SIMPLIFIED, TRADITIONAL
-from holdfast.core.phones import phone_forms, phone_tokens
+from holdfast.core.phones import phone_forms
 from holdfast.core.scripts import HIGH_MARKS, MARKS, UNSPACED, UNSPACED_MARKS
 
 if TYPE_CHECKING:
@@ -89,11 +89,6 @@ class Tokens:
     """(position, token): accent-stripped forms of words that have accents."""
     normalised: str
     """The text that was cut."""
-
-    @property
-    def phones(self) -> tuple[str, ...]:
-        """Digits of the telephone numbers in the text."""
-        return phone_tokens(self.normalised)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -260,7 +255,7 @@ def query_atoms(text: str) -> tuple[Atom, ...]:
 
 
 def query_phones(text: str) -> tuple[str, ...]:
-    """Return the `Tokens.phones` that a phrase of this text matches too; empty unless a number."""
+    """Return the `phone_tokens` that a phrase of this text matches too; empty unless a number."""
     return phone_forms(normalise(text))
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast.core.analysis import normalise, normalise_with_offsets
-from holdfast.core.numbers import NumberKind, find_numbers
+from holdfast.core.number_forms import NumberKind
+from holdfast.core.numbers import find_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from holdfast.core.analysis import normalise, query_phones
-from holdfast.core.numbers import ANY_NUMBER, SPLIT_NUMBER
+from holdfast.core.numbers import ANY_NUMBER, SHORT_GROUP, SPLIT_NUMBER
 from holdfast.core.query import (
     NOTHING,
     And,
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 _DIGIT = re.compile("[0-9]")
 _ROW = re.compile("[0-9]+")
-_SHORT = re.compile("[0-9]{1,2}|(?:19|20)[0-9]{2}")
-"""Rows of digits that stand in most messages: no more than two, or a year."""
 _HAS_NUMBER = Term(Field.HAS, ANY_NUMBER)
 _HAS_SPLIT = Term(Field.HAS, SPLIT_NUMBER)
 
@@ -56,10 +54,10 @@ class Guarded:
 def guard_numbers(node: Node) -> Guarded:
     """Return the query that tells nothing of the digits that `masking.mask_record` hides.
 
-    A leaf with digits becomes false on messages that have a number (`has:number`). One whose digits
-    are short, no more than two in a row or a year, could only meet digits that are hidden in a
-    group of their own, and becomes false on messages that have such a number. Header fields are
-    not looked at for numbers: a leaf about one that has digits becomes false everywhere.
+    A leaf with digits becomes false on messages that have a number (`has:number`). A word of which
+    no row of digits is longer than `SHORT_GROUP` (a year, a price) could only meet digits that are
+    hidden in a row as short, and becomes false on messages that have such a number. Header fields
+    are not looked at for numbers: a leaf about one that has digits becomes false everywhere.
 
     Loops instead of recursing, so that no tree is too deep.
     """
@@ -99,7 +97,7 @@ def _safe(leaf: Node) -> Node:
 def _is_short(leaf: Phrase | Near | Term, text: str) -> bool:
     if isinstance(leaf, Phrase) and query_phones(leaf.text):  # 1 2 3 4 5 6 7
         return False
-    return all(_SHORT.fullmatch(row) for row in _ROW.findall(text))
+    return all(len(row) <= SHORT_GROUP for row in _ROW.findall(text))
 
 
 def _near(leaf: Near) -> str:

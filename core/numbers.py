@@ -11,25 +11,23 @@ import string
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
+from functools import lru_cache
 from itertools import islice, pairwise
 from typing import NamedTuple
 
-from holdfast.core.phones import MAX_DIGITS as MAX_PHONE_DIGITS
+from holdfast.core.number_forms import (
+    IBAN_LENGTHS,
+    ID_RANK,
+    MAX_DIGITS,
+    Beside,
+    NumberKind,
+    hidden_places,
+    is_iban,
+    is_id,
+    is_worth_it,
+    judged,
+)
 from holdfast.core.phones import MIN_DIGITS, digit_chains, is_in_word
-
-
-class NumberKind(StrEnum):
-    """What a number is taken for."""
-
-    PHONE = "phone"
-    ID = "id"
-    """Of a Chinese identity card: 18 characters (GB 11643-1999), or 15 digits of the older form."""
-    CARD = "card"
-    """Of a bank or credit card (ISO/IEC 7812-1)."""
-    IBAN = "iban"
-    """ISO 13616."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,43 +41,12 @@ class Number:
     """Places of the digits that masking hides, ascending."""
 
 
-MAX_DIGITS = 19
 _BESIDE_CHARS = 24
 _LABELS = ("tel", "telephone", "phone", "mobile", "mob", "cell", "fax", "whatsapp")
 _LABELS_OF_RUNS = ("电话", "手机", "传真", "电话号", "手机号", "号码", "联系方式", "致电")
-_MOBILE = re.compile(r"(?:00)?(?:86)?1[3-9][0-9]{9}")
-# Area codes of China: 10, 2x and four digits with the leading 0.
-_LANDLINE = re.compile(r"(?:010|02[0-9]|0[3-9][0-9]{2})[2-8][0-9]{6,7}")
-_FOREIGN = re.compile(r"00[1-9][0-9]{8,12}")
-_AREA = re.compile(r"0[1-9][0-9]{7,10}")
-_GROUPED = re.compile(r"[0-9]{3}[^0-9]+[0-9]{3}[^0-9]+[0-9]{4}")
-_NORTH_AMERICAN = re.compile(r"1?[2-9][0-9]{2}[2-9][0-9]{6}")
-_SEPARATORS = {ord(separator): None for separator in " ().-\u2010\u2013"}
-_PERHAPS = re.compile(r"1[3-9][0-9]{9}|0[0-9]{8}")
-_SURELY_LOOKED_AT = 13
-"""So many digits may be a card."""
-_DATE = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{0,6}")
-_PROVINCES = r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3])"  # GB/T 2260
-_ID = re.compile(rf"{_PROVINCES}[0-9]{{4}}((?:18|19|20)[0-9]{{6}})[0-9]{{3}}[0-9x]")
-_OLD_ID = re.compile(rf"{_PROVINCES}[0-9]{{4}}([0-9]{{6}})[0-9]{{3}}")
-_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_ID_CHECKS = "10x98765432"  # ISO 7064, MOD 11-2
-# First digits that issuers have: payment networks, and 9558 of a bank older than UnionPay.
-_ISSUER = re.compile(r"3[04-9]|[45]|2(?:2[2-9]|[3-6]|7[01]|720)|6|9558")
-_DOUBLED = bytes(sum(divmod(2 * digit, 10)) for digit in range(10)).ljust(256, b"\0")
-_DIGIT_VALUES = bytes((code - 48) % 256 for code in range(256))
-_CARD_SIZES = frozenset({(4, 6, 5), (4, 6, 4), (6, 10), (6, 13), (16,), (19,)})
 _IBAN_HEAD = re.compile(r"(?<![0-9a-z])([a-z]{2})[0-9]{2}")
 _IBAN_BACK = 40
 """An IBAN begins at most so many characters before the first long row of digits in it."""
-_LENGTHS = (
-    "ad24 ae23 al28 at20 az28 ba20 be16 bg22 bh22 br29 by28 ch21 cr22 cy28 cz24 de22 dk18 do28"
-    " ee20 eg29 es24 fi18 fo18 fr27 gb22 ge22 gi23 gl18 gr27 gt28 hr21 hu28 ie22 il23 iq23 is26"
-    " it27 jo30 kw30 kz20 lb28 lc32 li21 lt20 lu20 lv21 ly25 mc27 md24 me22 mk19 mr27 mt31 mu30"
-    " nl18 no15 pk24 pl28 ps29 pt25 qa29 ro24 rs22 sa24 sc31 se24 si19 sk24 sm27 st25 sv28 tl23"
-    " tn24 tr26 ua29 va22 vg24 xk20"
-)  # ISO 13616-1, register
-_IBAN_LENGTHS = {entry[:2]: int(entry[2:]) for entry in _LENGTHS.split()}
 _GROUP = re.compile(r"[0-9]+")
 _MOST_GROUPS = MAX_DIGITS + 1
 
@@ -94,19 +61,11 @@ class _Group(NamedTuple):
 
 
 class _Around(NamedTuple):
-    """What stands beside the first of some groups, and behind the last one of a chain."""
+    """What stands ahead of some groups, and behind the last one of their chain."""
 
-    is_international: bool
-    is_labelled: bool
-    is_glued: bool
-    """A letter stands ahead that belongs to no label, so that the first group is none."""
+    beside: Beside
     x_at: int
     """Place of an `x` that may end the last number; -1 for none."""
-    is_beginning: bool = True
-    """The group is the first of its chain, or stands behind a number."""
-
-
-_NOTHING_AHEAD = _Around(is_international=False, is_labelled=False, is_glued=False, x_at=-1)
 
 
 def find_numbers(
@@ -128,19 +87,28 @@ def find_numbers(
         if iban is not None:
             yield iban
             done = iban.end
-        around = _around(normalised, start, end) if start >= done else _NOTHING_AHEAD
-        if _is_worth_it(normalised, max(start, done), end, around):
-            for number in _in_chain(normalised, max(start, done), end, around):
-                yield number
-                done = number.end
+        beside = _BEGINNING
+        if start >= done:
+            beside = _beside(normalised[max(start - _BESIDE_CHARS, 0) : start])
+        around = _Around(beside, _x_after(normalised, end))
+        for number in _in_chain(normalised, max(start, done), end, around):
+            yield number
+            done = number.end
 
 
-def _around(normalised: str, start: int, end: int) -> _Around:
-    before = normalised[max(start - _BESIDE_CHARS, 0) : start]
+_BEGINNING, _GOING_ON = Beside(), Beside(is_beginning=False)
+
+
+def _beside(before: str) -> Beside:
+    last = before[-1:]
+    if not last or last == "\n":
+        return _BEGINNING
     is_labelled = _has_label(before)
-    is_glued = is_in_word(before[-1:]) and not is_labelled
-    is_international = before.endswith(("+", "+("))
-    return _Around(is_international, is_labelled, is_glued, _x_after(normalised, end))
+    return Beside(
+        is_international=before.endswith(("+", "+(")),
+        is_labelled=is_labelled,
+        is_glued=is_in_word(last) and not is_labelled,
+    )
 
 
 def _has_label(before: str) -> bool:
@@ -153,26 +121,15 @@ def _has_label(before: str) -> bool:
     return words.endswith(_LABELS_OF_RUNS)
 
 
-def _is_worth_it(normalised: str, start: int, end: int, around: _Around) -> bool:
-    """Tell whether a chain may hold a number; most are dates, orders and amounts."""
-    chain = normalised[start:end]
-    digits = chain.translate(_SEPARATORS)
-    is_told = around.is_international or around.is_labelled
-    return (
-        is_told
-        or len(digits) >= _SURELY_LOOKED_AT
-        or _PERHAPS.search(digits) is not None
-        or (len(digits) >= 10 and _GROUPED.search(chain) is not None)
-    )
-
-
 def _iban_before(normalised: str, low: int, start: int) -> Number | None:
-    if not (normalised[start - 1 : start].isalpha() or _GROUP.search(normalised, low, start)):
-        return None  # most often: neither letters nor check digits stand ahead
+    before = normalised[max(start - 2, 0) : start]
+    letter = before[-1:] if before[-1:] not in (" ", "-") else before[:-1][-1:]
+    if not ("a" <= letter <= "z"):  # the digits of an IBAN follow letters of it
+        return None
     for head in _IBAN_HEAD.finditer(normalised, low, start + 2):
-        length = _IBAN_LENGTHS.get(head[1])
+        length = IBAN_LENGTHS.get(head[1])
         places = _letters_and_digits(normalised, head.start(), length) if length else []
-        if places and _is_iban("".join(normalised[at] for at in places)):
+        if places and is_iban("".join(normalised[at] for at in places)):
             hidden = [at for at in places[4:-4] if normalised[at].isdigit()]
             return Number(NumberKind.IBAN, places[0], places[-1] + 1, tuple(hidden))
     return None
@@ -192,29 +149,26 @@ def _letters_and_digits(normalised: str, start: int, length: int) -> list[int]:
     return [] if is_in_word(normalised[at : at + 1]) else places
 
 
-def _is_iban(compact: str) -> bool:
-    moved = compact[4:] + compact[:4]
-    return int("".join(str(int(letter, 36)) for letter in moved)) % 97 == 1
-
-
 def _in_chain(normalised: str, start: int, end: int, around: _Around) -> Iterator[Number]:
+    beside, x_at = around
+    if not is_worth_it(normalised[start:end], beside):
+        return
     groups = (_Group(one.start(), one[0]) for one in _GROUP.finditer(normalised, start, end))
-    if around.is_glued:
+    if beside.is_glued:
         next(groups, None)
-        around = around._replace(is_international=False)
-    is_cut = is_in_word(normalised[end : end + 1]) and around.x_at != end
+        beside = _BEGINNING
+    is_cut = is_in_word(normalised[end : end + 1]) and x_at != end
     ahead = deque(islice(groups, _MOST_GROUPS))
     while len(ahead) > is_cut:
-        x_at = around.x_at if len(ahead) < _MOST_GROUPS else -1  # the chain's end is among them
+        is_whole = len(ahead) < _MOST_GROUPS  # the chain's end is among them
         usable = list(ahead)[: len(ahead) - is_cut]
-        number, used = _first_number(usable, around._replace(x_at=x_at))
+        number, used = _first_number(usable, _Around(beside, x_at if is_whole else -1))
         if number is not None:
             yield number
         for _ in range(used):
             ahead.popleft()
         ahead.extend(islice(groups, used))
-        is_next = number is not None
-        around = _NOTHING_AHEAD._replace(x_at=around.x_at, is_beginning=is_next)
+        beside = _GOING_ON if number is None else _BEGINNING
 
 
 def _x_after(normalised: str, end: int) -> int:
@@ -236,12 +190,12 @@ def _first_number(groups: Sequence[_Group], around: _Around) -> tuple[Number | N
         if len(digits) > MAX_DIGITS:
             break
         is_last = used == len(groups) and around.x_at >= 0
-        if is_last and _is_id(f"{digits}x"):
-            found: tuple[int, NumberKind] | None = (_ID_RANK, NumberKind.ID)
+        if is_last and is_id(f"{digits}x"):
+            found: tuple[int, NumberKind] | None = (ID_RANK, NumberKind.ID)
         elif len(digits) < MIN_DIGITS or (is_last and around.x_at == group.end):
             found = None
         else:
-            found = _judged(digits, tuple(sizes), around)
+            found = judged(digits, tuple(sizes), around.beside)
         if found is not None and (best is None or found[0] >= best[0]):
             best = *found, digits, used
     if best is None:
@@ -250,88 +204,7 @@ def _first_number(groups: Sequence[_Group], around: _Around) -> tuple[Number | N
     places = [group.start + at for group in groups[:used] for at in range(len(group.digits))]
     if kind is NumberKind.ID and len(digits) == 17:
         places.append(around.x_at)
-    return Number(kind, places[0], places[-1] + 1, _hidden(kind, places)), used
-
-
-_ID_RANK, _CARD_RANK, _KNOWN_PHONE_RANK, _OLD_ID_RANK, _PHONE_RANK = 5, 4, 3, 2, 1
-
-
-def _judged(digits: str, sizes: tuple[int, ...], around: _Around) -> tuple[int, NumberKind] | None:
-    """Return what the digits of these groups are, with its rank; a higher rank is surer."""
-    if len(digits) == 18 and _is_id(digits):
-        return _ID_RANK, NumberKind.ID
-    if len(digits) >= 13 and _is_card(digits, sizes):
-        return _CARD_RANK, NumberKind.CARD
-    if len(digits) > MAX_PHONE_DIGITS:
-        return None
-    if _is_chinese_phone(digits, sizes):
-        return _KNOWN_PHONE_RANK, NumberKind.PHONE
-    if len(digits) == 15 and _is_old_id(digits):
-        return _OLD_ID_RANK, NumberKind.ID
-    return (_PHONE_RANK, NumberKind.PHONE) if _is_phone(digits, sizes, around) else None
-
-
-def _is_id(digits: str) -> bool:
-    found = _ID.fullmatch(digits)
-    if found is None or not _is_day(found[1]):
-        return False
-    total = sum(weight * int(digit) for weight, digit in zip(_ID_WEIGHTS, digits, strict=False))
-    return _ID_CHECKS[total % 11] == digits[17]
-
-
-def _is_old_id(digits: str) -> bool:
-    found = _OLD_ID.fullmatch(digits)
-    return found is not None and _is_day(f"19{found[1]}")
-
-
-def _is_day(digits: str) -> bool:
-    try:
-        date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-    except ValueError:
-        return False
-    return True
-
-
-def _is_card(digits: str, sizes: tuple[int, ...]) -> bool:
-    is_shaped = len(sizes) == 1 or sizes in _CARD_SIZES or set(sizes[:-1]) == {4}
-    if not is_shaped and not (set(sizes) == {1} and len(sizes) in (15, 16, 19)):
-        return False
-    return _ISSUER.match(digits) is not None and _has_luhn_sum(digits)
-
-
-def _has_luhn_sum(digits: str) -> bool:
-    """Check by ISO/IEC 7812-1, annex B."""
-    values = digits.encode().translate(_DIGIT_VALUES)
-    return (sum(values[-1::-2]) + sum(values[-2::-2].translate(_DOUBLED))) % 10 == 0
-
-
-def _is_chinese_phone(digits: str, sizes: tuple[int, ...]) -> bool:
-    is_split = len(sizes) > 1 and set(sizes) == {1}
-    if _MOBILE.fullmatch(digits):
-        return is_split or sizes[0] >= 3 or (sizes[0] == 2 and digits.startswith("86"))
-    return _LANDLINE.fullmatch(digits) is not None and (is_split or sizes[0] >= 3)
-
-
-def _is_phone(digits: str, sizes: tuple[int, ...], around: _Around) -> bool:
-    if around.is_international:
-        return len(digits) >= 8
-    is_date = _DATE.fullmatch(digits) or sizes[:3] in ((2, 2, 4), (1, 2, 4), (2, 1, 4))
-    if is_date or not around.is_beginning:
-        return False
-    if around.is_labelled or _FOREIGN.fullmatch(digits):
-        return True
-    if sizes[-3:] == (3, 3, 4) and _NORTH_AMERICAN.fullmatch(digits):
-        return True
-    return len(sizes) > 1 and sizes[0] >= 2 and _AREA.fullmatch(digits) is not None
-
-
-def _hidden(kind: NumberKind, places: Sequence[int]) -> tuple[int, ...]:
-    if kind is NumberKind.ID:
-        return tuple(places[3:-4])
-    if kind is NumberKind.CARD:
-        return tuple(places[4:-4])
-    shown = 4 if len(places) >= 9 else 2
-    return tuple(places[-shown - 4 : -shown])
+    return Number(kind, places[0], places[-1] + 1, hidden_places(kind, places)), used
 
 
 ANY_NUMBER, SPLIT_NUMBER = "number", "split_number"
@@ -343,15 +216,43 @@ SHORT_GROUP = 4
 def number_claims(
     normalised: str, chains: Iterable[tuple[int, int]] | None = None
 ) -> frozenset[str]:
-    """Return which of the two values the numbers of a text give; arguments as `find_numbers`."""
-    claims: frozenset[str] = frozenset()
-    for number in find_numbers(normalised, chains):
+    """Return which of the two values the numbers of a text give; arguments as `find_numbers`.
+
+    What was said of a chain of digits is remembered: signatures and dates come again and again.
+    """
+    chains = tuple(digit_chains(normalised) if chains is None else chains)
+    claims = _NONE
+    for start, end in chains:
+        low = max(start - _IBAN_BACK, 0)
+        is_long = end - start > _REMEMBERED_CHARS
+        if is_long or _iban_before(normalised, low, start) is not None:
+            return _claims(normalised, find_numbers(normalised, chains))
+        beside = _beside(normalised[max(start - _BESIDE_CHARS, 0) : start])
+        claims |= _known_claims(normalised[start:end], normalised[end : end + 3], beside)
+        if len(claims) == len(_BOTH):
+            break
+    return claims
+
+
+_REMEMBERED_CHARS = 64
+
+
+@lru_cache(maxsize=1 << 13)
+def _known_claims(chain: str, after: str, beside: Beside) -> frozenset[str]:
+    text, end = chain + after, len(chain)
+    return _claims(text, _in_chain(text, 0, end, _Around(beside, _x_after(text, end))))
+
+
+def _claims(normalised: str, numbers: Iterable[Number]) -> frozenset[str]:
+    claims = _NONE
+    for number in numbers:
         claims = _ONE
         if any(_is_short(normalised, at) for at in _one_of_each_group(number.hidden)):
             return _BOTH
     return claims
 
 
+_NONE: frozenset[str] = frozenset()
 _ONE, _BOTH = frozenset({ANY_NUMBER}), frozenset({ANY_NUMBER, SPLIT_NUMBER})
 
 

@@ -166,7 +166,9 @@ def _envelope(record: Record, mask: Callable[[str], str]) -> list[dict[str, str]
 
 
 def _person(one: RecordParticipant, mask: Callable[[str], str]) -> dict[str, str]:
-    return {"name": mask(one.name), "address": mask(one.address)}
+    local, at, domain = one.address.rpartition("@")
+    address = f"{mask(local)}{at}{domain}" if at else mask(domain)
+    return {"name": mask(one.name), "address": address}
 
 
 def _capture(one: Capture, *, is_open: bool) -> dict[str, Any]:

@@ -146,9 +146,13 @@ def ask_export(archive: Archive, order: ExportOrder, asker: Asker) -> int:
 
 def _check_order(archive: Archive, order: ExportOrder) -> int | None:
     """Return the id of the matter, if the order names one."""
-    if order.is_masked and archive.mask is None:
-        raise Refused("There is no mask to hide numbers with.")
+    _check_mask(archive, is_masked=order.is_masked)
     return matter_id_of(archive.store, order.matter) if order.matter else None
+
+
+def _check_mask(archive: Archive, *, is_masked: bool) -> None:
+    if is_masked and archive.mask is None:
+        raise Refused("There is no mask to hide numbers with.")
 
 
 def _check_place(file: Path) -> None:
@@ -240,6 +244,7 @@ def run_export(
     export = get_export(archive.store, export_id)
     if export.state in (COMPLETE, PARTIAL):
         return export
+    _check_mask(archive, is_masked=export.order["is_masked"])
     work = WorkFolder(archive.work / export.name, archive.files)
     with work.locked():
         if file is not None and str(file) != export.file:

@@ -44,7 +44,7 @@ def hashed(password: str) -> str:
             else "Choose a shorter one.",
         )
     with _TURNS:
-        return _HASHER.hash(written)
+        return _HASHER.hash(_bytes(written))
 
 
 def is_right(kept: str, password: str) -> bool:
@@ -52,7 +52,7 @@ def is_right(kept: str, password: str) -> bool:
     too_long = len(password) > MOST_CHARS
     with _TURNS:
         try:
-            _HASHER.verify(kept or _NOBODY, "" if too_long else _written(password))
+            _HASHER.verify(kept or _NOBODY, b"" if too_long else _bytes(_written(password)))
         except (VerificationError, InvalidHashError):
             return False
     return bool(kept) and not too_long
@@ -71,3 +71,7 @@ def renewed(kept: str, password: str) -> str:
 
 def _written(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
+
+
+def _bytes(written: str) -> bytes:
+    return written.encode("utf-8", "surrogatepass")

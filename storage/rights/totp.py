@@ -104,6 +104,8 @@ def step_of(store: Store, row: Row[Any], code: str) -> int:
     totp = pyotp.TOTP(open_text(row.sealed_totp, key, _PURPOSE).decode(), interval=STEP_S)
     now = store.now_ms() // 1000 // STEP_S
     written = "".join(code.split())
+    if not written.isascii():  # pyotp can compare no lone surrogate
+        return 0
     right = [s for s in (now - 1, now, now + 1) if strings_equal(totp.generate_otp(s), written)]
     return max((step for step in right if step > row.totp_step), default=0)
 

@@ -336,8 +336,13 @@ def folded_login(login: str) -> str:
 
 
 def fold(login: str) -> str:
-    """Return the login in the form in which logins are compared."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", login).casefold()).strip()
+    """Return the login in the form in which logins are compared.
+
+    What cannot be printed is nobody's, and becomes what no login is: databases refuse some of it.
+    """
+    once = unicodedata.normalize("NFKC", login).casefold()
+    written = unicodedata.normalize("NFKC", once).strip()
+    return written if written.isprintable() else "\N{REPLACEMENT CHARACTER}"
 
 
 def written_addresses(addresses: Iterable[str]) -> str:

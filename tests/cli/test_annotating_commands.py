@@ -68,7 +68,8 @@ def test_summary_edited_three_times_shows_three_versions(desk: Desk) -> None:
     assert shown[2]["state"]["summary"] == "third"
     assert desk.run("show", one, "--raw").raw == raw
     table = desk.run("versions", one).out
-    assert "user-second" in table and "third" in table
+    assert "user-second" in table
+    assert "third" in table
     assert "third" in desk.run("versions", one, "--diff", "1", "3").out
     diff = desk.run("versions", one, "--diff", "0", "2", "--json").json
     assert diff["fields"] == [{"field": "summary", "before": "", "after": "second"}]
@@ -89,7 +90,8 @@ def test_every_field_is_set_and_shown(desk: Desk) -> None:
     assert (state["links"], state["owner"]) == (["https://crm.example/7"], "ann")
     assert state["retain_from"] == "2024-04-30T16:00:00.000Z"
     shown = desk.run("versions", one).out
-    assert "2024-05-01" in shown and "call back" in shown
+    assert "2024-05-01" in shown
+    assert "call back" in shown
     desk.run(
         "annotate", one, "--remove-note", "call back", "--remove-link", "https://crm.example/7",
         "--owner", "", "--retain-from", "",

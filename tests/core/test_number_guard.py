@@ -100,6 +100,12 @@ def test_numbers_that_are_not_masked_are_found() -> None:
     assert found(Wildcard("1234*"), PLAIN) == [True]
 
 
+def test_order_numbers_in_short_rows_are_found_beside_numbers_in_one_piece() -> None:
+    mail = sample_record(body="order HT-2024-0017, tel 13800138000")
+    assert found(Phrase("HT-2024-0017"), mail) == [True]
+    assert found(Phrase("20240017"), mail) == [False]
+
+
 def test_years_and_short_figures_are_found_beside_numbers_in_one_piece() -> None:
     for leaf in (Phrase("2024"), Near((Phrase("contract"), Phrase("2024")), 3)):
         assert found(leaf, PHONE, PARTED, PLAIN) == [True, False, leaf == Phrase("2024")]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from anchor_kit import anchored, happens, new_archive, rewrite, rows
+from anchor_kit import anchored, happens, new_archive, rewrite, rows, said
 from archive_kit import ACTOR, opened
 from holdfast.cli.commands.working import workshop
 from holdfast.ingest.anchor_health import LATE, LOST, conditions
@@ -18,6 +18,7 @@ from holdfast.ingest.jobs.kinds import KINDS
 from holdfast.ingest.metrics import ArchiveCollector
 from holdfast.ingest.work import Runner
 from holdfast.settings import Settings
+from holdfast.storage.anchoring.anchors import Kind
 from holdfast.storage.anchoring.witness import Witness
 from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.governance_tables import anchors
@@ -143,6 +144,26 @@ def test_contradicted_log_is_not_anchored_by_a_worker(both: Settings) -> None:
 def test_archive_without_places_has_nothing_to_do(tmp_path: Path) -> None:
     with workshop(new_archive(tmp_path), ACTOR) as shop:
         assert worked(Runner(shop, KINDS, "here")) == []
+
+
+def test_kind_that_is_not_set_is_refused_with_the_setting_to_set(tmp_path: Path) -> None:
+    with opened(new_archive(tmp_path)) as services:
+        outcomes = services.anchoring.make(services.desk, tuple(Kind))
+    told = [f"{one.error}" for one in outcomes]
+    assert [one.anchor for one in outcomes] == [None] * 3
+    assert ["anchors.tsa_url" in told[0], "witness_file" in told[1], "lock" in told[2]] == [
+        True
+    ] * 3
+
+
+def test_anchor_that_another_process_made_just_now_is_no_contradiction(both: Settings) -> None:
+    """Its checkpoint is over more entries than the log that this process has open."""
+    with opened(both) as services:
+        begun = services.anchoring._begun(services.desk)
+        happens(both, "read")
+        anchored(both)
+        assert begun.made(Kind.WITNESS).error is None
+    assert said(both) == []
 
 
 def examined(services: Services) -> list[Answer]:

@@ -64,7 +64,7 @@ def unheard(store: Store) -> Iterator[None]:
             lost.append(connection)
             raise Lost("The word of the commit was lost.", outcome="unknown")
 
-    engine.dialect.do_commit = commit  # type: ignore[method-assign]
+    engine.dialect.do_commit = commit  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:

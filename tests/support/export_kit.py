@@ -6,7 +6,7 @@ import base64
 import contextlib
 import io
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,13 +95,11 @@ def owner(services: Services) -> Asker:
 
 
 @contextlib.contextmanager
-def exporting(
-    settings: Settings, mask: Callable[[str], str] | None = None
-) -> Iterator[tuple[Archive, Asker]]:
+def exporting(settings: Settings) -> Iterator[tuple[Archive, Asker]]:
     """Open the archive for exports by its owner."""
     with opened(settings) as services:
         services.desk.feed.drain()
-        yield export_archive(services, mask), owner(services)
+        yield export_archive(services), owner(services)
 
 
 def made(settings: Settings, file: Path, text: str = "", **options: object) -> ExportRow:

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from archive_kit import NOW, bring_in, message, opened, settings_in, write_mbox
+from export_kit import made
 from holdfast.core.holds import HoldTerms
 from holdfast.core.identity import row_id
 from holdfast.core.query import Phrase
@@ -40,7 +41,7 @@ from holdfast.wiring.archive import Services
 
 
 def rich_archive(folder: Path) -> Settings:
-    """Import, import again, take back, merge, join, note, destroy; nothing of it is damage."""
+    """Import, import again, take back, merge, join, note, destroy, export: none of it is damage."""
     settings = settings_in(folder)
     first = folder / "first"
     first.mkdir()
@@ -71,6 +72,7 @@ def rich_archive(folder: Path) -> Settings:
         for kind, stamped in ((Kind.TOKEN, Stamped(b"token", 1)), (Kind.WITNESS, None)):
             keep_anchor(store, Cast(kind, "outside", log.checkpoint, log.note, stamped))
         services.desk.sequencer.run()
+    made(settings, folder / "package.zip", "alpha")
     return settings
 
 

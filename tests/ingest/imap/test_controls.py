@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import socket
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -462,7 +463,8 @@ def test_f64_name_that_is_looked_up_twice_is_found_out(monkeypatch: Plant) -> No
 
 def test_f64_service_that_is_asked_wherever_it_lies_is_found_out(monkeypatch: Plant) -> None:
     def connect_tcp(self: object, host: str, port: int, *_rest: Any, **_more: Any) -> Any:
-        return posting._Stream(socket.create_connection((host, port), 30))
+        wire = socket.create_connection((host, port), 30)
+        return posting._Stream(wire, time.monotonic() + 30)
 
     monkeypatch.setattr(posting._Network, "connect_tcp", connect_tcp)
     with pytest.raises(AssertionError, match="it was asked"):

@@ -17,12 +17,14 @@ from anchor_kit import (
     tried,
     without_anchors,
 )
-from holdfast.core.errors import Unavailable
+from archive_kit import settings_in
+from holdfast.core.errors import Corrupt, Unavailable
 from holdfast.settings import Settings
-from holdfast.storage.anchoring.locked_copies import Copy, LockedCopies
+from holdfast.storage.anchoring.locked_copies import MOST_NOTE_BYTES, Copy, LockedCopies
 from holdfast.storage.checkpoint import Checkpoint
 from holdfast.storage.s3.bucket import Bucket
 from holdfast.storage.s3.config import BucketConfig
+from holdfast.wiring.founding import create_archive
 from server_s3 import S3Server
 from vault_kit import SetClock
 
@@ -79,6 +81,24 @@ def test_nobody_deletes_a_copy_before_its_date(copies: LockedCopies, bucket: Buc
     client.delete(found.key)  # a marker, which hides it from people
     assert list(copies.kept(ORIGIN)) == [found]
     assert copies.note_of(found) == NOTE
+
+
+def test_another_note_in_the_place_of_a_copy_is_no_success(copies: LockedCopies) -> None:
+    copies.add(CHECKPOINT, b"somebody was here before")
+    with pytest.raises(Unavailable, match="does not hold the checkpoint under lock"):
+        copies.add(CHECKPOINT, NOTE)
+
+
+def test_object_that_is_too_long_for_a_checkpoint_is_not_read(
+    copies: LockedCopies, bucket: BucketConfig
+) -> None:
+    copies.add(CHECKPOINT, NOTE)
+    (found,) = copies.kept(ORIGIN)
+    long = bytes(MOST_NOTE_BYTES + 1)
+    Bucket(bucket).calls.put_object(Bucket=bucket.bucket, Key=found.key, Body=long)
+    newest, _ = copies.kept(ORIGIN)
+    with pytest.raises(Corrupt, match="no checkpoint"):
+        copies.note_of(newest)
 
 
 def test_copy_whose_date_is_over_is_told(bucket: BucketConfig) -> None:
@@ -161,3 +181,21 @@ def test_server_that_is_away_is_a_finding_and_no_silence(locked: Settings) -> No
     (found,) = said(locked.model_copy(update={"anchors": gone}))
     assert found.part == "anchor"
     assert "cannot be reached" in found.cause
+
+
+def test_bucket_of_the_vault_serves_where_no_other_is_named(
+    bucket: BucketConfig, tmp_path: Path
+) -> None:
+    vault = {
+        "url": f"s3://{bucket.bucket}/{bucket.prefix}",
+        "endpoint": bucket.endpoint,
+        "region": bucket.region,
+        "access_key": bucket.access_key,
+        "secret_key": bucket.secret_key,
+    }
+    settings = settings_in(tmp_path, vault=vault, anchors={"lock": True, "lock_days": 1})
+    create_archive(settings)
+    happens(settings, "read")
+    (made,) = anchored(settings)
+    assert made.place == f"s3://{bucket.bucket}/{bucket.prefix}/anchors"
+    assert said(settings) == []

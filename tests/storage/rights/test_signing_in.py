@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import argon2
 import pytest
@@ -75,16 +76,16 @@ def test_all_that_is_wrong_hears_the_same(store: Store) -> None:
     confirm_totp(store, "bob", code(store, enrol_totp(store, "bob").secret))
     disable_user(store, "gone")
     told = {
-        refusal(lambda login=login, password=password: enter(store, login, password))
+        refusal(partial(enter, store, login, password))
         for login, password in (
             ("ann", OTHER), ("ann", ""), ("nobody", PASSWORD), ("bob", PASSWORD),
-            ("gone", PASSWORD), ("keyless", ""), ("keyless", PASSWORD), ("\x00", PASSWORD),
+            ("gone", PASSWORD), ("keyless", ""), ("keyless", PASSWORD),
+            ("\x00", PASSWORD), ("\ud800", PASSWORD), ("ann", "\ud800"),
         )
-        if login != "\x00" or store.engine.dialect.name == "sqlite"
     }  # fmt: skip
     assert len(told) == 1
     assert kinds(store).count("sign_in") == 0
-    assert kinds(store).count("sign_in_refused") >= 7
+    assert kinds(store).count("sign_in_refused") == 10
     assert not any("ann" in str(leaf) for leaf in leaves(store, "sign_in_refused"))
 
 
@@ -246,7 +247,7 @@ def test_issuer_vouches_for_linked_and_enabled_users_alone(store: Store) -> None
         ("https://id.example", "43"), ("https://other.example", "42"), ("", ""), ("", "42"),
         ("https://id.example", ""),
     ):  # fmt: skip
-        refusal(lambda i=issuer, s=subject: sign_in_oidc(store, i, s, client))
+        refusal(partial(sign_in_oidc, store, issuer, subject, client))
     disable_user(store, "ann")
     refusal(lambda: sign_in_oidc(store, "https://id.example", "42", client))
     assert kinds(store).count("sign_in_refused") == 6
