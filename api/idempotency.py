@@ -1,4 +1,4 @@
-"""Do a request once, however often it is sent: `Idempotency-Key` (IETF draft, httpapi working group).
+"""Do a request once, however often it is sent: `Idempotency-Key` (draft-ietf-httpapi-idempotency).
 
 The answer is kept for a day with the key and a digest of the request. The same key with another
 request is refused (422), and with one that is still in progress too (409).

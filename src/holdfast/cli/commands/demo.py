@@ -1,4 +1,4 @@
-"""`demo`, and `up --demo`: make up the mail of two companies, archive it and look at it."""
+"""`demo`: make up the mail of two companies, archive it and look at it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 import shutil
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from holdfast.cli.command import NoOptions, add, flag
+from holdfast.cli.command import NoOptions, add
 from holdfast.cli.screen import ACCENT, GOOD
-from holdfast.core.errors import Conflict, Refused
+from holdfast.core.errors import Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,23 +36,8 @@ _CONTACT = "Leila Hartmann"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the command."""
     add(app, "demo", demo, NoOptions, (0, 1, 2, 5, 6, 7))
-    add(app, "up", up, UpOptions, (0, 1, 2, 5, 6, 7))
-
-
-@dataclass(frozen=True, slots=True)
-class UpOptions:
-    """Options of `up`."""
-
-    demo: Annotated[bool, flag("--demo", text="Build and show the demonstration.")] = False
-
-
-def up(session: Session, options: UpOptions) -> int:
-    """Build and show the demonstration, with --demo; the same as 'holdfast demo'."""
-    if not options.demo:
-        raise Refused("There is nothing to start.", next_step="Run 'holdfast up --demo'.")
-    return demo(session, NoOptions())
 
 
 def demo(session: Session, _options: NoOptions) -> int:

@@ -1,0 +1,84 @@
+"""One archive behind the HTTP service, with people of every role; asked as clients ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from holdfast.storage.rights.api_keys import NewKey, create_key
+from holdfast.storage.rights.users import NewUser, add_user
+from starlette.testclient import TestClient
+
+from holdfast.api.app import create_app
+from holdfast.wiring.archive import Services, open_archive
+from holdfast.wiring.serving import served_by
+
+if TYPE_CHECKING:
+    from httpx2 import Response
+
+    from holdfast.settings import Settings
+
+PEER = "127.0.0.1"
+PREFIX = "/api/v1"
+
+
+@dataclass(slots=True)
+class Office:
+    """The service of one archive and the keys of its people."""
+
+    services: Services
+    client: TestClient
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def hire(self, login: str, role: str, **more: Any) -> str:
+        """Add a user with a key; return the key."""
+        add_user(self.services.store, NewUser(login=login, role=role, **more))
+        _, secret = create_key(self.services.store, NewKey(login=login, name="test"))
+        self.keys[login] = secret
+        return secret
+
+    def ask(self, who: str, method: str, path: str, **more: Any) -> Response:
+        """Send one request as this person, or as nobody."""
+        headers = dict(more.pop("headers", {}))
+        if who:
+            headers["Authorization"] = f"Bearer {self.keys.get(who, who)}"
+        answer: Response = self.client.request(method, PREFIX + path, headers=headers, **more)
+        return answer
+
+    def get(self, who: str, path: str, status: int = 200, **more: Any) -> Any:
+        """Ask, and return the JSON of an answer with this status."""
+        answer = self.ask(who, "GET", path, **more)
+        assert answer.status_code == status, (answer.status_code, answer.text)
+        return answer.json()
+
+    def post(self, who: str, path: str, status: int = 200, **more: Any) -> Any:
+        """Send, and return the JSON of an answer with this status."""
+        answer = self.ask(who, "POST", path, **more)
+        assert answer.status_code == status, (answer.status_code, answer.text)
+        return answer.json()
+
+    def search(self, who: str, query: str, **more: Any) -> Any:
+        """Search and return the answer."""
+        return self.post(who, "/search", json={"query": query, **more})
+
+    def found(self, who: str, query: str) -> list[str]:
+        """Return the ids of what a search finds."""
+        return [hit["record"]["id"] for hit in self.search(who, query, limit=1000)["hits"]]
+
+    def entries(self, kind: str) -> list[dict[str, Any]]:
+        """Return the entries of the audit log of this kind, newest first."""
+        from holdfast.storage.audit_reading import Asked, audit_entries
+
+        found, _ = audit_entries(self.services.store, Asked(kind=kind, limit=1000))
+        return [{"actor": one.actor, "subject": one.subject, **(one.detail or {})} for one in found]
+
+
+@contextmanager
+def office(settings: Settings) -> Iterator[Office]:
+    """Open the archive and serve it in this process."""
+    with open_archive(settings, "tester") as services:
+        app = create_app(served_by(services))
+        with TestClient(app, client=(PEER, 50000), raise_server_exceptions=True) as client:
+            yield Office(services, client)
