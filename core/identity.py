@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Refused
@@ -31,23 +32,25 @@ _SHIFTS = (50, 40, 30, 20, 10, 0)
 
 @dataclass(slots=True)
 class IdFactory:
-    """Make increasing row ids for one writer; not safe to share between threads."""
+    """Make increasing row ids for one writer, for all threads of a process."""
 
     writer: int
     """Number leased from the catalogue, taken modulo `WRITERS`."""
     now_ms: Callable[[], int]
     """Unix milliseconds; may stand still or jump back, ids still increase."""
     _last: int = field(default=0, init=False)
+    _turn: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def take(self) -> int:
         """Return the next id, greater than every earlier one of this factory."""
-        stamp = max(self.now_ms() - EPOCH_MS, 0)
-        first = (stamp * WRITERS + self.writer % WRITERS) * _COUNTERS
-        if self._last >= first:
-            first = self._last + 1
-            if first % _COUNTERS == 0:  # the counter is used up: borrow the next millisecond
-                first += (WRITERS - 1) * _COUNTERS
-        self._last = first
+        with self._turn:
+            stamp = max(self.now_ms() - EPOCH_MS, 0)
+            first = (stamp * WRITERS + self.writer % WRITERS) * _COUNTERS
+            if self._last >= first:
+                first = self._last + 1
+                if first % _COUNTERS == 0:  # the counter is used up: borrow the next millisecond
+                    first += (WRITERS - 1) * _COUNTERS
+            self._last = first
         return first
 
 

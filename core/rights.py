@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from holdfast.core.errors import HoldfastError
-from holdfast.core.query import NOTHING, Scope
+from holdfast.core.errors import HoldfastError, Refused
+from holdfast.core.query import EVERYTHING, NOTHING, And, Field, Node, Not, Or, Scope, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class SignInRefused(Refused):
+    """Whoever asks is not known; it is never said which part was wrong."""
 
 
 class Forbidden(HoldfastError):
@@ -102,6 +110,64 @@ ROLES: dict[Role, frozenset[Action]] = {
 
 WIDE = frozenset({Role.LEGAL, Role.COMPLIANCE})
 """Roles that see the whole archive unless they are granted less."""
+
+
+class Reach(StrEnum):
+    """How far a scope reaches; also the kinds of grants, in which a person says it."""
+
+    OWN = "own"
+    """What the user took part in, and what came from mailboxes of theirs."""
+    TEAM = "team"
+    """What is own to any enabled member of any team of the user."""
+    CONTACT = "contact"
+    """What a contact took part in."""
+    MATTER = "matter"
+    """What the active holds of a matter hold."""
+    QUERY = "query"
+    """What a query matches."""
+    ALL = "all"
+
+
+def default_reach(role: Role) -> Reach | None:
+    """Return how far the role reaches without any grant; None: nowhere."""
+    if role in WIDE:
+        return Reach.ALL
+    return {Role.MANAGER: Reach.TEAM, Role.MEMBER: Reach.OWN}.get(role)
+
+
+def own_records(login: str, addresses: Iterable[str]) -> Or:
+    """Return what is own to a user: their addresses take part, or a mailbox is called by them."""
+    ones = sorted(set(addresses))
+    terms = [Term(Field.ADDRESS, one) for one in ones]
+    return Or((*terms, *(Term(Field.CUSTODIAN, one) for one in (login, *ones))))
+
+
+def reached(allowed: Sequence[Node], denied: Sequence[Node]) -> Node:
+    """Return what is allowed by any and denied by none: a denial wins, however it was allowed."""
+    if not allowed:
+        return NOTHING
+    whole = EVERYTHING if EVERYTHING in allowed else joined(allowed)
+    return And((whole, Not(Or(tuple(denied))))) if denied else whole
+
+
+def joined(nodes: Sequence[Node]) -> Node:
+    """Return what matches any of the nodes; one alone stays as it is."""
+    return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))
+
+
+LOCKED_FIRST_MS = 60_000
+LOCKED_MOST_MS = 3_600_000
+
+
+def locked_ms(failures: int, allowed: int) -> int:
+    """Return for how long so many failures in a row lock; the time doubles from one to the next.
+
+    Args:
+        failures: In a row.
+        allowed: How many of them lock for the first time.
+    """
+    over = failures - allowed
+    return min(LOCKED_FIRST_MS << min(over, 10), LOCKED_MOST_MS) if over >= 0 else 0
 
 
 @dataclass(frozen=True, slots=True)

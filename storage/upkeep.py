@@ -18,6 +18,7 @@ from holdfast.storage.catalogue.accounts import rewrap_secrets, secret_versions
 from holdfast.storage.catalogue.chunks import by_value, update_rows
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import interactions, originals
+from holdfast.storage.rights.totp import rewrap_totp, totp_versions
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -56,14 +57,15 @@ def finish_segments(vault: KeptVault, store: Store) -> list[Recovered]:
 def rotate_keys(store: Store, on_progress: Callable[[int], None] = lambda done: None) -> int:
     """Make a new current key and re-wrap every original's key with it; return how many.
 
-    The keys of sources' secrets are wrapped again too. No original is rewritten. Older keys stay,
-    since backups of the catalogue need them, until `retire_keys`. An interrupted rotation is
-    finished by the next one.
+    The keys of sources' secrets and of second factors are wrapped again too. No original is
+    rewritten. Older keys stay, since backups of the catalogue need them, until `retire_keys`. An
+    interrupted rotation is finished by the next one.
     """
     with writing(store.engine) as connection:
         _note(connection, store, "keys_rotated", None, [store.keyring.current + 1])
     store.keyring.rotate()
     rewrap_secrets(store)
+    rewrap_totp(store)
     done = 0
     while page := _wrapped_by_older(store):
         rows = [_rewrapped(row, store) for row in page]
@@ -82,7 +84,8 @@ def retire_keys(store: Store) -> int:
     """
     with reading(store.engine) as connection:
         query = select(originals.c.key_version).where(originals.c.wrapped_key.is_not(None))
-        used = set(connection.scalars(query.distinct())) | secret_versions(connection)
+        used = set(connection.scalars(query.distinct()))
+        used |= secret_versions(connection) | totp_versions(connection)
     unused = [v for v in store.keyring.versions if v != store.keyring.current and v not in used]
     with writing(store.engine) as connection:
         for version in unused:

@@ -6,7 +6,6 @@ It must not decide what a command means; it opens, hands over and closes.
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert
 
 from holdfast.core.errors import Corrupt
 from holdfast.core.identity import IdFactory
@@ -23,17 +22,17 @@ from holdfast.ingest.index_home import Home
 from holdfast.ingest.indexing import IndexFeed
 from holdfast.ingest.pipeline import Desk
 from holdfast.settings import Settings
-from holdfast.storage.audit import Sequencer, actor_event, record_events
-from holdfast.storage.catalogue.chunks import insert_missing
+from holdfast.storage.audit import Sequencer
 from holdfast.storage.catalogue.companies import add_internal
 from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.identities import Linker
 from holdfast.storage.catalogue.migrations import upgrade
-from holdfast.storage.catalogue.schema import audit_actors, writers
+from holdfast.storage.catalogue.schema import writers
 from holdfast.storage.checkpoint import open_checkpoint
 from holdfast.storage.durable import SystemFiles, replace_file, unavailable
 from holdfast.storage.keyring import Keyring
 from holdfast.storage.moving.marks import refuse_marked
+from holdfast.storage.rights.actors import actor_pid
 from holdfast.storage.store import Store
 from holdfast.storage.tlog_tiles import TileLog
 from holdfast.storage.upkeep import KeptVault
@@ -95,7 +94,7 @@ def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
         vault = open_vault(settings, engine, clock)
         closing.callback(vault.close)
         ids = _lease_ids(engine)
-        store = Store(engine, vault, keyring, ids, clock, _actor_id(engine, ids, actor))
+        store = Store(engine, vault, keyring, ids, clock, actor_pid(engine, ids, actor))
         for domain in settings.archive.internal_domains:
             add_internal(store, domain)
         home = index_home(settings, store)
@@ -142,15 +141,3 @@ def _lease_ids(engine: Engine) -> IdFactory:
             .returning(writers.c.number)
         ).one()
     return IdFactory(number, lambda: time.time_ns() // 1_000_000)
-
-
-def _actor_id(engine: Engine, ids: IdFactory, name: str) -> str:
-    """Return the opaque id under which the audit log knows this name; the table can be erased."""
-    with writing(engine) as connection:
-        made = f"act_{secrets.token_hex(8)}"
-        insert_missing(connection, audit_actors, [{"pid": made, "name": name}], "name")
-        query = select(audit_actors.c.pid).where(audit_actors.c.name == name)
-        pid = str(connection.scalars(query).one())
-        if pid == made:
-            record_events(connection, [actor_event(pid, name, time.time_ns() // 1_000_000)], ids)
-        return pid

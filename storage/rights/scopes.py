@@ -1,0 +1,93 @@
+"""Says which records a user may know of, as a query: read anew for each request, kept nowhere."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import or_, select
+
+from holdfast.core.identity import row_id
+from holdfast.core.query import EVERYTHING, NOTHING, Field, Or, Term
+from holdfast.core.query_form import read_tree
+from holdfast.core.rights import (
+    ROLES,
+    WIDE,
+    Action,
+    Reach,
+    default_reach,
+    joined,
+    own_records,
+    reached,
+)
+from holdfast.storage.catalogue.governance_tables import holds
+from holdfast.storage.catalogue.rights_tables import grants, team_members, users
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from holdfast.core.query import Node
+    from holdfast.storage.rights.users import UserView
+
+
+def scope_node(connection: Connection, user: UserView, now_ms: int) -> Node:
+    """Return what the user may know of at this instant; denials win over everything allowed.
+
+    Without a grant it is what the role reaches. A role that sees everything is narrowed by its
+    grants, and stays so when they run out, until somebody takes them away.
+
+    Raises:
+        Corrupt: A kept query cannot be read: nothing may be shown by it.
+    """
+    if Action.SEARCH not in ROLES[user.role]:
+        return NOTHING
+    rows = connection.execute(
+        select(grants).where(grants.c.user_id == user.id, grants.c.removed_ms.is_(None))
+    ).all()
+    live = [row for row in rows if row.until_ms is None or row.until_ms > now_ms]
+    allowed = [_granted(connection, user, row, now_ms) for row in live if not row.is_denied]
+    denied = [_granted(connection, user, row, now_ms) for row in live if row.is_denied]
+    was_narrowed = user.role in WIDE and any(not row.is_denied for row in rows)
+    if not allowed and not was_narrowed:
+        reach = default_reach(user.role)
+        allowed = [] if reach is None else [_reach(connection, user, reach)]
+    return reached(allowed, denied)
+
+
+def _granted(connection: Connection, user: UserView, row: Row[Any], now_ms: int) -> Node:
+    kind = Reach(row.kind)
+    if kind is Reach.CONTACT:
+        return Term(Field.CONTACT, row.value)
+    if kind is Reach.QUERY:
+        return read_tree(row.tree)
+    if kind is Reach.MATTER:
+        return _matter(connection, row_id("mat", row.value), now_ms)
+    return _reach(connection, user, kind)
+
+
+def _reach(connection: Connection, user: UserView, kind: Reach) -> Node:
+    if kind is Reach.ALL:
+        return EVERYTHING
+    return (
+        _team(connection, user) if kind is Reach.TEAM else own_records(user.login, user.addresses)
+    )
+
+
+def _team(connection: Connection, user: UserView) -> Node:
+    ours = select(team_members.c.team_id).where(team_members.c.user_id == user.id)
+    together = select(team_members.c.user_id).where(team_members.c.team_id.in_(ours))
+    members = connection.execute(
+        select(users.c.login, users.c.addresses)
+        .where(users.c.id.in_(together), users.c.disabled_ms.is_(None))
+        .order_by(users.c.login)
+    )
+    own = [own_records(one.login, one.addresses.split()) for one in members]
+    return Or(tuple(dict.fromkeys(chain.from_iterable(one.children for one in own))))
+
+
+def _matter(connection: Connection, matter_id: int, now_ms: int) -> Node:
+    is_active = or_(holds.c.ends_ms.is_(None), holds.c.ends_ms > now_ms)
+    trees = connection.scalars(
+        select(holds.c.tree).where(holds.c.matter_id == matter_id, is_active).order_by(holds.c.id)
+    )
+    return joined([read_tree(one) for one in trees])
