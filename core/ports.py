@@ -151,7 +151,8 @@ class Document:
     terms: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Field (`core.query.Field` value) → exact values, folded."""
     facets: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Facet → values: sender, domain, company, custodian, channel, source, month, filetype, tag."""
+    """Facet → values: sender, domain, company, custodian, channel, source, month, filetype,
+    tag, matter, hold."""
     thread_id: int = 0
     message_id: str = ""
     version: int = 0

@@ -145,6 +145,8 @@ def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
         Field.LABEL: filed.labels,
         Field.COMPANY: filed.companies,
         Field.TAG: filed.tags,
+        Field.MATTER: [one.matter for one in filed.held_by],
+        Field.HOLD: [one.hold for one in filed.held_by],
         Field.SHA256: filed.sha256s,
         Field.IS: [name for name, is_true in claims.items() if is_true],
     }
@@ -155,7 +157,14 @@ def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
         terms[Field.THREAD.value] = (public_id("thr", filed.thread_id),)
     if contacts := filed.contact_ids:
         terms[Field.CONTACT.value] = tuple([public_id("con", one) for one in contacts])
+    if by := filed.held_by:
+        _add(terms, Field.MATTER, [public_id("mat", one.matter_id) for one in by])
+        _add(terms, Field.HOLD, [public_id("hld", one.hold_id) for one in by])
     return terms
+
+
+def _add(terms: dict[str, tuple[str, ...]], field: Field, ids: Iterable[str]) -> None:
+    terms[field.value] = tuple(dict.fromkeys((*terms.get(field.value, ()), *ids)))
 
 
 def joined_terms(

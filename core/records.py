@@ -278,6 +278,17 @@ class RecordAttachment:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldBy:
+    """One hold in force on an interaction."""
+
+    hold_id: int
+    hold: str
+    """Its name."""
+    matter_id: int
+    matter: str
+
+
+@dataclass(frozen=True, slots=True)
 class FiledFacts:
     """What only the catalogue knows of an interaction; the rest is in its original."""
 
@@ -299,6 +310,7 @@ class FiledFacts:
     tags: tuple[str, ...]
     is_duplicate: bool
     shares_message_id: bool
+    held_by: tuple[HeldBy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +357,7 @@ class Record:
     """Several originals or several captures stand behind it."""
     shares_message_id: bool = False
     """Another interaction has the same Message-ID and different content."""
+    held_by: tuple[HeldBy, ...] = ()
 
     @property
     def contact_ids(self) -> tuple[int, ...]:

@@ -19,6 +19,8 @@ FACETS = (
     "month",
     "filetype",
     "tag",
+    "matter",
+    "hold",
 )
 """What a search may be broken down by."""
 
@@ -57,6 +59,8 @@ def filed_facets(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
             "source": filed.sources,
             "month": (f"{filed.at.year:04}-{filed.at.month:02}",),
             "tag": filed.tags,
+            "matter": [one.matter for one in filed.held_by],
+            "hold": [one.hold for one in filed.held_by],
         }
     )
 

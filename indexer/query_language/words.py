@@ -55,6 +55,8 @@ _NAMES = {
     "contact": "contact 联系人",
     "header": "header headers 邮件头 信头",
     "tag": "tag 标签",
+    "matter": "matter 案件",
+    "hold": "hold 保全",
     "defect": "defect 缺陷",
     "lang": "lang language 语言",
     "has": "has 含有 包含",
@@ -65,7 +67,6 @@ OPERATORS = {alias: name for name, aliases in _NAMES.items() for alias in aliase
 """Alias in lower case → canonical operator."""
 
 LATER = {
-    "matter": "matters", "案件": "matters", "hold": "holds", "保全": "holds",
     "saved": "saved searches", "query": "saved searches", "reviewer": "review",
     "note": "notes", "property": "message properties",
 }  # fmt: skip
@@ -108,7 +109,7 @@ FIELDS = {
     for name in (
         "kind", "channel", "direction", "source", "custodian", "folder", "label", "list", "thread",
         "id", "msgid", "sha256", "domain", "address", "company", "contact", "filetype",
-        "extension", "defect", "tag", "lang", "has", "is",
+        "extension", "defect", "tag", "matter", "hold", "lang", "has", "is",
     )
 }  # fmt: skip
 """Operators whose value is exact."""

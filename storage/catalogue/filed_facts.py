@@ -15,6 +15,7 @@ from holdfast.core.records import CaptureFacts, FiledFacts
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import direction, domain_of, internal_in
 from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.held_facts import held_by_in
 from holdfast.storage.catalogue.schema import (
     captures,
     companies,
@@ -27,10 +28,11 @@ from holdfast.storage.catalogue.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
+    from holdfast.core.records import HeldBy
     from holdfast.storage.store import Store
 
 _capture_facts = lru_cache(maxsize=256)(msgspec.json.Decoder(CaptureFacts).decode)
@@ -71,7 +73,10 @@ def filed_facts(store: Store, interaction_ids: Sequence[int]) -> list[FiledFacts
         )
         taken = captures_in(connection, [row.id for row in rows])
         around = _Around(
-            holders_in(connection, rows), companies_of(connection, people), internal_in(connection)
+            holders_in(connection, rows),
+            companies_of(connection, people),
+            internal_in(connection),
+            held_by_in(connection, taken, store.now_ms()),
         )
     by_interaction: dict[int, list[Row[Any]]] = defaultdict(list)
     for person in people:
@@ -102,6 +107,7 @@ class _Around:
     holders: Counter[bytes]
     companies: frozenset[str]
     internal: frozenset[str]
+    held_by: Mapping[int, tuple[HeldBy, ...]]
 
 
 def _facts(
@@ -129,6 +135,7 @@ def _facts(
         tags=(),
         is_duplicate=len(taken) > 1,
         shares_message_id=around.holders[row.message_key] > 1,
+        held_by=around.held_by.get(row.id, ()),
     )
 
 

@@ -18,6 +18,7 @@ from holdfast.core.errors import NotFound, Refused
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.ports import Placement
 from holdfast.core.records import (
+    HeldBy,
     Record,
     RecordAttachment,
     RecordParticipant,
@@ -36,6 +37,7 @@ from holdfast.storage.catalogue.filed_facts import (
     holders_in,
     instant,
 )
+from holdfast.storage.catalogue.held_facts import held_by_in
 from holdfast.storage.catalogue.rows import message_key, unpack_headers
 from holdfast.storage.catalogue.schema import (
     attachments,
@@ -78,7 +80,19 @@ def records(
         Corrupt: A derived text or a wrapped key does not open.
     """
     with reading(store.engine) as connection:
-        loaded = _load(connection, interaction_ids, _WITH_TEXT if with_text else _WITHOUT_TEXT)
+        return records_in(connection, store, interaction_ids, with_text=with_text)
+
+
+def records_in(
+    connection: Connection,
+    store: Store,
+    interaction_ids: Sequence[int],
+    *,
+    with_text: bool = True,
+) -> list[Record]:
+    """Return the records as this transaction sees them, its own changes included; as `records`."""
+    loaded = _load(connection, interaction_ids, _WITH_TEXT if with_text else _WITHOUT_TEXT)
+    loaded.held_by = held_by_in(connection, loaded.captures, store.now_ms())
     made = {
         row.id: _record(row, loaded, store if with_text else None)
         for row in loaded.rows
@@ -100,6 +114,7 @@ class _Loaded:
     same_message_id: Counter[bytes]
     companies: frozenset[str]
     internal: frozenset[str] = field(default_factory=frozenset)
+    held_by: dict[int, tuple[HeldBy, ...]] = field(default_factory=dict)
 
 
 # The pages of headers and texts are many: left unread where nobody asks for them.
@@ -192,6 +207,7 @@ def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
         is_truncated=row.is_truncated,
         is_duplicate=len(taken) > 1,
         shares_message_id=loaded.same_message_id[row.message_key] > 1,
+        held_by=loaded.held_by.get(row.id, ()),
     )
 
 

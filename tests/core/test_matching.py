@@ -30,7 +30,14 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.records import Record, RecordAttachment, RecordParticipant, Role, TextState
+from holdfast.core.records import (
+    HeldBy,
+    Record,
+    RecordAttachment,
+    RecordParticipant,
+    Role,
+    TextState,
+)
 from holdfast.core.text_matching import is_within_edits, matches_glob
 from query_kit import NODES, NOW, RECORDS, sample_record
 
@@ -159,6 +166,7 @@ _RECORD = sample_record(
     sha256s=("AB" * 32,),
     defects=("header_8bit",),
     tags=("hot",),
+    held_by=(HeldBy(5, "Prices", 3, "Case 7"),),
     lang="zh",
     is_bulk=True,
     is_duplicate=True,
@@ -224,6 +232,10 @@ _RECORD = sample_record(
         Term(Field.EXTENSION, ".pdf"),
         Term(Field.DEFECT, "header_8bit"),
         Term(Field.TAG, "hot"),
+        Term(Field.MATTER, "case 7"),
+        Term(Field.MATTER, public_id("mat", 3)),
+        Term(Field.HOLD, "PRICES"),
+        Term(Field.HOLD, public_id("hld", 5)),
         Term(Field.LANG, "zh"),
         Term(Field.HAS, "attachment"),
         Term(Field.HAS, "defect"),

@@ -30,6 +30,7 @@ from holdfast.core.query import (
 )
 from holdfast.core.record_terms import part_texts, record_terms
 from holdfast.core.records import (
+    HeldBy,
     Record,
     RecordAttachment,
     RecordParticipant,
@@ -62,11 +63,16 @@ ADDRESSES = (
 HEADERS = ("X-Mailer", "x-mailer", "Subject", "X-Note", "Received", "List-Id", "X Odd")
 FILES = (("合同.pdf", "application/pdf"), ("a b.DOCX", "application/octet-stream"),
          ("", "image/png"), ("data.tar.gz", "application/gzip"))  # fmt: skip
+HOLDS = (
+    HeldBy(5, "prices", 3, "案件 7"),
+    HeldBy(6, "Mail of Ann", 3, "案件 7"),
+    HeldBy(7, "x", 4, "K"),
+)
 EXACT = (
     Field.KIND, Field.CHANNEL, Field.DIRECTION, Field.SOURCE, Field.CUSTODIAN, Field.FOLDER,
     Field.LABEL, Field.LIST, Field.THREAD, Field.ID, Field.MESSAGE_ID, Field.DOMAIN, Field.ADDRESS,
     Field.COMPANY, Field.TYPE, Field.EXTENSION, Field.DEFECT, Field.TAG, Field.LANG, Field.HAS,
-    Field.IS,
+    Field.IS, Field.MATTER, Field.HOLD,
 )  # fmt: skip
 
 
@@ -105,6 +111,7 @@ def make_record(rnd: random.Random, id_: int) -> Record:
         companies=tuple(rnd.sample(("example.com", "example.org"), rnd.randrange(3))),
         defects=rnd.choice(((), ("mime_depth_limit",))),
         tags=tuple(rnd.sample(("key", "a tag"), rnd.randrange(3))),
+        held_by=tuple(rnd.sample(HOLDS, rnd.choice((0, 0, 1, 2)))),
         lang=rnd.choice(("", "en", "zh")),
         is_bulk=rnd.random() < 0.3,
         is_truncated=rnd.random() < 0.2,

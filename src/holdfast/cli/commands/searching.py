@@ -84,8 +84,8 @@ class SearchOptions:
         str,
         typer.Option(
             "--facets", metavar="NAMES", show_default=False,
-            help="Count by sender, domain, company, custodian, channel, source, month, filetype "
-            "or tag; several with commas.",
+            help="Count by sender, domain, company, custodian, channel, source, month, filetype, "
+            "tag, matter or hold; several with commas.",
         ),
     ] = ""  # fmt: skip
     collapse: Annotated[
