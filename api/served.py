@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from holdfast.core.ports import SearchIndex
     from holdfast.core.rights import Principal
     from holdfast.ingest.index_home import Home
+    from holdfast.ingest.viewing import Viewer
     from holdfast.storage.store import Store
     from holdfast.storage.tlog_tiles import TileLog
 
@@ -32,6 +33,8 @@ class Served:
     """Says that jobs of a kind may be due."""
     sequence: Callable[[], None]
     """Numbers at once what waits for the audit log."""
+    viewer: Viewer
+    """Reads originals for pages, in children."""
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def index(self) -> SearchIndex:
