@@ -119,7 +119,7 @@ class Field(StrEnum):
     """A hold on it, by name or id."""
     LANG = "lang"
     HAS = "has"
-    """`attachment`, `defect`, `text`."""
+    """`attachment`, `defect`, `text`, `number`, `split_number`."""
     IS = "is"
     """`duplicate`, `truncated`, `bulk`, `unreadable`, `conflict`."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.analysis import normalise
 from holdfast.core.identity import public_id
+from holdfast.core.numbers import number_claims
 from holdfast.core.query import Field, Part
 from holdfast.core.records import Role, TextState
 
@@ -114,8 +115,15 @@ def record_terms(record: Record) -> dict[str, Sequence[str]]:
     return joined_terms(own_terms(record), filed_terms(record))
 
 
-def own_terms(record: Record) -> dict[str, tuple[str, ...]]:
-    """Return the exact values that the original itself gives, whenever and wherever it is filed."""
+def own_terms(record: Record, claims: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """Return the exact values that the original itself gives, whenever and wherever it is filed.
+
+    Args:
+        record: The message.
+        claims: The `number_claims` of its texts, where they are known: it is slow to look.
+    """
+    if claims is None:
+        claims = _number_claims(record)
     addresses = dict.fromkeys(person.address for person in record.participants)
     values: dict[Field, Iterable[str]] = {
         Field.KIND: (record.kind,),
@@ -128,7 +136,7 @@ def own_terms(record: Record) -> dict[str, tuple[str, ...]]:
         Field.EXTENSION: [_extension(one.filename) for one in record.attachments],
         Field.DEFECT: record.defects,
         Field.LANG: (record.lang,),
-        Field.HAS: _has(record),
+        Field.HAS: [*_has(record), *sorted(claims)],
         Field.IS: _is(record),
     }
     return _folded(values)
@@ -231,6 +239,13 @@ def _has(record: Record) -> list[str]:
         "text": has_text,
     }
     return [name for name, is_true in claims.items() if is_true]
+
+
+def _number_claims(record: Record) -> frozenset[str]:
+    people = [person_text(one) for one in record.participants]
+    files = [text for one in record.attachments for text in (one.text, one.filename)]
+    texts = (record.subject, record.body, *people, *files)
+    return frozenset().union(*(number_claims(normalise(text)) for text in texts))
 
 
 def _is(record: Record) -> list[str]:

@@ -21,6 +21,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from holdfast.core.analysis import Tokens, analyse, ascii_tokens, name_keys
+from holdfast.core.numbers import number_claims
+from holdfast.core.phones import digit_chains, tokens_in
 from holdfast.core.ports import Document
 from holdfast.core.record_terms import filed_terms, joined_terms, own_terms
 from holdfast.core.records import FiledFacts, Record, RecordParticipant, Role
@@ -130,11 +132,20 @@ class _Cut(NamedTuple):
     """As `spaced` gives it."""
     phones: tuple[str, ...]
     """Digits of the numbers in it."""
+    claims: frozenset[str]
+    """Its `number_claims`."""
+
+
+_NONE: frozenset[str] = frozenset()
 
 
 def _cut(text: str) -> _Cut:
     tokens = analyse(text)
-    return _Cut(spaced(tokens), tokens.phones)
+    chains = tuple(digit_chains(tokens.normalised))
+    if not chains:
+        return _Cut(spaced(tokens), (), _NONE)
+    phones = tokens_in(tokens.normalised, chains)
+    return _Cut(spaced(tokens), phones, number_claims(tokens.normalised, chains))
 
 
 _known_person = lru_cache(maxsize=4096)(_cut)
@@ -168,16 +179,18 @@ def analyse_original(record: Record) -> Analysed:
     """
     tokens: dict[str, list[str]] = {}
     phones: dict[str, None] = {}
+    claims = _NONE
     for fields, text in _located(record):
         is_person = PEOPLE in fields and len(text) <= MAX_REMEMBERED_CHARS
-        string, numbers = _known_person(text) if is_person else _cut(text)
+        string, numbers, claimed = _known_person(text) if is_person else _cut(text)
         if not string:
             continue
+        claims |= claimed
         for name in fields:
             tokens.setdefault(name, []).append(string)
             for digits in numbers:
                 phones[f"{name}{SEPARATOR}{digits}"] = None
-    own = own_terms(record)
+    own = own_terms(record, claims)
     exact = {name: list(values) for name, values in own.items()}
     exact["header"] = _header_tokens(record.headers)
     exact["phone"] = list(phones)

@@ -129,6 +129,7 @@ VALUES = {
     "has": {
         "attachment": "attachment", "attachments": "attachment", "附件": "attachment",
         "defect": "defect", "缺陷": "defect", "text": "text", "文字": "text", "文本": "text",
+        "number": "number", "numbers": "number", "号码": "number", "split_number": "split_number",
     },
     "is": {
         "duplicate": "duplicate", "重复": "duplicate", "truncated": "truncated",
