@@ -74,7 +74,7 @@ class Emptying:
 
 
 def what_emptied(served: Served, request: SearchRequest) -> list[Emptying]:
-    """Say of each part of a query that found nothing whether it emptied it; none: there are none."""
+    """Say of each part of a query that found nothing what it has to do with that."""
     node = request.query
     parts = node.children if isinstance(node, And) else ()
     if len(parts) < 2:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
-from holdfast.storage.rights.api_keys import key_principal
 
 from holdfast.api.limits import Limiter
 from holdfast.api.problems import Unauthenticated
 from holdfast.api.served import Served
 from holdfast.api.trail import note
 from holdfast.core.rights import Action, Forbidden, Principal
+from holdfast.storage.rights.api_keys import key_principal
 
 SCHEME = "bearer"
 

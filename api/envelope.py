@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 
 from holdfast.api.problems import problem
 
@@ -28,10 +28,6 @@ _HEADERS = {
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
-class _TooLarge(Exception):
-    """The body went on beyond its bound."""
-
-
 @dataclass(slots=True)
 class Envelope:
     """An ASGI application around another one."""
@@ -45,11 +41,9 @@ class Envelope:
             await self.app(scope, receive, send)
             return
         name = scope["holdfast.request_id"] = _request_id(scope)
-        state = {"began": False}
 
         async def sending(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                state["began"] = True
                 message["headers"] = [*message.get("headers", ()), *_added(message, name)]
             await send(message)
 
@@ -57,15 +51,10 @@ class Envelope:
         if _declared(scope) > self.most_body_bytes:
             await self._refuse(scope, receive, sending)
             return
-        try:
-            await self.app(scope, bounded, sending)
-        except _TooLarge:
-            if not state["began"]:
-                await self._refuse(scope, receive, sending)
+        await self.app(scope, bounded, sending)
 
     async def _refuse(self, scope: Any, receive: Receive, send: Send) -> None:
-        detail = f"The body may have {self.most_body_bytes} bytes."
-        answer = problem(Request(scope), (413, "too_large"), detail)
+        answer = problem(Request(scope), (413, "too_large"), _too_large(self.most_body_bytes))
         answer.headers["Connection"] = "close"
         await answer(scope, receive, send)
 
@@ -84,6 +73,10 @@ def _declared(scope: Any) -> int:
     return 0
 
 
+def _too_large(most: int) -> str:
+    return f"The body may have {most} bytes."
+
+
 def _bounded(receive: Receive, most: int) -> Receive:
     taken = 0
 
@@ -92,8 +85,8 @@ def _bounded(receive: Receive, most: int) -> Receive:
         message = await receive()
         if message["type"] == "http.request":
             taken += len(message.get("body", b""))
-            if taken > most:
-                raise _TooLarge
+            if taken > most:  # an exception of the framework, which it hands through unchanged
+                raise HTTPException(413, _too_large(most), {"Connection": "close"})
         return message
 
     return receiving

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast.core.masking import mask, mask_facets, mask_marks, mask_record
-
 from holdfast.core.rights import Action
 
 if TYPE_CHECKING:
     from holdfast.core.records import Record
     from holdfast.core.rights import Principal
     from holdfast.indexer.highlight import Marked
+
+
+Facets = Mapping[str, tuple[tuple[str, int], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,9 @@ class Mask:
         kept = (replace(one, marks=mask_marks(one.text, one.marks)) for one in found)
         return [one for one in kept if one.marks]
 
-    def facet(self, name: str, values: Sequence[tuple[str, int]]) -> Sequence[tuple[str, int]]:
-        """Show the values of a facet."""
-        return mask_facets(name, values) if self.is_on else values
+    def facets(self, found: Facets) -> Facets:
+        """Show the values of facets; those that look alike are added up."""
+        return mask_facets(found) if self.is_on else found
 
 
 def mask_for(principal: Principal, reason: str = "") -> Mask:

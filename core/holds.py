@@ -102,6 +102,11 @@ def with_leaves(node: Node, changed: Callable[[Node], Node]) -> Node:
     return made[0]
 
 
+def asks_for(node: Node, field: Field) -> bool:
+    """Tell whether the tree asks for an exact value of the field."""
+    return any(isinstance(leaf, Term) and leaf.field is field for leaf in leaves(node))
+
+
 _STORED_IN_CLEAR = frozenset(Part) - {Part.ANY, Part.CONTENT, Part.BODY, Part.ATTACHMENT}
 
 

@@ -20,11 +20,15 @@ MAX_INLINE_BYTES = 4 << 20
 """Of all pictures of one message that are shown within it, decoded."""
 
 _TAGS = frozenset(
-    "a abbr address b bdi big blockquote br caption center cite code col colgroup dd del dfn div dl "
-    "dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav "
-    "ol p pre q s samp section small span strike strong sub sup table tbody td tfoot th thead tr tt "
-    "u ul var wbr".split()
-)
+    (
+        "a", "abbr", "address", "b", "bdi", "big", "blockquote", "br", "caption", "center",
+        "cite", "code", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt", "em",
+        "figcaption", "figure", "font", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header",
+        "hr", "i", "img", "ins", "kbd", "li", "main", "mark", "nav", "ol", "p", "pre", "q", "s",
+        "samp", "section", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody",
+        "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul", "var", "wbr",
+    )
+)  # fmt: skip
 """Never svg, math, style, link, meta, base, form, frames: RUSTSEC-2025-0071, RUSTSEC-2026-0193."""
 _REMOTE_ATTRIBUTES = frozenset({"background", "srcset"})
 """Let through to the filter, which counts what they fetch and drops them."""
@@ -43,13 +47,17 @@ _ATTRIBUTES = {
     "ul": {"type"},
 }
 _STYLES = frozenset(
-    "background-color border border-bottom border-collapse border-color border-left border-radius "
-    "border-right border-spacing border-style border-top border-width color direction font "
-    "font-family font-size font-style font-variant font-weight height letter-spacing line-height "
-    "list-style-type margin margin-bottom margin-left margin-right margin-top max-width min-width "
-    "padding padding-bottom padding-left padding-right padding-top text-align text-decoration "
-    "text-indent text-transform vertical-align white-space width word-break word-spacing".split()
-)
+    (
+        "background-color", "border", "border-bottom", "border-collapse", "border-color",
+        "border-left", "border-radius", "border-right", "border-spacing", "border-style",
+        "border-top", "border-width", "color", "direction", "font", "font-family", "font-size",
+        "font-style", "font-variant", "font-weight", "height", "letter-spacing", "line-height",
+        "list-style-type", "margin", "margin-bottom", "margin-left", "margin-right",
+        "margin-top", "max-width", "min-width", "padding", "padding-bottom", "padding-left",
+        "padding-right", "padding-top", "text-align", "text-decoration", "text-indent",
+        "text-transform", "vertical-align", "white-space", "width", "word-break", "word-spacing",
+    )
+)  # fmt: skip
 """Nothing that fetches (background, content, cursor), and nothing that leaves its place."""
 _FETCHING = re.compile(r"url|image|src|expression|@|\\", re.I)
 _URL = re.compile(r"url\(\s*['\"]?([^'\")]{1,2000})", re.I)

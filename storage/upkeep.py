@@ -17,7 +17,9 @@ from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.accounts import rewrap_secrets, secret_versions
 from holdfast.storage.catalogue.chunks import by_value, update_rows
 from holdfast.storage.catalogue.engine import reading, writing
-from holdfast.storage.catalogue.schema import interactions, originals
+from holdfast.storage.catalogue.locks import Hold, lock_rows
+from holdfast.storage.catalogue.schema import interactions, originals, variants
+from holdfast.storage.governance.holding import lock_holds, refuse_held
 from holdfast.storage.rights.totp import rewrap_totp, totp_versions
 
 if TYPE_CHECKING:
@@ -119,10 +121,15 @@ def shred(store: Store, original_ids: Iterable[int]) -> int:
     The key goes first, so an interruption leaves unreadable bytes, never readable remains. The salt
     goes too: what the audit log holds of the content means nothing from then on. Space comes back
     by `compact`. Whether the originals may go is for the caller to know, in the same breath.
+
+    Raises:
+        Conflict: A hold is on a message that one of them stands behind; all of them stay.
     """
     wanted = list(dict.fromkeys(original_ids))
     now_ms = store.now_ms()
     with writing(store.engine) as connection:
+        lock_holds(connection, is_shared=True)
+        _refuse_held(connection, store, wanted)
         query = select(originals.c.id).where(originals.c.shredded_ms.is_(None))
         rows = by_value(connection, query, originals.c.id, wanted)
         gone = [
@@ -137,6 +144,14 @@ def shred(store: Store, original_ids: Iterable[int]) -> int:
             )
             _note(connection, store, "shred", row.id, [now_ms])
     return len(gone)
+
+
+def _refuse_held(connection: Connection, store: Store, original_ids: list[int]) -> None:
+    query = select(variants.c.interaction_id).distinct()
+    behind = by_value(connection, query, variants.c.original_id, original_ids)
+    ids = sorted({row.interaction_id for row in behind})
+    lock_rows(connection, interactions.c.id, ids, Hold.CHANGING)
+    refuse_held(connection, store, ids)
 
 
 def compact(store: Store) -> int:

@@ -1,6 +1,6 @@
 """Cookies of the pages: a session, a token for forms, a language; they hold no content.
 
-Behind TLS their names begin with `__Host-`, which binds them to this very host (RFC 6265bis, 4.1.3).
+Behind TLS their names begin with `__Host-`, which binds them to this host (RFC 6265bis, 4.1.3).
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def message_pane(record_id: str, visit: Reading, query: Sought = "") -> Response
 
 @router.get("/records/{record_id}/html")
 def message_html(record_id: str, visit: Reading) -> Response:
-    """Return the HTML itself, made safe, for the frame; nothing in it can run, load or lead away."""
+    """Return the HTML itself, made safe, for the frame; nothing in it can run, load or open."""
     permitted(visit, Action.ORIGINAL)
     record = record_in_scope(visit.served, visit.principal, record_id)
     noted(visit, record, {"how": "frame"})

@@ -12,9 +12,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from holdfast.api.pages import words_en, words_zh
 from holdfast.api.pages.assets import Asset, load_assets
 from holdfast.api.pages.cookies import Cookie, keep
-from holdfast.api.pages.words_zh import MESSAGES
 from holdfast.core.rights import Action
 from holdfast.core.safe_text import safe_block, safe_line
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from holdfast.api.pages.visits import Visit
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
-CATALOGUES: Mapping[str, Mapping[str, str]] = {"en": {}, "zh": MESSAGES}
+CATALOGUES: Mapping[str, Mapping[str, str]] = {
+    "en": words_en.MESSAGES,
+    "zh": words_zh.MESSAGES,
+}
 TAGS = {"en": "en", "zh": "zh-CN"}
 """Language → what a page says it is in."""
 POLICY = (

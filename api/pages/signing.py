@@ -20,7 +20,7 @@ from holdfast.storage.rights.signing_in import Credentials, sign_in
 
 router = APIRouter(include_in_schema=False)
 _PLACE = re.compile(r"/(?![/\\])[!-\[\]-~]{0,8000}")
-"""A path of this site: `//host` and `/\\host` are not (CWE-601), and nothing but printable ASCII."""
+"""A path of this site in printable ASCII: `//host` and `/\\host` are none (CWE-601)."""
 MAX_FIELD_CHARS = 1000
 
 

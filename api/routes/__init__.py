@@ -11,6 +11,7 @@ from holdfast.api.routes import (
     search,
     sources,
     threads,
+    users,
 )
 
 ROUTERS = (
@@ -22,4 +23,5 @@ ROUTERS = (
     ledger.router,
     jobs.router,
     audit.router,
+    users.router,
 )

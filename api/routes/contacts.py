@@ -136,7 +136,7 @@ def read_company_timeline(
     """Read everything that people of a company took part in, newest first, without a ceiling."""
     name = domain.strip().lower()[:255]
     note(served, principal, "read", {"how": "timeline", "company": name, "cursor": cursor})
-    return _trail(served, principal, Term(Field.COMPANY, name), (cursor, limit))
+    return _trail(served, principal, Term(Field.DOMAIN, name), (cursor, limit))
 
 
 def _known(served: Served, principal: Principal, text: str) -> Contact:

@@ -6,7 +6,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Depends, Query, Response
-from holdfast.core.masking import guard_numbers
 
 from holdfast.api.asking import Answer, is_masked, search, understood, visible
 from holdfast.api.door import Archive, allowed
@@ -22,6 +21,7 @@ from holdfast.api.shapes.search import (
     SnippetShape,
 )
 from holdfast.api.trail import note
+from holdfast.core.number_guard import guard_numbers
 from holdfast.core.ports import SearchRequest
 from holdfast.core.rights import Action, Principal
 from holdfast.indexer.explain import explain, leaf_text, to_text
@@ -130,6 +130,6 @@ def _hits(served: Served, principal: Principal, answer: Answer) -> list[HitShape
 
 def _facets(answer: Answer, mask: Mask) -> dict[str, list[FacetShape]]:
     return {
-        name: [FacetShape(value=value, count=count) for value, count in mask.facet(name, values)]
-        for name, values in answer.page.facets.items()
+        name: [FacetShape(value=value, count=count) for value, count in values]
+        for name, values in mask.facets(answer.page.facets).items()
     }

@@ -28,6 +28,7 @@ from holdfast.storage.catalogue.schema import (
     sources,
 )
 from holdfast.storage.catalogue.unkept import forget_unkept
+from holdfast.storage.governance.holding import lock_holds, refuse_held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,10 +179,11 @@ def undo_batch(store: Store, batch_id: int) -> Undone:
 
     Raises:
         NotFound: There is no such batch.
-        Conflict: Items of it are not filed yet.
+        Conflict: Items of it are not filed yet, or a hold is on one of its messages.
     """
 
     def act(connection: Connection) -> Undone:
+        lock_holds(connection, is_shared=True)
         _check_can_be_undone(connection, batch_id)
         return _Undoing(connection, store, batch_id, store.now_ms()).run()
 
@@ -219,13 +221,16 @@ class _Undoing:
             .where(captures.c.batch_id == self.batch_id, captures.c.undone_ms.is_(None))
             .order_by(captures.c.id)
         ).all()
+        touched = list(dict.fromkeys(r.interaction_id for r in live if r.interaction_id))
+        # They gain no capture while they are judged: see `filing`.
+        lock_rows(self.connection, interactions.c.id, touched, Hold.CHANGING)
+        refuse_held(self.connection, self.store, touched)
         self._give_items_back()
         self.connection.execute(
             update(captures)
             .where(captures.c.batch_id == self.batch_id, captures.c.undone_ms.is_(None))
             .values(undone_ms=self.now_ms)
         )
-        touched = list(dict.fromkeys(r.interaction_id for r in live if r.interaction_id))
         removed = self._remove(touched)
         recount(self.connection, removed)
         self._queue(touched)
@@ -255,8 +260,6 @@ class _Undoing:
 
     def _remove(self, touched: Sequence[int]) -> list[int]:
         """Mark those that have no live capture; return them."""
-        # They gain no capture while they are judged: see `filing`.
-        lock_rows(self.connection, interactions.c.id, touched, Hold.CHANGING)
         kept = by_value(
             self.connection,
             select(captures.c.interaction_id).where(captures.c.undone_ms.is_(None)).distinct(),

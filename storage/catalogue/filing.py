@@ -1,4 +1,4 @@
-"""Files drafts: interaction, people, attachments, links, ledger ends, audit, in one transaction.
+"""Files drafts: interaction, people, files, links, holds, ends, audit, in one transaction.
 
 Idempotent: an original that is filed already gains nothing but the link of its new capture. It must
 not parse, and must not touch the index.
@@ -6,12 +6,12 @@ not parse, and must not touch the index.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from holdfast.core.custody import Draft, DraftAttachment, End
+from holdfast.core.custody import Draft, End
 from holdfast.core.identity import public_id
 from holdfast.core.records import Filed, Sealed
 from holdfast.storage.audit import Event, record_events
@@ -20,6 +20,12 @@ from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import transact
 from holdfast.storage.catalogue.envelopes import Envelopes, reported_as
 from holdfast.storage.catalogue.filing_events import FilingEvents
+from holdfast.storage.catalogue.filing_rows import (
+    at_ms,
+    attachment_rows,
+    interaction_row,
+    participant_rows,
+)
 from holdfast.storage.catalogue.identities import Linker, count
 from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.queueing import enqueue
@@ -33,35 +39,15 @@ from holdfast.storage.catalogue.schema import (
 )
 from holdfast.storage.catalogue.sightings import Sighting, sightings
 from holdfast.storage.catalogue.threading import Threading
+from holdfast.storage.governance.membership import hold_matching, standing_holds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
+    from holdfast.storage.governance.holding import ActiveHold
     from holdfast.storage.store import Store
-
-_DRAFT_COLUMNS = (
-    "kind",
-    "parser_version",
-    "message_id",
-    "message_key",
-    "fingerprint",
-    "subject",
-    "date_raw",
-    "sent_ms",
-    "sent_at_source",
-    "size_bytes",
-    "lang",
-    "list_id",
-    "is_bulk",
-    "is_truncated",
-    "defects",
-    "headers",
-    "sealed_text",
-    "row_digest",
-)
-_FILE_COLUMNS = tuple(column.name for column in fields(DraftAttachment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +72,8 @@ class _Batch:
     now_ms: int
     envelopes: Envelopes
     note: FilingEvents
+    active: Sequence[ActiveHold]
+    """Holds in force; none is placed or ends before this transaction."""
     ended: dict[int, str] = field(default_factory=dict)
     """Items that were filed already → how they ended."""
     by_original: dict[int, int] = field(default_factory=dict)
@@ -126,10 +114,11 @@ def file_drafts(
 def _file(
     connection: Connection, items: Sequence[tuple[Sealed, Draft]], store: Store, linker: Linker
 ) -> list[FiledDraft]:
+    active = standing_holds(connection, store)
     now_ms = store.now_ms()
     envelopes = Envelopes(connection, store, now_ms)
     note = FilingEvents(store.actor, now_ms)
-    batch = _Batch(connection, store, linker, now_ms, envelopes, note)
+    batch = _Batch(connection, store, linker, now_ms, envelopes, note, active)
     _find_ended(batch, items)
     _find_known(batch, items)
     items = [item for item in items if _can_be_filed(batch, *item)]
@@ -224,14 +213,13 @@ def _target(batch: _Batch, sealed: Sealed, draft: Draft) -> int:
 
 
 def _write_new(batch: _Batch) -> None:
-    enveloped = batch.envelopes.find({i: (d, _at_ms(batch, d)) for i, d in batch.new.items()})
+    enveloped = batch.envelopes.find({i: (d, at_ms(d, batch.now_ms)) for i, d in batch.new.items()})
     threads = _threads(batch) if batch.new else {}
     seen = [*_sightings(batch), *enveloped]
     recognised = batch.linker.recognise(batch.connection, seen, batch.store.ids)
     batch.events += batch.note.met(recognised.made)
     if batch.new:
         _write_interactions(batch, threads, recognised.ids)
-        _write_attachments(batch)
     batch.events += batch.envelopes.write(recognised.ids)
     given = insert_missing(batch.connection, variants, batch.variant_rows, "original_id")
     refuse_fewer(given, batch.variant_rows)
@@ -249,66 +237,20 @@ def _threads(batch: _Batch) -> dict[int, int]:
 def _write_interactions(batch: _Batch, threads: dict[int, int], known: dict[str, int]) -> None:
     batch.placed = {i: (batch.made_from[i], threads[i]) for i in batch.new}
     _note_same_message_ids(batch)
-    rows = [_interaction_row(batch, i, d, *batch.placed[i]) for i, d in batch.new.items()]
-    refuse_fewer(insert_missing(batch.connection, interactions, rows, "fingerprint"), rows)
-    _write_participants(batch, known)
-
-
-def _interaction_row(
-    batch: _Batch, row_id: int, draft: Draft, original_id: int, thread_id: int
-) -> dict[str, Any]:
-    row: dict[str, Any] = {name: getattr(draft, name) for name in _DRAFT_COLUMNS}
-    row["id"] = row_id
-    row["channel"] = "email"
-    row["conversation_id"] = None
-    row["thread_id"] = thread_id
-    row["at_ms"] = _at_ms(batch, draft)
-    row["captured_ms"] = batch.now_ms
-    row["text_original_id"] = original_id
-    row["removed_ms"] = None
-    return row
-
-
-def _at_ms(batch: _Batch, draft: Draft) -> int:
-    return batch.now_ms if draft.sent_ms is None else draft.sent_ms
+    made, connection = batch.new.items(), batch.connection
+    rows = [interaction_row(i, d, batch.placed[i], batch.now_ms) for i, d in made]
+    refuse_fewer(insert_missing(connection, interactions, rows, "fingerprint"), rows)
+    people = [row for i, d in made for row in participant_rows(i, d, batch.now_ms, known)]
+    insert_rows(connection, participants, people)
+    insert_rows(connection, attachments, [row for i, d in made for row in attachment_rows(i, d)])
 
 
 def _sightings(batch: _Batch) -> list[Sighting]:
     return [
         sighting
         for draft in batch.new.values()
-        for sighting in sightings(draft, _at_ms(batch, draft))
+        for sighting in sightings(draft, at_ms(draft, batch.now_ms))
     ]
-
-
-def _write_participants(batch: _Batch, known: dict[str, int]) -> None:
-    rows = [
-        {
-            "interaction_id": interaction_id,
-            "ordinal": ordinal,
-            "role": person.role,
-            "name": person.name,
-            "address": person.address,
-            "identity_id": known.get(person.address.strip().casefold()),
-            "at_ms": _at_ms(batch, draft),
-        }
-        for interaction_id, draft in batch.new.items()
-        for ordinal, person in enumerate(draft.participants)
-    ]
-    insert_rows(batch.connection, participants, rows)
-
-
-def _write_attachments(batch: _Batch) -> None:
-    rows = [
-        {
-            "interaction_id": interaction_id,
-            "ordinal": ordinal,
-            **{name: getattr(item, name) for name in _FILE_COLUMNS},
-        }
-        for interaction_id, draft in batch.new.items()
-        for ordinal, item in enumerate(draft.attachments)
-    ]
-    insert_rows(batch.connection, attachments, rows)
 
 
 def _note_same_message_ids(batch: _Batch) -> None:
@@ -366,16 +308,20 @@ def _end_items(
         for (sealed, _), target, is_first in open_ones
     ]
     update_rows(batch.connection, source_items, ends, "id")
-    # Nobody may judge that they have no capture, and remove them, while they gain one.
+    # Nobody may judge that they have no capture, and remove them, while they gain one. Where holds
+    # are in force, two that add captures go one after the other: each is judged with the other's.
     known = set(targets) - batch.new.keys()
-    lock_rows(batch.connection, interactions.c.id, known, Hold.STEADY)
+    how = Hold.CHANGING if batch.active else Hold.STEADY
+    lock_rows(batch.connection, interactions.c.id, known, how)
     links = [
         {"id": sealed.capture_id, "interaction_id": target} for (sealed, _), target, _ in open_ones
     ]
     update_rows(batch.connection, captures, links, "id")
     _revive(batch, targets)
     touched = [target for _, target, _ in open_ones]
-    enqueue(batch.connection, [*touched, *batch.crowded], batch.store.ids)
+    changed = [*touched, *batch.crowded]
+    hold_matching(batch.connection, batch.store, changed, batch.active)
+    enqueue(batch.connection, changed, batch.store.ids)
     later = [(one[0].capture_id, target) for one, target, is_first in open_ones if not is_first]
     note = batch.note
     events = [note.filed(i, d.row_digest, *batch.placed[i]) for i, d in batch.new.items()]

@@ -13,7 +13,9 @@ import msgspec
 from sqlalchemy import select, update
 
 from holdfast.core.errors import NotFound, Refused
+from holdfast.core.holds import asks_for
 from holdfast.core.identity import public_id
+from holdfast.core.query import Field
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import CHUNK, by_value
 from holdfast.storage.catalogue.contacts import contact_root
@@ -21,6 +23,8 @@ from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import contacts, identities, merges, participants
+from holdfast.storage.governance.holding import active_holds, lock_holds
+from holdfast.storage.governance.membership import hold_matching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +62,7 @@ def merge(store: Store, winner_id: int, loser_id: int) -> int:
     merge_id = store.ids.take()
 
     def act(connection: Connection) -> None:
+        lock_holds(connection, is_shared=True)
         _one_at_a_time(connection)
         if connection.scalar(select(merges.c.id).where(merges.c.id == merge_id)) is not None:
             return  # the try before was kept, and we were not told
@@ -93,6 +98,7 @@ def undo(store: Store, merge_id: int) -> None:
     """
 
     def act(connection: Connection) -> None:
+        lock_holds(connection, is_shared=True)
         _one_at_a_time(connection)
         row = connection.execute(select(merges).where(merges.c.id == merge_id)).first()
         if row is None:
@@ -193,7 +199,11 @@ def _move(
         participants.c.identity_id,
         identity_ids,
     )
-    enqueue(connection, (row.interaction_id for row in affected), store.ids)
+    changed = [row.interaction_id for row in affected]
+    active = active_holds(connection, store.now_ms())  # as the merge leaves their contacts
+    asked = [one for one in active if asks_for(one.node, Field.CONTACT)]
+    hold_matching(connection, store, changed, asked)
+    enqueue(connection, changed, store.ids)
 
 
 def _row(connection: Connection, merge_id: int) -> Row[Any]:

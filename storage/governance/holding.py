@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from holdfast.core.errors import Corrupt
+from holdfast.core.errors import Conflict, Corrupt
 from holdfast.core.holds import asks_for_texts
+from holdfast.core.identity import public_id
 from holdfast.core.matching import Reading, matches
 from holdfast.core.query import EVERYTHING
 from holdfast.core.query_form import read_tree
@@ -111,6 +112,29 @@ def holds_on(
         ids = kept[interaction_id]
         found[interaction_id] = tuple(one for one in active if one.id in ids)
     return {one: by for one, by in found.items() if by}
+
+
+def refuse_held(connection: Connection, store: Store, interaction_ids: Sequence[int]) -> None:
+    """Refuse what would destroy or hide these interactions while a hold is on one of them.
+
+    To be called in the transaction that does it, after `lock_holds` and with them locked.
+
+    Raises:
+        Conflict: Something holds some; `facts["matters"]` names the matters, `facts["holds"]` the
+            holds by public id, `facts["held"]` counts the interactions.
+    """
+    found = holds_on(connection, store, interaction_ids)
+    if not found:
+        return
+    by = sorted({one for all_by in found.values() for one in all_by}, key=lambda one: one.id)
+    names = list(dict.fromkeys(one.matter_name for one in by))
+    raise Conflict(
+        f"{len(found)} of the messages are held for: {', '.join(names)}.",
+        next_step="See 'holdfast hold list'. It goes when the holds were released and ended.",
+        matters=names,
+        holds=[public_id("hld", one.id) for one in by],
+        held=len(found),
+    )
 
 
 def _kept(connection: Connection, interaction_ids: Sequence[int]) -> dict[int, set[int]]:

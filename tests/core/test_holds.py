@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from conformance.index import mail
-from holdfast.core.holds import HoldTerms, asks_for_texts, hold_predicate, leaves, with_leaves
+from holdfast.core.holds import (
+    HoldTerms,
+    asks_for,
+    asks_for_texts,
+    hold_predicate,
+    leaves,
+    with_leaves,
+)
 from holdfast.core.matching import matches
 from holdfast.core.query import (
     EVERYTHING,
@@ -80,6 +87,11 @@ def test_a_hold_without_any_term_holds_everything() -> None:
 
 
 TREE = And((Or((Term(Field.TAG, "a"), Not(Phrase("b")))), Not(And(())), Sizes(1, None)))
+
+
+def test_a_tree_says_which_exact_fields_it_asks_for() -> None:
+    assert asks_for(TREE, Field.TAG)
+    assert not asks_for(TREE, Field.CONTACT)
 
 
 def test_leaves_are_found_and_changed_wherever_they_stand() -> None:

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from holdfast.storage.rights.api_keys import NewKey, create_key
-from holdfast.storage.rights.users import NewUser, add_user
 from starlette.testclient import TestClient
 
 from holdfast.api.app import create_app
 from holdfast.ingest.viewing import Viewer
+from holdfast.storage.rights.api_keys import NewKey, create_key
+from holdfast.storage.rights.users import NewUser, add_user
 from holdfast.wiring.archive import Services, open_archive
 from holdfast.wiring.serving import served_by
 
@@ -73,7 +73,7 @@ class Office:
         from holdfast.storage.audit_reading import Asked, audit_entries
 
         found, _ = audit_entries(self.services.store, Asked(kind=kind, limit=1000))
-        return [{"actor": one.actor, "subject": one.subject, **(one.detail or {})} for one in found]
+        return [{**(one.detail or {}), "actor": one.actor, "subject": one.subject} for one in found]
 
 
 @contextmanager

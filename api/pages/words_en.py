@@ -1,0 +1,37 @@
+"""What pages say for the names of values, in English; all other English texts say themselves."""
+
+from __future__ import annotations
+
+MESSAGES: dict[str, str] = {
+    "newest": "Newest first",
+    "oldest": "Oldest first",
+    "largest": "Largest first",
+    "smallest": "Smallest first",
+    "captured": "Captured last first",
+    "by nothing": "Every message",
+    "by thread": "One of each thread",
+    "by message_id": "One of each Message-ID",
+    "sender": "Sender",
+    "domain": "Domain",
+    "company": "Company",
+    "month": "Month",
+    "custodian": "Custodian",
+    "source": "Source",
+    "channel": "Channel",
+    "filetype": "Attachment type",
+    "tag": "Tag",
+    "matter": "Matter",
+    "hold": "Hold",
+    "filename": "file name",
+    "tab text": "Text",
+    "tab html": "HTML",
+    "tab headers": "Headers",
+    "tab attachments": "Attachments",
+    "tab provenance": "Provenance",
+    "text extracted": "extracted",
+    "text empty": "there is none",
+    "text unsupported": "not for this type",
+    "text encrypted": "encrypted",
+    "text failed": "failed",
+    "text truncated": "too long, cut",
+}

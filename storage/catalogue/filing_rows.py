@@ -1,0 +1,92 @@
+"""Makes the rows of a new interaction from its draft; writes none."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from holdfast.core.custody import DraftAttachment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from holdfast.core.custody import Draft
+
+_DRAFT_COLUMNS = (
+    "kind",
+    "parser_version",
+    "message_id",
+    "message_key",
+    "fingerprint",
+    "subject",
+    "date_raw",
+    "sent_ms",
+    "sent_at_source",
+    "size_bytes",
+    "lang",
+    "list_id",
+    "is_bulk",
+    "is_truncated",
+    "defects",
+    "headers",
+    "sealed_text",
+    "row_digest",
+)
+_FILE_COLUMNS = tuple(column.name for column in fields(DraftAttachment))
+
+
+def at_ms(draft: Draft, now_ms: int) -> int:
+    """Return when it was sent; now, where it does not say."""
+    return now_ms if draft.sent_ms is None else draft.sent_ms
+
+
+def interaction_row(
+    interaction_id: int, draft: Draft, placed: tuple[int, int], now_ms: int
+) -> dict[str, Any]:
+    """Return the row of `interactions`.
+
+    Args:
+        interaction_id: New.
+        draft: What the parser made.
+        placed: The original that it is made from, and its thread.
+        now_ms: The instant of filing.
+    """
+    row: dict[str, Any] = {name: getattr(draft, name) for name in _DRAFT_COLUMNS}
+    row["id"] = interaction_id
+    row["channel"] = "email"
+    row["conversation_id"] = None
+    row["text_original_id"], row["thread_id"] = placed
+    row["at_ms"] = at_ms(draft, now_ms)
+    row["captured_ms"] = now_ms
+    row["removed_ms"] = None
+    return row
+
+
+def participant_rows(
+    interaction_id: int, draft: Draft, now_ms: int, known: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """Return the rows of `participants`; `known` is address in lower case → identity."""
+    return [
+        {
+            "interaction_id": interaction_id,
+            "ordinal": ordinal,
+            "role": person.role,
+            "name": person.name,
+            "address": person.address,
+            "identity_id": known.get(person.address.strip().casefold()),
+            "at_ms": at_ms(draft, now_ms),
+        }
+        for ordinal, person in enumerate(draft.participants)
+    ]
+
+
+def attachment_rows(interaction_id: int, draft: Draft) -> list[dict[str, Any]]:
+    """Return the rows of `attachments`."""
+    return [
+        {
+            "interaction_id": interaction_id,
+            "ordinal": ordinal,
+            **{name: getattr(item, name) for name in _FILE_COLUMNS},
+        }
+        for ordinal, item in enumerate(draft.attachments)
+    ]
