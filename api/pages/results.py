@@ -128,10 +128,10 @@ def facets_of(visit: Visit, answer: Answer, state: State) -> dict[str, list[Face
     """Return the facets that have values, in the order of `facets_wanted`."""
     mask = mask_for(visit.principal)
     shown = {}
-    for name, given in answer.page.facets.items():
+    for name, given in mask.facets(answer.page.facets).items():
         values = [
             FacetValue(value, count, *facet_urls(state, answer.parsed, name, value))
-            for value, count in mask.facet(name, given)
+            for value, count in given
         ]
         if values:
             shown[name] = values
