@@ -26,6 +26,7 @@ _FIELDS = {
     "tag": Field.TAG,
 }
 MAX_CHIPS = 50
+AROUND = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,23 @@ class Chip:
     """In a sentence, English."""
     without: str
     """The query without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a query fails, with what stands around it."""
+
+    before: str
+    at: str
+    """One character; a space at the end of the query."""
+    after: str
+
+
+def place_of(text: str, position: int) -> Place:
+    """Return the surroundings of a place in a query."""
+    start = max(position - AROUND, 0)
+    after = text[position + 1 : position + 1 + AROUND]
+    return Place(text[start:position], text[position : position + 1] or " ", after)
 
 
 def chips(node: Node, zone: tzinfo) -> list[Chip]:

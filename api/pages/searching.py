@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 
 from holdfast.api.asking import Answer, is_masked, search, understood, what_emptied
-from holdfast.api.pages.queries import State, chips, label_of, narrowed
+from holdfast.api.pages.queries import State, chips, label_of, narrowed, place_of
 from holdfast.api.pages.rendering import render
 from holdfast.api.pages.results import facets_of, facets_wanted, hits_of
 from holdfast.api.pages.texts import seen_text
@@ -61,7 +61,8 @@ def search_page(visit: Searching, state: Asked) -> Response:
     try:
         read = _understood(visit, state.q)
     except QueryError as error:
-        return render(visit, "search.html", _page(state, trouble=error), 400)
+        place = place_of(state.q, error.position)
+        return render(visit, "search.html", _page(state, trouble=error, place=place), 400)
     answer = _answer(visit, state, read, facets_wanted(visit.principal))
     zone = visit.served.config.zone
     values = _page(

@@ -54,6 +54,7 @@ MESSAGES: dict[str, str] = {
     "by thread": "每个会话一封",
     "by message_id": "每个 Message-ID 一封",
     "The query was not understood.": "无法理解该查询。",
+    "At character %(position)s.": "位置：第 %(position)s 个字符。",
     "Perhaps:": "建议：",
     "The query as it was understood": "系统理解的查询条件",
     "Without %(condition)s": "去掉条件 %(condition)s",

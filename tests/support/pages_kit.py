@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from api_kit import PEER
 from starlette.testclient import TestClient
 
+from api_kit import PEER
 from holdfast.api.app import create_app
 from holdfast.ingest.viewing import Viewer
 from holdfast.storage.rights.users import NewUser, add_user
@@ -65,6 +65,11 @@ class Visitor:
                 return found[1]
         raise AssertionError("no page gave a form")
 
+    def plant(self, name: str, value: str) -> None:
+        """Put a cookie of the site into the browser, as a neighbour or a thief would."""
+        host = "testserver.local"  # as http.cookiejar calls a host without dots
+        self.client.cookies.set(f"holdfast-{name}", value, domain=host, path="/")
+
     def sign_in(self, login: str, password: str = PASSWORD) -> Visitor:
         """Come in."""
         self.send("/sign-in", login=login, password=password)
@@ -77,10 +82,17 @@ class House:
 
     services: Services
     app: FastAPI
+    hired: int = 0
 
     def hire(self, login: str, role: str, **more: Any) -> None:
         """Add a user with a password."""
         add_user(self.services.store, NewUser(login, role, password=PASSWORD, **more))
+
+    def somebody(self, role: str) -> str:
+        """Add a user with a login of its own; return that."""
+        self.hired += 1
+        self.hire(f"user{self.hired}", role)
+        return f"user{self.hired}"
 
     def browser(self, language: str = "en") -> Visitor:
         """Return a browser without cookies."""
