@@ -101,7 +101,7 @@ def _known(request: Request, error: Exception) -> JSONResponse:
     facts = {name: error.facts[name] for name in _SHOWN_FACTS if name in error.facts}
     if "retry_after_s" in error.facts:
         facts["retry_after_s"] = error.facts["retry_after_s"]
-    errors = []
+    errors: list[dict[str, object]] = []
     if isinstance(error, QueryError):
         where = f"character {error.position}"
         errors = [{"pointer": "/query", "detail": f"{error.cause} ({where})"}]

@@ -36,7 +36,7 @@ def note(
     if principal.key_id is not None:
         detail["key"] = public_id("key", principal.key_id)
     by = (principal.pid, store.now_ms())
-    about = [(public_id(prefix, row), row) for prefix, row in subjects] or [("", None)]
-    events = [told(kind, one, by, detail) for one in about]
+    about: list[tuple[str, int | None]] = [(public_id(p, row), row) for p, row in subjects]
+    events = [told(kind, one, by, detail) for one in about or [("", None)]]
     with writing(store.engine) as connection:
         record_events(connection, events, store.ids)

@@ -55,6 +55,21 @@ class HoldTerms:
     """Hold too what the custodians have that is not fully indexed, whatever its date and words."""
 
 
+@dataclass(frozen=True, slots=True)
+class Release:
+    """How far the release of a hold has come; all empty where nobody asked for one."""
+
+    reason: str = ""
+    asked_by: int | None = None
+    """Person."""
+    asked_ms: int | None = None
+    approved_by: int | None = None
+    """Another person."""
+    approved_ms: int | None = None
+    ends_ms: int | None = None
+    """When the hold ends; until then everything is held."""
+
+
 def hold_predicate(terms: HoldTerms) -> Node:
     """Return the query tree that tells what the hold holds."""
     whose: tuple[Node, ...] = ()
@@ -68,6 +83,37 @@ def hold_predicate(terms: HoldTerms) -> Node:
     if not terms.spares_unindexed:
         return exact
     return Or((exact, And((*whose, NOT_FULLY_INDEXED))))
+
+
+def query_within(node: Node, terms: HoldTerms) -> Node:
+    """Return the query of a hold, taken out of its predicate.
+
+    Args:
+        node: As `hold_predicate` made it.
+        terms: Of the hold, but for the query.
+    """
+    exact = node.children[0] if terms.spares_unindexed and isinstance(node, Or) else node
+    if not isinstance(exact, And):
+        return EVERYTHING
+    has_dates = terms.from_at is not None or terms.to_at is not None
+    what = exact.children[bool(terms.custodians) + has_dates :]
+    return what[0] if what else EVERYTHING
+
+
+def is_wider(new: HoldTerms, old: HoldTerms) -> bool:
+    """Tell whether the new terms surely hold all that the old ones do.
+
+    Queries are not compared beyond being the same: where it is not sure, it is not wider.
+    """
+    whose = {name.casefold() for name in new.custodians}
+    is_whose = not whose or (
+        bool(old.custodians) and whose >= {name.casefold() for name in old.custodians}
+    )
+    is_from = new.from_at is None or (old.from_at is not None and new.from_at <= old.from_at)
+    is_to = new.to_at is None or (old.to_at is not None and new.to_at >= old.to_at)
+    is_what = new.query in (EVERYTHING, old.query)
+    is_unseen = new.spares_unindexed or not old.spares_unindexed
+    return is_whose and is_from and is_to and is_what and is_unseen
 
 
 def leaves(node: Node) -> Iterator[Node]:

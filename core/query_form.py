@@ -94,7 +94,13 @@ def _node(name: str, value: Any, stack: list[Node]) -> Node:
     if name == "not":
         (child,) = children
         return Not(child)
-    return {"and": And, "or": Or}[name](children)
+    return And(children) if name == "and" else _or(name, children)
+
+
+def _or(name: str, children: tuple[Node, ...]) -> Or:
+    if name != "or":
+        raise ValueError(name)
+    return Or(children)
 
 
 def _leaf(cls: type[Any], value: dict[str, Any]) -> Node:

@@ -12,7 +12,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -25,6 +25,8 @@ from sqlalchemy import func, select
 from holdfast.core.custody import End
 from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.core.identity import public_id
+from holdfast.ingest.anchor_health import conditions
+from holdfast.ingest.anchoring import Anchoring
 from holdfast.ingest.jail import held_limits
 from holdfast.ingest.jobs.reporting import delays, work_report
 from holdfast.ingest.rebuild import heal
@@ -73,6 +75,7 @@ class Patient:
     desk: Desk
     data: Path
     keys: Path
+    anchoring: Anchoring = field(default_factory=Anchoring)
 
 
 def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
@@ -99,7 +102,7 @@ def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
             yield look(patient)
         except HoldfastError as error:
             yield Answer(name, State.BAD, error.cause, error.next_step)
-    for name, several in (("work", _work), ("sources", _sources)):
+    for name, several in (("work", _work), ("sources", _sources), ("anchors", _anchors)):
         try:
             yield from several(patient)
         except HoldfastError as error:
@@ -123,6 +126,15 @@ def _sources(patient: Patient) -> Iterator[Answer]:
         yield Answer("sources", state, one.seen, one.next_step)
     if not found:
         yield Answer("sources", State.GOOD, "none is late")
+
+
+def _anchors(patient: Patient) -> Iterator[Answer]:
+    """Say how old the newest anchor of each kind is, and which are missing."""
+    desk, anchoring = patient.desk, patient.anchoring
+    for one in conditions(anchoring, desk.store, patient.data):
+        state = State.GOOD if one.is_good else State.BAD if one.is_bad else State.WARNING
+        yield Answer("anchors", state, one.seen, one.next_step)
+    anchoring.check(desk)
 
 
 def _libraries(_patient: Patient) -> Answer:

@@ -60,10 +60,17 @@ def verifier_key(origin: str, public: Ed25519PublicKey) -> str:
 
 def sign_checkpoint(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> bytes:
     """Return the signed note; the caller answers for its consistency with the one before."""
-    check_origin(checkpoint.origin)
-    text = checkpoint.text()
-    signature = key_id(checkpoint.origin, key.public_key()) + key.sign(text.encode())
-    return f"{text}\n{_DASH}{checkpoint.origin} {_base64(signature)}\n".encode()
+    return sign_note(checkpoint.text(), checkpoint.origin, key)
+
+
+def sign_note(text: str, origin: str, key: Ed25519PrivateKey) -> bytes:
+    """Return the text as a note that the log's key signs (c2sp.org/signed-note).
+
+    What is no checkpoint must not begin with a name that can be an origin.
+    """
+    check_origin(origin)
+    signature = key_id(origin, key.public_key()) + key.sign(text.encode())
+    return f"{text}\n{_DASH}{origin} {_base64(signature)}\n".encode()
 
 
 def open_checkpoint(note: bytes, public: Ed25519PublicKey, origin: str) -> Checkpoint:

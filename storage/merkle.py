@@ -6,7 +6,7 @@ Everything here is pure. A proof is a list of 32-byte hashes, from the leaf's si
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 HASH_BYTES = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -71,6 +71,28 @@ def range_hash(leaves: Range, subtree: Subtree) -> bytes:
 def root_hash(size: int, subtree: Subtree) -> bytes:
     """Return the root of the tree over the first `size` leaves."""
     return range_hash((0, size), subtree)
+
+
+def many_inclusion_proofs(
+    indexes: Iterable[int], size: int, subtree: Subtree
+) -> Iterator[list[bytes]]:
+    """Yield `inclusion_proof` of each index, computing the tree's right edge only once.
+
+    A sibling is a complete subtree, or it is the right edge of its height.
+    """
+    edge: dict[int, bytes] = {}
+    for index in indexes:
+        proof = []
+        inner = (index ^ (size - 1)).bit_length()
+        for height in range(index.bit_length() if index >> inner else inner):
+            sibling = index >> height ^ 1
+            if height < inner and sibling == size - 1 >> height:
+                if height not in edge:
+                    edge[height] = range_hash((sibling << height, size), subtree)
+                proof.append(edge[height])
+            elif height < inner or not sibling & 1:
+                proof.append(subtree(height, sibling))
+        yield proof
 
 
 def inclusion_proof(index: int, size: int, subtree: Subtree) -> list[bytes]:

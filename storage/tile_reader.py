@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Corrupt
-from holdfast.storage.merkle import HASH_BYTES, Subtree, folded, leaf_hash
+from holdfast.storage.merkle import HASH_BYTES, Subtree, folded, leaf_hash, node_hash
 from holdfast.storage.tile_files import log_files
 from holdfast.storage.tile_layout import (
     ENTRIES,
@@ -22,6 +22,7 @@ from holdfast.storage.tile_layout import (
 if TYPE_CHECKING:
     from holdfast.storage.tile_files import LogFiles
 
+_REMEMBERED_TILES = 512  # of at most 511 hashes: 17 MB
 RESTORE = "Keep the folder as it is, and restore the log from a backup or from its anchor."
 
 
@@ -66,17 +67,26 @@ class TileReader:
         return self.entries_of(index // TILE_WIDTH, size)[index % TILE_WIDTH]
 
     def subtrees(self, size: int) -> Subtree:
-        """Return the look-up of complete subtrees that proofs are made from."""
-        seen: dict[tuple[int, int], list[bytes]] = {}
+        """Return the look-up of complete subtrees that proofs are made from.
+
+        It remembers the tiles that it has read, and what it made of them: one look-up for many
+        proofs, best in the order of the log.
+        """
+        seen: dict[tuple[int, int], list[list[bytes]]] = {}
 
         def subtree(height: int, index: int) -> bytes:
             level, within = divmod(height, 8)
             first = index << within
             place = level, first // TILE_WIDTH
             if place not in seen:
-                seen[place] = self.hashes(*place, size)
-            start = first % TILE_WIDTH
-            return folded(seen[place][start : start + (1 << within)])
+                if len(seen) >= _REMEMBERED_TILES:
+                    seen.clear()
+                seen[place] = [self.hashes(*place, size)]
+            rows = seen[place]
+            while len(rows) <= within:
+                pairs = zip(rows[-1][::2], rows[-1][1::2], strict=False)  # an odd one is no subtree
+                rows.append([node_hash(left, right) for left, right in pairs])
+            return rows[within][first % TILE_WIDTH >> within]
 
         return subtree
 

@@ -7,7 +7,7 @@ checkpoint is overwritten by the next append, so that the same leaves always giv
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -23,11 +23,14 @@ from holdfast.storage.merkle import (
     is_consistent,
     is_included,
     leaf_hash,
+    many_inclusion_proofs,
     root_hash,
 )
 from holdfast.storage.tile_files import CHECKPOINT, FolderFiles, LogFiles, log_files
 from holdfast.storage.tile_layout import TILE_WIDTH, Tile, bundles, grown, joined_edges, tiles_of
 from holdfast.storage.tile_reader import RESTORE, TileReader
+
+_ROOTS_AT_ONCE = 256
 
 
 class TileLog:
@@ -169,6 +172,36 @@ class TileLog:
             raise Corrupt("The audit log gives no proof.", next_step=RESTORE, index=index)
         return proof
 
+    def inclusions(self, entries: Mapping[int, bytes]) -> dict[int, list[bytes]]:
+        """Return the inclusion proofs of many entries by index, best of neighbours together.
+
+        Args:
+            entries: Index → what the caller holds the entry to be.
+
+        Raises:
+            NotFound: The log is not that long.
+            Corrupt: An entry is another one, or the tiles no longer give a proof.
+        """
+        for index in entries:
+            self._check_index(index)
+        indexes = sorted(entries)
+        subtree = self._reader.subtrees(self.size)
+        proofs = dict(zip(indexes, many_inclusion_proofs(indexes, self.size, subtree), strict=True))
+        last_tile = -1
+        for index, proof in proofs.items():
+            leaf = leaf_hash(entries[index])
+            is_right = leaf == subtree(0, index)
+            if index // TILE_WIDTH != last_tile:  # all others of it share what is proven here
+                last_tile = index // TILE_WIDTH
+                is_right = is_included(leaf, index, self.size, proof, self._checkpoint.root)
+            if not is_right:
+                raise Corrupt(
+                    f"Entry {index} of the audit log is not what the catalogue says.",
+                    next_step="Run 'holdfast verify'.",
+                    index=index,
+                )
+        return proofs
+
     def consistency(self, old: int, new: int) -> list[bytes]:
         """Return the proof that the log of `old` entries begins that of `new`, after checking it.
 
@@ -210,6 +243,20 @@ class TileLog:
                 next_step=RESTORE,
                 kept_size=kept.size,
             )
+
+    def roots(self, sizes: Iterable[int]) -> Iterator[bytes]:
+        """Yield the root over the first entries for each of these sizes, none above `size`.
+
+        Neighbours share what is read, so give them in order.
+
+        Raises:
+            Corrupt: A tile is missing or damaged.
+        """
+        subtree = self._reader.subtrees(self.size)
+        for number, size in enumerate(sizes, 1):
+            yield root_hash(size, subtree)
+            if number % _ROOTS_AT_ONCE == 0:  # what was read is let go
+                subtree = self._reader.subtrees(self.size)
 
     def copy_to(self, folder: Path) -> None:
         """Write the files of the last checkpoint into a local folder, the checkpoint last.

@@ -17,6 +17,7 @@ from holdfast.core.errors import Corrupt
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.failures import translated
 from holdfast.storage.catalogue.schema import captures, interactions, originals
+from holdfast.storage.verifying.anchors import check_anchors
 from holdfast.storage.verifying.captures import (
     check_captures,
     check_ledger,
@@ -25,12 +26,14 @@ from holdfast.storage.verifying.captures import (
 )
 from holdfast.storage.verifying.contacts import check_contacts, check_identities
 from holdfast.storage.verifying.database import check_database
+from holdfast.storage.verifying.exports import check_exports
 from holdfast.storage.verifying.interactions import check_interactions
 from holdfast.storage.verifying.later import check_later
 from holdfast.storage.verifying.log import check_forgotten, check_log
 from holdfast.storage.verifying.originals import check_originals, check_segments
 from holdfast.storage.verifying.records import check_records
 from holdfast.storage.verifying.report import EVERYTHING, Finding, Scope, Selection, Tally
+from holdfast.storage.verifying.rights import check_rights
 from holdfast.storage.verifying.threads import check_threads
 
 if TYPE_CHECKING:
@@ -53,9 +56,12 @@ CHECKS: tuple[Check, ...] = (
     check_undone,
     check_later,
     check_records,
+    check_rights,
+    check_anchors,
     check_identities,
     check_contacts,
     check_threads,
+    check_exports,
 )
 
 

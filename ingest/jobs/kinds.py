@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Refused
 from holdfast.ingest.jobs import (
+    anchoring,
     filing,
     importing,
     indexing,
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 SEQUENCE = JobKind("sequence", sequencing.run, sequencing.is_waiting, longest_delay_s=5.0)
 INDEX = JobKind("index", indexing.run, indexing.is_waiting, longest_delay_s=5.0)
 PROCESS = JobKind("process", filing.run, filing.is_waiting)
+ANCHOR = JobKind("anchor", anchoring.run, anchoring.is_waiting, longest_delay_s=120.0)
 SYNC = JobKind("sync", syncing.run, waiting=syncing.waiting)
 VERIFY = JobKind("verify", verifying.run)
 IMPORT = JobKind("import", importing.run, got_on=importing.got_on, is_long=True)
 KINDS: Mapping[str, JobKind] = {
-    kind.name: kind for kind in (SEQUENCE, INDEX, PROCESS, SYNC, VERIFY, IMPORT)
+    kind.name: kind for kind in (SEQUENCE, ANCHOR, INDEX, PROCESS, SYNC, VERIFY, IMPORT)
 }
 
 

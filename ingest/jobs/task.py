@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from holdfast.core.errors import Refused, Unavailable
+from holdfast.ingest.anchoring import Anchoring
 from holdfast.storage.catalogue.jobs import Claim, Terms, keep, report
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Workshop:
     """How long the process that filed something is given to index and number it itself."""
     orphaned_after_s: float = 60.0
     """How long an item may be sealed and not filed before it is taken up."""
+    anchoring: Anchoring = field(default_factory=Anchoring)
+    """Where checkpoints go; nowhere by default."""
 
     @property
     def store(self) -> Store:

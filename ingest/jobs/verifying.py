@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Corrupt
 from holdfast.storage.verify import Selection, Tally, Verification
+from holdfast.storage.verifying.anchors import anchor_check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,9 @@ def run(task: Task, workshop: Workshop) -> Mapping[str, object]:
             task.headway({"done": now.done, "total": now.total})
 
     chosen = Selection(order.since_ms, max(order.every, 1))
-    findings = list(Verification(workshop.store, sequencer.log, chosen, show).run(tally))
+    also = (anchor_check(workshop.anchoring.places),)
+    run_through = Verification(workshop.store, sequencer.log, chosen, show, also)
+    findings = list(run_through.run(tally))
     if findings:
         names = [f"{one.part} {one.name}: {one.cause}" for one in islice(findings, NAMED)]
         raise Corrupt(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from holdfast.ingest.outbound.addresses import Place
 from holdfast.ingest.outbound.dialling import Dial
 
 READ_S = 15.0
+WHOLE_S = 60.0
+"""From the connection to the last byte, so that nobody holds us by answering slowly."""
 MOST_BYTES = 1024 * 1024
 """Longest answer."""
 
@@ -26,9 +29,11 @@ MOST_BYTES = 1024 * 1024
 class Transport(httpx2.BaseTransport):
     """Sends requests of httpx2 over connections that were dialled for one source."""
 
-    def __init__(self, dial: Dial, context: ssl.SSLContext) -> None:
+    def __init__(self, dial: Dial, context: ssl.SSLContext, whole_s: float = WHOLE_S) -> None:
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=context, max_keepalive_connections=0, network_backend=_Network(dial)
+            ssl_context=context,
+            max_keepalive_connections=0,
+            network_backend=_Network(dial, whole_s),
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -86,6 +91,7 @@ class Transport(httpx2.BaseTransport):
 @dataclass(frozen=True, slots=True)
 class _Network(httpcore2.NetworkBackend):
     dial: Dial
+    whole_s: float
 
     def connect_tcp(
         self,
@@ -97,18 +103,21 @@ class _Network(httpcore2.NetworkBackend):
     ) -> httpcore2.NetworkStream:
         """Connect as the source says; the name stays for the certificate."""
         wire = self.dial.open(Place(host, port))
-        wire.settimeout(READ_S)
-        return _Stream(wire)
+        return _Stream(wire, time.monotonic() + self.whole_s)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stream(httpcore2.NetworkStream):
     wire: socket.socket
+    until: float
+    """On the monotonic clock."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._hurry()
         return self.wire.recv(max_bytes)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._hurry()
         self.wire.sendall(buffer)
 
     def close(self) -> None:
@@ -120,7 +129,20 @@ class _Stream(httpcore2.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore2.NetworkStream:
-        return _Stream(ssl_context.wrap_socket(self.wire, server_hostname=server_hostname))
+        self._hurry()
+        wire = ssl_context.wrap_socket(self.wire, server_hostname=server_hostname)
+        return _Stream(wire, self.until)
 
     def get_extra_info(self, info: str) -> Any:
         return self.wire if info == "socket" else None
+
+    def _hurry(self) -> None:
+        """Give the next step what is left of the time.
+
+        Raises:
+            TimeoutError: Nothing is.
+        """
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer takes too long")
+        self.wire.settimeout(min(READ_S, left))

@@ -13,12 +13,12 @@ from holdfast.storage.catalogue.governance_tables import held, holds, matters
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, FromClause
 
 
-def in_force(now_ms: int) -> ColumnElement[bool]:
+def in_force(now_ms: int, table: FromClause = holds) -> ColumnElement[bool]:
     """Return what is true of a hold that has not ended; one whose release waits has not."""
-    return or_(holds.c.ends_ms.is_(None), holds.c.ends_ms > now_ms)
+    return or_(table.c.ends_ms.is_(None), table.c.ends_ms > now_ms)
 
 
 def held_by_in(

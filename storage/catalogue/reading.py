@@ -79,6 +79,24 @@ def records(
     Raises:
         Corrupt: A derived text or a wrapped key does not open.
     """
+    return [one.record for one in known_records(store, interaction_ids, with_text=with_text)]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A record with the rows behind it that it does not show."""
+
+    record: Record
+    captures: Sequence[Capture]
+    """Oldest first, without undone ones."""
+    attachments: Sequence[Row[Any]]
+    """In order, as `record.attachments`."""
+
+
+def known_records(
+    store: Store, interaction_ids: Sequence[int], *, with_text: bool = True
+) -> list[Known]:
+    """Return the records with their captures and attachment rows; else as `records`."""
     with reading(store.engine) as connection:
         return records_in(connection, store, interaction_ids, with_text=with_text)
 
@@ -94,7 +112,11 @@ def records_in(
     loaded = _load(connection, interaction_ids, _WITH_TEXT if with_text else _WITHOUT_TEXT)
     loaded.held_by = held_by_in(connection, loaded.captures, store.now_ms())
     made = {
-        row.id: _record(row, loaded, store if with_text else None)
+        row.id: Known(
+            _record(row, loaded, store if with_text else None),
+            loaded.captures[row.id],
+            loaded.attachments.get(row.id, ()),
+        )
         for row in loaded.rows
         if row.id in loaded.captures
     }

@@ -1,1 +1,1 @@
-"""Keep what governs the archive: matters, holds and what they hold; it decides no retention."""
+"""Keeps matters, holds, policies, disposals and exports: the statements beneath governance."""

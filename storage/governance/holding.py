@@ -74,7 +74,7 @@ def active_holds(connection: Connection, now_ms: int) -> list[ActiveHold]:
         .order_by(holds.c.id)
     )
     rows = connection.execute(query).all()
-    return [_active(row, follow_merges(connection, _node(row.tree))) for row in rows]
+    return [_active(row, follow_merges(connection, kept_node(row.tree))) for row in rows]
 
 
 def _active(row: Row[Any], node: Node) -> ActiveHold:
@@ -82,7 +82,8 @@ def _active(row: Row[Any], node: Node) -> ActiveHold:
 
 
 @lru_cache(maxsize=256)
-def _node(tree: str) -> Node:
+def kept_node(tree: str) -> Node:
+    """Return what a hold's kept tree means; everything where it cannot be read."""
     try:
         return read_tree(tree)
     except Corrupt:

@@ -138,6 +138,12 @@ def list_keys(store: Store, login: str | int = "") -> list[KeyView]:
         return [_view(row) for row in connection.execute(query)]
 
 
+def find_key(store: Store, key: str | int) -> KeyView:
+    """Return a key; see `revoke_key`."""
+    with reading(store.engine) as connection:
+        return _found(connection, key)
+
+
 def revoke_key(store: Store, key: str | int) -> KeyView:
     """Make a key worthless at once.
 

@@ -131,13 +131,30 @@ def list_grants(store: Store, login: str | int) -> list[GrantView]:
     return [_view(row) for row in rows]
 
 
+def find_grant(store: Store, grant: str | int) -> GrantView:
+    """Return a grant that nobody took away, by its id (grt_…).
+
+    Raises:
+        NotFound: There is none.
+    """
+    with reading(store.engine) as connection:
+        row = _row(connection, _grant_id(grant))
+    if row is None or row.removed_ms is not None:
+        raise NotFound("There is no such grant.", next_step="Run: holdfast user show LOGIN")
+    return _view(row)
+
+
+def _grant_id(grant: str | int) -> int:
+    return grant if isinstance(grant, int) else row_id("grt", grant)
+
+
 def remove_grant(store: Store, grant: str | int) -> GrantView:
     """Take a grant away, by its id (grt_…).
 
     Raises:
         NotFound: There is none, or it was taken away.
     """
-    grant_id = grant if isinstance(grant, int) else row_id("grt", grant)
+    grant_id = _grant_id(grant)
 
     def act(connection: Connection) -> GrantView:
         mine = update(grants).where(grants.c.id == grant_id, grants.c.removed_ms.is_(None))

@@ -17,7 +17,6 @@ from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.rights_tables import (
     api_keys,
     grants,
-    persons,
     team_members,
     teams,
     users,
@@ -106,11 +105,9 @@ States = dict[int, list[Any]]
 
 
 def user_states(connection: Connection, ids: Iterable[int] | None = None) -> States:
-    """Return the state of users, all of them or these, each with the person."""
-    names = (persons.c.name.label("person_name"), persons.c.created_ms.label("person_ms"))
-    query = select(users, *names).join(persons, persons.c.id == users.c.person_id)
-    rows = _rows(connection, query, users.c.id, ids)
-    return {row.id: [*_values(row, _USER), row.person_name, row.person_ms] for row in rows}
+    """Return the state of users, all of them or these."""
+    rows = _rows(connection, select(users), users.c.id, ids)
+    return {row.id: _values(row, _USER) for row in rows}
 
 
 def key_states(connection: Connection, ids: Iterable[int] | None = None) -> States:

@@ -20,14 +20,17 @@ from holdfast.core.rights import (
     own_records,
     reached,
 )
+from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.governance_tables import holds
 from holdfast.storage.catalogue.rights_tables import grants, team_members, users
+from holdfast.storage.rights.users import found_user
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from holdfast.core.query import Node
     from holdfast.storage.rights.users import UserView
+    from holdfast.storage.store import Store
 
 
 def scope_node(connection: Connection, user: UserView, now_ms: int) -> Node:
@@ -52,6 +55,16 @@ def scope_node(connection: Connection, user: UserView, now_ms: int) -> Node:
         reach = default_reach(user.role)
         allowed = [] if reach is None else [_reach(connection, user, reach)]
     return reached(allowed, denied)
+
+
+def scope_of(store: Store, login: str | int) -> Node:
+    """Return what a user may know of now; see `scope_node`.
+
+    Raises:
+        NotFound: There is no such user.
+    """
+    with reading(store.engine) as connection:
+        return scope_node(connection, found_user(connection, login), store.now_ms())
 
 
 def _granted(connection: Connection, user: UserView, row: Row[Any], now_ms: int) -> Node:

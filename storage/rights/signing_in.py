@@ -30,7 +30,7 @@ from holdfast.storage.rights.totp import step_of
 from holdfast.storage.rights.users import UserView, fold, user_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
     from holdfast.storage.store import Store
 
@@ -169,8 +169,9 @@ def _session_user(store: Store, token: str) -> Row[Any]:
         found = live_row(connection, token, store.now_ms())
         if found is None:
             raise SignInRefused("The session is over.", next_step="Sign in.")
-        query = select(users.c.id, users.c.login, sessions.c.address).join_from(users, sessions)
-        return connection.execute(query.where(sessions.c.token_digest == found.token_digest)).one()
+        mine = sessions.c.token_digest == found.token_digest
+        columns: Select[Any] = select(users.c.id, users.c.login, sessions.c.address)
+        return connection.execute(columns.join_from(users, sessions).where(mine)).one()
 
 
 def _examined(store: Store, given: Credentials) -> _Proof:

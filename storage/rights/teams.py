@@ -43,15 +43,16 @@ def create_team(store: Store, name: str) -> TeamView:
     name = name.strip()
     if not name or not name.isprintable() or name.lower().startswith("tem_"):
         raise Refused("A team needs a name that can be printed.", next_step="Choose another one.")
-    row = {"id": store.ids.take(), "name": name, "created_ms": store.now_ms()}
+    team_id = store.ids.take()
+    row = {"id": team_id, "name": name, "created_ms": store.now_ms()}
 
     def act(connection: Connection) -> TeamView:
         lock_kind(connection, "teams", is_shared=False)
         found = connection.scalar(select(teams.c.id).where(teams.c.name == name))
         if found is None:
             connection.execute(insert(teams).values(row))
-            note_team(connection, store, row["id"])
-        elif found != row["id"]:
+            note_team(connection, store, team_id)
+        elif found != team_id:
             raise Conflict(f"There is a team {name!r} already.", next_step="Choose another name.")
         return found_team(connection, name)
 
@@ -63,6 +64,12 @@ def list_teams(store: Store) -> list[TeamView]:
     with reading(store.engine) as connection:
         names = connection.scalars(select(teams.c.name).order_by(teams.c.name)).all()
         return [found_team(connection, name) for name in names]
+
+
+def find_team(store: Store, name_or_id: str) -> TeamView:
+    """Return a team; see `found_team`."""
+    with reading(store.engine) as connection:
+        return found_team(connection, name_or_id)
 
 
 def found_team(connection: Connection, name_or_id: str) -> TeamView:

@@ -123,13 +123,10 @@ def add_user(store: Store, new: NewUser) -> UserView:
 
 def _person(connection: Connection, store: Store, new: NewUser) -> int:
     if not new.person:
-        row = {
-            "id": store.ids.take(),
-            "name": new.name.strip() or new.login,
-            "created_ms": store.now_ms(),
-        }
+        made, name = store.ids.take(), new.name.strip() or new.login
+        row = {"id": made, "name": name, "created_ms": store.now_ms()}
         connection.execute(insert(persons).values(row))
-        return int(row["id"])
+        return made
     if not new.person.strip().lower().startswith("per_"):
         return found_user(connection, new.person).person_id
     person_id = row_id("per", new.person)

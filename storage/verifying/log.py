@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from holdfast.core.errors import Corrupt, HoldfastError
 from holdfast.core.identity import public_id
+from holdfast.storage.anchoring.anchors import EVENT, PREFIX
 from holdfast.storage.audit import RECOMPUTED, salt_name
 from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.governance_tables import anchors
 from holdfast.storage.catalogue.schema import audit_events, captures, interactions
 from holdfast.storage.verifying.report import GONE, PAGE, Finding, Scope, read_leaf
 
@@ -80,7 +82,11 @@ def _signed_leaves(log: TileLog) -> Iterator[bytes]:
 
 def check_forgotten(scope: Scope) -> Iterator[Finding]:
     """Everything that the log saw captured and filed still has its rows."""
-    kinds = (("capture", captures, "cap"), ("file", interactions, "msg"))
+    kinds = (
+        ("capture", captures, "cap"),
+        ("file", interactions, "msg"),
+        (EVENT, anchors, PREFIX),
+    )
     for kind, table, prefix in kinds:
         query = (
             select(audit_events.c.subject_id)

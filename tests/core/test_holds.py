@@ -12,7 +12,9 @@ from holdfast.core.holds import (
     asks_for,
     asks_for_texts,
     hold_predicate,
+    is_wider,
     leaves,
+    query_within,
     with_leaves,
 )
 from holdfast.core.matching import matches
@@ -119,3 +121,62 @@ def test_leaves_are_found_and_changed_wherever_they_stand() -> None:
 )
 def test_texts_are_opened_only_for_leaves_that_ask_for_them(node: Node, is_asked: bool) -> None:  # noqa: FBT001
     assert asks_for_texts(node) is is_asked
+
+
+@pytest.mark.parametrize("custodians", [(), ("Ann",)])
+@pytest.mark.parametrize("from_at", [None, MARCH])
+@pytest.mark.parametrize("query", [EVERYTHING, Phrase("x"), And((Phrase("x"), Phrase("y")))])
+@pytest.mark.parametrize("spares", [True, False])
+def test_the_query_is_found_again_in_the_predicate(
+    custodians: tuple[str, ...],
+    from_at: datetime | None,
+    query: Node,
+    spares: bool,  # noqa: FBT001
+) -> None:
+    terms = HoldTerms(custodians, from_at, None, query, spares)
+    assert query_within(hold_predicate(terms), terms) == query
+
+
+def test_a_spoilt_predicate_has_no_query() -> None:
+    assert query_within(Phrase("x"), HoldTerms()) == EVERYTHING
+
+
+WIDER = [
+    TERMS,
+    replace(TERMS, custodians=("ann", "bo", "cy")),
+    replace(TERMS, custodians=()),
+    replace(TERMS, from_at=MARCH - timedelta(days=1)),
+    replace(TERMS, from_at=None, to_at=None),
+    replace(TERMS, to_at=JUNE + timedelta(days=1)),
+    replace(TERMS, query=EVERYTHING),
+    HoldTerms(),
+]
+NARROWER = [
+    replace(TERMS, custodians=("Ann",)),
+    replace(TERMS, from_at=MARCH + timedelta(days=1)),
+    replace(TERMS, to_at=JUNE - timedelta(days=1)),
+    replace(TERMS, query=Or((TERMS.query, Phrase("x")))),
+    replace(TERMS, spares_unindexed=False),
+]
+
+
+@pytest.mark.parametrize("new", WIDER)
+def test_terms_that_surely_hold_as_much_are_wider(new: HoldTerms) -> None:
+    assert is_wider(new, TERMS)
+
+
+@pytest.mark.parametrize("new", NARROWER)
+def test_terms_that_may_hold_less_are_not_wider(new: HoldTerms) -> None:
+    assert not is_wider(new, TERMS)
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        replace(TERMS, query=EVERYTHING, from_at=None, to_at=None),
+        HoldTerms(from_at=MARCH),
+        HoldTerms(to_at=JUNE),
+    ],
+)
+def test_nothing_bounded_is_wider_than_what_has_no_bound(new: HoldTerms) -> None:
+    assert not is_wider(new, HoldTerms())

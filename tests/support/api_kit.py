@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.testclient import TestClient
 
 from holdfast.api.app import create_app
+from holdfast.core.rights import Role
 from holdfast.ingest.viewing import Viewer
 from holdfast.storage.rights.api_keys import NewKey, create_key
 from holdfast.storage.rights.users import NewUser, add_user
@@ -35,7 +36,7 @@ class Office:
 
     def hire(self, login: str, role: str, **more: Any) -> str:
         """Add a user with a key; return the key."""
-        add_user(self.services.store, NewUser(login=login, role=role, **more))
+        add_user(self.services.store, NewUser(login=login, role=Role(role), **more))
         _, secret = create_key(self.services.store, NewKey(login=login, name="test"))
         self.keys[login] = secret
         return secret

@@ -10,6 +10,8 @@ from sqlalchemy import select
 
 from archive_kit import bring_in, message, opened, settings_in, write_mbox
 from holdfast.core.identity import row_id
+from holdfast.core.query import Phrase
+from holdfast.core.rights import Reach, Role
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.companies import add_internal
@@ -17,6 +19,12 @@ from holdfast.storage.catalogue.contacts import find
 from holdfast.storage.catalogue.later_facts import Known, note_later
 from holdfast.storage.catalogue.merging import merge, undo
 from holdfast.storage.catalogue.schema import captures, originals
+from holdfast.storage.rights.api_keys import NewKey, create_key, revoke_key
+from holdfast.storage.rights.grants import NewGrant, add_grant, remove_grant
+from holdfast.storage.rights.teams import create_team, join_team
+from holdfast.storage.rights.totp import enrol_totp
+from holdfast.storage.rights.users import NewUser, add_user, disable_user, link_user
+from holdfast.storage.store import Store
 from holdfast.storage.upkeep import shred
 
 
@@ -43,9 +51,27 @@ def rich_archive(folder: Path) -> Settings:
             held = connection.execute(select(captures.c.id, captures.c.source_id).limit(2)).all()
         note_later(store, held[0].source_id, [Known(row.id, ("\\Seen",)) for row in held])
         shred(store, [last])
+        _give_rights(store)
         services.desk.feed.drain()
         services.desk.sequencer.run()
     return settings
+
+
+def _give_rights(store: Store) -> None:
+    """Two users of one person, a team, a key, a grant that was taken back, and one that stands."""
+    add_user(store, NewUser("ann", Role.ADMIN, "Ann", password="a long password"))
+    link_user(store, "ann", "https://issuer.example", "ann")
+    enrol_totp(store, "ann")
+    add_user(store, NewUser("ann-reads", Role.LEGAL, person="ann", addresses=("a@example.org",)))
+    key, _ = create_key(store, NewKey("ann", name="crm", networks=("10.0.0.0/8",)))
+    create_key(store, NewKey("ann"))
+    revoke_key(store, key.id)
+    create_team(store, "Sales")
+    join_team(store, "Sales", "ann-reads")
+    remove_grant(store, add_grant(store, NewGrant("ann-reads", Reach.ALL)).id)
+    add_grant(store, NewGrant("ann-reads", Reach.QUERY, "word1", Phrase("word1"), reason="case"))
+    add_user(store, NewUser("gone", Role.GUEST))
+    disable_user(store, "gone")
 
 
 def _thread() -> Iterator[bytes]:

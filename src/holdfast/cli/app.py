@@ -12,6 +12,7 @@ import typer
 
 from holdfast.cli.command import SharedOptions, sign
 from holdfast.cli.commands import (
+    api_keys,
     auditing,
     backing,
     configuration,
@@ -19,6 +20,7 @@ from holdfast.cli.commands import (
     creation,
     demo,
     examining,
+    exporting,
     importing,
     ledger,
     moving,
@@ -27,7 +29,9 @@ from holdfast.cli.commands import (
     serving,
     showing,
     sources,
+    teams,
     upkeep,
+    users,
     verifying,
     working,
 )
@@ -82,12 +86,16 @@ for group in (
     ledger,
     verifying,
     auditing,
+    exporting,
     upkeep,
     backing,
     moving,
     receiving,
     serving,
     working,
+    users,
+    api_keys,
+    teams,
     examining,
     configuration,
 ):

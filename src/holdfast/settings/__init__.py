@@ -19,6 +19,7 @@ from holdfast.settings.loading import (
 )
 from holdfast.settings.secrets import secret
 from holdfast.settings.sections import (
+    Anchors,
     Archive,
     Catalogue,
     IndexSettings,
@@ -35,6 +36,7 @@ __all__ = [
     "FILE_NAME",
     "PREFIX",
     "SEPARATOR",
+    "Anchors",
     "Archive",
     "Catalogue",
     "Flags",

@@ -27,6 +27,7 @@ from pydantic_settings import (
 
 from holdfast.core.errors import Refused
 from holdfast.settings.sections import (
+    Anchors,
     Archive,
     Catalogue,
     IndexSettings,
@@ -55,6 +56,10 @@ _PATHS = (
     "smtp.tls_certificate",
     "smtp.tls_key",
     "smtp.client_ca",
+    "anchors.tsa_ca_file",
+    "anchors.tsa_tls_ca_file",
+    "anchors.witness_file",
+    "anchors.lock_secret_key_file",
 )
 
 
@@ -79,6 +84,7 @@ class Settings(BaseSettings):
     work: Work = Work()
     smtp: Smtp = Smtp()
     service: Service = Service()
+    anchors: Anchors = Anchors()
     limits: Limits = Limits()
 
     @classmethod
@@ -100,6 +106,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 "keys.path is inside the data folder, so a copy of it would open itself"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _lock_has_a_bucket(self) -> Self:
+        if self.anchors.lock and not (self.anchors.lock_url or self.vault.url):
+            raise ValueError("anchors.lock needs a bucket: anchors.lock_url or vault.url")
         return self
 
     @property

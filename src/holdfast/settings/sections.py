@@ -292,6 +292,49 @@ class Service(Section):
         return value
 
 
+class Anchors(Section):
+    """Where checkpoints of the audit log are kept outside, so that nobody can rewrite the past."""
+
+    tsa_url: str = Field(default="", pattern=r"^(|https?://[^@\s]+)$")
+    """Address of a time-stamping authority (RFC 3161); empty: no tokens."""
+    tsa_ca_file: Path | None = None
+    """PEM file of its root, and of all certificates that its tokens are or were signed with."""
+    tsa_tls_ca_file: Path | None = None
+    """Certificates of the authority that signed that of its HTTPS server; empty: the system's."""
+    tsa_private_allowed: bool = False
+    """Its host may be this machine, or be in its network."""
+    witness_file: Path | None = None
+    """File on another disk that every checkpoint is added to; empty: none."""
+    lock: bool = False
+    """Keep every checkpoint in a bucket too, under Object Lock in compliance mode."""
+    lock_url: str = Field(default="", pattern=r"^(|s3://[^/\s]+(/\S*)?)$")
+    """`s3://bucket/prefix` for them; empty: the vault's."""
+    lock_endpoint: str = Field(default="", pattern=r"^(|https?://\S+)$")
+    """Address of the S3 server; empty: the vault's."""
+    lock_region: str = ""
+    """Region of the bucket; empty: the vault's."""
+    lock_access_key: str = ""
+    """Name of the S3 key; empty: the vault's key."""
+    lock_secret_key: SecretStr = SecretStr("")
+    """Secret of the S3 key."""
+    lock_secret_key_file: Path | None = None
+    """File that holds the secret."""
+    lock_secret_key_command: str = ""
+    """Command that prints the secret; run without a shell."""
+    lock_days: int = Field(default=2555, ge=1, le=36500)
+    """Days for which nobody can delete a checkpoint there."""
+    every_minutes: int = Field(default=60, ge=1, le=10080)
+    """Longest time between two anchors of a kind, in minutes."""
+
+    _one_secret = one_of("lock_secret_key")
+
+    @model_validator(mode="after")
+    def _tokens_are_trusted(self) -> Self:
+        if self.tsa_url and self.tsa_ca_file is None:
+            raise ValueError("tsa_url needs tsa_ca_file: whose tokens are trusted")
+        return self
+
+
 class Limits(Section):
     """What one item may cost while it is parsed; beyond it, it is kept and filed with a defect."""
 

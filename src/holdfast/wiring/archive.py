@@ -18,6 +18,7 @@ from sqlalchemy import Engine, insert
 from holdfast.core.errors import Corrupt
 from holdfast.core.identity import IdFactory
 from holdfast.core.ports import SearchIndex
+from holdfast.ingest.anchoring import Anchoring
 from holdfast.ingest.index_home import Home
 from holdfast.ingest.indexing import IndexFeed
 from holdfast.ingest.pipeline import Desk
@@ -36,6 +37,7 @@ from holdfast.storage.rights.actors import actor_pid
 from holdfast.storage.store import Store
 from holdfast.storage.tlog_tiles import TileLog
 from holdfast.storage.upkeep import KeptVault
+from holdfast.wiring.anchoring import anchoring
 from holdfast.wiring.engines import (
     SystemClock,
     index_home,
@@ -58,6 +60,7 @@ class Services:
     home: Home
     log: TileLog
     desk: Desk
+    anchoring: Anchoring
 
     @property
     def index(self) -> SearchIndex:
@@ -102,7 +105,8 @@ def open_archive(settings: Settings, actor: str) -> Iterator[Services]:
         log = _open_log(settings, engine, keyring)
         feed = IndexFeed(store, home, settings.index.commit_every_s)
         desk = Desk(store, Linker(), feed, _sequencer(settings, engine, log))
-        yield Services(settings, store, vault, home, log, desk)
+        outside = anchoring(settings, clock)
+        yield Services(settings, store, vault, home, log, desk, outside)
         with suppress(Corrupt):  # every act that must be numbered has said so; verify reports it
             desk.sequencer.run()
 

@@ -144,7 +144,7 @@ def open_vault(settings: Settings, engine: Engine, clock: Clock) -> KeptVault:
     if not settings.vault.url:
         _refuse_lost_originals(settings, engine)
         return LocalVault(vault_config(settings, engine), clock)
-    _need_client("obstore", "S3")
+    need_client("obstore", "S3")
     from holdfast.core.ports import LockMode
     from holdfast.storage.s3_vault import S3Vault, S3VaultConfig, Worm
 
@@ -195,11 +195,11 @@ def _knows_originals(engine: Engine) -> bool:
         return connection.scalar(select(originals.c.id).limit(1)) is not None
 
 
-def bucket_config(settings: Settings) -> BucketConfig:
-    """Return where the bucket is; the settings name one."""
+def bucket_config(settings: Settings, url: str = "") -> BucketConfig:
+    """Return where the bucket is, by default the vault's, which the settings name then."""
     from holdfast.storage.s3.config import BucketConfig, bucket_of
 
-    bucket, prefix = bucket_of(settings.vault.url)
+    bucket, prefix = bucket_of(url or settings.vault.url)
     return BucketConfig(
         bucket=bucket,
         prefix=prefix,
@@ -219,7 +219,7 @@ def index_home(settings: Settings, store: Store) -> Home:
         return IndexHome(
             store, settings.data / INDEX, lambda folder: TantivyIndex(folder, heap_bytes)
         )
-    _need_client("elasticsearch", "Elasticsearch")
+    need_client("elasticsearch", "Elasticsearch")
     from holdfast.indexer.elastic.connection import ElasticConfig
     from holdfast.ingest.elastic_home import ElasticHome
 
@@ -241,14 +241,15 @@ def log_place(settings: Settings) -> LogFiles:
     """Return where the tiles of the audit log are: beside the segments, or in their bucket."""
     if not settings.vault.url:
         return FolderFiles(settings.data / LOG)
-    _need_client("obstore", "S3")
+    need_client("obstore", "S3")
     from holdfast.storage.s3.bucket import Bucket
     from holdfast.storage.s3.log_files import BucketFiles
 
     return BucketFiles(Bucket(bucket_config(settings)), SystemClock())
 
 
-def _need_client(module: str, engine: str) -> None:
+def need_client(module: str, engine: str) -> None:
+    """Raise Unavailable where the client of an engine is not installed."""
     if find_spec(module) is None:
         raise Unavailable(
             f"The client for {engine} is not installed.",

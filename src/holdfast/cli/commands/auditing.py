@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from holdfast.cli.command import add, flag
+from holdfast.cli.commands import anchoring
 from holdfast.cli.screen import BAD, GOOD, Column, amount
 from holdfast.core.errors import Conflict, Corrupt, Refused
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row, Select
 
     from holdfast.cli.session import Session
+    from holdfast.storage.verify import Finding
     from holdfast.wiring.archive import Services
 
 
@@ -27,6 +29,7 @@ def register(app: typer.Typer) -> None:
     add(group, "log", log, LogOptions)
     add(group, "verify", verify, VerifyOptions, (0, 1, 2, 4, 6, 7))
     add(group, "export", export, ExportOptions, (0, 1, 2, 4, 5, 7))
+    anchoring.register(group)
     app.add_typer(group, name="audit")
 
 
@@ -123,7 +126,10 @@ class VerifyOptions:
 
 
 def verify(session: Session, options: VerifyOptions) -> int:
-    """Recompute the audit log from its entries and compare it with its signed checkpoint."""
+    """Recompute the audit log from its entries and compare it with its signed checkpoint.
+
+    Every anchor is held against it: tokens, the witness file, and locked copies.
+    """
     from holdfast.storage.checkpoint import open_checkpoint
 
     screen = session.screen
@@ -141,13 +147,27 @@ def verify(session: Session, options: VerifyOptions) -> int:
                 file=options.against,
             )
         bad = services.log.verify()
+        contradicting = _contradicting(services)
         size = services.log.size
         root = services.log.checkpoint.root.hex()
     if bad is not None:
         screen.result("Entry {bad} does not give the signed root.", style=BAD, bad=bad)
-        return Corrupt.exit_status
-    screen.result("{size} entries give the signed root {root}.", style=GOOD, size=size, root=root)
-    return 0
+    else:
+        given = {"size": size, "root": root}
+        screen.result("{size} entries give the signed root {root}.", style=GOOD, **given)
+    for one in contradicting:
+        screen.result("{part} {name}: {cause}", style=BAD, **asdict(one))
+    return Corrupt.exit_status if bad is not None or contradicting else 0
+
+
+def _contradicting(services: Services) -> list[Finding]:
+    """Return what anchors say against the log, as `holdfast verify` does."""
+    from holdfast.storage.verify import EVERYTHING
+    from holdfast.storage.verifying.anchors import anchor_check, check_anchors
+    from holdfast.storage.verifying.report import Scope
+
+    scope = Scope(services.store, services.log, EVERYTHING)
+    return [*check_anchors(scope), *anchor_check(services.anchoring.places)(scope)]
 
 
 def _read(path: Path) -> bytes:

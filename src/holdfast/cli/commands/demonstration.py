@@ -68,6 +68,7 @@ def _free_port(session: Session) -> int:
 def _let_in(session: Session) -> tuple[str, str]:
     """Make sure of the user of the demonstration; return a new password and a new key."""
     from holdfast.core.errors import NotFound
+    from holdfast.core.rights import Role
     from holdfast.storage.rights.api_keys import NewKey, create_key
     from holdfast.storage.rights.users import NewUser, add_user, set_password, user_view
 
@@ -77,7 +78,7 @@ def _let_in(session: Session) -> tuple[str, str]:
             user_view(services.store, LOGIN)
             set_password(services.store, LOGIN, password)
         except NotFound:
-            new = NewUser(login=LOGIN, role="legal", name="Demo", password=password)
+            new = NewUser(LOGIN, Role.LEGAL, name="Demo", password=password)
             add_user(services.store, new)
         _, key = create_key(services.store, NewKey(login=LOGIN, name="tour", days=KEY_DAYS))
     return password, key

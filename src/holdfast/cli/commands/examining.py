@@ -43,7 +43,7 @@ def doctor(session: Session, options: DoctorOptions) -> int:
 
     settings, status = session.settings, 0
     with session.archive() as services:
-        patient = Patient(services.desk, settings.data, settings.keys_folder)
+        patient = Patient(services.desk, settings.data, settings.keys_folder, services.anchoring)
         for answer in examine(patient, heals=not options.dry_run):
             _print(session, answer, as_json=options.as_json)
             if answer.state is State.BAD:

@@ -1,11 +1,16 @@
-"""Reads secrets from files and standard input; shows none, and takes none from an argument."""
+"""Reads secrets from files, standard input and the keyboard; takes none from an argument."""
 
 from __future__ import annotations
 
+import getpass
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Refused
+
+if TYPE_CHECKING:
+    from holdfast.cli.screen import Screen
 
 
 def first_line(path: Path | None) -> str:
@@ -32,3 +37,20 @@ def first_line(path: Path | None) -> str:
 def _line(path: Path) -> str:
     with path.open(encoding="utf-8") as file:
         return file.readline()
+
+
+def can_ask() -> bool:
+    """Tell whether somebody sits at the keyboard."""
+    return sys.stdin.isatty()
+
+
+def asked_twice(screen: Screen) -> str:
+    """Ask for a new password, which is not shown; empty when nothing was typed.
+
+    Raises:
+        Refused: The second time something else was typed.
+    """
+    first = getpass.getpass(screen.words("Password: "))
+    if first and getpass.getpass(screen.words("Once more: ")) != first:
+        raise Refused("The two were not the same.", next_step="Try again.")
+    return first

@@ -53,6 +53,7 @@ def verify(session: Session, options: VerifyOptions) -> int:
     from holdfast.cli.progress import Counter
     from holdfast.ingest.verification import index_check
     from holdfast.storage.verify import Tally, Verification
+    from holdfast.storage.verifying.anchors import anchor_check
 
     if options.everything and (options.since or options.sample):
         raise Refused("--all and a part exclude each other.", next_step="Give one of them.")
@@ -65,7 +66,7 @@ def verify(session: Session, options: VerifyOptions) -> int:
             services.log,
             chosen,
             lambda t: counter.show(t.done, t.total, t.bytes),
-            also=(index_check(services.home),),
+            also=(index_check(services.home), anchor_check(services.anchoring.places)),
         )
         parts = set()
         for finding in run.run(tally):
@@ -141,6 +142,8 @@ def _conclude(session: Session, tally: Tally, parts: Set[str], *, as_json: bool)
         )
     if tally.findings:
         screen.result("{count} findings. Nothing was repaired.", style=BAD, count=tally.findings)
+        if "anchor" in parts:
+            screen.hint("An anchor outside says more than the archive: keep both as they are.")
         if parts - {"index"}:
             screen.hint("Next: keep this list, and restore what it names from a backup.")
         if "index" in parts:

@@ -69,7 +69,8 @@ class WorkerOptions:
         list[str] | None,
         typer.Option(
             "--kind", metavar="KIND", show_default=False,
-            help="Do only this kind: sequence, index, process, sync, verify, import; repeatable.",
+            help="Do only this kind: sequence, anchor, index, process, sync, verify or import; "
+            "repeatable.",
         ),
     ] = None  # fmt: skip
     metrics_port: Annotated[int, METRICS_PORT] = 0
@@ -229,7 +230,7 @@ def workshop(settings: Settings, actor: str) -> Iterator[Workshop]:
     from holdfast.wiring.runs import parser_pool
 
     with parser_pool(settings) as pool, open_archive(settings, actor) as services:
-        yield Workshop(services.desk, pool, services.spool)
+        yield Workshop(services.desk, pool, services.spool, anchoring=services.anchoring)
 
 
 @contextmanager

@@ -2,4 +2,84 @@
 
 from __future__ import annotations
 
-MESSAGES: dict[str, str] = {}
+MESSAGES: dict[str, str] = {
+    "Added {login} ({role}).": "已添加用户 {login}（{role}）。",
+    "Next: holdfast user password {login}": "下一步：holdfast user password {login}",
+    "There is no user yet.": "还没有用户。",
+    "Next: holdfast user add LOGIN --role admin": ("下一步：holdfast user add LOGIN --role admin"),
+    "Login": "登录名",
+    "Role": "角色",
+    "Signed in": "上次登录",
+    "Person": "人员",
+    "admin": "管理员",
+    "it": "运维",
+    "legal": "法务",
+    "auditor": "审计",
+    "compliance": "合规",
+    "manager": "主管",
+    "member": "成员",
+    "guest": "访客",
+    "crm": "CRM 系统",
+    "everything": "全部",
+    "nothing": "无",
+    "Actions": "可执行操作",
+    "Sees": "可见范围",
+    "Teams": "团队",
+    "Keys": "密钥",
+    "Addresses": "地址",
+    "Password": "密码",
+    "Second factor": "第二因素",
+    "Issuer": "身份签发方",
+    "Version": "版本",
+    "Grant": "授权",
+    "Until": "有效期至",
+    "Reason": "理由",
+    "Changed {login}.": "已更改 {login}。",
+    "{login} would be shut out, with {keys} keys. Nothing was changed.": (
+        "将停用 {login} 及其 {keys} 个密钥。未作任何更改。"
+    ),
+    "{login} is shut out.": "{login} 已停用。",
+    "{login} may sign in.": "{login} 可以登录。",
+    "disabled": "已停用",
+    "locked": "已锁定",
+    "enabled": "已启用",
+    "not: {what}": "禁止：{what}",
+    "Password: {password}": "密码：{password}",
+    "Password: ": "密码：",
+    "Once more: ": "再输入一次：",
+    "It is shown this once. Let its owner change it.": "仅显示这一次，请让本人尽快更改。",
+    "{login} has a new password.": "{login} 的密码已更改。",
+    "{login} is asked for no code any more.": "{login} 登录时不再需要验证码。",
+    "{login} is asked for codes from now on.": "{login} 今后登录需要验证码。",
+    "Secret: {secret}": "密钥：{secret}",
+    "It is shown this once.": "仅显示这一次。",
+    "Next: holdfast user totp {login} --confirm CODE": (
+        "下一步：holdfast user totp {login} --confirm CODE"
+    ),
+    "Granted to {login}: {what}.": "已授权 {login}：{what}。",
+    "Kept from {login}: {what}.": "已禁止 {login} 查看：{what}。",
+    "To take it back: holdfast user ungrant {id}": "撤销：holdfast user ungrant {id}",
+    "The role {role} sees no records, whatever it is granted.": (
+        "角色 {role} 无论获得何种授权都看不到记录。"
+    ),
+    "It takes the place of what the role sees by itself ({reach}).": (
+        "它取代该角色默认的可见范围（{reach}）。"
+    ),
+    "{what} would be taken away. Nothing was changed.": "将撤销 {what}。未作任何更改。",
+    "Taken away: {what}.": "已撤销：{what}。",
+    "It is shown this once; it works until {day}.": "仅显示这一次；有效期至 {day}。",
+    "To end it: holdfast key revoke {id}": "作废：holdfast key revoke {id}",
+    "Key": "密钥",
+    "Used": "上次使用",
+    "revoked": "已作废",
+    "expired": "已过期",
+    "valid": "有效",
+    "{prefix}… of {login} would be revoked. Nothing was changed.": (
+        "将作废 {login} 的 {prefix}…。未作任何更改。"
+    ),
+    "Revoked {prefix}… of {login}.": "已作废 {login} 的 {prefix}…。",
+    "Team": "团队",
+    "Members": "成员",
+    "nobody": "无人",
+    "In {name}: {members}": "{name} 的成员：{members}",
+}

@@ -1,0 +1,31 @@
+"""Walk through everything that a query finds, however much it is; it knows no engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast.core.ports import SearchRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdfast.core.ports import SearchIndex
+    from holdfast.core.query import Node, Scope
+
+PAGE = 500
+
+
+def every_hit(index: SearchIndex, node: Node, scope: Scope) -> Iterator[list[int]]:
+    """Yield the interactions that match within the scope, in pages.
+
+    What comes while it goes on may be in it or not.
+    """
+    cursor = ""
+    while True:
+        request = SearchRequest(node, scope, limit=PAGE, cursor=cursor, sort="captured")
+        page = index.search(request)
+        if page.hits:
+            yield [hit.id for hit in page.hits]
+        if not page.cursor:
+            return
+        cursor = page.cursor
