@@ -5,6 +5,6 @@
 
 from __future__ import annotations
 
-from holdfast.api.pages import assets, messages, searching, signing
+from holdfast.api.pages import assets, matters, messages, searching, signing
 
-ROUTERS = (assets.router, signing.router, searching.router, messages.router)
+ROUTERS = (assets.router, signing.router, searching.router, messages.router, matters.router)

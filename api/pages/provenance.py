@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.core.errors import Corrupt, NotFound
 from holdfast.core.identity import public_id
+from holdfast.core.rights import Action
 from holdfast.storage.audit_reading import Asked, audit_entries
+from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.later_facts import later_facts_of
 from holdfast.storage.catalogue.reading import captures_of
+from holdfast.storage.governance.holding import holds_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from holdfast.core.records import Record
     from holdfast.storage.catalogue.filed_facts import Capture
     from holdfast.storage.catalogue.later_facts import LaterFact
+    from holdfast.storage.governance.holding import ActiveHold
     from holdfast.storage.tlog_tiles import TileLog
 
 _TRIES = 3
@@ -47,7 +51,21 @@ def provenance_of(visit: Visit, record: Record) -> dict[str, Any]:
     later = later_facts_of(store, [one.id for one in captures])
     visit.served.sequence()
     origins = [_origin(visit, one, later.get(one.id, ())) for one in captures]
-    return {"origins": origins, "checkpoint": visit.served.log.size}
+    return {
+        "origins": origins,
+        "checkpoint": visit.served.log.size,
+        "holds": _holds(visit, record),
+    }
+
+
+def _holds(visit: Visit, record: Record) -> Sequence[ActiveHold] | None:
+    """Return what holds the message; None: it is not for this role to know."""
+    may = visit.principal.may
+    if not (may(Action.MATTERS) or may(Action.GOVERN_VIEW)):
+        return None
+    store = visit.served.store
+    with reading(store.engine) as connection:
+        return holds_on(connection, store, [record.id]).get(record.id, ())
 
 
 def _origin(visit: Visit, capture: Capture, later: Sequence[LaterFact]) -> Origin:

@@ -15,6 +15,8 @@ from markupsafe import Markup, escape
 from holdfast.api.pages import words_en, words_zh
 from holdfast.api.pages.assets import Asset, load_assets
 from holdfast.api.pages.cookies import Cookie, keep
+from holdfast.api.shapes.common import from_ms
+from holdfast.core.identity import public_id
 from holdfast.core.rights import Action
 from holdfast.core.safe_text import safe_block, safe_line
 
@@ -68,7 +70,13 @@ def environment(language: str, assets: Mapping[str, Asset]) -> Environment:
         lambda one, many, count: words.get(many, one if count == 1 else many),
         newstyle=True,
     )
-    made.globals.update(asset=lambda name: assets[name].url, tag=TAGS[language], Action=Action)
+    made.globals.update(
+        asset=lambda name: assets[name].url,
+        tag=TAGS[language],
+        Action=Action,
+        instant=from_ms,
+        public_id=public_id,
+    )
     made.filters.update(
         line=safe_line, block=safe_block, marked=marked, amount=amount, size=size, say=say(language)
     )

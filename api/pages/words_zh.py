@@ -31,6 +31,7 @@ MESSAGES: dict[str, str] = {
     "Your role does not allow this. It was noted in the audit log.": (
         "您的角色不允许此操作，该尝试已记入审计日志。"
     ),
+    "This was refused.": "该请求被拒绝。",
     "There is nothing here, or nothing that you may see.": "此处没有内容，或没有您可以查看的内容。",
     "You ask more often than is allowed. Wait a moment.": "请求过于频繁，请稍候。",
     "Something failed here. Nothing was changed; try again in a moment.": (
@@ -207,4 +208,88 @@ MESSAGES: dict[str, str] = {
     "Download the proof": "下载证明",
     "The log has no entry of it yet; try again in a moment.": "日志尚未收录，请稍后再试。",
     "Nothing is known of its origin.": "没有来源记录。",
+    "Under these holds": "所受保全",
+    "Nothing holds it.": "未被保全。",
+    # Matters
+    "That was not done.": "操作未完成。",
+    "Matter": "案件",
+    "Reference": "案号",
+    "Holds in force": "生效中的保全",
+    "Opened": "立案时间",
+    "State": "状态",
+    "closed": "已结案",
+    "open": "进行中",
+    "There are no matters. A matter gathers the holds of one case.": (
+        "目前没有案件。一个案件汇集同一事项的各项保全。"
+    ),
+    "Only open ones": "只看进行中的",
+    "Closed ones too": "包括已结案的",
+    "Open a matter": "新建案件",
+    "Name": "名称",
+    "Reference at court or counsel, if any": "法院或律师的案号（如有）",
+    "Note": "备注",
+    "Open the matter": "新建",
+    "The notice to %(custodian)s is kept. Send it with this code, which is shown only now:": (
+        "致 %(custodian)s 的通知已保存。请连同以下确认码发出，确认码只显示这一次："
+    ),
+    "Held": "保全中",
+    "Holds": "保全",
+    "hold request": "生效中",
+    "hold approval": "生效中；解除申请待批准",
+    "hold delay": "生效中；解除已批准",
+    "hold nothing": "已结束",
+    "ends": "将结束于",
+    "ended": "结束于",
+    "Holds now": "当前保全",
+    "See them": "查看",
+    "Custodians": "保管人",
+    "everybody": "所有人",
+    "Dates": "日期",
+    "before": "早于",
+    "Query": "查询",
+    "Not fully indexed": "未完整索引的邮件",
+    "held too": "一并保全",
+    "Reason": "理由",
+    "Placed": "设立时间",
+    "Release asked for": "申请解除",
+    "Release approved": "批准解除",
+    "Its end frees": "结束后将释放",
+    "%(free)s of %(held)s; others hold the rest": (
+        "%(held)s 封中的 %(free)s 封；其余仍受其他保全约束"
+    ),
+    "Notices": "通知",
+    "Told": "通知时间",
+    "Acknowledged": "确认时间",
+    "not yet": "尚未确认",
+    "Tell a custodian": "通知保管人",
+    "What you add to the text": "补充说明",
+    "Write the notice": "生成通知",
+    "Ask for its release": "申请解除",
+    "Why": "理由",
+    "Another person must approve; then it goes on for 30 days.": (
+        "须由另一人批准；批准后保全仍持续 30 天。"
+    ),
+    "Ask for the release": "申请解除",
+    "You asked for it: another person must approve.": "由您申请：须由另一人批准。",
+    "Approve the release": "批准解除",
+    "Take the request back": "撤回申请",
+    "It has no holds: nothing is kept because of it.": "没有保全：目前没有邮件因本案而保留。",
+    "Place a hold": "设立保全",
+    "Close the matter": "结案",
+    "%(num)s messages would be held.": "将保全 %(num)s 封邮件。",
+    "Counted are those that you may see; the hold holds all others too.": (
+        "只统计您可以查看的邮件；保全对其他邮件同样有效。"
+    ),
+    "Nothing has come yet of these custodians; it is held once it does:": (
+        "以下保管人目前没有邮件；一旦归档即予保全："
+    ),
+    "Place the hold": "确认设立",
+    "Custodians, with commas between them; empty: everybody": "保管人，用逗号分隔；留空表示所有人",
+    "Query; empty: everything": "查询；留空表示全部",
+    "First day, in %(zone)s": "起始日（%(zone)s 时区）",
+    "Last day, itself held": "截止日（含当日）",
+    "What is not fully indexed, of these custodians": "这些保管人未能完整索引的邮件",
+    "hold it too: no query can have seen it whole": "一并保全：任何查询都无法看到其全部内容",
+    "hold it only where it matches": "仅在匹配时保全",
+    "Count what it would hold": "统计保全范围",
 }
