@@ -12,7 +12,7 @@ from holdfast.core.errors import NotFound
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.matching import matches
 from holdfast.core.ports import Page, SearchRequest
-from holdfast.core.query import EVERYTHING, And, Field, Or, Term
+from holdfast.core.query import EVERYTHING, And, Field, Or, Scope, Term
 from holdfast.core.rights import Action
 from holdfast.indexer.query_parser import ParsedQuery, parse_query
 from holdfast.storage.catalogue.engine import reading
@@ -20,7 +20,7 @@ from holdfast.storage.catalogue.queueing import pending
 from holdfast.storage.catalogue.reading import records
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
     from holdfast.api.served import Served
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from holdfast.core.records import Record
     from holdfast.core.rights import Principal
 
+PAGE = 500
 NOT_FULLY_INDEXED = Or((Term(Field.IS, "truncated"), Term(Field.IS, "unreadable")))
 
 
@@ -93,6 +94,23 @@ def _count(served: Served, request: SearchRequest, node: Node) -> int:
 def total(served: Served, principal: Principal, node: Node) -> int:
     """Count what matches within the scope."""
     return served.index().search(SearchRequest(node, principal.scope, limit=0)).total
+
+
+def everywhere(served: Served) -> Callable[[Node], Iterator[Sequence[int]]]:
+    """Return a search over the whole archive, page by page: holds hold beyond any scope."""
+    scope = Scope.whole_archive("holds")
+
+    def find(node: Node) -> Iterator[Sequence[int]]:
+        cursor = ""
+        while True:
+            request = SearchRequest(node, scope, limit=PAGE, cursor=cursor, sort="captured")
+            page = served.index().search(request)
+            yield [hit.id for hit in page.hits]
+            cursor = page.cursor
+            if not cursor:
+                return
+
+    return find
 
 
 def visible(principal: Principal, found: Sequence[Record]) -> list[Record]:

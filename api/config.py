@@ -22,3 +22,5 @@ class ApiConfig:
     """Addresses whose `X-Forwarded-For` is believed."""
     is_behind_tls: bool = False
     """Cookies are marked Secure; only a service on loopback may do without."""
+    release_delay_days: int = 30
+    """Between the approval of a hold's release and its end."""

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from holdfast.api.problems import Unprocessable
-from holdfast.core.errors import Conflict
+from holdfast.api.problems import InProgress, KeyReused
 from holdfast.storage.audit import canonical_digest
 from holdfast.storage.rights.requests import Asked, begin_request, end_request, forget_request
 
@@ -41,8 +40,8 @@ def once(call: Call, shape: type[Answer], act: Callable[[], Answer]) -> Answer:
     """Return the answer of the act, or the one that it gave when it was asked for before.
 
     Raises:
-        Unprocessable: The key belongs to another request.
-        Conflict: The same request is in progress.
+        KeyReused: The key belongs to another request.
+        InProgress: The same request is in progress.
     """
     if not call.key:
         return act()
@@ -50,11 +49,11 @@ def once(call: Call, shape: type[Answer], act: Callable[[], Answer]) -> Answer:
     asked = Asked(call.principal.user_id, call.key, canonical_digest([call.route, call.body]))
     begun = begin_request(store, asked)
     if begun.is_other:
-        raise Unprocessable("The Idempotency-Key belongs to another request.", pointer="")
+        raise KeyReused("The Idempotency-Key belongs to another request.")
     if begun.answer is not None:
         return shape.model_validate_json(begun.answer)
     if not begun.is_ours:
-        raise Conflict("The same request is in progress.", next_step="Ask again in a moment.")
+        raise InProgress("The same request is in progress.", next_step="Ask again in a moment.")
     try:
         answer = act()
     except BaseException:

@@ -39,14 +39,24 @@ class Unprocessable(Refused):
     """Understood, and wrong: fact `pointer` names the place in the body."""
 
 
+class KeyReused(Refused):
+    """The Idempotency-Key belongs to another request."""
+
+
+class InProgress(Conflict):
+    """The same request, with the same Idempotency-Key, is being done."""
+
+
 CODES: tuple[tuple[type[HoldfastError], int, str], ...] = (
     (Unauthenticated, 401, "unauthenticated"),
     (Forbidden, 403, "forbidden"),
     (NotFound, 404, "not_found"),
+    (InProgress, 409, "in_progress"),
     (StaleVersion, 412, "stale_version"),
     (Conflict, 409, "conflict"),
     (TooManyRequests, 429, "too_many_requests"),
     (QueryError, 400, "query_not_understood"),
+    (KeyReused, 422, "key_reused"),
     (Unprocessable, 422, "unprocessable"),
     (Refused, 400, "refused"),
     (Unavailable, 503, "unavailable"),

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from holdfast.api.config import ApiConfig
     from holdfast.core.ports import SearchIndex
     from holdfast.core.rights import Principal
     from holdfast.ingest.index_home import Home
     from holdfast.ingest.viewing import Viewer
+    from holdfast.storage.audit import Sequencer
     from holdfast.storage.store import Store
     from holdfast.storage.tlog_tiles import TileLog
 
@@ -31,8 +33,11 @@ class Served:
     log: TileLog
     wake: Callable[[str], None]
     """Says that jobs of a kind may be due."""
-    sequence: Callable[[], None]
-    """Numbers at once what waits for the audit log."""
+    sequencer: Sequencer
+    exports: Path
+    """Folder for packages that are taken from here; they hold mail in clear."""
+    work: Path
+    """Folder for what unfinished exports need."""
     viewer: Viewer
     """Reads originals for pages, in children."""
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False)

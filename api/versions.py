@@ -14,16 +14,20 @@ def tag_of(version: int) -> str:
     return f'"v{version}"'
 
 
-def expected(if_match: str) -> int | None:
-    """Return the version that a change is made for; None where any will do.
+def agreed(if_match: str, version: int) -> int:
+    """Return the version that a change is made to.
+
+    Args:
+        if_match: The field as it came; empty or `*`: any version will do.
+        version: Of the thing as it is now.
 
     Raises:
-        StaleVersion: The field names something that no version ever was.
+        StaleVersion: The field names another version.
     """
     text = if_match.strip()
     if text in {"", "*"}:
-        return None
+        return version
     found = _TAG.fullmatch(text)
-    if found is None:
-        raise StaleVersion("If-Match names no version of this.", next_step="Read it again.")
-    return int(found[1])
+    if found is None or int(found[1]) != version:
+        raise StaleVersion("It was changed since you read it.", next_step="Read it again.")
+    return version

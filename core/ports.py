@@ -250,6 +250,18 @@ class SearchIndex(Protocol):
         """
         ...
 
+    def purge(self) -> list[int]:
+        """Let nothing be left, in the engine's files, of what was removed and committed.
+
+        Returns:
+            Ids to be added again for that, with a commit: they share files with what was removed.
+            Then purge once more; none means that nothing is left.
+
+        Raises:
+            Unavailable: The engine cannot do it now.
+        """
+        ...
+
     def degraded(self) -> int:
         """Count documents whose texts the engine refused; they are found by envelope alone."""
         ...

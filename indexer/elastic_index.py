@@ -39,6 +39,9 @@ _ID_CHUNK = 10_000
 _SEARCH_TRIES = 3
 EXTEND_EVERY_S = 60.0
 """How often it is looked whether the newest part has become too large."""
+PURGE_TIMEOUT_S = 3600
+_EXPUNGE_ALL = {"index.merge.policy.expunge_deletes_allowed": 0}
+"""By itself the engine leaves segments alone of which less than a tenth was deleted."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -148,6 +151,19 @@ class ElasticIndex:
             held = Results(snapshot, IS_HELD)
             for spot in held.all((VERSION,), _ID_CHUNK):
                 yield spot.id, spot.fields.get(VERSION, 0)
+
+    def purge(self) -> list[int]:
+        """Rewrite the segments that hold something deleted; nothing has to be added again.
+
+        The engine may keep what was deleted for its copies to catch up with, 12 hours by default.
+        """
+        if self._parts.shards:
+            with self._noticing_loss("removing what was deleted"):
+                self._client.indices.put_settings(index=self._parts.stem, settings=_EXPUNGE_ALL)
+                self._client.options(request_timeout=PURGE_TIMEOUT_S).indices.forcemerge(
+                    index=self._parts.stem, only_expunge_deletes=True, flush=True
+                )
+        return []
 
     def degraded(self) -> int:
         with self._snapshot(is_held=False) as snapshot:

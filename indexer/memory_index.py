@@ -56,6 +56,9 @@ class MemoryIndex:
     def degraded(self) -> int:
         return 0
 
+    def purge(self) -> list[int]:
+        return []
+
     def search(self, request: SearchRequest) -> Page:
         window = open_window(request)
         query = And((request.query, request.scope.filter))

@@ -22,6 +22,7 @@ from holdfast.indexer.embedded.counted import Counted
 from holdfast.indexer.embedded.pages import read_page
 from holdfast.indexer.embedded.results import Results, above
 from holdfast.indexer.embedded.schema import build_schema
+from holdfast.indexer.embedded.segments import spent_counts
 from holdfast.indexer.embedded.writing import engine_document
 
 WRITER_HEAP_BYTES = 256 * 1024 * 1024
@@ -106,6 +107,32 @@ class TantivyIndex:
     def versions(self) -> Iterator[tuple[int, int]]:
         """Yield every id with version 0: one writer at a time needs none."""
         yield from ((id_, 0) for id_ in self.ids())
+
+    def purge(self) -> list[int]:
+        """Return all that shares a segment with something deleted.
+
+        A segment goes from the disk when it holds nothing alive, and the engine merges by its own
+        rules only: what lives in it has to be written again.
+        """
+        shared = spent_counts(self._meta)
+        if shared:
+            return [id_ for id_, counts in self._placed() if counts in shared]
+        self._open_writer().garbage_collect_files()
+        return []
+
+    def _placed(self) -> Iterator[tuple[int, int]]:
+        """Yield each id with how many live in its segment; segments have no better name here."""
+        placed: dict[int, list[int]] = {}
+        searcher, rest = self._searcher(), Query.all_query()
+        while True:
+            hits = searcher.search(rest, _ID_CHUNK, False, "id", 0, Order.Asc).hits
+            for id_, address in hits:
+                placed.setdefault(address.segment_ord, []).append(int(id_))
+            if len(hits) < _ID_CHUNK:
+                break
+            rest = above(self._schema, hits[-1][0])
+        for ids in placed.values():
+            yield from ((id_, len(ids)) for id_ in ids)
 
     def degraded(self) -> int:
         """Return 0: this engine takes every text."""

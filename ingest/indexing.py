@@ -16,7 +16,7 @@ from holdfast.indexer.documents import analyse_record, complete
 from holdfast.ingest.cut_texts import CutTexts
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.filed_facts import filed_facts
-from holdfast.storage.catalogue.queueing import dequeue, pending, queued, tickets
+from holdfast.storage.catalogue.queueing import dequeue, enqueue, pending, queued, tickets
 from holdfast.storage.catalogue.reading import records
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 DRAIN_BATCH = 256
 DRAIN_COMMIT = 2048
 """Interactions between two commits of a drain; each commit costs as much as a hundred of them."""
+PURGE_TRIES = 10
 
 
 @dataclass(slots=True)
@@ -142,6 +143,31 @@ class IndexFeed:
                     dequeue(connection, self._added)
         finally:  # an index that failed has let go of it: another commit would not write it
             self._give_up()
+
+    def purge(self) -> int:
+        """Let nothing be left of what was removed, in the index's files; return what it cost.
+
+        Returns:
+            How many documents were written again for it.
+
+        Raises:
+            Unavailable: As `drain`, or others remove faster than this clears.
+        """
+        again = 0
+        for _ in range(PURGE_TRIES):
+            self.drain()
+            index = self.home.feeding()
+            shared = index.purge()
+            if not shared:
+                index.commit()
+                return again
+            with writing(self.store.engine) as connection:
+                enqueue(connection, shared, self.store.ids)
+            again += len(shared)
+        raise Unavailable(
+            "The index changes too fast for what was removed to be cleared out of it.",
+            next_step="Repeat when less is filed.",
+        )
 
     def remove_strangers(self, ids: Sequence[int]) -> None:
         """Take out of the index what the catalogue does not know, or what lies in two places."""

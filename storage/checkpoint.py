@@ -64,7 +64,7 @@ def sign_checkpoint(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> bytes:
 
 
 def sign_note(text: str, origin: str, key: Ed25519PrivateKey) -> bytes:
-    """Return the text as a note that the log's key signs (c2sp.org/signed-note).
+    """Return any text, which ends with a line end, as a signed note (c2sp.org/signed-note).
 
     What is no checkpoint must not begin with a name that can be an origin.
     """
@@ -81,7 +81,16 @@ def open_checkpoint(note: bytes, public: Ed25519PublicKey, origin: str) -> Check
     Raises:
         Corrupt: It is malformed, another log's, or not signed by this key.
     """
-    text, signatures = _split_note(note)
+    return _parsed(open_note(note, public, origin, _MAX_NOTE_BYTES), origin)
+
+
+def open_note(note: bytes, public: Ed25519PublicKey, origin: str, max_bytes: int) -> str:
+    """Return the text of a signed note after checking our signature; others are ignored.
+
+    Raises:
+        Corrupt: It is malformed, too long, or not signed by this key.
+    """
+    text, signatures = _split_note(note, max_bytes)
     wanted = key_id(origin, public)
     lines = [_signature(line, origin) for line in signatures.split("\n")[:-1]]
     for signature in lines:
@@ -90,7 +99,7 @@ def open_checkpoint(note: bytes, public: Ed25519PublicKey, origin: str) -> Check
                 public.verify(signature[_KEY_ID_BYTES:], text.encode())
             except InvalidSignature:
                 raise Corrupt("The checkpoint's signature is false.", origin=origin) from None
-            return _parsed(text, origin)
+            return text
     raise Corrupt("The checkpoint is not signed by the log's key.", origin=origin)
 
 
@@ -113,14 +122,14 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _split_note(note: bytes) -> tuple[str, str]:
+def _split_note(note: bytes, max_bytes: int) -> tuple[str, str]:
     try:
-        whole = note[: _MAX_NOTE_BYTES + 1].decode()
+        whole = note[: max_bytes + 1].decode()
     except UnicodeDecodeError:
         raise Corrupt("The checkpoint is not UTF-8.") from None
     text, blank, signatures = whole.rpartition("\n\n")
     is_formed = blank and signatures.endswith("\n") and not _CONTROL.search(whole)
-    if len(note) > _MAX_NOTE_BYTES or not is_formed:
+    if len(note) > max_bytes or not is_formed:
         raise Corrupt("The checkpoint is no signed note.")
     return text + "\n", signatures
 

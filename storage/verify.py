@@ -27,12 +27,18 @@ from holdfast.storage.verifying.captures import (
 from holdfast.storage.verifying.contacts import check_contacts, check_identities
 from holdfast.storage.verifying.database import check_database
 from holdfast.storage.verifying.exports import check_exports
+from holdfast.storage.verifying.holds import check_governance, check_held
 from holdfast.storage.verifying.interactions import check_interactions
 from holdfast.storage.verifying.later import check_later
 from holdfast.storage.verifying.log import check_forgotten, check_log
 from holdfast.storage.verifying.originals import check_originals, check_segments
 from holdfast.storage.verifying.records import check_records
 from holdfast.storage.verifying.report import EVERYTHING, Finding, Scope, Selection, Tally
+from holdfast.storage.verifying.retention import (
+    check_disposals,
+    check_policies,
+    check_tombstones,
+)
 from holdfast.storage.verifying.rights import check_rights
 from holdfast.storage.verifying.threads import check_threads
 
@@ -62,6 +68,11 @@ CHECKS: tuple[Check, ...] = (
     check_contacts,
     check_threads,
     check_exports,
+    check_governance,
+    check_held,
+    check_policies,
+    check_disposals,
+    check_tombstones,
 )
 
 

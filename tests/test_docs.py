@@ -102,5 +102,7 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 
 def test_documented_defaults_are_the_defaults() -> None:
     for name, value in leaves(Settings().model_dump()):
-        if isinstance(value, int | float):
+        if isinstance(value, bool):
+            assert f"| `{variable(name)}` | {str(value).lower()} |" in SETTINGS
+        elif isinstance(value, int | float):
             assert f"| `{variable(name)}` | {value:g} |" in SETTINGS

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from holdfast.api.asking import total, understood
+from holdfast.api.asking import everywhere, total, understood
 from holdfast.api.pages.queries import label_of, written
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.holds import HoldTerms, hold_predicate
 from holdfast.core.identity import public_id, row_id
-from holdfast.core.query import EVERYTHING, Field, Scope, Term
+from holdfast.core.query import EVERYTHING, Field, Term
 from holdfast.indexer.explain import to_text
-from holdfast.indexer.hits import every_hit
 from holdfast.retention.release import Needs, still_needs
 from holdfast.storage.governance.holds import Hold, NewHold, list_holds, unknown_custodians
 from holdfast.storage.governance.matters import Matter, list_matters
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from holdfast.api.pages.visits import Visit
-    from holdfast.core.query import Node
 
 _BETWEEN = re.compile(r"[,;，；、\n]+")
 MAX_CUSTODIANS = 200
@@ -188,7 +186,7 @@ def previewed(visit: Visit, matter: Matter, form: HoldForm) -> Preview:
     new = new_hold(visit, matter, form)
     node = hold_predicate(new.terms)
     is_within = not sees_all(visit)
-    counts = None if is_within else preview_hold(visit.served.store, node, finding(visit))
+    counts = None if is_within else preview_hold(visit.served.store, node, everywhere(visit.served))
     return Preview(
         new=new,
         held=counts.held if counts else total(visit.served, visit.principal, node),
@@ -197,12 +195,6 @@ def previewed(visit: Visit, matter: Matter, form: HoldForm) -> Preview:
         unknown=unknown_custodians(visit.served.store, new.terms.custodians),
         warnings=understood(visit.served, form.query).warnings,
     )
-
-
-def finding(visit: Visit) -> Callable[[Node], Iterator[list[int]]]:
-    """Return what finds everything: a hold holds what its placer need not see."""
-    scope = Scope.whole_archive(visit.principal.login)
-    return lambda node: every_hit(visit.served.index(), node, scope)
 
 
 def new_hold(visit: Visit, matter: Matter, form: HoldForm) -> NewHold:

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from holdfast.api.asking import everywhere
 from holdfast.api.pages.holding import (
     HoldForm,
-    finding,
     hold_named,
     holds_of,
     matter_named,
@@ -121,7 +121,7 @@ def send_hold(
         placed = place_hold(store, new_hold(visit, matter, form))
     except (Refused, Conflict) as error:
         return _form(visit, matter, form, trouble=error)
-    sweep_hold(store, placed, finding(visit))
+    sweep_hold(store, placed, everywhere(visit.served))
     return RedirectResponse(f"/matters/{matter.public}#{placed.public}", 303)
 
 

@@ -49,7 +49,7 @@ def provenance_of(visit: Visit, record: Record) -> dict[str, Any]:
     store = visit.served.store
     captures = captures_of(store, record.id)
     later = later_facts_of(store, [one.id for one in captures])
-    visit.served.sequence()
+    visit.served.sequencer.run()
     origins = [_origin(visit, one, later.get(one.id, ())) for one in captures]
     return {
         "origins": origins,

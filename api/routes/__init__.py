@@ -5,8 +5,10 @@ from __future__ import annotations
 from holdfast.api.routes import (
     audit,
     contacts,
+    exports,
     jobs,
     ledger,
+    matters,
     records,
     search,
     sources,
@@ -22,6 +24,8 @@ ROUTERS = (
     sources.router,
     ledger.router,
     jobs.router,
+    matters.router,
+    exports.router,
     audit.router,
     users.router,
 )

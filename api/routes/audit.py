@@ -69,7 +69,7 @@ def list_entries(
 @router.get("/audit/checkpoint", operation_id="read_checkpoint", response_class=PlainTextResponse)
 def read_checkpoint(served: Archive, principal: Auditor) -> PlainTextResponse:
     """Read the newest signed checkpoint (C2SP note), which an outsider can keep and compare."""
-    served.sequence()
+    served.sequencer.run()
     served.log.refresh()
     return PlainTextResponse(served.log.note.decode())
 

@@ -10,10 +10,11 @@ from pydantic import Field
 from holdfast.api.asking import understood
 from holdfast.api.door import Archive, Asker, allowed
 from holdfast.api.idempotency import Call, once
+from holdfast.api.names import number_of
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
-from holdfast.api.versions import expected, tag_of
-from holdfast.core.errors import HoldfastError, NotFound
-from holdfast.core.identity import public_id, row_id
+from holdfast.api.versions import agreed, tag_of
+from holdfast.core.errors import NotFound
+from holdfast.core.identity import public_id
 from holdfast.core.rights import Action, Forbidden, Principal, Reach, Role
 from holdfast.storage.rights.api_keys import (
     KeyView,
@@ -191,7 +192,8 @@ def patch_user(
     addresses = None if change.addresses is None else tuple(change.addresses)
     order = UserChange(role=change.role, name=change.name, addresses=addresses)
     store = served.store_of(principal)
-    return _user(change_user(store, login, order, expected(if_match)))
+    version = agreed(if_match, user_view(store, login).version)
+    return _user(change_user(store, login, order, version))
 
 
 @router.post("/users/{login}/disable", operation_id="disable_user")
@@ -232,7 +234,7 @@ def post_grant(login: str, new: NewGrantShape, served: Archive, principal: Manag
 @router.delete("/users/{login}/grants/{grant_id}", operation_id="remove_grant", status_code=204)
 def delete_grant(login: str, grant_id: str, served: Archive, principal: Manager) -> None:
     """Take back what was granted or denied."""
-    number = _number("grt", grant_id)
+    number = number_of("grt", grant_id)
     if number not in {one.id for one in list_grants(served.store, login)}:
         raise NotFound(f"There is no grant {grant_id[:40]!r}.")
     remove_grant(served.store_of(principal), number)
@@ -263,7 +265,7 @@ def post_key(new: NewKeyShape, served: Archive, principal: Asker) -> MadeKey:
 @router.delete("/keys/{key_id}", operation_id="revoke_key", status_code=204)
 def delete_key(key_id: str, served: Archive, principal: Asker) -> None:
     """Revoke a key: it is worth nothing from now on."""
-    number = _number("key", key_id)
+    number = number_of("key", key_id)
     found = next((one for one in list_keys(served.store) if one.id == number), None)
     if found is None or not (principal.may(Action.USERS) or found.login == principal.login):
         raise NotFound(f"There is no key {key_id[:40]!r}.")
@@ -282,13 +284,6 @@ def _no_more_than_own(principal: Principal, wanted: list[Action]) -> tuple[Actio
 def _refuse_others(principal: Principal, login: str) -> None:
     if login.strip().casefold() != principal.login and not principal.may(Action.USERS):
         raise Forbidden("Only who manages users makes keys for others.", action=Action.USERS.value)
-
-
-def _number(prefix: str, text: str) -> int:
-    try:
-        return row_id(prefix, text)
-    except HoldfastError as error:
-        raise NotFound(f"There is nothing called {text[:40]!r}.") from error
 
 
 def _user(one: UserView) -> UserShape:

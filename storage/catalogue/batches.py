@@ -216,21 +216,21 @@ class _Undoing:
     now_ms: int
 
     def run(self) -> Undone:
+        # Not those that were disposed of: all others are filed.
+        is_live = (
+            captures.c.batch_id == self.batch_id,
+            captures.c.undone_ms.is_(None),
+            captures.c.interaction_id.is_not(None),
+        )
         live = self.connection.execute(
-            select(captures.c.id, captures.c.interaction_id)
-            .where(captures.c.batch_id == self.batch_id, captures.c.undone_ms.is_(None))
-            .order_by(captures.c.id)
+            select(captures.c.id, captures.c.interaction_id).where(*is_live).order_by(captures.c.id)
         ).all()
         touched = list(dict.fromkeys(r.interaction_id for r in live if r.interaction_id))
         # They gain no capture while they are judged: see `filing`.
         lock_rows(self.connection, interactions.c.id, touched, Hold.CHANGING)
         refuse_held(self.connection, self.store, touched)
         self._give_items_back()
-        self.connection.execute(
-            update(captures)
-            .where(captures.c.batch_id == self.batch_id, captures.c.undone_ms.is_(None))
-            .values(undone_ms=self.now_ms)
-        )
+        self.connection.execute(update(captures).where(*is_live).values(undone_ms=self.now_ms))
         removed = self._remove(touched)
         recount(self.connection, removed)
         self._queue(touched)
@@ -247,7 +247,9 @@ class _Undoing:
             update(source_items)
             .where(
                 exists().where(
-                    captures.c.item_id == source_items.c.id, captures.c.undone_ms.is_(None)
+                    captures.c.item_id == source_items.c.id,
+                    captures.c.undone_ms.is_(None),
+                    captures.c.interaction_id.is_not(None),
                 ),
                 mine,
             )

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from holdfast.core.records import Role
 from holdfast.storage.catalogue.chunks import by_value, each_given
-from holdfast.storage.catalogue.locks import Hold, lock_rows
+from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.schema import identities, interactions, participants
 from holdfast.storage.catalogue.sightings import HUMAN_KINDS, PERSON
 
@@ -36,6 +36,9 @@ def count_seen(connection: Connection, tallies: dict[str, Tally], found: dict[st
     """Add the tallies to the identities that were found for their addresses.
 
     In order of id, so that two writers never wait for each other in a ring.
+
+    Raises:
+        Contended: One of them was forgotten at the same moment.
     """
     if connection.dialect.name == "postgresql":
         _count_and_name(connection, tallies, found)
@@ -76,7 +79,7 @@ UPDATE {table} SET
   human_messages = identities.human_messages + given.human_messages,
   messages = identities.messages + given.messages,
   name = COALESCE(NULLIF(given.own_name, ''), NULLIF(identities.name, ''), given.name)
-FROM {given} WHERE identities.id = given.id"""
+FROM {given} WHERE identities.id = given.id AND identities.kind = 'mail'"""
 
 
 def _count_and_name(
@@ -94,7 +97,7 @@ def _count_and_name(
         rows.append(row | {"name": tally.name, "own_name": own})
     lock_rows(connection, identities.c.id, found.values(), Hold.CHANGING)
     if rows:
-        each_given(connection, _COUNT_AND_NAME, _SEEN, rows)
+        refuse_fewer(each_given(connection, _COUNT_AND_NAME, _SEEN, rows), rows)
 
 
 def _count(connection: Connection, tallies: dict[str, Tally], found: dict[str, int]) -> None:
@@ -141,7 +144,12 @@ def recount(connection: Connection, interaction_ids: Iterable[int]) -> None:
         participants.c.interaction_id,
         interaction_ids,
     )
-    wanted = sorted({row.id for row in taking_part})
+    recount_identities(connection, {row.id for row in taking_part})
+
+
+def recount_identities(connection: Connection, identity_ids: Iterable[int]) -> None:
+    """Count these identities again, from what is filed."""
+    wanted = sorted(set(identity_ids))
     lock_rows(connection, identities.c.id, wanted, Hold.CHANGING)
     counted = {
         row.identity_id: row

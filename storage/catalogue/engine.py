@@ -36,6 +36,7 @@ MOST_TRIES = 12
 _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",  # what was disposed of must not stay in free space
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-65536",
     "PRAGMA wal_autocheckpoint=8000",

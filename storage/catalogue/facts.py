@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 ARCHIVE_ID = "archive_id"
 """32 hex digits, made once; segments and the audit log carry it."""
+CLEANED = "free_space_cleaned"
+"""Set once all free space of the database was cleared that older programs had left content in."""
+PEOPLE_FORGOTTEN = "people_forgotten"
+"""Another value whenever identities were forgotten: what writers remember of them is void then."""
 INDEX_GENERATION = "index_generation"
 """Folder of the index that searches use."""
 

@@ -84,7 +84,8 @@ _CHECK_SERVER = "Check that the server runs and is reachable, then repeat."
 _SIGN_IN = "Correct catalogue.url and catalogue.password, and the server's pg_hba.conf."
 _MAKE_DATABASE = "Create the database and its owner, or correct catalogue.url."
 _OTHERS = "Repeat; other writers were in the way."
-_CONTENDED = frozenset({"40001", "40P01", "23505", "55P03"})
+_CONTENDED = frozenset({"40001", "40P01", "23505", "23503", "55P03"})
+"""Among them a reference to what another writer removed, as disposal does, at the same moment."""
 _LOST = ("08", "57P0")
 _DAMAGED = frozenset({"XX001", "XX002"})
 _POSTGRES_STEPS = (

@@ -26,6 +26,7 @@ from holdfast.storage.catalogue.schema import (
     participants,
     sources,
 )
+from holdfast.storage.catalogue.tags import tags_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -77,6 +78,7 @@ def filed_facts(store: Store, interaction_ids: Sequence[int]) -> list[FiledFacts
             companies_of(connection, people),
             internal_in(connection),
             held_by_in(connection, taken, store.now_ms()),
+            tags_in(connection, taken),
         )
     by_interaction: dict[int, list[Row[Any]]] = defaultdict(list)
     for person in people:
@@ -108,6 +110,7 @@ class _Around:
     companies: frozenset[str]
     internal: frozenset[str]
     held_by: Mapping[int, tuple[HeldBy, ...]]
+    tags: Mapping[int, tuple[str, ...]]
 
 
 def _facts(
@@ -132,7 +135,7 @@ def _facts(
         companies=tuple(sorted(ends & around.companies)),
         sha256s=distinct(c.sha256 for c in taken),
         contact_ids=tuple(dict.fromkeys(p.contact_id for p in people if p.contact_id)),
-        tags=(),
+        tags=around.tags.get(row.id, ()),
         is_duplicate=len(taken) > 1,
         shares_message_id=around.holders[row.message_key] > 1,
         held_by=around.held_by.get(row.id, ()),

@@ -18,6 +18,7 @@ from holdfast.storage.audit import canonical_digest
 from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows
 from holdfast.storage.catalogue.companies import DomainNames, ensure_companies
 from holdfast.storage.catalogue.counting import count_seen
+from holdfast.storage.catalogue.facts import PEOPLE_FORGOTTEN, fact
 from holdfast.storage.catalogue.schema import contacts, identities
 from holdfast.storage.catalogue.sightings import MAIL, PERSON, nature_of, tallied
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from holdfast.storage.catalogue.sightings import Sighting, Tally
 
 IDENTITIES_CACHED = 200_000
+FORGOTTEN = "forgotten"
+"""Kind of an identity whose messages were all disposed of: its row says nothing of it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Linker:
     _known: OrderedDict[str, int] = field(default_factory=OrderedDict, init=False)
     _made: set[str] = field(default_factory=set, init=False)
     _made_in: Transaction | None = field(default=None, init=False)
+    _forgotten: str | None = field(default=None, init=False)
+    """`PEOPLE_FORGOTTEN` when what is known was learnt."""
 
     def link(
         self, connection: Connection, people: Sequence[Sighting], ids: IdFactory
@@ -70,6 +75,10 @@ class Linker:
         contact. Safe beside other writers.
         """
         tallies = tallied(people)
+        forgotten = fact(connection, PEOPLE_FORGOTTEN)
+        if forgotten != self._forgotten:
+            self._known.clear()
+            self._forgotten = forgotten
         found = self._recall(connection, tallies)
         missing = sorted(key for key in tallies if key not in found)
         made: list[dict[str, Any]] = []

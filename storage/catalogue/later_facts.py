@@ -43,7 +43,10 @@ class Known:
 
 
 def known_now(store: Store, source_id: int, keys: Sequence[str]) -> dict[str, Known]:
-    """Return how these items stand; those that were not captured are left out."""
+    """Return how these items stand; those that were not captured are left out.
+
+    So are those that were disposed of.
+    """
     newest = (
         select(func.max(later_facts.c.id))
         .where(later_facts.c.capture_id == captures.c.id)
@@ -60,7 +63,11 @@ def known_now(store: Store, source_id: int, keys: Sequence[str]) -> dict[str, Kn
         )
         .join(captures, captures.c.item_id == source_items.c.id)
         .outerjoin(later_facts, later_facts.c.id == newest)
-        .where(source_items.c.source_id == source_id, captures.c.undone_ms.is_(None))
+        .where(
+            source_items.c.source_id == source_id,
+            captures.c.undone_ms.is_(None),
+            captures.c.facts != "",  # of what was disposed of nothing more is noted
+        )
     )
     with reading(store.engine) as connection:
         rows = by_value(connection, query, source_items.c.item_key, keys)

@@ -177,7 +177,7 @@ class _Acceptance:
             contents,
         )
         by_content = {row.content_id: row for row in found}
-        _refuse_disposed(found, placements)
+        _refuse_disposed(found, placements, len(contents))
         ours = set()
         for row in rows:
             stored = by_content[row["content_id"]]
@@ -309,11 +309,13 @@ def capture_digest(item_key: str, offered: str, values: Sequence[object]) -> byt
     return canonical_digest([item_key, offered, *values])
 
 
-def _refuse_disposed(found: Sequence[Row[Any]], placements: Collection[bytes]) -> None:
+def _refuse_disposed(found: Sequence[Row[Any]], placements: Collection[bytes], wanted: int) -> None:
+    """Refuse where originals that were there a moment ago have no key, or no name, any more."""
     gone = [r.id for r in found if r.shredded_ms is not None and r.content_id not in placements]
-    if gone:
+    count = len(gone) + wanted - len(found)
+    if count:
         raise Unavailable(
-            f"{len(gone)} originals were disposed of while they were offered again.",
+            f"{count} originals were disposed of while they were offered again.",
             next_step="Offer them again.",
         )
 

@@ -37,6 +37,7 @@ from holdfast.storage.catalogue.filed_facts import (
     holders_in,
     instant,
 )
+from holdfast.storage.catalogue.governance_tables import tombstones
 from holdfast.storage.catalogue.held_facts import held_by_in
 from holdfast.storage.catalogue.rows import message_key, unpack_headers
 from holdfast.storage.catalogue.schema import (
@@ -48,6 +49,7 @@ from holdfast.storage.catalogue.schema import (
     participants,
     threads,
 )
+from holdfast.storage.catalogue.tags import tags_in
 from holdfast.storage.catalogue.texts import open_derived
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ def known_records(
 ) -> list[Known]:
     """Return the records with their captures and attachment rows; else as `records`."""
     with reading(store.engine) as connection:
-        return records_in(connection, store, interaction_ids, with_text=with_text)
+        return known_in(connection, store, interaction_ids, with_text=with_text)
 
 
 def records_in(
@@ -109,8 +111,21 @@ def records_in(
     with_text: bool = True,
 ) -> list[Record]:
     """Return the records as this transaction sees them, its own changes included; as `records`."""
+    found = known_in(connection, store, interaction_ids, with_text=with_text)
+    return [one.record for one in found]
+
+
+def known_in(
+    connection: Connection,
+    store: Store,
+    interaction_ids: Sequence[int],
+    *,
+    with_text: bool = True,
+) -> list[Known]:
+    """Return the records as `records_in`, with their captures and attachment rows."""
     loaded = _load(connection, interaction_ids, _WITH_TEXT if with_text else _WITHOUT_TEXT)
     loaded.held_by = held_by_in(connection, loaded.captures, store.now_ms())
+    loaded.tags = tags_in(connection, loaded.captures)
     made = {
         row.id: Known(
             _record(row, loaded, store if with_text else None),
@@ -137,6 +152,7 @@ class _Loaded:
     companies: frozenset[str]
     internal: frozenset[str] = field(default_factory=frozenset)
     held_by: dict[int, tuple[HeldBy, ...]] = field(default_factory=dict)
+    tags: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 # The pages of headers and texts are many: left unread where nobody asks for them.
@@ -224,6 +240,7 @@ def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
         companies=tuple(sorted(ends & loaded.companies)),
         sha256s=distinct(c.sha256 for c in taken),
         defects=distinct(code for code, _ in _defects(row.defects or "[]")),
+        tags=loaded.tags.get(row.id, ()),
         lang=row.lang,
         is_bulk=row.is_bulk,
         is_truncated=row.is_truncated,
@@ -260,12 +277,14 @@ def find_interaction(store: Store, text: str) -> int:
     """Return the interaction that a public id, a Message-ID or the start of a SHA-256 names.
 
     Raises:
-        NotFound: Nothing has that name, or it was removed.
+        NotFound: Nothing has that name, or it was removed or disposed of.
         Refused: Several have it; the error's `ids` lists their public ids.
     """
     text = text.strip()
     with reading(store.engine) as connection:
         found = _named(connection, text)
+        if not found:
+            _refuse_disposed(connection, text)
     if not found:
         raise NotFound(f"Nothing in the archive is called {text!r}.", next_step="Search for it.")
     if len(found) > 1:
@@ -275,6 +294,23 @@ def find_interaction(store: Store, text: str) -> int:
             ids=[public_id("msg", i) for i in found],
         )
     return found[0]
+
+
+def _refuse_disposed(connection: Connection, text: str) -> None:
+    """Say of what was disposed of, and is asked for by its id, when that was and by what."""
+    if not text.lower().startswith("msg_"):
+        return
+    query = select(tombstones.c.destroyed_ms, tombstones.c.disposal_id).where(
+        tombstones.c.interaction_id == row_id("msg", text)
+    )
+    stone = connection.execute(query).first()
+    if stone is not None:
+        disposal = public_id("dsp", stone.disposal_id)
+        raise NotFound(
+            f"It was disposed of on {instant(stone.destroyed_ms):%Y-%m-%d}, by {disposal}.",
+            next_step=f"Its certificate: holdfast disposal certificate {disposal}",
+            disposal=disposal,
+        )
 
 
 def _named(connection: Connection, text: str) -> list[int]:

@@ -160,6 +160,12 @@ threads = Table(
     ms("last_ms"),
     ref("merged_into", "threads.id", optional=True),
     Index("ix_threads_subject", "base_subject", "last_ms"),
+    Index(
+        "ix_threads_merged_into",
+        "merged_into",
+        sqlite_where=text("merged_into IS NOT NULL"),
+        postgresql_where=text("merged_into IS NOT NULL"),
+    ),
 )
 
 thread_keys = Table(
@@ -360,10 +366,11 @@ leases = Table(
     ms("until_ms"),
 )
 
+# No reference: what was disposed of is queued too, for the index to forget it.
 index_queue = Table(
     "index_queue",
     metadata,
-    key("interaction_id", "interactions.id"),
+    Column("interaction_id", Id, primary_key=True, autoincrement=False),
     Column("ticket", Id, nullable=False),
     Index("ix_index_queue_ticket", "ticket"),
 )

@@ -63,7 +63,7 @@ def give_notice(store: Store, hold_id: int, custodian: str, text: str) -> tuple[
     if not custodian.strip() or not text.strip():
         raise Refused("A notice needs a custodian and a text.", next_step="Give both.")
     code = "".join(secrets.choice(_LETTERS) for _ in range(CODE_CHARS))
-    row = {
+    row: dict[str, Any] = {
         "id": store.ids.take(),
         "hold_id": hold_id,
         "custodian": custodian.strip(),

@@ -22,6 +22,7 @@ from holdfast.storage.catalogue.schema import (
     variants,
 )
 from holdfast.storage.catalogue.unkept import unkept_digest
+from holdfast.storage.governance.tombstones import EMPTY, capture_told
 from holdfast.storage.verifying.report import (
     DIFFERENT,
     GONE,
@@ -102,7 +103,7 @@ def _query() -> Select[Any]:
 def check_captures(scope: Scope) -> Iterator[Finding]:
     """Compare each capture with its event, its original, its ledger row and its interaction."""
     for connection, rows in scope.pages(_query(), captures.c.id, captures.c.captured_ms):
-        events = events_about(connection, ["capture", "link"], [row.id for row in rows])
+        events = events_about(connection, ["capture", "link", EMPTY], [row.id for row in rows])
         reported = _reported(connection, rows)
         for kept in map(_Kept._make, rows):
             scope.tally.captures += 1
@@ -123,6 +124,8 @@ def _cause(kept: _Kept, events: Events, reported: set[tuple[int, int]]) -> str:
     told = events["capture"].get(kept.id)
     if not told:
         return UNKNOWN
+    if kept.id in events[EMPTY]:
+        return _destroyed(kept, told[0], events[EMPTY][kept.id])
     key = key_as_captured(kept.item_key, None if kept.undone_ms is None else kept.batch_id)
     if not told[0].commits_to(capture_digest(key, kept.item_offered, tuple(kept)[_DIGESTED])):
         return DIFFERENT
@@ -136,6 +139,30 @@ def _cause(kept: _Kept, events: Events, reported: set[tuple[int, int]]) -> str:
     if not is_tied:
         return _item(kept) or "It is linked to another interaction than its original."
     return _item(kept) or _link(kept, events["link"].get(kept.id, ()))
+
+
+def _destroyed(kept: _Kept, told: Told, ends: Sequence[Told]) -> str:
+    """Compare what disposal leaves: sums, times, and the commitment that nothing opens any more."""
+    commit = told.leaf.commit
+    if not any(one.commits_to(capture_told(commit, one.leaf.t)) for one in ends):
+        return DIFFERENT
+    left = (kept.interaction_id, kept.folder, kept.flags, kept.facts, kept.item_offered)
+    if left != (None, "", "", "", ""):
+        return "It was disposed of, and its rows are there."
+    named = kept.content_id if kept.salt is None else commitment(kept.salt, kept.content_id)
+    if (named.hex(), kept.item_content.hex()) != (commit, commit):
+        return "Its original is not the one that the audit log committed to."
+    same = (
+        kept.item_source == kept.source_id
+        and kept.item_batch == kept.batch_id
+        and kept.item_original == kept.original_id
+        and kept.item_seen_ms == kept.captured_ms
+        and kept.item_state in _ENDS
+    )
+    return "" if same else "Its ledger row says otherwise."
+
+
+_ENDS = (End.FILED.value, End.DUPLICATE.value, End.SKIPPED.value)
 
 
 def _item(kept: _Kept) -> str:

@@ -12,7 +12,7 @@ from holdfast.core.records import Role
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import ascii_domain, internal_in, is_within
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.identities import made_digest
+from holdfast.storage.catalogue.identities import FORGOTTEN, made_digest
 from holdfast.storage.catalogue.merging import homes_by_merges
 from holdfast.storage.catalogue.schema import (
     captures,
@@ -24,6 +24,7 @@ from holdfast.storage.catalogue.schema import (
     participants,
 )
 from holdfast.storage.catalogue.sightings import HUMAN_KINDS, MAIL, PERSON, nature_of, shown_name
+from holdfast.storage.governance.forgetting import forgotten_or
 from holdfast.storage.verifying.report import (
     DIFFERENT,
     GONE,
@@ -65,9 +66,10 @@ def check_identities(scope: Scope) -> Iterator[Finding]:
             if row.id in homes:
                 home = homes[row.id]
                 at = company.get(home)
-            yield from made.take((row.id, row.value, home, at))
+            yield from made.take(forgotten_or(row, home, at))
             cause = _derived(row) or _counted(row, counts.get(row.id, _NEVER_SEEN))
-            if row.contact_id != _root(home, edges):
+            is_home = row.contact_id == _root(home, edges)
+            if not is_home and not (row.kind == FORGOTTEN and row.contact_id is None):
                 cause = "It is not with the contact that the merges leave it with."
             if cause:
                 yield Finding("identity", row.value, cause)
@@ -98,6 +100,10 @@ def _edges(connection: Connection) -> dict[int, int]:
 
 
 def _derived(row: Row[Any]) -> str:
+    if row.kind == FORGOTTEN:
+        left = (row.value, row.name, row.domain)
+        is_blank = left == (public_id("idn", row.id), "", "")
+        return "" if is_blank else "It was forgotten, and its row is not empty."
     is_same = (
         row.kind == MAIL
         and row.value == row.value.strip().casefold()

@@ -1,4 +1,4 @@
-"""What journal reports added to interactions, against what the log committed to."""
+"""What was added to interactions after filing, against what the log committed to."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
+from holdfast.storage.annotations.values import is_written
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.envelopes import PEOPLE_STEP, envelope_digest
 from holdfast.storage.catalogue.schema import interaction_versions
@@ -49,24 +50,29 @@ def versions_of(connection: Connection, ids: Iterable[int]) -> Versions:
     return found
 
 
+def misnumbered(versions: Sequence[Version]) -> str:
+    """Return what is wrong with the numbers of an interaction's versions, of all kinds."""
+    is_row = [one.version for one in versions] == list(range(1, len(versions) + 1))
+    return "" if is_row else DIFFERENT
+
+
 def added_people(
-    versions: Sequence[Version], added: Sequence[tuple[int, Person]], told: Sequence[Told]
+    all_versions: Sequence[Version], added: Sequence[tuple[int, Person]], told: Sequence[Told]
 ) -> str:
-    """Return what is wrong with what was added to one interaction; empty when nothing is.
+    """Return what is wrong with whom reports added to one interaction; empty when nothing is.
 
     Args:
-        versions: Of the interaction, oldest first.
+        all_versions: Of the interaction, oldest first.
         added: Ordinal and person, of those that its own draft did not have, in order.
         told: The events about it.
     """
+    versions = [one for one in all_versions if not is_written(one.change)]
     people: dict[int, list[Person]] = {one.version: [] for one in versions}
     for ordinal, person in added:
         version, place = divmod(ordinal, PEOPLE_STEP)
         if version not in people or place != len(people[version]):
             return STRANGER
         people[version].append(person)
-    if [one.version for one in versions] != list(range(1, len(versions) + 1)):
-        return DIFFERENT
     if len(told) != len(versions):
         return UNKNOWN if len(told) < len(versions) else GONE
     is_told = all(_is_told(one, people[one.version], told) for one in versions)

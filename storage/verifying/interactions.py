@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Connection, select
 
 from holdfast.core.identity import public_id
+from holdfast.storage.annotations.rows import ANNOTATE, metadata_in
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.envelopes import ENVELOPE, PEOPLE_STEP
@@ -31,7 +32,13 @@ from holdfast.storage.catalogue.schema import (
     threads,
 )
 from holdfast.storage.catalogue.sightings import MAIL, is_address
-from holdfast.storage.verifying.envelopes import Versions, added_people, versions_of
+from holdfast.storage.verifying.annotations import annotated
+from holdfast.storage.verifying.envelopes import (
+    Versions,
+    added_people,
+    misnumbered,
+    versions_of,
+)
 from holdfast.storage.verifying.report import (
     DIFFERENT,
     UNKNOWN,
@@ -44,6 +51,8 @@ from holdfast.storage.verifying.report import (
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
+
+    from holdfast.storage.annotations.values import Metadata
 
 EMAIL = "email"
 """The only channel so far; its interactions are in no conversation."""
@@ -142,6 +151,7 @@ class _Page:
     events: Events
     joined: dict[int, list[int]]
     versions: Versions
+    metadata: dict[int, Metadata]
 
     @staticmethod
     def load(connection: Connection, ids: Sequence[int], joined: dict[int, list[int]]) -> _Page:
@@ -156,8 +166,9 @@ class _Page:
             files.setdefault(row[0], []).append(row)
         live = select(captures.c.interaction_id).where(captures.c.undone_ms.is_(None))
         alive = {row[0] for row in by_value(connection, live, captures.c.interaction_id, ids)}
-        events = events_about(connection, ["file", "remove", ENVELOPE], ids)
-        return _Page(people, files, alive, events, joined, versions_of(connection, ids))
+        events = events_about(connection, ["file", "remove", ENVELOPE, ANNOTATE], ids)
+        versions, metadata = versions_of(connection, ids), metadata_in(connection, ids)
+        return _Page(people, files, alive, events, joined, versions, metadata)
 
     def cause(self, filed: _Filed, values: Sequence[object]) -> str:
         """Return what is wrong with an interaction; empty when nothing is."""
@@ -176,9 +187,14 @@ class _Page:
             return DIFFERENT
         placed = self._placed(filed) or _linked(filed, people) or _ordered(files)
         told = self.events[ENVELOPE].get(filed.id, ())
-        if placed or filed.shredded_ms is not None:
-            return placed
-        return added_people(self.versions.get(filed.id, ()), added, told)
+        if not placed and filed.shredded_ms is None:
+            placed = added_people(self.versions.get(filed.id, ()), added, told)
+        return placed or self._annotated(filed.id)
+
+    def _annotated(self, row_id: int) -> str:
+        versions = self.versions.get(row_id, ())
+        events = self.events[ANNOTATE].get(row_id, ())
+        return misnumbered(versions) or annotated(versions, self.metadata.get(row_id), events)
 
     def _is_filed_by(self, filed: _Filed, event: Told) -> bool:
         rows, original = filed.row_digest, filed.text_original_id

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def check_later(scope: Scope) -> Iterator[Finding]:
-    """Compare the rows of each note with the event that was written when it was made."""
+    """Compare each note's rows with the event of its making, or of what disposal left of it."""
     query = select(later_facts).order_by(later_facts.c.note_id, later_facts.c.id)
     with reading(scope.store.engine) as connection:
         events = events_of(connection, [KIND])[KIND]
@@ -33,9 +33,12 @@ def check_later(scope: Scope) -> Iterator[Finding]:
         for note_id, group in groupby(rows, key=lambda row: row.note_id):
             told = events.pop(note_id, None)
             cause = "" if told else UNKNOWN
-            if told and not told[0].commits_to(note_digest(list(group))):
+            if told and not told[-1].commits_to(note_digest(list(group))):
                 cause = DIFFERENT
             if cause:
                 yield Finding("later_fact", public_id(PREFIX, note_id), cause)
-    for note_id in events:
+    empty = note_digest(())
+    for note_id, told in events.items():
+        if told[-1].commits_to(empty):  # all that it was about was disposed of
+            continue
         yield Finding("later_fact", public_id(PREFIX, note_id), GONE)

@@ -12,7 +12,7 @@ from holdfast.core.identity import public_id
 from holdfast.storage.anchoring.anchors import EVENT, PREFIX
 from holdfast.storage.audit import RECOMPUTED, salt_name
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.governance_tables import anchors
+from holdfast.storage.catalogue.governance_tables import anchors, tombstones
 from holdfast.storage.catalogue.schema import audit_events, captures, interactions
 from holdfast.storage.verifying.report import GONE, PAGE, Finding, Scope, read_leaf
 
@@ -81,7 +81,7 @@ def _signed_leaves(log: TileLog) -> Iterator[bytes]:
 
 
 def check_forgotten(scope: Scope) -> Iterator[Finding]:
-    """Everything that the log saw captured and filed still has its rows."""
+    """Everything that the log saw captured and filed still has its rows, or a tombstone."""
     kinds = (
         ("capture", captures, "cap"),
         ("file", interactions, "msg"),
@@ -91,10 +91,12 @@ def check_forgotten(scope: Scope) -> Iterator[Finding]:
         query = (
             select(audit_events.c.subject_id)
             .outerjoin(table, table.c.id == audit_events.c.subject_id)
+            .outerjoin(tombstones, tombstones.c.interaction_id == audit_events.c.subject_id)
             .where(
                 audit_events.c.kind == kind,
                 audit_events.c.subject_id.is_not(None),
                 table.c.id.is_(None),
+                tombstones.c.interaction_id.is_(None),
             )
         )
         with reading(scope.store.engine) as connection:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from archive_kit import opened, settings_in
 from holdfast.ingest.anchoring import Outcome
@@ -24,7 +24,7 @@ from holdfast.storage.anchoring.anchors import (
 from holdfast.storage.audit import Event, canonical_digest, event_row, record_events
 from holdfast.storage.catalogue.engine import open_sqlite, reading, writing
 from holdfast.storage.catalogue.governance_tables import anchors
-from holdfast.storage.catalogue.schema import audit_events
+from holdfast.storage.catalogue.schema import audit_events, metadata
 from holdfast.storage.keyring import Keyring
 from holdfast.storage.tlog_tiles import TileLog
 from holdfast.storage.verify import Finding, Tally, Verification
@@ -116,7 +116,7 @@ def rewrite(settings: Settings, *, keeps_anchors: bool, hidden: str = SECRET) ->
             is_gone = event.kind == hidden or (event.kind == EVENT and not keeps_anchors)
             where = audit_events.c.id == event.id
             if is_gone:
-                connection.execute(delete(audit_events).where(where))
+                _forget(connection, event.id)
                 continue
             values = {"leaf": event.leaf, "salt": event.salt}
             if event.kind == EVENT:
@@ -131,6 +131,15 @@ def rewrite(settings: Settings, *, keeps_anchors: bool, hidden: str = SECRET) ->
             connection.execute(delete(anchors))
     engine.dispose()
     forger.put_in_place()
+
+
+def _forget(connection: Connection, event_id: int) -> None:
+    """Remove an event, and whatever is told about it elsewhere."""
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            if column.references(audit_events.c.id):
+                connection.execute(delete(table).where(column == event_id))
+    connection.execute(delete(audit_events).where(audit_events.c.id == event_id))
 
 
 class _Forger:

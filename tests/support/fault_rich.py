@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select
 
-from archive_kit import bring_in, message, opened, settings_in, write_mbox
+from archive_kit import NOW, bring_in, message, opened, settings_in, write_mbox
+from holdfast.core.holds import HoldTerms
 from holdfast.core.identity import row_id
 from holdfast.core.query import Phrase
 from holdfast.core.rights import Reach, Role
 from holdfast.settings import Settings
+from holdfast.storage.anchoring.anchors import Cast, Kind, Stamped, keep_anchor
+from holdfast.storage.annotations.bulk import annotate_many, undo_many
+from holdfast.storage.annotations.values import Change
+from holdfast.storage.annotations.writing import annotate
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.companies import add_internal
 from holdfast.storage.catalogue.contacts import find
 from holdfast.storage.catalogue.later_facts import Known, note_later
 from holdfast.storage.catalogue.merging import merge, undo
-from holdfast.storage.catalogue.schema import captures, originals
+from holdfast.storage.catalogue.schema import captures, interactions, originals
+from holdfast.storage.governance.holds import NewHold, place_hold
+from holdfast.storage.governance.matters import change_matter, open_matter
+from holdfast.storage.governance.notices import acknowledge, give_notice
+from holdfast.storage.governance.sweeping import sweep_hold
 from holdfast.storage.rights.api_keys import NewKey, create_key, revoke_key
 from holdfast.storage.rights.grants import NewGrant, add_grant, remove_grant
 from holdfast.storage.rights.teams import create_team, join_team
@@ -26,6 +36,7 @@ from holdfast.storage.rights.totp import enrol_totp
 from holdfast.storage.rights.users import NewUser, add_user, disable_user, link_user
 from holdfast.storage.store import Store
 from holdfast.storage.upkeep import shred
+from holdfast.wiring.archive import Services
 
 
 def rich_archive(folder: Path) -> Settings:
@@ -50,9 +61,15 @@ def rich_archive(folder: Path) -> Settings:
             last = connection.scalars(select(originals.c.id).order_by(originals.c.id)).all()[-1]
             held = connection.execute(select(captures.c.id, captures.c.source_id).limit(2)).all()
         note_later(store, held[0].source_id, [Known(row.id, ("\\Seen",)) for row in held])
+        _annotate(store)
         shred(store, [last])
         _give_rights(store)
+        _hold(services)
         services.desk.feed.drain()
+        services.desk.sequencer.run()
+        log = services.desk.sequencer.log
+        for kind, stamped in ((Kind.TOKEN, Stamped(b"token", 1)), (Kind.WITNESS, None)):
+            keep_anchor(store, Cast(kind, "outside", log.checkpoint, log.note, stamped))
         services.desk.sequencer.run()
     return settings
 
@@ -72,6 +89,29 @@ def _give_rights(store: Store) -> None:
     add_grant(store, NewGrant("ann-reads", Reach.QUERY, "word1", Phrase("word1"), reason="case"))
     add_user(store, NewUser("gone", Role.GUEST))
     disable_user(store, "gone")
+
+
+def _hold(services: Services) -> None:
+    """Place a hold, tell of it, and let it hold what there is."""
+    store = services.store
+    matter = open_matter(store, "Case", "K-7", "of March")
+    matter = change_matter(store, matter.id, matter.version, reference="K-8", note=None)
+    terms = HoldTerms(("Ms Example",), NOW - timedelta(days=3650), NOW, Phrase("body"))
+    hold = place_hold(store, NewHold(matter.id, "Bodies", "dispute", terms, "body", "body"))
+    sweep_hold(store, hold, lambda _: [])  # all waits for the index still
+    _, code = give_notice(store, hold.id, "Ms Example", "Keep your mail.")
+    acknowledge(store, code, "example")
+    give_notice(store, hold.id, "Mr Example", "Keep your mail.")
+
+
+def _annotate(store: Store) -> None:
+    """Add to two messages, change it, and change many at once and take that back."""
+    with store.engine.connect() as connection:
+        ids = connection.scalars(select(interactions.c.id).order_by(interactions.c.id)).all()
+    annotate(store, ids[0], Change(add_tags=("urgent",), add_notes=("call back",), owner="ann"))
+    annotate(store, ids[0], Change(summary="An offer.", retain_from_ms=1_700_000_000_000))
+    annotate(store, ids[1], Change(add_links=("https://crm.example/7",)))
+    undo_many(store, annotate_many(store, ids[:4], Change(add_tags=("q1",)), "tag q1").job_id)
 
 
 def _thread() -> Iterator[bytes]:

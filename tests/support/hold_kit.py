@@ -90,9 +90,10 @@ def find_all(store: Store, indexed: Sequence[int]) -> Find:
 
 def add_person(store: Store, login: str) -> int:
     """Keep a person with one account, and return the person."""
-    person = {"id": store.ids.take(), "name": login, "created_ms": store.now_ms()}
-    add_account(store, login, person["id"], person)
-    return int(str(person["id"]))
+    person_id = store.ids.take()
+    person = {"id": person_id, "name": login, "created_ms": store.now_ms()}
+    add_account(store, login, person_id, person)
+    return person_id
 
 
 def add_account(

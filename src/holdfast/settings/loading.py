@@ -30,6 +30,7 @@ from holdfast.settings.sections import (
     Anchors,
     Archive,
     Catalogue,
+    Governance,
     IndexSettings,
     Keys,
     Limits,
@@ -86,6 +87,7 @@ class Settings(BaseSettings):
     service: Service = Service()
     anchors: Anchors = Anchors()
     limits: Limits = Limits()
+    governance: Governance = Governance()
 
     @classmethod
     def settings_customise_sources(

@@ -335,6 +335,15 @@ class Anchors(Section):
         return self
 
 
+class Governance(Section):
+    """How disposals are slowed down, and how long backups live."""
+
+    cooling_off_hours: int = Field(default=24, ge=24, le=720)
+    """Hours between the approval of a disposal and its execution, in which it can be withdrawn."""
+    backup_days: int = Field(default=35, ge=0, le=36500)
+    """Days after which the last backup is gone that was made before a disposal."""
+
+
 class Limits(Section):
     """What one item may cost while it is parsed; beyond it, it is kept and filed with a defect."""
 

@@ -31,6 +31,7 @@ from holdfast.storage.catalogue.migrations import upgrade
 from holdfast.storage.catalogue.schema import writers
 from holdfast.storage.checkpoint import open_checkpoint
 from holdfast.storage.durable import SystemFiles, replace_file, unavailable
+from holdfast.storage.governance.clocks import advance
 from holdfast.storage.keyring import Keyring
 from holdfast.storage.moving.marks import refuse_marked
 from holdfast.storage.rights.actors import actor_pid
@@ -136,6 +137,7 @@ def _sequencer(settings: Settings, engine: Engine, log: TileLog) -> Sequencer:
 
 def _lease_ids(engine: Engine) -> IdFactory:
     with writing(engine) as connection:
+        advance(connection, time.time_ns() // 1_000_000)
         number = connection.scalars(
             insert(writers)
             .values(

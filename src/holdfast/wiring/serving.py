@@ -19,7 +19,9 @@ from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.ingest.metrics import serving as serving_metrics
 from holdfast.ingest.viewing import Viewer
 from holdfast.settings import Settings
+from holdfast.storage.durable import SystemFiles, make_folder
 from holdfast.wiring.archive import Services, open_archive
+from holdfast.wiring.places import EXPORTS, PACKAGES
 
 Report = Callable[[Mapping[str, object]], None]
 SEQUENCE_EVERY_S = 1.0
@@ -60,6 +62,7 @@ def served_by(services: Services, viewer: Viewer) -> Served:
     """Return the open archive as the routes use it."""
     settings = services.settings
     section = settings.service
+    make_folder(SystemFiles(), settings.data / PACKAGES)
     config = ApiConfig(
         archive=settings.archive.name,
         zone=settings.zone,
@@ -74,13 +77,11 @@ def served_by(services: Services, viewer: Viewer) -> Served:
         home=services.home,
         log=services.log,
         wake=lambda _kind: None,  # workers look by themselves
-        sequence=lambda: _sequence(services),
+        sequencer=services.desk.sequencer,
+        exports=settings.data / PACKAGES,
+        work=settings.data / EXPORTS,
         viewer=viewer,
     )
-
-
-def _sequence(services: Services) -> None:
-    services.desk.sequencer.run()
 
 
 @contextmanager

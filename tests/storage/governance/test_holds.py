@@ -225,7 +225,7 @@ def test_a_release_takes_two_persons_and_the_delay(home: Home) -> None:
     with pytest.raises(Forbidden):
         change_release(store, hold.id, "approve", approve(ann))
     approved = change_release(store, hold.id, "approve", approve(bea))
-    assert approved.release.ends_ms == approved.release.approved_ms + 30 * DAY_MS
+    assert approved.release.ends_ms == (approved.release.approved_ms or 0) + 30 * DAY_MS
     assert names_on(store, [one]) == {one: ["hold"]}
     store.clock.instant += timedelta(days=29)  # type: ignore[attr-defined]
     assert names_on(store, [one]) == {one: ["hold"]}

@@ -83,7 +83,7 @@ def missed_by_one(homes: Homes, monkeypatch: pytest.MonkeyPatch, patience_s: flo
         patience_s: How long filing stands for the placing to end, which it does not where it waits.
     """
     looked, placed = threading.Event(), threading.Event()
-    judge = filing_module.hold_matching
+    judge = membership_module.hold_matching
 
     def standing(*args: Any) -> set[int]:
         found = judge(*args)

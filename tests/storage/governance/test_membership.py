@@ -137,7 +137,7 @@ def test_what_begins_to_be_held_is_queued_for_the_index(home: Home) -> None:
 
 def batch_of(store: Store) -> int:
     with reading(store.engine) as connection:
-        return connection.scalars(select(batches.c.id).order_by(batches.c.id)).one()
+        return int(connection.scalars(select(batches.c.id)).one())
 
 
 HELD_TERMS: list[Node] = [Phrase("price", Part.BODY), And(()), Term(Field.SOURCE, "test")]

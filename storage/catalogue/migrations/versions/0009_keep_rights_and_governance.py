@@ -428,3 +428,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_audit_details")),
     )
     op.create_index("ix_audit_details_actor", "audit_details", ["actor", "event_id"], unique=False)
+    # What was disposed of is queued as well, and has no row any more that could be referred to.
+    op.execute("CREATE TEMPORARY TABLE queued AS SELECT interaction_id, ticket FROM index_queue")
+    op.drop_table("index_queue")
+    op.create_table(
+        "index_queue",
+        sa.Column("interaction_id", row_id, autoincrement=False, nullable=False),
+        sa.Column("ticket", row_id, nullable=False),
+        sa.PrimaryKeyConstraint("interaction_id", name=op.f("pk_index_queue")),
+    )
+    op.execute("INSERT INTO index_queue SELECT interaction_id, ticket FROM queued")
+    op.execute("DROP TABLE queued")
+    op.create_index("ix_index_queue_ticket", "index_queue", ["ticket"], unique=False)
+    op.create_index(
+        "ix_threads_merged_into",
+        "threads",
+        ["merged_into"],
+        unique=False,
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    )

@@ -1,0 +1,199 @@
+"""Changes policies: what lengthens holds at once, what shortens waits for a second person and 72 h.
+
+It must not dispose of anything. Who may propose and approve is for the caller to know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from holdfast.core.errors import Conflict, Refused
+from holdfast.core.rules import Rule
+from holdfast.retention.policies import DELAY_MS, check_rule, retired, shortens
+from holdfast.storage.catalogue.engine import transact
+from holdfast.storage.governance.policies import (
+    Version,
+    Wording,
+    add_version,
+    approve_version,
+    in_force,
+    known,
+    lock_policies,
+    versions,
+    withdraw_version,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from holdfast.core.query import Node
+    from holdfast.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody wants a policy to say from now on."""
+
+    name: str
+    kind: str
+    days: int
+    node: Node
+    wording: Wording
+    citation: str = ""
+
+
+def drafted(found: list[Version], draft: Draft, fresh_id: int) -> Rule:
+    """Return the rule that a draft would be, as the next version of its policy.
+
+    Args:
+        found: The versions that the policy has so far.
+        draft: What is wanted.
+        fresh_id: Of the policy, where there is none of that name.
+
+    Raises:
+        Refused: The name is empty, the kind unknown, or the days are out of range.
+    """
+    kind = check_rule(draft.kind, draft.days)
+    if not draft.name.strip():
+        raise Refused("A policy needs a name.")
+    policy_id = found[-1].rule.policy_id if found else fresh_id
+    version = found[-1].rule.version + 1 if found else 1
+    return Rule(
+        policy_id, version, draft.name.strip(), kind, draft.days, draft.node, draft.citation
+    )
+
+
+def propose(store: Store, draft: Draft, person_id: int) -> Version:
+    """Write a new policy, or the next version of one; return it as it stands.
+
+    What only lengthens is in force at once. The rest waits for `approve`.
+
+    Raises:
+        Refused: As `drafted`.
+        Conflict: Another version of the policy waits already.
+    """
+    change = _Change(store, person_id, store.now_ms())
+    fresh_id = store.ids.take()
+
+    def act(connection: Connection) -> Version:
+        lock_policies(connection, is_shared=False)
+        found = versions(connection, draft.name.strip())
+        if change.was_kept(found):
+            return found[-1]
+        return change.write(connection, found, drafted(found, draft, fresh_id), draft.wording)
+
+    return transact(store.engine, act)
+
+
+def retire(store: Store, name: str, person_id: int, note: str = "") -> Version:
+    """Write the version that ends a policy: at once for a ceiling, a floor waits; else `propose`.
+
+    Raises:
+        NotFound: There is no such policy.
+        Conflict: It is not in force, or another version of it waits already.
+    """
+    change = _Change(store, person_id, store.now_ms())
+
+    def act(connection: Connection) -> Version:
+        lock_policies(connection, is_shared=False)
+        found = known(connection, name)
+        if change.was_kept(found):
+            return found[-1]
+        now = _current(found, change.now_ms)
+        if now is None:
+            raise Conflict("The policy is not in force.", next_step="Withdraw what waits.")
+        rule = retired(now, found[-1].rule.version + 1)
+        return change.write(connection, found, rule, Wording("", "", note))
+
+    return transact(store.engine, act)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A new version that one person proposes."""
+
+    store: Store
+    person_id: int
+    now_ms: int
+
+    def was_kept(self, found: list[Version]) -> bool:
+        """Tell whether the try before was committed although nobody could tell us so."""
+        said = [(one.proposed_by, one.proposed_ms) for one in found[-1:]]
+        return (self.person_id, self.now_ms) in said
+
+    def write(
+        self, connection: Connection, found: list[Version], rule: Rule, wording: Wording
+    ) -> Version:
+        if any(one.is_open(self.now_ms) for one in found):
+            raise Conflict(
+                "Another version of this policy waits already.",
+                next_step="Let it come into force, or withdraw it.",
+            )
+        is_shorter = shortens(_current(found, self.now_ms), rule)
+        values = {
+            "proposed_by": self.person_id,
+            "proposed_ms": self.now_ms,
+            "shortens": is_shorter,
+            "in_force_ms": None if is_shorter else self.now_ms,
+        }
+        add_version(connection, self.store, rule, wording, values)
+        return versions(connection, rule.name)[-1]
+
+
+def _current(found: list[Version], at_ms: int) -> Rule | None:
+    return next(iter(in_force(found, at_ms)), None)
+
+
+def approve(store: Store, name: str, person_id: int) -> Version:
+    """Approve, as another person, the version that waits; it is in force 72 h later.
+
+    Raises:
+        NotFound: There is no such policy.
+        Conflict: Nothing waits for approval.
+        Refused: The same person proposed it, by whatever account (F60).
+    """
+    now_ms = store.now_ms()
+
+    def act(connection: Connection) -> Version:
+        lock_policies(connection, is_shared=False)
+        waiting = known(connection, name)[-1]
+        if (waiting.approved_by, waiting.approved_ms) == (person_id, now_ms):
+            return waiting  # the try before was kept, and we were not told
+        if not waiting.is_open(now_ms) or waiting.approved_by is not None:
+            raise Conflict("No version of this policy waits for approval.")
+        if waiting.proposed_by == person_id:
+            raise Refused(
+                "Who proposed a change cannot approve it.", next_step="Ask a second person."
+            )
+        approval = {
+            "approved_by": person_id, "approved_ms": now_ms, "in_force_ms": now_ms + DELAY_MS
+        }  # fmt: skip
+        approve_version(connection, store, waiting.rule, approval)
+        return replace(waiting, **approval)
+
+    return transact(store.engine, act)
+
+
+def withdraw(store: Store, name: str) -> Version:
+    """Take back the version that waits; until its instant it may be approved already.
+
+    Raises:
+        NotFound: There is no such policy.
+        Conflict: Nothing waits: what is in force is changed by a new version.
+    """
+    now_ms = store.now_ms()
+
+    def act(connection: Connection) -> Version:
+        lock_policies(connection, is_shared=False)
+        waiting = known(connection, name)[-1]
+        if waiting.withdrawn_ms == now_ms:
+            return waiting
+        if not waiting.is_open(now_ms):
+            raise Conflict(
+                "No version of this policy waits.", next_step="Propose another version instead."
+            )
+        withdraw_version(connection, store, waiting.rule, now_ms)
+        return replace(waiting, withdrawn_ms=now_ms)
+
+    return transact(store.engine, act)

@@ -1,0 +1,96 @@
+"""Carries out a disposal to its certificate: items, index, vault, database; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from holdfast.core.errors import Conflict
+from holdfast.core.ports import SearchIndex, SearchRequest
+from holdfast.core.query import Node, Scope
+from holdfast.retention.certificates import Surroundings, conclude
+from holdfast.retention.disposal import Asked, Execution
+from holdfast.retention.judging import Search
+from holdfast.storage.catalogue.cleaning import clean
+from holdfast.storage.governance.destroying import TOUCHED
+from holdfast.storage.governance.disposals import KeptDisposal, disposal_of
+from holdfast.storage.upkeep import compact
+from holdfast.wiring.archive import Services
+from holdfast.wiring.engines import log_origin
+
+PAGE = 500
+OWNER = "retention"
+"""Whose search it is: a rule is about the whole archive, whoever runs it."""
+
+
+def search_of(index: SearchIndex) -> Search:
+    """Return a search over the whole archive, oldest first, for retention rules."""
+
+    def search(node: Node) -> Any:
+        request = SearchRequest(node, Scope.whole_archive(OWNER), limit=PAGE, sort="oldest")
+        while True:
+            page = index.search(request)
+            yield [hit.id for hit in page.hits]
+            if not page.cursor:
+                return
+            request = replace(request, cursor=page.cursor)
+
+    return search
+
+
+def execute(
+    services: Services, disposal_id: int, asked: Asked, on_item: Callable[[str], None]
+) -> KeptDisposal:
+    """Carry out an approved disposal, or go on with one that was interrupted, to its certificate.
+
+    Raises:
+        NotFound: There is no such disposal.
+        Conflict: It is not approved, cools off, or the clock cannot be believed.
+        Unavailable: A part cannot be cleared now. What was destroyed stays destroyed; the same
+            again goes on.
+    """
+    execution = Execution(services.store, disposal_id)
+    execution.begin(asked)
+    execution.run(on_item)
+    space = _clear(services)
+    services.desk.sequencer.run()
+    services.log.refresh()
+    return conclude(
+        services.store,
+        disposal_id,
+        Surroundings(
+            origin=log_origin(services.store.engine),
+            checkpoint=services.log.note.decode(),
+            backup_days=services.settings.governance.backup_days,
+            space=space,
+        ),
+        services.store.keyring.signing_key(),
+    )
+
+
+def _clear(services: Services) -> dict[str, Any]:
+    """Clear out of every file what belonged to destroyed messages; return what was done."""
+    services.vault.close()  # its open segment could not be rewritten
+    return {
+        "index": {"written_again": services.desk.feed.purge()},
+        "vault": {"freed_bytes": compact(services.store)},
+        "catalogue": clean(services.store.engine, TOUCHED),
+    }
+
+
+def certificate_of(services: Services, disposal_id: int) -> bytes:
+    """Return the certificate of a disposal that has ended, as it was signed.
+
+    Raises:
+        NotFound: There is no such disposal.
+        Conflict: It has none yet.
+    """
+    kept = disposal_of(services.store, disposal_id)
+    if kept.certificate is None:
+        raise Conflict(
+            "The disposal has no certificate yet.",
+            next_step="It gets one when all of its items are settled.",
+            state=kept.state,
+        )
+    return kept.certificate

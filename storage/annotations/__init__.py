@@ -1,0 +1,1 @@
+"""What people add to interactions: tags, notes, links, owner, summary; originals stay."""

@@ -1,0 +1,231 @@
+"""Forgets the people whom only a destroyed message named: addresses, names, contacts, companies.
+
+The row of an identity stays, without its address, because the audit log commits to identities by
+the batch that made them; what is left of the batch is committed to again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, exists, or_, select, update
+
+from holdfast.core.identity import public_id
+from holdfast.storage.audit import Event, record_events
+from holdfast.storage.catalogue.chunks import by_value, update_rows
+from holdfast.storage.catalogue.companies import ascii_domain
+from holdfast.storage.catalogue.counting import recount_identities
+from holdfast.storage.catalogue.facts import PEOPLE_FORGOTTEN, change_fact
+from holdfast.storage.catalogue.identities import FORGOTTEN, made_digest
+from holdfast.storage.catalogue.locks import Hold, lock_rows
+from holdfast.storage.catalogue.merging import homes_by_merges
+from holdfast.storage.catalogue.schema import (
+    audit_events,
+    companies,
+    contacts,
+    identities,
+    merges,
+    participants,
+)
+from holdfast.storage.catalogue.sightings import shown_name
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from holdfast.storage.store import Store
+
+_WRITER = 1 << 10
+_WRITERS = 1 << 12
+_WITHIN = 86_400_000 * _WRITER * _WRITERS
+"""Ids of one batch are made in one transaction: within a day, generously."""
+
+
+def people_of(connection: Connection, interaction_id: int) -> list[int]:
+    """Return the identities that take part, which nobody else changes from now on."""
+    query = select(participants.c.identity_id).where(
+        participants.c.interaction_id == interaction_id, participants.c.identity_id.is_not(None)
+    )
+    found = sorted(set(connection.scalars(query)))
+    lock_rows(connection, identities.c.id, found, Hold.ALONE)
+    return found
+
+
+def forget_people(connection: Connection, store: Store, identity_ids: Sequence[int]) -> None:
+    """Forget those of these identities whom no message names any more; count the others again.
+
+    Args:
+        connection: Of the transaction that removed a message.
+        store: The archive.
+        identity_ids: As `people_of` gave them before.
+    """
+    query = select(participants.c.identity_id).distinct()
+    rows = by_value(connection, query, participants.c.identity_id, identity_ids)
+    named = {row.identity_id for row in rows}
+    recount_identities(connection, identity_ids)
+    _rename(connection, sorted(named))
+    gone = [one for one in identity_ids if one not in named]
+    if gone:
+        _forget(connection, store, gone)
+        change_fact(connection, PEOPLE_FORGOTTEN, str(store.ids.take()))
+
+
+def _rename(connection: Connection, identity_ids: Sequence[int]) -> None:
+    """Give those a name that is still written whose name no message has any more."""
+    is_written = exists().where(
+        participants.c.identity_id == identities.c.id, participants.c.name == identities.c.name
+    )
+    query = select(identities.c.id, identities.c.name).where(identities.c.name != "", ~is_written)
+    for row in by_value(connection, query, identities.c.id, identity_ids):
+        written = (
+            select(participants.c.name)
+            .where(participants.c.identity_id == row.id, participants.c.name != "")
+            .order_by((participants.c.role == "from").desc(), participants.c.at_ms.desc())
+        )
+        names = [name for one in connection.scalars(written) if (name := shown_name(one))]
+        if row.name not in names:
+            name = names[0] if names else ""
+            connection.execute(
+                update(identities).where(identities.c.id == row.id).values(name=name)
+            )
+
+
+def _forget(connection: Connection, store: Store, gone: Sequence[int]) -> None:
+    query = select(identities.c.id, identities.c.domain, identities.c.contact_id)
+    rows = by_value(connection, query, identities.c.id, gone)
+    keep = _merged(connection, {row.contact_id for row in rows if row.contact_id is not None})
+    blank = [
+        {
+            "id": row.id,
+            "kind": FORGOTTEN,
+            "value": public_id("idn", row.id),
+            "name": "",
+            "domain": "",
+            "contact_id": row.contact_id if row.contact_id in keep else None,
+        }
+        for row in rows
+    ]
+    update_rows(connection, identities, blank, "id")
+    _drop_contacts(connection, {row.contact_id for row in rows} - keep - {None})
+    _drop_companies(connection, rows)
+    _commit_again(connection, store, gone)
+
+
+def _merged(connection: Connection, contact_ids: Iterable[int]) -> set[int | None]:
+    """Return those that a merge names, in force or undone: they are somebody's decision."""
+    found: set[int | None] = set()
+    for column in (merges.c.winner_id, merges.c.loser_id):
+        rows = by_value(connection, select(column), column, contact_ids)
+        found |= {row[0] for row in rows}
+    return found
+
+
+def _drop_contacts(connection: Connection, contact_ids: Iterable[int | None]) -> None:
+    for contact_id in sorted(one for one in contact_ids if one is not None):
+        has_others = exists().where(identities.c.contact_id == contacts.c.id)
+        connection.execute(delete(contacts).where(contacts.c.id == contact_id, ~has_others))
+
+
+def _drop_companies(connection: Connection, rows: Iterable[Row[Any]]) -> None:
+    """Remove the companies of these domains that no address is of any more."""
+    domains = {name for row in rows for name in (row.domain, ascii_domain(row.domain)) if name}
+    ends = {end for name in domains for end in _ends(name)}
+    found = by_value(connection, select(companies), companies.c.domain, ends)
+    lock_rows(connection, companies.c.id, [row.id for row in found], Hold.ALONE)
+    for company in found:
+        below = identities.c.domain.endswith(f".{company.domain}", autoescape=True)
+        is_named = exists().where(or_(identities.c.domain == company.domain, below))
+        if not connection.scalar(select(is_named)) and not _has_foreign_names(connection, company):
+            connection.execute(
+                update(contacts).where(contacts.c.company_id == company.id).values(company_id=None)
+            )
+            connection.execute(delete(companies).where(companies.c.id == company.id))
+
+
+def _has_foreign_names(connection: Connection, company: Row[Any]) -> bool:
+    """Tell whether an address of the company writes its domain in letters of its own."""
+    query = select(identities.c.domain).where(
+        identities.c.contact_id.in_(
+            select(contacts.c.id).where(contacts.c.company_id == company.id)
+        )
+    )
+    return any(
+        company.domain in _ends(ascii_domain(domain))
+        for domain in connection.scalars(query.distinct())
+    )
+
+
+def _ends(domain: str) -> list[str]:
+    labels = domain.split(".")
+    return [".".join(labels[at:]) for at in range(len(labels))]
+
+
+def _commit_again(connection: Connection, store: Store, gone: Sequence[int]) -> None:
+    """Commit to what is left of the batches that made the identities, instead of to the whole."""
+    homes = homes_by_merges(connection)
+    for first in sorted({_first_of(connection, one) for one in gone}):
+        rows = _batch(connection, first)
+        moved = {row.id: homes[row.id] for row in rows if row.id in homes}
+        companies_of = select(contacts.c.id, contacts.c.company_id)
+        company = {
+            row.id: row.company_id
+            for row in by_value(connection, companies_of, contacts.c.id, moved.values())
+        }
+        digest = made_digest(
+            forgotten_or(row, moved.get(row.id, row.contact_id), row.company_id)
+            if row.id not in moved
+            else forgotten_or(row, moved[row.id], company.get(moved[row.id]))
+            for row in rows
+        )
+        connection.execute(
+            update(audit_events)
+            .where(audit_events.c.kind == "met", audit_events.c.subject_id == first)
+            .values(salt=None)
+        )
+        event = Event("met", public_id("idn", first), first, store.now_ms(), store.actor, digest)
+        record_events(connection, [event], store.ids)
+
+
+def forgotten_or(
+    row: Row[Any], home: int | None, company: int | None
+) -> tuple[int, str, int | None, int | None]:
+    """Return what a batch's event commits to for one identity; nobody's, once it is forgotten."""
+    if row.kind == FORGOTTEN:
+        return row.id, row.value, None, None
+    return row.id, row.value, home, company
+
+
+def _first_of(connection: Connection, identity_id: int) -> int:
+    """Return the first identity of the batch that made this one, which names its event."""
+    query = (
+        select(audit_events.c.subject_id)
+        .where(
+            audit_events.c.kind == "met",
+            audit_events.c.subject_id.between(identity_id - _WITHIN, identity_id),
+            audit_events.c.subject_id // _WRITER % _WRITERS == identity_id // _WRITER % _WRITERS,
+        )
+        .order_by(audit_events.c.subject_id.desc())
+        .limit(1)
+    )
+    return int(connection.scalars(query).one())
+
+
+def _batch(connection: Connection, first: int) -> list[Row[Any]]:
+    """Return the identities of the batch that begins with this one."""
+    same = identities.c.id // _WRITER % _WRITERS == first // _WRITER % _WRITERS
+    query = (
+        select(identities, contacts.c.company_id)
+        .outerjoin(contacts, contacts.c.id == identities.c.contact_id)
+        .where(identities.c.id.between(first, first + _WITHIN), same)
+        .order_by(identities.c.id)
+    )
+    begun = select(audit_events.c.subject_id).where(audit_events.c.kind == "met")
+    rows: list[Row[Any]] = []
+    found = connection.execute(query).all()
+    others = by_value(connection, begun, audit_events.c.subject_id, [row.id for row in found])
+    others_first = {row.subject_id for row in others} - {first}
+    for row in found:
+        if row.id in others_first:
+            break
+        rows.append(row)
+    return rows

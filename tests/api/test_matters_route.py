@@ -1,0 +1,155 @@
+"""Matters, holds, releases by two persons, notices and exports over HTTP."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from api_kit import Office, office
+from archive_kit import bring_in, settings_in
+from cli_archive import write_mbox
+from holdfast.core.identity import row_id
+from holdfast.storage.governance.exports import RUNNING
+from holdfast.wiring.founding import create_archive
+
+
+@pytest.fixture(scope="module")
+def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """An archive with two lawyers, and one of them with a second account."""
+    folder = tmp_path_factory.mktemp("court")
+    settings = settings_in(folder, service={"requests_per_minute": 0})
+    create_archive(settings)
+    bring_in(settings, write_mbox(folder / "letters.mbox"), custodian="Li Qiang")
+    with office(settings) as opened:
+        opened.hire("legal1", "legal")
+        opened.hire("legal2", "legal")
+        opened.hire("legal1-too", "legal", person="legal1")
+        opened.hire("li", "member", addresses=("li@our.example",))
+        opened.hire("auditor", "auditor")
+        yield opened
+
+
+def matter(court: Office, name: str) -> Any:
+    return court.post("legal1", "/matters", 201, json={"name": name})
+
+
+def hold(court: Office, matter_id: str, **more: Any) -> Any:
+    order = {"name": "all of it", "reason": "dispute", **more}
+    return court.post("legal1", f"/matters/{matter_id}/holds", 201, json=order)
+
+
+def test_hold_is_previewed_placed_and_counted(court: Office) -> None:
+    one = matter(court, "K1")
+    preview = hold(court, one["id"], query="discount", is_preview=True)
+    assert (preview["hold"], preview["held"]) == (None, 2)
+    placed = hold(court, one["id"], query="discount")
+    assert placed["held"] == 2
+    detail = court.get("legal2", f"/holds/{placed['hold']['id']}")
+    assert (detail["held"], detail["freed"], detail["release"]["needs"]) == (2, 2, "request")
+    assert court.get("legal1", f"/matters/{one['id']}")["holds"] == 1
+
+
+def test_release_takes_two_persons_and_thirty_days(court: Office) -> None:
+    placed = hold(court, matter(court, "K2")["id"])["hold"]
+    path = f"/holds/{placed['id']}/release"
+    asked = court.post("legal1", path, json={"reason": "settled"})
+    assert asked["release"]["needs"] == "approval"
+    for same in ("legal1", "legal1-too"):
+        assert court.post(same, f"{path}/approve", 403)["code"] == "forbidden"
+    approved = court.post("legal2", f"{path}/approve")
+    assert approved["release"]["needs"] == "delay"
+    assert approved["is_active"] is True
+    withdrawn = court.post("legal1", f"{path}/withdraw")
+    assert withdrawn["release"]["needs"] == "request"
+
+
+def test_matter_with_a_hold_is_not_closed(court: Office) -> None:
+    one = matter(court, "K3")
+    hold(court, one["id"])
+    court.post("legal1", f"/matters/{one['id']}/close", 409)
+
+
+def test_change_for_another_version_is_refused(court: Office) -> None:
+    one = matter(court, "K4")
+    path = f"/matters/{one['id']}"
+    tag = court.ask("legal1", "GET", path).headers["etag"]
+    changed = court.ask(
+        "legal1", "PATCH", path, json={"note": "a"}, headers={"If-Match": tag}
+    ).json()
+    assert changed["note"] == "a"
+    stale = court.ask("legal1", "PATCH", path, json={"note": "b"}, headers={"If-Match": tag})
+    assert (stale.status_code, stale.json()["code"]) == (412, "stale_version")
+    assert court.get("legal1", path)["note"] == "a"
+
+
+def test_same_request_opens_one_matter_and_another_one_with_its_key_is_refused(
+    court: Office,
+) -> None:
+    headers = {"Idempotency-Key": "k-5"}
+    one = court.post("legal1", "/matters", 201, json={"name": "K5"}, headers=headers)
+    two = court.post("legal1", "/matters", 201, json={"name": "K5"}, headers=headers)
+    assert one == two
+    other = court.post("legal1", "/matters", 422, json={"name": "K6"}, headers=headers)
+    assert other["code"] == "key_reused"
+    court.post("legal2", "/matters", 409, json={"name": "K5"}, headers=headers)
+
+
+def test_request_that_failed_may_be_sent_again_with_its_key(court: Office) -> None:
+    headers = {"Idempotency-Key": "k-7"}
+    matter(court, "K7")
+    court.post("legal1", "/matters", 409, json={"name": "K7"}, headers=headers)
+    court.post("legal1", "/matters", 409, json={"name": "K7"}, headers=headers)
+
+
+def test_custodian_acknowledges_with_a_code_that_works_once(court: Office) -> None:
+    placed = hold(court, matter(court, "K8")["id"])["hold"]
+    path = f"/holds/{placed['id']}/notices"
+    given = court.post("legal1", path, 201, json={"custodian": "Li Qiang", "language": "zh"})
+    assert "K8" in given["text"]
+    answer = court.post("li", "/notices/acknowledge", json={"code": given["code"]})
+    assert answer["acknowledged_by"] == "li"
+    court.post("li", "/notices/acknowledge", 404, json={"code": "wrong"})
+    assert [one["acknowledged_by"] for one in court.get("legal1", path)] == ["li"]
+
+
+def test_member_neither_sees_matters_nor_places_holds(court: Office) -> None:
+    assert court.get("li", "/matters", 403)["action"] == "matters"
+    court.post("li", "/matters/mat_0000000000000/holds", 403, json={"name": "x", "reason": "y"})
+
+
+def ended(court: Office, who: str, export_id: str) -> Any:
+    """Wait, without sleeping, until the package is made: the run holds a lock of its folder."""
+    from holdfast.storage.governance.exports import get_export
+
+    number = row_id("exp", export_id)
+    while get_export(court.services.store, number).state == RUNNING:
+        pass
+    return court.get(who, f"/exports/{export_id}")
+
+
+def test_export_is_made_and_taken_with_its_verifier(court: Office) -> None:
+    order = {"query": "discount"}
+    preview = court.post("legal1", "/exports", 202, json={**order, "is_preview": True})
+    assert (preview["export"], preview["records"]) == (None, 2)
+    asked = court.post("legal1", "/exports", 202, json=order)["export"]
+    done = ended(court, "legal1", asked["id"])
+    assert done["state"] == "complete", done
+    answer = court.ask("legal1", "GET", f"/exports/{asked['id']}/file")
+    names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+    assert any(name.endswith("verify.py") for name in names)
+    assert sum(name.endswith(".eml") for name in names) == 2
+    assert court.entries("export_taken")[0]["sha256"] == done["sha256"]
+
+
+def test_export_of_somebody_else_is_not_there(court: Office) -> None:
+    court.hire("boss", "manager")
+    asked = court.post("legal1", "/exports", 202, json={"query": "harbour"})["export"]
+    ended(court, "legal1", asked["id"])
+    court.get("boss", f"/exports/{asked['id']}", 404)
+    court.get("boss", f"/exports/{asked['id']}/file", 404)
+    assert court.get("boss", "/exports") == []
+    assert court.post("li", "/exports", 403, json={"query": ""})["action"] == "export"
