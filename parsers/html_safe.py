@@ -62,8 +62,7 @@ _STYLES = frozenset(
 _FETCHING = re.compile(r"url|image|src|expression|@|\\", re.I)
 _URL = re.compile(r"url\(\s*['\"]?([^'\")]{1,2000})", re.I)
 _OWN_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*")
-_LINK = '<a href="'
-_SHOWN_LINK = '<a title="'
+_LINK = re.compile("<a [^>]*>")
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
@@ -127,8 +126,8 @@ def safe_html(html: str, pictures: Mapping[str, str]) -> SafeHtml:
         filter_style_properties=set(_STYLES),
         link_rel=None,
     )
-    # The serialiser escapes `"` in values and `<` in texts: this sequence is a link's own start.
-    shown = cleaned.replace(_LINK, _SHOWN_LINK)
+    # The serialiser escapes `"`, `<` and `>` in values and `<` in texts: these are the links' own.
+    shown = _LINK.sub(lambda link: link[0].replace(' href="', ' title="'), cleaned)
     remote = {one for one in chosen.remote if not one.lower().startswith(("data:", "cid:"))}
     hosts = sorted({host for one in remote if (host := _host(one))})
     return SafeHtml(shown, len(remote), tuple(hosts[:MAX_NAMED_HOSTS]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -37,6 +38,13 @@ FRAME_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; "
     "base-uri 'none'; frame-ancestors 'self'; sandbox"
 )
+
+
+_FRAME_HEAD = (
+    '<!doctype html><meta charset="utf-8"><title>-</title>'
+    "<style>body{font-family:system-ui,sans-serif;font-size:15px;overflow-wrap:anywhere}</style>"
+)
+_LANGUAGE = re.compile("[a-z]{2,3}")
 
 
 class Tab(StrEnum):
@@ -100,8 +108,7 @@ def message_html(record_id: str, visit: Reading) -> Response:
     viewed = _viewed(visit, record)
     body = viewed.html if isinstance(viewed, SafeHtml) else ""
     headers = {"Content-Security-Policy": FRAME_POLICY, "X-Frame-Options": "SAMEORIGIN"}
-    page = f'<!doctype html><meta charset="utf-8"><title>-</title>{body}'
-    return HTMLResponse(page, headers=headers)
+    return HTMLResponse(f"{_FRAME_HEAD}<body {_language(record)}>{body}", headers=headers)
 
 
 @router.get("/records/{record_id}/proof/{capture_id}")
@@ -115,6 +122,11 @@ def capture_proof(record_id: str, capture_id: str, visit: Reading) -> Response:
             name = f'attachment; filename="{origin.id}.tlog-proof"'
             return PlainTextResponse(origin.proof, headers={"Content-Disposition": name})
     raise NotFound("The log has no proof of this capture yet.", next_step="Try again in a moment.")
+
+
+def _language(record: Record) -> str:
+    """Return the attribute by which browsers choose among the forms of Han letters."""
+    return f'lang="{record.lang}"' if _LANGUAGE.fullmatch(record.lang) else ""
 
 
 def _text(visit: Visit, record_id: str, query: str, reason: str = "") -> Response:

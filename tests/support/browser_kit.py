@@ -88,9 +88,42 @@ class Watched:
         ]
 
 
+@dataclass(slots=True)
+class Trap:
+    """A place that stands for every foreign host; nobody may come."""
+
+    port: int
+    caught: list[str] = field(default_factory=list)
+
+
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start the system's Chromium without a screen."""
+def trap() -> Iterator[Trap]:
+    """Listen where foreign names lead; a mere connection is noted."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        found = Trap(sock.getsockname()[1])
+
+        def watch() -> None:
+            while True:
+                try:
+                    client, peer = sock.accept()
+                except OSError:
+                    return
+                with client:
+                    found.caught.append(str(peer))
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield found
+        finally:
+            sock.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@contextmanager
+def chromium(foreign: Trap | None = None) -> Iterator[Browser]:
+    """Start the system's Chromium without a screen; names of hosts lead to the trap."""
+    rules = f"MAP *.example 127.0.0.1:{foreign.port}" if foreign else "MAP *.example ~NOTFOUND"
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         not_run("no Chromium; deploy/dev/install-debian.sh installs it")
@@ -98,7 +131,12 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=program,
             # In containers the sandbox of processes is forbidden; what is tested is the site.
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+            args=[
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                "--disable-gpu",
+                f"--host-resolver-rules={rules}",
+            ],
         )
         try:
             yield browser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,7 +97,7 @@ class House:
 
     def browser(self, language: str = "en") -> Visitor:
         """Return a browser without cookies."""
-        client = TestClient(self.app, client=(PEER, 50000), raise_server_exceptions=True)
+        client = TestClient(self.app, client=(PEER, 50000), raise_server_exceptions=False)
         return Visitor(client, language)
 
     def seat(self, login: str, role: str, language: str = "en", **more: Any) -> Visitor:
@@ -110,6 +111,17 @@ class House:
 
         found, _ = audit_entries(self.services.store, Asked(kind=kind, limit=1000))
         return [{"actor": one.actor, "subject": one.subject, **(one.detail or {})} for one in found]
+
+
+def flat(text: str) -> str:
+    """The words of a page, without its tags."""
+    text = re.sub(r"<(script|style).*?</\1>", " ", text, flags=re.S)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", text)))
+
+
+def ids(text: str) -> list[str]:
+    """The messages that a list shows."""
+    return re.findall(r'data-id="(msg_\w+)"', text)
 
 
 @contextmanager
