@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from holdfast.core.ports import SearchIndex
     from holdfast.core.rights import Principal
     from holdfast.ingest.index_home import Home
-    from holdfast.retention.disposal import Asked
     from holdfast.ingest.viewing import Viewer
+    from holdfast.retention.disposal import Asked
     from holdfast.storage.audit import Sequencer
     from holdfast.storage.store import Store
     from holdfast.storage.tlog_tiles import TileLog

@@ -17,8 +17,8 @@ from holdfast.api.config import ApiConfig
 from holdfast.api.served import Served
 from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.ingest.metrics import serving as serving_metrics
-from holdfast.retention.disposal import Asked
 from holdfast.ingest.viewing import Viewer
+from holdfast.retention.disposal import Asked
 from holdfast.settings import Settings
 from holdfast.storage.durable import SystemFiles, make_folder
 from holdfast.wiring.archive import Services, open_archive
