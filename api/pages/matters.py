@@ -57,7 +57,7 @@ def send_matter(
     try:
         opened = open_matter(store, name, reference, about)
     except (Refused, Conflict) as error:
-        written = {"name": name, "reference": reference, "about": about}
+        written: dict[str, Any] = {"name": name, "reference": reference, "about": about}
         return _list(visit, trouble=error, **written)
     return RedirectResponse(f"/matters/{opened.public}", 303)
 

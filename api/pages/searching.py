@@ -114,8 +114,14 @@ def _answer(visit: Visit, state: State, read: _Understood, facets: tuple[str, ..
 
 
 def _page(state: State, **values: Any) -> dict[str, Any]:
-    plain = {"answer": None, "trouble": None, "hits": [], "facets": {}, "chips": []}
-    more = {"guarded": (), "emptying": [], "seen": None, "partly_url": "", "is_absent": False}
+    plain: dict[str, Any] = {"answer": None, "trouble": None, "hits": [], "facets": {}, "chips": []}
+    more: dict[str, Any] = {
+        "guarded": (),
+        "emptying": [],
+        "seen": None,
+        "partly_url": "",
+        "is_absent": False,
+    }
     orders = {"sorts": list(Sort), "collapses": list(Collapse)}
     return {**plain, **more, **orders, "state": state, **values}
 

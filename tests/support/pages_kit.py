@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from api_kit import PEER
 from holdfast.api.app import create_app
+from holdfast.core.rights import Role
 from holdfast.ingest.viewing import Viewer
 from holdfast.storage.rights.users import NewUser, add_user
 from holdfast.wiring.archive import Services, open_archive
@@ -87,7 +88,7 @@ class House:
 
     def hire(self, login: str, role: str, **more: Any) -> None:
         """Add a user with a password."""
-        add_user(self.services.store, NewUser(login, role, password=PASSWORD, **more))
+        add_user(self.services.store, NewUser(login, Role(role), password=PASSWORD, **more))
 
     def somebody(self, role: str) -> str:
         """Add a user with a login of its own; return that."""

@@ -33,7 +33,7 @@ def written() -> set[str]:
         with path.open("rb") as file:
             options = {"extensions": "jinja2.ext.i18n", "trim_blocks": "true", "silent": "false"}
             for _, function, text, _ in babel_extract(file, ("_", "ngettext"), [], options):
-                texts = [one for one in ([text] if isinstance(text, str) else text) if one]
+                texts = [one for one in ([text] if isinstance(text, str) else text or ()) if one]
                 found.add(texts[-1] if function == "ngettext" else texts[0])
     return found
 

@@ -42,7 +42,7 @@ def open_matter(browser: Visitor, name: str) -> str:
 def place(browser: Visitor, matter: str, **fields: str) -> str:
     """Place a hold; return its id."""
     given = {"name": "Discounts", "reason": "Court order", "q": "discount", **fields}
-    sent = browser.send(f"{matter}/hold", **given)
+    sent = browser.send(f"{matter}/hold", 303, **given)
     return str(sent.headers["location"]).partition("#")[2]
 
 

@@ -195,8 +195,8 @@ def test_keys_open_no_page_and_cookies_no_api(premises: House, legal: Visitor) -
 
     _, secret = create_key(premises.services.store, NewKey(login="legal", name="k"))
     bearer = {"Authorization": f"Bearer {secret}"}
-    assert premises.browser().get("/search", 303, headers=bearer)
-    assert premises.browser().get("/api/v1/search", 200, headers=bearer)
+    premises.browser().get("/search", 303, headers=bearer)
+    premises.browser().get("/api/v1/search", 200, headers=bearer)
     answer = legal.get("/api/v1/search", 401)
     assert answer.headers["content-type"] == "application/problem+json"
 
