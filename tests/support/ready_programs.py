@@ -2,6 +2,7 @@
 
 Loading takes two seconds of a processor, more than the work of most programs that tests start. A
 fresh one is needed where the start itself or its memory is looked at, or coverage is measured.
+What a program registers with `atexit` is not run when it was forked.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class Program:
     @property
     def pid(self) -> int:
         """Its number, as long as it lives."""
-        return self.process.pid or 0
+        assert self.process.pid is not None  # 0 would be this group to whoever kills it
+        return self.process.pid
 
     @property
     def returncode(self) -> int | None:
