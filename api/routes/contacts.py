@@ -1,4 +1,4 @@
-"""`/contacts` and `/companies`: who took part, and everything that went to and fro with them."""
+"""`/contacts` and `/companies`: who took part, and everything that was exchanged with them."""
 
 from __future__ import annotations
 
