@@ -178,6 +178,22 @@ def test_listener_is_rendered_where_it_is_asked_for(render: Render) -> None:
     assert set(given) <= VARIABLES
 
 
+def test_service_is_rendered_where_it_is_asked_for(render: Render) -> None:
+    rendered = [
+        each for each in render("web.enabled=true") if each["metadata"]["name"] == "main-web"
+    ]
+    pod = one("Deployment", rendered)["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    assert unknown_words([str(word) for word in container["args"]]) == []
+    assert {given["name"] for given in container["env"]} <= VARIABLES
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    labels = pod["metadata"]["labels"].items()
+    assert one("Service", rendered)["spec"]["selector"].items() <= labels
+    policy = one("NetworkPolicy", rendered)["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels
+    assert policy["ingress"] == [{"ports": [{"port": "http", "protocol": "TCP"}]}]
+
+
 def test_nobody_may_call_a_worker_unless_named(render: Render) -> None:
     assert one("NetworkPolicy", render())["spec"]["ingress"] == []
     who = "networkPolicy.metricsFrom[0].podSelector.matchLabels.app=prometheus"
