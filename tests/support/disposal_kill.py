@@ -45,7 +45,7 @@ def killed_at(engine: Engine, at: int, *, keeps: bool) -> Iterator[list[int]]:
         if seen[0] == at:
             raise Killed
 
-    engine.dialect.do_commit = counted  # type: ignore[method-assign]
+    engine.dialect.do_commit = counted  # type: ignore[method-assign,assignment]
     yield seen
 
 
