@@ -9,7 +9,9 @@ from fastapi import FastAPI
 from holdfast import __version__
 from holdfast.api.envelope import Envelope
 from holdfast.api.limits import Limiter
-from holdfast.api.problems import install
+from holdfast.api.pages import ROUTERS as PAGE_ROUTERS
+from holdfast.api.pages.failures import install
+from holdfast.api.pages.rendering import load_pages
 from holdfast.api.routes import ROUTERS, health
 from holdfast.api.shapes.common import PROBLEMS
 
@@ -36,10 +38,13 @@ def create_app(served: Served) -> FastAPI:
     )
     app.state.served = served
     app.state.limiter = Limiter(served.config.requests_per_minute)
+    app.state.pages = load_pages()
     install(app)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX, responses=PROBLEMS)
     app.include_router(health.router)
+    for router in PAGE_ROUTERS:
+        app.include_router(router)
     app.add_middleware(Envelope, most_body_bytes=served.config.most_body_bytes)
     _describe(app)
     return app

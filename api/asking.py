@@ -63,6 +63,34 @@ def search(served: Served, parsed: ParsedQuery, request: SearchRequest) -> Answe
     return Answer(parsed, request, page, waiting, index.search(unread).total)
 
 
+@dataclass(frozen=True, slots=True)
+class Emptying:
+    """What a part of an empty query has to do with it."""
+
+    part: Node
+    alone: int
+    """What it matches by itself."""
+    without: int
+    """What the rest matches without it."""
+
+
+def what_emptied(served: Served, request: SearchRequest) -> list[Emptying]:
+    """Say of each part of a query that found nothing what it has to do with that."""
+    node = request.query
+    parts = node.children if isinstance(node, And) else ()
+    if len(parts) < 2:
+        return []
+    found = []
+    for index, part in enumerate(parts):
+        rest = And((*parts[:index], *parts[index + 1 :]))
+        found.append(Emptying(part, _count(served, request, part), _count(served, request, rest)))
+    return found
+
+
+def _count(served: Served, request: SearchRequest, node: Node) -> int:
+    return served.index().search(SearchRequest(node, request.scope, limit=0)).total
+
+
 def total(served: Served, principal: Principal, node: Node) -> int:
     """Count what matches within the scope."""
     return served.index().search(SearchRequest(node, principal.scope, limit=0)).total

@@ -15,7 +15,7 @@ from holdfast.core.rights import Forbidden
 from holdfast.indexer.query_language.errors import QueryError
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from collections.abc import Callable
 
 MEDIA_TYPE = "application/problem+json"
 DOCS = "https://holdfast.example/docs/api#"
@@ -65,13 +65,6 @@ CODES: tuple[tuple[type[HoldfastError], int, str], ...] = (
 """Kind of error → status and code; the first that fits."""
 _SHOWN_FACTS = ("caret", "position", "matters", "ids", "action", "pointer", "version")
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
-
-
-def install(app: FastAPI) -> None:
-    """Let every failure of a route leave as a problem."""
-    app.add_exception_handler(HoldfastError, _known)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
 
 
 def problem(request: Request, kind: tuple[int, str], detail: str, **facts: object) -> JSONResponse:
@@ -145,3 +138,11 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     answer = problem(request, (error.status_code, code), str(error.detail))
     answer.headers.update(error.headers or {})
     return answer
+
+
+DETAILED: dict[type[Exception], Callable[[Request, Exception], JSONResponse]] = {
+    HoldfastError: _known,
+    RequestValidationError: _invalid,
+    HTTPException: _http,
+}
+"""Kind of failure → what says it as a problem."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from holdfast.core.ports import SearchIndex
     from holdfast.core.rights import Principal
     from holdfast.ingest.index_home import Home
+    from holdfast.ingest.viewing import Viewer
     from holdfast.retention.disposal import Asked
     from holdfast.storage.audit import Sequencer
     from holdfast.storage.store import Store
@@ -40,6 +41,8 @@ class Served:
     """Folder for packages that are taken from here; they hold mail in clear."""
     work: Path
     """Folder for what unfinished exports need."""
+    viewer: Viewer
+    """Reads originals for pages, in children."""
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def index(self) -> SearchIndex:

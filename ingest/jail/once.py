@@ -48,7 +48,7 @@ def run_once(function: Function, payload: bytes, limits: Limits) -> Outcome:
         theirs.close()
         answer: Frame | Killed | None = None
         try:
-            answer = _await_answer(ours, limits)
+            answer = await_answer(ours, limits)
         finally:
             os.kill(child_id, signal.SIGKILL)  # not yet reaped, so the id is still the child's
             _, status = os.waitpid(child_id, 0)
@@ -70,8 +70,8 @@ def outcome_of(frame: Frame) -> Outcome:
             return Killed(Reason.OUTPUT)
 
 
-def _await_answer(end: socket.socket, limits: Limits) -> Frame | Killed | None:
-    """Return the answer; None when the child closed its end without one."""
+def await_answer(end: socket.socket, limits: Limits) -> Frame | Killed | None:
+    """Return the answer of a child; None when it closed its end without one."""
     deadline = time.monotonic() + limits.wall_s
     reader = FrameReader(limits.max_result_bytes)
     poller = select.poll()

@@ -44,13 +44,15 @@ def test_help_and_version_need_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_help_imports_nothing_heavy() -> None:
+def test_help_imports_nothing_heavy_and_an_import_no_client_of_token_services() -> None:
     heavy = ("sqlalchemy", "tantivy", "pydantic", "cryptography", "lxml", "lark")
     program = (
         "import sys; from holdfast.cli.app import app;"
-        f"print([m for m in {heavy!r} if m in sys.modules])"
+        f"print([m for m in {heavy!r} if m in sys.modules]);"
+        "import holdfast.wiring.runs;"
+        "print([m for m in ('httpx2', 'authlib') if m in sys.modules])"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
     )
-    assert ran.stdout == "[]\n"
+    assert ran.stdout == "[]\n[]\n"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from archive_kit import findings, found, settings_in
-from fault_command import PROGRAM, start
+from fault_command import PROGRAM, run
 from holdfast.settings import Settings
 from imap_kill import fill, kill_rounds, mailbox
 from imap_kit import SOURCE, account_of, added, ends, expected, held, letter, synced
@@ -120,7 +120,7 @@ def test_message_of_two_hundred_megabytes_takes_little_memory(
     settings = settings_in(tmp_path)
     added(settings, account_of(user), dovecot_server.password)
     words = [*PROGRAM, "--data", str(settings.data), "source", "sync", SOURCE, "-j", "1"]
-    ended = start(words, tmp_path).finish()
+    ended = run(words, tmp_path, is_watched=True)
     report(bytes=LARGE_BYTES, peak_bytes_of_a_process=ended.peak_rss_bytes)
     assert ended.status == 0
     assert sum(held(settings)["INBOX"].values()) == 2

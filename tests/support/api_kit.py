@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from holdfast.api.app import create_app
 from holdfast.core.rights import Role
+from holdfast.ingest.viewing import Viewer
 from holdfast.storage.rights.api_keys import NewKey, create_key
 from holdfast.storage.rights.users import NewUser, add_user
 from holdfast.wiring.archive import Services, open_archive
@@ -79,7 +80,7 @@ class Office:
 @contextmanager
 def office(settings: Settings) -> Iterator[Office]:
     """Open the archive and serve it in this process."""
-    with open_archive(settings, "tester") as services:
-        app = create_app(served_by(services))
+    with Viewer() as viewer, open_archive(settings, "tester") as services:
+        app = create_app(served_by(services, viewer))
         with TestClient(app, client=(PEER, 50000), raise_server_exceptions=True) as client:
             yield Office(services, client)

@@ -33,8 +33,8 @@ from holdfast.storage.catalogue.engine import PostgresConfig, open_postgres, ope
 from holdfast.storage.catalogue.filing import FiledDraft, file_drafts
 from holdfast.storage.catalogue.identities import Linker
 from holdfast.storage.catalogue.ledger import accept
+from holdfast.storage.catalogue.migrations import upgrade
 from holdfast.storage.catalogue.rows import draft_digest, message_key, pack_headers
-from holdfast.storage.catalogue.schema import metadata
 from holdfast.storage.catalogue.texts import seal_derived
 from holdfast.storage.frames import prepare
 from holdfast.storage.keyring import Keyring
@@ -70,7 +70,7 @@ class Home:
         """Open the catalogue, once more for each caller."""
         if self.postgres is None:
             engine = open_sqlite(self.folder / "catalogue.db")
-            metadata.create_all(engine)
+            upgrade(engine)
         else:
             engine = open_postgres(self.postgres)
         self._opened.append(engine)

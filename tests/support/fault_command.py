@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import holdfast
+from ready_programs import Program, start_ready
 
 PROGRAM = (sys.executable, "-m", "holdfast")
-BARE = (sys.executable, str(Path(__file__).with_name("fault_import.py")))
-"""Only the import, by the same words: less to load, for those who start it hundreds of times."""
 PLANTED = (sys.executable, str(Path(__file__).with_name("fault_program.py")))
 """The same command with a seeded bug, named by its first argument."""
 DEADLINE_S = 600.0
@@ -37,7 +36,7 @@ class Ended:
     err: str
     seconds: float
     peak_rss_bytes: int
-    """Of its largest process."""
+    """Of its largest process; 0 where nobody looked."""
 
     @property
     def json(self) -> Any:
@@ -54,19 +53,27 @@ class Ended:
 class Running:
     """A command that runs; end it with `finish` or `kill`."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Program
     out: Path
     err: Path
+    is_watched: bool = False
+    """Its memory is looked at."""
     started: float = field(default_factory=time.monotonic)
     peak: int = 0
     _next_sample: float = 0.0
 
     def is_over_before(self, condition: Callable[[], bool]) -> bool:
-        """Wait until the condition holds, or the command ends; tell whether the latter came."""
-        while not condition():
-            if self._await(time.monotonic() + _GLANCE_S):
+        """Wait until the condition holds, or the command ends; tell whether the latter came.
+
+        A condition that is costly to look at is looked at less often.
+        """
+        while True:
+            began = time.monotonic()
+            if condition():
+                return self.process.poll() is not None
+            now = time.monotonic()
+            if self._await(now + max(_GLANCE_S, 10 * (now - began))):
                 return True
-        return self.process.poll() is not None
 
     def is_past(self, instant: float) -> bool:
         """Tell whether the instant of the same clock as `started` is over."""
@@ -76,6 +83,7 @@ class Running:
         """Kill the whole group at once, as the loss of the process would."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.send_signal(signal.SIGKILL)  # it may not lead its group yet
         return self.finish()
 
     def finish(self, deadline_s: float = DEADLINE_S) -> Ended:
@@ -85,12 +93,12 @@ class Running:
             raise AssertionError(f"still running after {deadline_s} s")
         seconds = time.monotonic() - self.started
         out, err = (path.read_text("utf-8", "replace") for path in (self.out, self.err))
-        return Ended(self.process.returncode, out, err, seconds, self.peak)
+        return Ended(self.process.wait(), out, err, seconds, self.peak)
 
     def _await(self, instant: float) -> bool:
-        """Wait for the end until the instant, looking at the group's memory meanwhile."""
+        """Wait for the end until the instant, looking at the group's memory where it is asked."""
         while self.process.returncode is None:
-            if time.monotonic() >= self._next_sample:
+            if self.is_watched and time.monotonic() >= self._next_sample:
                 self._next_sample = time.monotonic() + _SAMPLE_S
                 self.peak = max(self.peak, *map(_peak_rss, _group(self.process.pid)), 0)
             left = min(_SAMPLE_S, instant - time.monotonic())
@@ -101,26 +109,32 @@ class Running:
         return True
 
 
-def start(words: Sequence[object], folder: Path, *, before: Sequence[str] = ()) -> Running:
+def start(
+    words: Sequence[object], folder: Path, *, before: Sequence[str] = (), is_watched: bool = False
+) -> Running:
     """Start `words`; what it prints goes to files in `folder`.
 
     Args:
         words: The command with its arguments.
         folder: For its output.
         before: A command that runs the command, as strace does.
+        is_watched: Look at its memory, which then is that of a fresh program.
     """
     folder.mkdir(parents=True, exist_ok=True)
     out, err = folder / "out", folder / "err"
+    own = [*map(str, words)]
+    if own[0] == sys.executable and not before and not is_watched:
+        return Running(start_ready(own[1:], out, err, environment()), out, err)
     with out.open("wb") as out_file, err.open("wb") as err_file:
         process = subprocess.Popen(
-            [*before, *map(str, words)],
+            [*before, *own],
             stdin=subprocess.DEVNULL,
             stdout=out_file,
             stderr=err_file,
             env=environment(),
             start_new_session=True,
         )
-    return Running(process, out, err)
+    return Running(process, out, err, is_watched)
 
 
 def environment() -> dict[str, str]:
@@ -139,9 +153,9 @@ def import_words(data: Path, *paths: Path, program: Sequence[str] = PROGRAM) -> 
     return [*program, *map(str, words)]
 
 
-def run(words: Sequence[object], folder: Path) -> Ended:
+def run(words: Sequence[object], folder: Path, *, is_watched: bool = False) -> Ended:
     """Run a command to its end."""
-    return start(words, folder).finish()
+    return start(words, folder, is_watched=is_watched).finish()
 
 
 def verify_words(data: Path) -> list[str]:

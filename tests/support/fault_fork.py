@@ -11,10 +11,12 @@ import os
 import signal
 import subprocess
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from fault_bugs import BUGS
 from fault_command import DEADLINE_S, Ended
 from fault_import import main
 
@@ -25,8 +27,10 @@ _SETTLED_S = 0.02
 """Between "has a tracer" and "is stopped by it"; the child waits for us all the while."""
 
 
-def run_forked(words: Sequence[str], folder: Path, tracer: Sequence[str]) -> Ended:
-    """Import by these words under `tracer`; return how it ended, output in `folder`."""
+def run_forked(
+    words: Sequence[str], folder: Path, tracer: Sequence[str], bug: str = "none"
+) -> Ended:
+    """Import by these words, with a seeded bug, under `tracer`; return how it ended."""
     started = time.monotonic()
     err = folder / "err"
     waits, begins = os.pipe()
@@ -36,6 +40,7 @@ def run_forked(words: Sequence[str], folder: Path, tracer: Sequence[str]) -> End
         if child == 0:
             os.close(begins)
             os.dup2(errors.fileno(), 2)
+            BUGS[bug]()
             _import(words, tells, waits)
     os.close(waits)
     os.close(tells)
@@ -64,6 +69,8 @@ def _import(words: Sequence[str], tells: int, waits: int) -> None:
         os.close(tells)
         os.read(waits, 1)
         status = main(list(words))
+    except BaseException:  # noqa: BLE001 - whatever it is, this process ends here
+        traceback.print_exc()
     finally:
         os._exit(status)
 

@@ -45,7 +45,7 @@ def import_hostile(
     program: Sequence[str] = PROGRAM,
 ) -> Outcome:
     """Import and look at everything that was left; `reads_back` also reads every original."""
-    ended = run(import_words(settings.data, source, program=program), folder)
+    ended = run(import_words(settings.data, source, program=program), folder, is_watched=True)
     problems = []
     if ended.has_traceback or ended.status not in {0, 3}:
         problems.append(f"status {ended.status}: {ended.err[-3000:]}")

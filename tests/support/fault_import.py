@@ -26,7 +26,3 @@ def main(words: list[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

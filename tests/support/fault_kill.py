@@ -52,13 +52,13 @@ def kill_rounds(
     offered = offering(folder / "offer", MESSAGES)
     program = PROGRAM if bug == "none" else (*PLANTED, bug)
     total = _grown(import_words(folder / "whole" / "archive", offered.folder), folder / "whole")
-    figures = KillFigures()
+    figures, parts = KillFigures(), min(rounds, 6)
     for number in range(rounds):
         own = folder / f"round-{number}"
         settings = settings_in(own)
         running = start(import_words(settings.data, offered.folder, program=program), own)
-        # One instant in each sixth of the work, however fast this machine is at the moment.
-        threshold = total * (number % 6 + chance.random()) / 6
+        # One instant in each part of the work, however fast this machine is at the moment.
+        threshold = total * (number % parts + chance.random()) / parts
         is_over = running.is_over_before(partial(_has_grown, own, threshold))
         running.kill()
         acked = acknowledged(settings.data)

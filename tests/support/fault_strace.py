@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from archive_kit import settings_in
-from fault_command import DEADLINE_S, PROGRAM, Ended, import_words, start
+from fault_command import Ended, import_words, start
 from fault_fork import run_forked
 from fault_mail import Offering, offering
 from holdfast.settings import Settings
@@ -45,9 +45,8 @@ class Rig:
     offered: Offering
     template: Path | None
     """Folder with an archive to begin with; None begins with nothing."""
-    program: tuple[str, ...] = PROGRAM
-    is_forked: bool = False
-    """The import runs in a child of this process, which has loaded it and has done nothing yet."""
+    bug: str = "none"
+    """Seeded in the import."""
 
     def fresh(self, name: str) -> Settings:
         """Return an archive to fail in; what an earlier one left is removed."""
@@ -58,18 +57,14 @@ class Rig:
         return settings_in(own)
 
     def traced(self, settings: Settings, calls: str, *expressions: str) -> tuple[Ended, Path]:
-        """Run the import under strace; return how it ended, and the trace."""
+        """Run the import under strace, in a child; return how it ended, and the trace."""
         folder = settings.data.parent
+        folder.mkdir(parents=True, exist_ok=True)
         trace = folder / "trace"
-        before = ["strace", "-f", "-qq", "-y", "-o", str(trace), "-e", f"trace={calls}"]
-        before += [word for one in expressions for word in ("-e", one)]
-        words = import_words(settings.data, self.offered.folder, program=self.program)
-        if self.is_forked:
-            folder.mkdir(parents=True, exist_ok=True)
-            return run_forked(words[len(self.program) :], folder, before), trace
-        running = start(words, folder, before=before)
-        running.process.wait(DEADLINE_S)
-        return running.kill(), trace
+        strace = ["strace", "-f", "-qq", "-y", "-o", str(trace), "-e", f"trace={calls}"]
+        strace += [word for one in expressions for word in ("-e", one)]
+        words = import_words(settings.data, self.offered.folder, program=())
+        return run_forked(words, folder, strace, self.bug), trace
 
     def points(self, calls: tuple[str, ...] = CHANGING) -> list[Point]:
         """Run the import whole, and return every point where it changes the archive."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import random
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,8 +12,8 @@ from typing import Any
 
 from archive_kit import settings_in
 from fault_checks import acknowledged, settle
-from fault_command import BARE, PLANTED
 from fault_strace import SYNCING, Point, Rig, new_rig, synced_again
+from ready_programs import processes
 
 KILL = "signal=KILL"
 EIO = "error=EIO"
@@ -63,8 +60,7 @@ def kill_sweep(
     folder: Path, sample: random.Random | None, *, begins_empty: bool, pace: Pace = ALONE
 ) -> SweepFigures:
     """Kill an import at every point (or at one of each kind) and judge what is left."""
-    made = new_rig(folder, begins_empty=begins_empty)
-    rig = replace(made, program=BARE, is_forked=pace.processes > 1)
+    rig = new_rig(folder, begins_empty=begins_empty)
     with _trying(pace) as each:
         (found,) = each(Rig.points, [rig])
         points = _chosen(found, sample)
@@ -74,28 +70,17 @@ def kill_sweep(
 def eio_sweep(folder: Path, sample: random.Random | None, pace: Pace = ALONE) -> SweepFigures:
     """Fail every sync once (or some of each kind); nothing may be lost, and no sync be retried."""
     rig = new_rig(folder)
-    points = _chosen(rig.points(SYNCING), sample, of_each=3)
     with _trying(pace) as each:
+        (found,) = each(partial(Rig.points, calls=SYNCING), [rig])
+        points = _chosen(found, sample, of_each=3)
         return _sum_up(each(partial(_refused_at, rig), points), len(points), pace)
 
 
 @contextmanager
 def _trying(pace: Pace) -> Iterator[Callable[[Callable[..., Any], Iterable[Any]], Iterable[Any]]]:
-    """Yield `map`, or one that gives each call a process that has loaded all and done nothing."""
-    if pace.processes == 1:
-        yield map
-        return
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pytest", __name__])
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    try:
-        with context.Pool(pace.processes, maxtasksperchild=1) as pool:
-            yield pool.imap
-    finally:
-        os.environ.pop("PYTHONPATH")
-        if before is not None:
-            os.environ["PYTHONPATH"] = before
+    """Yield a `map` that gives each call a process that has loaded all and done nothing."""
+    with processes().Pool(pace.processes, maxtasksperchild=1) as pool:
+        yield partial(pool.imap, chunksize=1)
 
 
 def _sum_up(each: Iterable[SweepFigures], planned: int, pace: Pace) -> SweepFigures:
@@ -130,14 +115,21 @@ def _refused_at(rig: Rig, point: Point) -> SweepFigures:
 
 def caught(folder: Path, bug: str, call: str, how: str) -> str:
     """Fail one kind of call, point by point, under a seeded bug; return what was noticed first."""
-    rig = replace(new_rig(folder), program=(*PLANTED, bug))
-    for point in rig.points((call,)):
-        figures = SweepFigures()
-        settings, _, trace = rig.failed_at(point, how)
-        _judge(figures, rig, point, settings.data)
-        if noticed := [*figures.bad, *synced_again(trace)]:
-            return noticed[0]
+    rig = replace(new_rig(folder), bug=bug)
+    with _trying(ALONE) as each:
+        (points,) = each(partial(Rig.points, calls=(call,)), [rig])
+        for point in points:
+            noticed: list[str] = next(iter(each(partial(_noticed_at, rig, how), [point])))
+            if noticed:
+                return noticed[0]
     return ""
+
+
+def _noticed_at(rig: Rig, how: str, point: Point) -> list[str]:
+    figures = SweepFigures()
+    settings, _, trace = rig.failed_at(point, how)
+    _judge(figures, rig, point, settings.data)
+    return [*figures.bad, *synced_again(trace)]
 
 
 def _judge(figures: SweepFigures, rig: Rig, point: Point, data: Path) -> None:

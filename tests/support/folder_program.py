@@ -7,7 +7,6 @@ knows them.
 
 from __future__ import annotations
 
-import atexit
 import os
 import signal
 import sys
@@ -106,5 +105,7 @@ if __name__ == "__main__":
     steps = Steps(at)
     for name in STEPS:
         setattr(os, name, steps.before(getattr(os, name)))
-    atexit.register(lambda: counted.write_text(str(steps.count)))
-    main()
+    try:
+        main()
+    finally:
+        counted.write_text(str(steps.count))

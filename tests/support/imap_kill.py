@@ -68,15 +68,15 @@ def kill_rounds(
         seed: Of the instants.
     """
     chance = random.Random(seed)
-    figures = KilledSyncs()
+    figures, parts = KilledSyncs(), min(rounds, 6)
     with tapped(user.server.port) as tap:
         total = _whole(folder / "whole", user, tap)
         for number in range(rounds):
             own = folder / f"round-{number}"
             settings = _prepared(own, user, tap)
             tap.down_bytes = 0
-            # One instant in each sixth of the work, however fast this machine is at the moment.
-            threshold = total * (number % 6 + chance.random()) / 6
+            # One instant in each part of the work, however fast this machine is at the moment.
+            threshold = total * (number % parts + chance.random()) / parts
             running = start(_words(settings), own)
             over = running.is_over_before(partial(_has_passed, own, tap, threshold))
             running.kill()

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from api_kit import PEER, Office
 from holdfast.api.app import create_app
+from holdfast.ingest.viewing import Viewer
 from holdfast.wiring.archive import Services, open_archive
 from holdfast.wiring.disposing import execute
 from holdfast.wiring.serving import served_by
@@ -39,9 +40,9 @@ class MovedClock:
 def office_in_time(settings: Settings) -> Iterator[tuple[Office, MovedClock]]:
     """Serve an archive whose time can be moved; disposals end before they are answered."""
     clock = MovedClock()
-    with open_archive(settings, "tester") as opened:
+    with Viewer() as viewer, open_archive(settings, "tester") as opened:
         services = _with_clock(opened, clock)
-        served = served_by(services)
+        served = served_by(services, viewer)
 
         def dispose(_login: str, number: int, asked: Asked) -> None:
             execute(services, number, asked, lambda _state: None)

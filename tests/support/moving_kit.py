@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from holdfast.storage.moving.tables import columns, moving_tables, rows
 from holdfast.wiring.arrivals import catalogue, index_arrived
 from holdfast.wiring.backups import BackedUp, KeyPlace, Restored, back_up_archive, restore_archive
 from holdfast.wiring.migrating import Move, Moved, move_archive
+from ready_programs import processes
 from server_postgres import Server
 from server_s3 import S3Server
 
@@ -181,12 +181,12 @@ def on_engines(folder: Path, postgres: Server, s3: S3Server) -> Settings:
 def killed(act: Callable[[], object], statement: int) -> int:
     """Run the act in a process that dies, as `kill -9` does, before its n-th statement.
 
-    The process is a new one: threads of the engines' clients do not live through a fork.
+    It does not come from this one: threads of the engines' clients do not live through a fork.
 
     Returns:
         The exit status: 9 when it was killed, 0 when it came to its end before.
     """
-    child = multiprocessing.get_context("spawn").Process(target=_die_at, args=(act, statement))
+    child = processes().Process(target=_die_at, args=(act, statement))
     child.start()
     child.join(DEADLINE_S)
     if child.exitcode not in (0, 9):

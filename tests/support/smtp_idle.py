@@ -67,7 +67,7 @@ def idle_rounds(folder: Path, load: Load) -> IdleFigures:
     for name in ("connections", "connections_per_peer"):
         words += ["--set", f"smtp.{name}={load.clients + SENDERS}"]
     figures = IdleFigures(load.clients)
-    running = start(words, folder / "run")
+    running = start(words, folder / "run", is_watched=True)
     port = listening_port(running)
     for number in range(load.rounds):
         figures.alone_per_s.append(_rate(port, load.messages, f"alone-{number}", figures))

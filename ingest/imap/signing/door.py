@@ -9,11 +9,10 @@ from holdfast.core.errors import Refused
 from holdfast.ingest.imap.failures import SignInRefused, TokenRefused, translated
 from holdfast.ingest.imap.session import Session, connect, context_of
 from holdfast.ingest.imap.signing.oauth import Credentials, unsealed
-from holdfast.ingest.imap.signing.tokens import Tokens
 
 if TYPE_CHECKING:
     from holdfast.ingest.imap.account import Account
-    from holdfast.ingest.imap.signing.tokens import Kept
+    from holdfast.ingest.imap.signing.tokens import Kept, Tokens
 
 
 @dataclass(slots=True)
@@ -74,6 +73,9 @@ class Door:
         if self._tokens is None:
             if account.oauth is None or self.kept is None:
                 raise Refused("Tokens have no place to be kept.")
+            # Its clients are an eighth of what an import or a worker would load before it begins.
+            from holdfast.ingest.imap.signing.tokens import Tokens
+
             dial = account.dial(self._credentials().proxy_password)
             with translated(account):
                 context = context_of(account)

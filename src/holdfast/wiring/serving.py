@@ -17,6 +17,7 @@ from holdfast.api.config import ApiConfig
 from holdfast.api.served import Served
 from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.ingest.metrics import serving as serving_metrics
+from holdfast.ingest.viewing import Viewer
 from holdfast.retention.disposal import Asked
 from holdfast.settings import Settings
 from holdfast.storage.durable import SystemFiles, make_folder
@@ -46,19 +47,20 @@ def serve_http(settings: Settings, actor: str, watch: ServiceWatch) -> None:
         Unavailable: It cannot listen there, or the archive cannot be opened.
     """
     with ExitStack() as opened:
+        viewer = opened.enter_context(Viewer())  # first: its children are to see nothing
         sock = opened.enter_context(_listening(settings))
         services = opened.enter_context(open_archive(settings, actor))
         opened.enter_context(_sequencing(services, watch))
         if settings.service.metrics_port:
             place = (settings.service.metrics_port, settings.service.host)
             opened.enter_context(serving_metrics(services.store, *place))
-        served = served_by(services)
+        served = served_by(services, viewer)
         host, port = sock.getsockname()[:2]
         watch.say({"event": "service.listening", "host": host, "port": port})
         _run(served, sock, watch)
 
 
-def served_by(services: Services) -> Served:
+def served_by(services: Services, viewer: Viewer) -> Served:
     """Return the open archive as the routes use it."""
     settings = services.settings
     section = settings.service
@@ -83,6 +85,7 @@ def served_by(services: Services) -> Served:
         dispose=lambda login, number, asked: _dispose(settings, (login, number, asked)),
         exports=settings.data / PACKAGES,
         work=settings.data / EXPORTS,
+        viewer=viewer,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import inspect, text
+from sqlalchemy import create_mock_engine, inspect, text
 
 from holdfast.core.errors import Unavailable
 from holdfast.storage.catalogue.engine import reading, writing
@@ -61,9 +62,23 @@ def _create(engine: Engine) -> None:
     """Make every table as declared, which the steps give too, without loading Alembic."""
     with writing(engine) as connection:
         if _version(connection) is None:  # else another process was faster
-            metadata.create_all(connection)
+            for statement in _declared():
+                connection.exec_driver_sql(statement)
             connection.execute(_VERSIONS)
             connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+
+
+@cache
+def _declared() -> tuple[str, ...]:
+    """What SQLite is told of every table; a program that makes many catalogues compiles it once."""
+    told: list[str] = []
+
+    def tell(statement: Any, *_: object, **__: object) -> None:
+        told.append(str(statement.compile(dialect=listener.dialect)))
+
+    listener = create_mock_engine("sqlite://", tell)
+    metadata.create_all(listener, checkfirst=False)
+    return tuple(told)
 
 
 def _order_by_bytes(connection: Connection) -> None:

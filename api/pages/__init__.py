@@ -1,0 +1,10 @@
+"""Pages for people, drawn here and served from one origin; they decide nothing about the archive.
+
+`ROUTERS` is the whole list. A page uses the same functions as the API, under the same rights.
+"""
+
+from __future__ import annotations
+
+from holdfast.api.pages import assets, matters, messages, searching, signing
+
+ROUTERS = (assets.router, signing.router, searching.router, messages.router, matters.router)

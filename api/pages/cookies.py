@@ -1,0 +1,61 @@
+"""Cookies of the pages: a session, a token for forms, a language; they hold no content.
+
+Behind TLS their names begin with `__Host-`, which binds them to this host (RFC 6265bis, 4.1.3).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fastapi import Request, Response
+
+    from holdfast.api.config import ApiConfig
+
+YEAR_S = 365 * 24 * 3600
+
+
+class Cookie(StrEnum):
+    """The cookies there are."""
+
+    SESSION = "session"
+    FORM = "form"
+    """The token that forms send back: that of the session, before it one of the client's own."""
+    LANGUAGE = "language"
+
+
+def name_of(cookie: Cookie, config: ApiConfig) -> str:
+    """Return the name under which a cookie is kept."""
+    return f"__Host-holdfast-{cookie}" if config.is_behind_tls else f"holdfast-{cookie}"
+
+
+def read(request: Request, cookie: Cookie, config: ApiConfig) -> str:
+    """Return a cookie's value; empty without one."""
+    return request.cookies.get(name_of(cookie, config), "")
+
+
+def keep(
+    response: Response, cookie: Cookie, value: str, config: ApiConfig, *, age_s: int | None = None
+) -> None:
+    """Have the browser keep a value, until it is closed unless an age is given."""
+    response.set_cookie(
+        name_of(cookie, config),
+        value,
+        max_age=age_s,
+        path="/",
+        secure=config.is_behind_tls,
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def drop(response: Response, cookie: Cookie, config: ApiConfig) -> None:
+    """Have the browser forget a value."""
+    response.delete_cookie(
+        name_of(cookie, config),
+        path="/",
+        secure=config.is_behind_tls,
+        httponly=True,
+        samesite="strict",
+    )

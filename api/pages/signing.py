@@ -1,0 +1,115 @@
+"""Sign in, sign out, and choose a language; who may come in is decided by `storage.rights`."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, Response
+from fastapi.responses import RedirectResponse
+
+from holdfast.api.limits import Limiter
+from holdfast.api.pages.cookies import YEAR_S, Cookie, drop, keep, read
+from holdfast.api.pages.rendering import render
+from holdfast.api.pages.visits import Anybody, Filled, Visit
+from holdfast.api.words import LANGUAGES
+from holdfast.core.rights import Action, SignInRefused
+from holdfast.storage.rights.sessions import end_session
+from holdfast.storage.rights.signing_in import Credentials, sign_in
+
+router = APIRouter(include_in_schema=False)
+_PLACE = re.compile(r"/(?![/\\])[!-\[\]-~]{0,8000}")
+"""A path of this site in printable ASCII: `//host` and `/\\host` are none (CWE-601)."""
+MAX_FIELD_CHARS = 1000
+
+
+@router.get("/")
+def front(visit: Anybody) -> Response:
+    """Lead to where this role works."""
+    may = visit.principal.may
+    for action, place in ((Action.SEARCH, "/search"), (Action.MATTERS, "/matters")):
+        if may(action):
+            return RedirectResponse(place, 303)
+    return render(visit, "front.html", {})
+
+
+@router.get("/sign-in")
+def sign_in_form(
+    visit: Anybody, place: Annotated[str, Query(alias="next", max_length=9000)] = ""
+) -> Response:
+    """Show the form; whoever is signed in already goes on."""
+    if visit.session is not None:
+        return RedirectResponse(safe_place(place), 303)
+    return _form(visit, place)
+
+
+@router.post("/sign-in")
+def send_sign_in(
+    visit: Filled,
+    login: Annotated[str, Form(max_length=MAX_FIELD_CHARS)] = "",
+    password: Annotated[str, Form(max_length=MAX_FIELD_CHARS)] = "",
+    code: Annotated[str, Form(max_length=MAX_FIELD_CHARS)] = "",
+    place: Annotated[str, Form(alias="next", max_length=9000)] = "",
+) -> Response:
+    """Open a session with new tokens; the one that the browser had before ends."""
+    limiter: Limiter = visit.request.app.state.limiter
+    limiter.count(f"sign-in:{visit.address}")
+    config = visit.served.config
+    given = Credentials(
+        login,
+        password,
+        code,
+        address=visit.address,
+        agent=visit.request.headers.get("user-agent", ""),
+        previous=read(visit.request, Cookie.SESSION, config),
+    )
+    try:
+        signed = sign_in(visit.served.store, given)
+    except SignInRefused as error:
+        return _form(visit, place, login=login, refusal=_refusal(error))
+    response = RedirectResponse(safe_place(place), 303)
+    keep(response, Cookie.SESSION, signed.token, config)
+    keep(response, Cookie.FORM, signed.csrf, config)
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(visit: Filled) -> Response:
+    """End the session, here and in the browser."""
+    config = visit.served.config
+    end_session(visit.served.store, read(visit.request, Cookie.SESSION, config))
+    response = RedirectResponse("/sign-in", 303)
+    drop(response, Cookie.SESSION, config)
+    drop(response, Cookie.FORM, config)
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+@router.post("/language")
+def choose_language(
+    visit: Filled,
+    language: Annotated[str, Form(max_length=10)] = "",
+    place: Annotated[str, Form(alias="next", max_length=9000)] = "",
+) -> Response:
+    """Keep a language for this browser, and go back to the page."""
+    response = RedirectResponse(safe_place(place), 303)
+    if language in LANGUAGES:
+        keep(response, Cookie.LANGUAGE, language, visit.served.config, age_s=YEAR_S)
+    return response
+
+
+def safe_place(place: str) -> str:
+    """Return where to go on, if it is a page of this site; else the front page."""
+    return place if _PLACE.fullmatch(place) else "/"
+
+
+def _form(visit: Visit, place: str, **values: Any) -> Response:
+    shown = {"login": "", "refusal": None, "place": safe_place(place), **values}
+    return render(visit, "sign_in.html", shown, 401 if shown["refusal"] else 200)
+
+
+def _refusal(error: SignInRefused) -> dict[str, Any]:
+    until_ms = error.facts.get("locked_until_ms")
+    until = datetime.fromtimestamp(until_ms / 1000, UTC) if isinstance(until_ms, int) else None
+    return {"until": until}

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jinja2.ext import babel_extract
+
+from holdfast.api.pages import words_en, words_zh
+from holdfast.api.pages.messages import Tab
+from holdfast.api.pages.rendering import TEMPLATES, environment
+from holdfast.api.pages.results import FACETS, GOVERNED_FACETS
+from holdfast.api.shapes.search import Collapse, Sort
+from holdfast.core.query import Part
+from holdfast.core.records import TextState
+from holdfast.retention.release import Needs
+from pages_kit import House, Visitor
+
+_NAMED = re.compile(r"%\((\w+)\)s")
+_HAN = re.compile("[\u4e00-\u9fff]")
+
+
+def templates() -> Iterator[Path]:
+    yield from sorted(TEMPLATES.glob("*.html"))
+
+
+def written() -> set[str]:
+    """Every text that a template translates."""
+    found = set()
+    for path in templates():
+        with path.open("rb") as file:
+            options = {"extensions": "jinja2.ext.i18n", "trim_blocks": "true", "silent": "false"}
+            for _, function, text, _ in babel_extract(file, ("_", "ngettext"), [], options):
+                texts = [one for one in ([text] if isinstance(text, str) else text or ()) if one]
+                found.add(texts[-1] if function == "ngettext" else texts[0])
+    return found
+
+
+def named() -> set[str]:
+    """Every name of a value that pages say in words."""
+    values = {one.value for one in Sort}
+    values |= {f"by {one.value or 'nothing'}" for one in Collapse}
+    values |= {*FACETS, *GOVERNED_FACETS}
+    values |= {one.value for one in Part} - {"any", "content", "body"}
+    values |= {f"tab {one.value}" for one in Tab}
+    values |= {f"text {one.value}" for one in TextState}
+    return values | {f"hold {one.value}" for one in Needs}
+
+
+def titles() -> set[str]:
+    from holdfast.api.pages.texts import people_of
+
+    source = Path(people_of.__code__.co_filename).read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_HEAD":
+            return {ast.literal_eval(pair.elts[0]) for pair in node.value.elts}  # type: ignore[attr-defined]
+    raise AssertionError("the fields of the head are not found")
+
+
+def test_every_text_of_every_page_is_there_in_chinese() -> None:
+    assert (written() | named() | titles()) - words_zh.MESSAGES.keys() == set()
+
+
+def test_no_chinese_text_is_left_over() -> None:
+    assert words_zh.MESSAGES.keys() - (written() | named() | titles()) == set()
+
+
+def test_names_of_values_are_words_in_english_too() -> None:
+    plain = {"from", "to", "cc", "bcc", "with", "subject", "attachment", "envelope", "expanded"}
+    assert named() - words_en.MESSAGES.keys() == plain
+
+
+def test_translations_fill_in_the_same_values() -> None:
+    for english, chinese in words_zh.MESSAGES.items():
+        assert sorted(_NAMED.findall(english)) == sorted(_NAMED.findall(chinese)), english
+
+
+def test_translations_are_chinese() -> None:
+    same = {"tab html"}
+    odd = {text for text, said in words_zh.MESSAGES.items() if not _HAN.search(said)}
+    assert odd == same
+
+
+def test_no_template_holds_words_outside_of_the_catalogue() -> None:
+    allowed = {"English", "中文", "HTML", "SHA-256", "Message-ID", "Enter", "Esc"}
+    allowed |= {"narrow", "search", "message", "matter"}  # kinds of pages, for their styles
+    for path in templates():
+        text = re.sub(r"{[%#{].*?[%#}]}", " ", path.read_text(encoding="utf-8"), flags=re.S)
+        text = re.sub(r"<[^>]*>|&\w+;", " ", text, flags=re.S)
+        words = {word.strip("().,:;·") for word in text.split()}
+        assert {word for word in words if len(word) > 1} - allowed == set(), path.name
+
+
+@pytest.mark.parametrize(
+    ("accepted", "tag"),
+    [("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"), ("en-GB", "en"), ("fr,zh;q=0.1", "zh-CN"), ("", "en")],
+)
+def test_the_browser_chooses_the_language(premises: House, accepted: str, tag: str) -> None:
+    answer = premises.browser().get("/sign-in", headers={"Accept-Language": accepted})
+    assert f'<html lang="{tag}">' in answer.text
+    assert answer.headers["content-language"] == tag
+    assert "Accept-Language" in answer.headers["vary"]
+
+
+def test_the_switch_outweighs_the_browser_and_leads_back(premises: House) -> None:
+    browser = premises.browser().sign_in("legal")
+    sent = browser.send("/language", language="zh", next="/search?q=a")
+    assert sent.headers["location"] == "/search?q=a"
+    assert '<html lang="zh-CN">' in browser.get("/search").text
+    browser.send("/language", language="en", next="//evil.example")
+    assert '<html lang="en">' in browser.get("/search").text
+    browser.send("/language", language="xx")
+    assert '<html lang="en">' in browser.get("/search").text
+
+
+def test_problems_have_titles_in_the_language(chinese: Visitor) -> None:
+    assert "未找到" in chinese.get("/nowhere", 404).text
+
+
+def test_one_and_many_are_told_apart() -> None:
+    made = environment("en", {}).from_string("{{ ngettext('%(num)s file', '%(num)s files', n) }}")
+    assert [made.render(n=n) for n in (0, 1, 2)] == ["0 files", "1 file", "2 files"]

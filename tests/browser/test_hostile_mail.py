@@ -1,0 +1,100 @@
+"""No mail acts in the browser of whoever reads it: nothing runs, nothing leaves, nothing asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from browser_kit import PHONE, Site, Trap, Watched, looking_at
+from holdfast.ingest.viewing import Viewer
+from holdfast.parsers.html_safe import SafeHtml
+from hostile_html import PAYLOADS
+from pages_kit import ids
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+OWNED = "window.owned === undefined && document.cookie.indexOf('owned') < 0"
+
+
+@pytest.fixture(scope="module")
+def reader(hostile_site: Site, browser: Browser) -> Iterator[Watched]:
+    with looking_at(hostile_site, browser) as seen:
+        seen.sign_in()
+        yield seen
+
+
+def listed(reader: Watched) -> list[str]:
+    """All messages of the site, over all pages of the list."""
+    found: list[str] = []
+    path = "/search?sort=oldest"
+    while path:
+        reader.go(path)
+        found += ids(reader.page.content())
+        more = reader.page.query_selector("li.more a")
+        path = more.get_attribute("href") or "" if more else ""
+    return list(dict.fromkeys(found))
+
+
+def assert_untouched(reader: Watched, foreign: Trap) -> None:
+    assert reader.dialogs == []
+    assert reader.foreign() == []
+    assert foreign.caught == []
+    assert [one for one in reader.complaints if "exception" in one] == []
+    for frame in reader.page.frames:
+        assert frame.url.startswith((reader.site.url, "about:")), frame.url
+    assert reader.page.evaluate(OWNED)
+
+
+def test_no_hostile_mail_acts(reader: Watched, foreign: Trap) -> None:
+    names = listed(reader)
+    assert len(names) == len(PAYLOADS) + 1 >= 100
+    for name in names:
+        reader.go(f"/records/{name}?tab=html")
+        assert_untouched(reader, foreign)
+        assert f"/records/{name}" in reader.page.url
+    assert reader.complaints == []
+
+
+def test_no_hostile_name_acts_in_lists_and_on_other_sides(reader: Watched, foreign: Trap) -> None:
+    names = listed(reader)
+    assert_untouched(reader, foreign)
+    for name in names[:12]:  # all names of NAMES, twice
+        for tab in ("text", "headers", "attachments", "provenance"):
+            reader.go(f"/records/{name}?tab={tab}&q=hostile")
+            assert_untouched(reader, foreign)
+        reader.go(f"/search?q=from:evil.example&open={name}")
+        assert_untouched(reader, foreign)
+    assert reader.complaints == []
+
+
+def test_the_frame_alone_stops_what_a_sanitiser_would_let_through(
+    reader: Watched, foreign: Trap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second wall, tried without the first: the raw payloads in the same frame."""
+    name = listed(reader)[0]
+    for raw in [*PAYLOADS.values(), "".join(PAYLOADS.values())]:
+        monkeypatch.setattr(Viewer, "html", lambda *_, raw=raw: SafeHtml(raw, 0, ()))
+        reader.go(f"/records/{name}?tab=html")
+        assert reader.dialogs == []
+        assert foreign.caught == []
+        assert reader.page.evaluate(OWNED)
+        assert f"/records/{name}" in reader.page.url
+
+
+def test_what_is_only_deep_gives_way_to_its_text(reader: Watched) -> None:
+    reader.go(f"/records/{listed(reader)[-1]}?tab=html")
+    assert "The HTML costs more than a page may" in reader.page.inner_text("main")
+    assert reader.page.query_selector("iframe") is None
+
+
+def test_hostile_mail_widens_no_page(hostile_site: Site, browser: Browser) -> None:
+    with looking_at(hostile_site, browser, viewport=PHONE) as seen:
+        seen.sign_in()
+        assert seen.scrolls_sideways() <= 0
+        for name in listed(seen)[:6]:
+            for tab in ("text", "html", "headers", "attachments"):
+                seen.go(f"/records/{name}?tab={tab}")
+                assert seen.scrolls_sideways() <= 0, (name, tab)
