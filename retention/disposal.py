@@ -35,7 +35,8 @@ from holdfast.storage.governance.disposals import (
     items_of,
     lock_disposal,
     lock_item,
-    settle,
+    note_destroyed,
+    spare,
     write_plan,
     write_stage,
 )
@@ -135,7 +136,7 @@ def except_item(store: Store, disposal_id: int, interaction_id: int, reason: str
             return
         if item.state != "pending":
             raise Conflict(f"The item is {item.state} already.", state=item.state)
-        settle(connection, store, item, "excepted", reason.strip())
+        spare(connection, store, item, "excepted", reason.strip())
         tries.append(find_item(connection, disposal_id, interaction_id))
 
     transact(store.engine, act)
@@ -326,11 +327,11 @@ class Execution:
         in_sight = lock_interaction(connection, one)
         decision = self.judge(connection, store, one, now_ms) if in_sight else None
         if decision is None or not decision.is_due:
-            settle(connection, store, item, "blocked", _why(decision))
+            spare(connection, store, item, "blocked", _why(decision))
             return "blocked"
         kept = disposal_in(connection, self.disposal_id)
-        destroy(connection, store, one, _grounds(connection, kept, decision))
-        settle(connection, store, item, "destroyed")
+        stone = destroy(connection, store, one, _grounds(connection, kept, decision))
+        note_destroyed(connection, item, stone.destroyed_ms)
         return "destroyed"
 
 

@@ -33,7 +33,7 @@ PLANNED, REVIEWED, APPROVED = "disposal_planned", "disposal_reviewed", "disposal
 EXECUTED, WITHDRAWN = "disposal_executed", "disposal_withdrawn"
 STAGES = (PLANNED, REVIEWED, APPROVED, EXECUTED, WITHDRAWN)
 ENDED = "disposal_item"
-_STATES = {
+STATES = {
     PLANNED: "planned", REVIEWED: "reviewed", APPROVED: "approved", EXECUTED: "executed",
     WITHDRAWN: "withdrawn",
 }  # fmt: skip
@@ -124,7 +124,7 @@ def write_plan(connection: Connection, store: Store, plan: Plan) -> None:
     digests = [item_digest(item) for item in plan.items]
     row = {
         "id": plan.id,
-        "state": _STATES[PLANNED],
+        "state": STATES[PLANNED],
         "note": plan.note,
         "actor": store.actor,
         "planned_by": plan.planned_by,
@@ -164,7 +164,7 @@ def write_stage(
     """
     at_ms = values.pop("at_ms")
     connection.execute(
-        update(disposals).where(disposals.c.id == disposal_id).values(state=_STATES[kind], **values)
+        update(disposals).where(disposals.c.id == disposal_id).values(state=STATES[kind], **values)
     )
     _note(connection, store, kind, disposal_id, at_ms)
 
@@ -187,7 +187,7 @@ def stage_told(kind: str, row: Row[Any]) -> dict[str, Any] | None:
     """Return what the audit log commits to for a stage; None where it has not come to it."""
     if kind == WITHDRAWN:
         return {"manifest": row.manifest_digest.hex()} if row.state == "withdrawn" else None
-    if getattr(row, f"{_STATES[kind]}_ms") is None:
+    if getattr(row, f"{STATES[kind]}_ms") is None:
         return None
     if kind == EXECUTED:
         certificate = hashlib.sha256(row.certificate or b"").hexdigest()
@@ -201,23 +201,28 @@ def stage_told(kind: str, row: Row[Any]) -> dict[str, Any] | None:
     return {**values, "manifest": row.manifest_digest.hex()}
 
 
-def settle(
-    connection: Connection, store: Store, item: KeptItem, state: str, reason: str = ""
-) -> None:
-    """Write what became of an item; a tombstone speaks for what was destroyed."""
+def spare(connection: Connection, store: Store, item: KeptItem, state: str, reason: str) -> None:
+    """Write that an item stays: `excepted` or `blocked`, and why."""
     now_ms = store.now_ms()
-    mine = (
-        disposal_items.c.disposal_id == item.disposal_id,
-        disposal_items.c.ordinal == item.ordinal,
-    )
-    connection.execute(
-        update(disposal_items).where(*mine).values(state=state, reason=reason, ended_ms=now_ms)
-    )
-    if state != "destroyed":
-        row = connection.execute(select(disposal_items).where(*mine)).one()
-        subject = public_id(PREFIX, item.disposal_id), item.disposal_id
-        event = told(ENDED, subject, (store.actor, now_ms), item_told(row))
-        record_events(connection, [event], store.ids)
+    _end(connection, item, {"state": state, "reason": reason, "ended_ms": now_ms})
+    row = connection.execute(select(disposal_items).where(*_is(item))).one()
+    subject = public_id(PREFIX, item.disposal_id), item.disposal_id
+    event = told(ENDED, subject, (store.actor, now_ms), item_told(row))
+    record_events(connection, [event], store.ids)
+
+
+def note_destroyed(connection: Connection, item: KeptItem, destroyed_ms: int) -> None:
+    """Write that an item is gone; its tombstone speaks for that."""
+    _end(connection, item, {"state": "destroyed", "ended_ms": destroyed_ms})
+
+
+def _end(connection: Connection, item: KeptItem, values: dict[str, Any]) -> None:
+    connection.execute(update(disposal_items).where(*_is(item)).values(**values))
+
+
+def _is(item: KeptItem) -> tuple[Any, ...]:
+    table = disposal_items.c
+    return table.disposal_id == item.disposal_id, table.ordinal == item.ordinal
 
 
 def item_told(row: Row[Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import exists, select
 
 from holdfast.core.identity import public_id
+from holdfast.core.query import NOTHING
+from holdfast.core.query_form import read_tree
 from holdfast.storage.audit import canonical_digest
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.governance_tables import (
@@ -50,12 +52,16 @@ def check_policies(scope: Scope) -> Iterator[Finding]:
     with reading(scope.store.engine) as connection:
         events = events_of(connection, [PROPOSED, APPROVED, WITHDRAWN])
         seen = dict.fromkeys(events, 0)
-        for row in connection.execute(query):
+        rows = connection.execute(query.order_by(*policy_versions.primary_key)).all()
+        yield from _policies(connection, rows)
+        for row in rows:
+            name = f"{public_id(PREFIX, row.policy_id)} {row.version}"
+            if row.approved_ms is None and row.in_force_ms != _at_once(row):
+                yield Finding("policy", name, "It is in force, and nobody approved of it.")
             for kind, ms in _acts(row):
                 seen[kind] += ms is not None
                 told = events[kind].get(row.policy_id, ())
                 if ms is not None and not _is_told(told, version_told(kind, row)):
-                    name = f"{public_id(PREFIX, row.policy_id)} {row.version}"
                     yield Finding("policy", name, DIFFERENT)
         for kind, about in events.items():
             count = sum(map(len, about.values()))
@@ -63,6 +69,27 @@ def check_policies(scope: Scope) -> Iterator[Finding]:
                 yield Finding(
                     "policy", kind, f"The audit log knows {count}, the rows {seen[kind]}."
                 )
+
+
+def _at_once(row: Row[Any]) -> int | None:
+    """Return from when a version is in force that nobody has to approve of."""
+    return None if row.shortens else int(row.proposed_ms)
+
+
+def _policies(connection: Connection, versions: Sequence[Row[Any]]) -> Iterator[Finding]:
+    """Compare what stands beside a policy with its versions."""
+    of_policy: dict[int, list[Row[Any]]] = {}
+    for row in versions:
+        of_policy.setdefault(row.policy_id, []).append(row)
+    for policy in connection.execute(select(policies)):
+        own = of_policy.get(policy.id, [])
+        begun = [one for one in own if one.in_force_ms and one.withdrawn_ms is None]
+        is_over = bool(begun) and read_tree(begun[-1].tree) == NOTHING
+        retired_ms = begun[-1].in_force_ms if is_over else None
+        first_ms = own[0].proposed_ms if own else None
+        if (policy.created_ms, policy.retired_ms) != (first_ms, retired_ms):
+            cause = "What stands beside it is not what its versions say."
+            yield Finding("policy", public_id(PREFIX, policy.id), cause)
 
 
 def _acts(row: Row[Any]) -> tuple[tuple[str, int | None], ...]:
@@ -94,7 +121,9 @@ def _stages(row: Row[Any], events: dict[str, dict[int, list[Told]]]) -> str:
             return UNKNOWN if told == () else "A stage that the audit log knows is not in its row."
         if what is not None and not _is_told(told, what):
             return DIFFERENT
-    return ""
+    reached = [kept.STATES[kind] for kind in kept.STAGES if kept.stage_told(kind, row) is not None]
+    states = {reached[-1], "executing"} if reached[-1] == "approved" else {reached[-1]}
+    return "" if row.state in states else "Its state is not that of its stages."
 
 
 def _items(connection: Connection, row: Row[Any]) -> str:
@@ -111,6 +140,8 @@ def _items(connection: Connection, row: Row[Any]) -> str:
     if len(items) != row.items or sum(one.size_bytes for one in items) != row.bytes:
         return "Its sums are not those of its items."
     ends = events_about(connection, [kept.ENDED], [row.id])[kept.ENDED].get(row.id, ())
+    if any(not _is_ordered(at, one) for at, one in enumerate(items)):
+        return "An item of it says what its state does not."
     settled = [one for one in items if one.state not in ("pending", "destroyed")]
     if len(ends) != len(settled):
         return "The audit log does not know what became of its items."
@@ -119,10 +150,19 @@ def _items(connection: Connection, row: Row[Any]) -> str:
     return _buried(connection, row.id, items)
 
 
+def _is_ordered(at: int, item: Row[Any]) -> bool:
+    """Tell whether an item is in its place, and says no more than its state may."""
+    ended = {"pending": (True, ""), "destroyed": (False, "")}
+    said = item.ended_ms is None, item.reason
+    return item.ordinal == at and said == ended.get(item.state, said)
+
+
 def _buried(connection: Connection, disposal_id: int, items: Sequence[Row[Any]]) -> str:
-    query = select(tombstones.c.interaction_id).where(tombstones.c.disposal_id == disposal_id)
-    destroyed = {one.interaction_id for one in items if one.state == "destroyed"}
-    same = set(connection.scalars(query)) == destroyed
+    query = select(tombstones.c.interaction_id, tombstones.c.destroyed_ms).where(
+        tombstones.c.disposal_id == disposal_id
+    )
+    destroyed = {(one.interaction_id, one.ended_ms) for one in items if one.state == "destroyed"}
+    same = {tuple(row) for row in connection.execute(query)} == destroyed
     return "" if same else "Its tombstones are not those of its items."
 
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from archive_kit import NOW, bring_in, message, opened, settings_in, write_mbox
+from disposal_kit import Hands, Office, searching
 from export_kit import made
 from holdfast.core.holds import HoldTerms
 from holdfast.core.identity import row_id
 from holdfast.core.query import Phrase
 from holdfast.core.rights import Reach, Role
+from holdfast.retention.certificates import Surroundings, conclude
+from holdfast.retention.changes import Draft, approve, propose, retire, withdraw
+from holdfast.retention.disposal import Asked, due, except_item, freeze, review
+from holdfast.retention.disposal import withdraw as give_up
+from holdfast.retention.policies import DELAY_MS
 from holdfast.settings import Settings
 from holdfast.storage.anchoring.anchors import Cast, Kind, Stamped, keep_anchor
 from holdfast.storage.annotations.bulk import annotate_many, undo_many
@@ -23,12 +29,15 @@ from holdfast.storage.annotations.writing import annotate
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.companies import add_internal
 from holdfast.storage.catalogue.contacts import find
+from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.governance_tables import clock_marks, disposal_items
 from holdfast.storage.catalogue.later_facts import Known, note_later
 from holdfast.storage.catalogue.merging import merge, undo
 from holdfast.storage.catalogue.schema import captures, interactions, originals
 from holdfast.storage.governance.holds import NewHold, place_hold
 from holdfast.storage.governance.matters import change_matter, open_matter
 from holdfast.storage.governance.notices import acknowledge, give_notice
+from holdfast.storage.governance.policies import Wording
 from holdfast.storage.governance.sweeping import sweep_hold
 from holdfast.storage.rights.api_keys import NewKey, create_key, revoke_key
 from holdfast.storage.rights.grants import NewGrant, add_grant, remove_grant
@@ -51,6 +60,7 @@ def rich_archive(folder: Path) -> Settings:
     bring_in(settings, first, custodian="Ms Example")
     taken_back = bring_in(settings, write_mbox(folder / "second.mbox", map(message, range(4, 9))))
     bring_in(settings, write_mbox(folder / "third.mbox", [_joining()]))
+    bring_in(settings, write_mbox(folder / "fourth.mbox", _disposable()))
     with opened(settings) as services:
         store = services.store
         undo_batch(store, row_id("bat", taken_back.batch))
@@ -66,6 +76,7 @@ def rich_archive(folder: Path) -> Settings:
         shred(store, [last])
         _give_rights(store)
         _hold(services)
+        _dispose(services)
         services.desk.feed.drain()
         services.desk.sequencer.run()
         log = services.desk.sequencer.log
@@ -104,6 +115,43 @@ def _hold(services: Services) -> None:
     _, code = give_notice(store, hold.id, "Ms Example", "Keep your mail.")
     acknowledge(store, code, "example")
     give_notice(store, hold.id, "Mr Example", "Keep your mail.")
+
+
+def _disposable() -> Iterator[bytes]:
+    """Three messages that nothing holds; one address is in none but the first."""
+    for number in range(50, 53):
+        raw = message(number, body=f"Harpsichord {number}.")
+        yield raw.replace(b"sender1", b"nobody-else") if number == 50 else raw
+
+
+def _dispose(services: Services) -> None:
+    """Rules in every state, a disposal that was carried out, one that waits, one given up."""
+    with writing(services.store.engine) as connection:
+        connection.execute(delete(clock_marks))
+    office = Office.of(services.store, Hands(datetime.now(UTC)))
+    office.rule("ceiling", 1, Phrase("harpsichord"), name="harpsichords")
+    office.rule("floor", 30, Phrase("harpsichord"), name="over")
+    store = office.store
+    retire(store, "over", office.ann, "no more")
+    approve(store, "over", office.ben)
+    office.pass_ms(DELAY_MS)
+    propose(store, Draft("harpsichords", "ceiling", 9, Phrase("x"), Wording("x", "x")), office.ann)
+    withdraw(store, "harpsichords")
+    propose(store, Draft("waits", "ceiling", 9, Phrase("x"), Wording("x", "x"), "§"), office.ann)
+    approved = office.approved()
+    with reading(store.engine) as connection:
+        some = connection.scalars(
+            select(disposal_items.c.interaction_id).where(
+                disposal_items.c.disposal_id == approved.id
+            )
+        ).all()
+    except_item(store, approved.id, some[-1], "asked by court")
+    office.execute(approved.id)
+    around = Surroundings("archive.example/log", "checkpoint", 35, {})
+    conclude(store, approved.id, around, store.keyring.signing_key())
+    (left,) = due(store, searching(store), store.now_ms())
+    give_up(store, freeze(store, [left], Asked(office.ann), store.now_ms()).id)
+    review(store, freeze(store, [left], Asked(office.ann), store.now_ms()).id, Asked(office.ben))
 
 
 def _annotate(store: Store) -> None:

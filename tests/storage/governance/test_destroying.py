@@ -19,6 +19,8 @@ from holdfast.core.identity import public_id
 from holdfast.core.ports import Placement, Prepared
 from holdfast.core.query import Field, Not, Phrase, Term
 from holdfast.core.records import CaptureFacts, Sealed
+from holdfast.storage.annotations.values import Change
+from holdfast.storage.annotations.writing import annotate
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.contacts import find
 from holdfast.storage.catalogue.engine import reading, transact, writing
@@ -100,6 +102,22 @@ def test_nothing_of_it_is_left_in_any_row_and_the_archive_verifies(home: Home) -
         find_interaction(office.store, public_id("msg", secret))
     with pytest.raises(NotFound):
         find_interaction(office.store, "secret@zanzibar.com")
+
+
+def test_what_people_added_to_it_goes_with_it(home: Home) -> None:
+    office, filing = office_of(home)
+    secret, other = filed(filing, SECRET, OTHER)
+    change = Change(add_tags=("xtag",), add_notes=("xnote",), summary="xsummary", owner="xowner")
+    for one in (secret, other):
+        annotate(office.store, one, change)
+    before = words_in(home, "xtag", "xnote", "xsummary", "xowner")
+    office.rule("ceiling", 1, RULED)
+    office.dispose()
+    after = words_in(home, "xtag", "xnote", "xsummary", "xowner")
+    assert {word: 2 * len(places) for word, places in after.items()} == {
+        word: len(places) for word, places in before.items()
+    }
+    assert verified(office.store, home.folder) == []
 
 
 def test_sums_of_the_ledger_stay_and_its_contacts_are_counted_again(home: Home) -> None:
