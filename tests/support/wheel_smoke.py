@@ -14,6 +14,12 @@ FOLDERS = (
     "core", "parsers", "storage", "indexer", "retention", "discovery", "ingest", "api",
 )  # fmt: skip
 
+FILES = (
+    "api/static/app.css", "api/static/app.js", "api/static/htmx.min.js", "api/static/pico.min.css",
+    "api/static/vendor.toml", "api/templates/base.html", "api/templates/search.html",
+)  # fmt: skip
+"""What pages are made of: no module imports them, so nothing else would miss them."""
+
 
 def main() -> int:
     """Import every part from site-packages, find no part at the top level, and ask for help."""
@@ -26,6 +32,9 @@ def main() -> int:
         importlib.import_module(f"holdfast.{folder}")
         if importlib.util.find_spec(folder) is not None:
             raise SystemExit(f"`import {folder}` works: the wheel leaks a top-level package")
+    for name in FILES:
+        if not (where.parent / name).is_file():
+            raise SystemExit(f"{name} is not in the wheel")
     command = Path(sys.prefix) / "bin" / "holdfast"
     shown = subprocess.run([command, "--help"], capture_output=True, text=True, timeout=60)
     if shown.returncode != 0 or "Usage" not in shown.stdout:
