@@ -6,7 +6,7 @@ set -eu
 
 # command:package
 TOOLS="strace:strace mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs notmuch:notmuch mu:maildir-utils xz:xz-utils
-faketime:faketime mbsync:isync"
+faketime:faketime mbsync:isync chromium:chromium"
 
 PATH="$PATH:/usr/sbin:/sbin"
 
@@ -14,6 +14,8 @@ missing_packages() {
   for tool in $TOOLS; do
     command -v "${tool%%:*}" >/dev/null 2>&1 || printf '%s ' "${tool#*:}"
   done
+  # Pages are looked at in Chinese too, which a browser without letters draws as boxes.
+  [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || printf 'fonts-noto-cjk '
 }
 
 packages=$(missing_packages)
