@@ -82,7 +82,7 @@ def test_searching_marks_and_previews(site: Site, browser: Browser, language: st
         assert seen.page.url == kept
         assert seen.page.query_selector("#pane article mark") is not None
         seen.page.go_back()
-        seen.page.wait_for_url(re.compile(r"/search\?q=[^&]*$"))
+        seen.page.wait_for_url(lambda url: "open=" not in url)
 
 
 def test_keys_move_open_and_help(reader: Watched) -> None:
@@ -119,7 +119,7 @@ def test_keys_stay_out_of_fields_and_of_input_methods(reader: Watched) -> None:
     reader.go("/search?q=invoice")
     page.focus("#q")
     page.keyboard.type("j/?o")
-    assert page.input_value("#q").endswith("j/?o")
+    assert "j/?o" in page.input_value("#q")
     page.evaluate("document.activeElement.blur()")
     composing = "new KeyboardEvent('keydown', {key: '%s', isComposing: true, bubbles: true})"
     for key in ("/", "j", "?", "o"):
@@ -151,12 +151,12 @@ def test_more_lines_come_by_scrolling(reader: Watched) -> None:
     reader.go("/search")
     assert page.locator(".hits a.open").count() == 50
     page.locator("li.more").scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelectorAll('.hits a.open').length > 50")
+    page.wait_for_selector(".hits li.hit:nth-child(51)")
     total = int(re.sub(r"\D", "", page.inner_text("#total strong")))
     while page.query_selector("li.more"):
         count = page.locator(".hits a.open").count()
         page.locator("li.more").scroll_into_view_if_needed()
-        page.wait_for_function(f"document.querySelectorAll('.hits a.open').length > {count}")
+        page.wait_for_selector(f".hits li.hit:nth-child({count + 1})")
     shown = page.eval_on_selector_all(".hits a.open", "all => all.map(one => one.dataset.id)")
     assert len(set(shown)) == len(shown) == total
 

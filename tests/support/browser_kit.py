@@ -54,8 +54,12 @@ class Watched:
     dialogs: list[str] = field(default_factory=list)
 
     def go(self, path: str) -> None:
-        """Load a page of the site and wait until nothing moves."""
-        self.page.goto(self.site.url + path, wait_until="networkidle")
+        """Load a page of the site, its frames and pictures too."""
+        self.page.goto(self.site.url + path, wait_until="load")
+
+    def settle(self) -> None:
+        """Wait until nothing has been asked for during half a second."""
+        self.page.wait_for_load_state("networkidle")
 
     def sign_in(self, login: str = "legal") -> None:
         """Come in by the form."""

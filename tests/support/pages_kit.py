@@ -86,11 +86,11 @@ class House:
     app: FastAPI
     hired: int = 0
 
-    def hire(self, login: str, role: str, **more: Any) -> None:
+    def hire(self, login: str, role: Role, **more: Any) -> None:
         """Add a user with a password."""
         add_user(self.services.store, NewUser(login, Role(role), password=PASSWORD, **more))
 
-    def somebody(self, role: str) -> str:
+    def somebody(self, role: Role) -> str:
         """Add a user with a login of its own; return that."""
         self.hired += 1
         self.hire(f"user{self.hired}", role)
@@ -101,7 +101,7 @@ class House:
         client = TestClient(self.app, client=(PEER, 50000), raise_server_exceptions=False)
         return Visitor(client, language)
 
-    def seat(self, login: str, role: str, language: str = "en", **more: Any) -> Visitor:
+    def seat(self, login: str, role: Role, language: str = "en", **more: Any) -> Visitor:
         """Add a user and return their browser, signed in."""
         self.hire(login, role, **more)
         return self.browser(language).sign_in(login)

@@ -91,7 +91,7 @@ def test_every_value_of_every_facet_leads_to_as_many_messages(legal: Visitor, fa
     section = re.search(rf"<h2>{title}</h2>(.*?)</section>", found, flags=re.S)
     assert section is not None
     for address, count in re.findall(
-        r'class="only" href="([^"]*)">[^<]*</a>\s*<span class="count">(\d+)<', section[1]
+        r'class="only" href="([^"]*)"[^>]*>[^<]*</a>\s*<span class="count">(\d+)<', section[1]
     ):
         answer = flat(legal.get(html.unescape(address)).text)
         assert f"{count} message" in answer
