@@ -57,8 +57,7 @@ def send_matter(
     try:
         opened = open_matter(store, name, reference, about)
     except (Refused, Conflict) as error:
-        written: dict[str, Any] = {"name": name, "reference": reference, "about": about}
-        return _list(visit, trouble=error, **written)
+        return _list(visit, trouble=error, name=name, reference=reference, about=about)
     return RedirectResponse(f"/matters/{opened.public}", 303)
 
 

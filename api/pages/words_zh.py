@@ -49,7 +49,7 @@ MESSAGES: dict[str, str] = {
     "oldest": "最早在前",
     "largest": "最大在前",
     "smallest": "最小在前",
-    "captured": "按归档时间",
+    "captured": "按采集时间",
     "Show of each group": "分组显示",
     "by nothing": "显示每一封",
     "by thread": "每个会话一封",
@@ -60,7 +60,7 @@ MESSAGES: dict[str, str] = {
     "The query as it was understood": "系统理解的查询条件",
     "Without %(condition)s": "去掉条件 %(condition)s",
     "Numbers are masked for you. These conditions count only for messages without any:": (
-        "您看到的号码已遮盖。以下条件只对不含号码的邮件有效："
+        "您看到的号码已脱敏。以下条件只对不含号码的邮件有效："
     ),
     "Narrow down": "缩小范围",
     "Nothing to narrow down.": "没有可缩小的范围。",
@@ -74,7 +74,7 @@ MESSAGES: dict[str, str] = {
     "filetype": "附件类型",
     "tag": "标签",
     "matter": "案件",
-    "hold": "保全",
+    "hold": "法律保留",
     "All but %(value)s": "排除 %(value)s",
     "%(num)s messages": "%(num)s 封邮件",
     "in %(num)s groups": "，分为 %(num)s 组",
@@ -138,7 +138,7 @@ MESSAGES: dict[str, str] = {
     "Only the beginning of the text is shown; the original has all of it.": (
         "这里只显示正文的开头，完整内容在原件中。"
     ),
-    "Show masked numbers": "显示被遮盖的号码",
+    "Show masked numbers": "显示已脱敏的号码",
     "Why you need them; the audit log keeps it": "查看原因（将记入审计日志）",
     "Show once": "显示一次",
     "Numbers are shown this once; the reason is in the audit log.": (
@@ -188,10 +188,10 @@ MESSAGES: dict[str, str] = {
     "This message has no attachments.": "这封邮件没有附件。",
     # Provenance
     "Id": "编号",
-    "Capture": "归档记录",
+    "Capture": "采集记录",
     "Source": "来源",
     "Custodian": "保管人",
-    "Captured": "归档时间",
+    "Captured": "采集时间",
     "Received": "接收时间",
     "SHA-256 of the original": "原件的 SHA-256",
     "Inside the file": "所在文件",
@@ -200,7 +200,7 @@ MESSAGES: dict[str, str] = {
     "deleted": "已删除",
     "Audit log": "审计日志",
     "The log does not have this capture: run holdfast verify.": (
-        "日志中没有这条归档记录：请运行 holdfast verify。"
+        "日志中没有这条采集记录：请运行 holdfast verify。"
     ),
     "Proven: entry %(number)s of %(size)s under the signed checkpoint.": (
         "已证明：签名检查点下共 %(size)s 条，此为第 %(number)s 条。"
@@ -208,19 +208,19 @@ MESSAGES: dict[str, str] = {
     "Download the proof": "下载证明",
     "The log has no entry of it yet; try again in a moment.": "日志尚未收录，请稍后再试。",
     "Nothing is known of its origin.": "没有来源记录。",
-    "Under these holds": "所受保全",
-    "Nothing holds it.": "未被保全。",
+    "Under these holds": "所受法律保留",
+    "Nothing holds it.": "没有法律保留。",
     # Matters
     "That was not done.": "操作未完成。",
     "Matter": "案件",
     "Reference": "案号",
-    "Holds in force": "生效中的保全",
+    "Holds in force": "生效中的法律保留",
     "Opened": "立案时间",
     "State": "状态",
     "closed": "已结案",
     "open": "进行中",
     "There are no matters. A matter gathers the holds of one case.": (
-        "目前没有案件。一个案件汇集同一事项的各项保全。"
+        "目前没有案件。一个案件汇集同一事项的各项法律保留。"
     ),
     "Only open ones": "只看进行中的",
     "Closed ones too": "包括已结案的",
@@ -232,15 +232,15 @@ MESSAGES: dict[str, str] = {
     "The notice to %(custodian)s is kept. Send it with this code, which is shown only now:": (
         "致 %(custodian)s 的通知已保存。请连同以下确认码发出，确认码只显示这一次："
     ),
-    "Held": "保全中",
-    "Holds": "保全",
+    "Held": "保留中",
+    "Holds": "法律保留",
     "hold request": "生效中",
     "hold approval": "生效中；解除申请待批准",
     "hold delay": "生效中；解除已批准",
     "hold nothing": "已结束",
     "ends": "将结束于",
     "ended": "结束于",
-    "Holds now": "当前保全",
+    "Holds now": "当前保留",
     "See them": "查看",
     "Custodians": "保管人",
     "everybody": "所有人",
@@ -248,14 +248,14 @@ MESSAGES: dict[str, str] = {
     "before": "早于",
     "Query": "查询",
     "Not fully indexed": "未完整索引的邮件",
-    "held too": "一并保全",
+    "held too": "一并保留",
     "Reason": "理由",
     "Placed": "设立时间",
     "Release asked for": "申请解除",
     "Release approved": "批准解除",
     "Its end frees": "结束后将释放",
-    "%(free)s of %(held)s; others hold the rest": (
-        "%(held)s 封中的 %(free)s 封；其余仍受其他保全约束"
+    "%(free)s of %(held)s, which no other hold keeps": (
+        "%(held)s 封中的 %(free)s 封，不受其他法律保留约束"
     ),
     "Notices": "通知",
     "Told": "通知时间",
@@ -267,21 +267,21 @@ MESSAGES: dict[str, str] = {
     "Ask for its release": "申请解除",
     "Why": "理由",
     "Another person must approve; then it goes on for 30 days.": (
-        "须由另一人批准；批准后保全仍持续 30 天。"
+        "须由另一人批准；批准后仍继续保留 30 天。"
     ),
     "Ask for the release": "申请解除",
     "You asked for it: another person must approve.": "由您申请：须由另一人批准。",
     "Approve the release": "批准解除",
     "Take the request back": "撤回申请",
-    "It has no holds: nothing is kept because of it.": "没有保全：目前没有邮件因本案而保留。",
-    "Place a hold": "设立保全",
+    "It has no holds: nothing is kept because of it.": "没有法律保留：目前没有邮件因本案而保留。",
+    "Place a hold": "设立法律保留",
     "Close the matter": "结案",
-    "%(num)s messages would be held.": "将保全 %(num)s 封邮件。",
+    "%(num)s messages would be held.": "将保留 %(num)s 封邮件。",
     "Counted are those that you may see; the hold holds all others too.": (
-        "只统计您可以查看的邮件；保全对其他邮件同样有效。"
+        "只统计您可以查看的邮件；法律保留对其他邮件同样有效。"
     ),
     "Nothing has come yet of these custodians; it is held once it does:": (
-        "以下保管人目前没有邮件；一旦归档即予保全："
+        "以下保管人目前没有邮件；一旦采集即予保留："
     ),
     "Place the hold": "确认设立",
     "Custodians, with commas between them; empty: everybody": "保管人，用逗号分隔；留空表示所有人",
@@ -289,7 +289,7 @@ MESSAGES: dict[str, str] = {
     "First day, in %(zone)s": "起始日（%(zone)s 时区）",
     "Last day, itself held": "截止日（含当日）",
     "What is not fully indexed, of these custodians": "这些保管人未能完整索引的邮件",
-    "hold it too: no query can have seen it whole": "一并保全：任何查询都无法看到其全部内容",
-    "hold it only where it matches": "仅在匹配时保全",
-    "Count what it would hold": "统计保全范围",
+    "hold it too: no query can have seen it whole": "一并保留：任何查询都无法看到其全部内容",
+    "hold it only where it matches": "仅在匹配时保留",
+    "Count what it would hold": "统计保留范围",
 }
