@@ -7,7 +7,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import uvicorn
@@ -16,6 +16,7 @@ from holdfast.api.app import create_app
 from holdfast.api.config import ApiConfig
 from holdfast.api.served import Served
 from holdfast.core.errors import HoldfastError, Unavailable
+from holdfast.core.identity import public_id
 from holdfast.ingest.metrics import serving as serving_metrics
 from holdfast.ingest.viewing import Viewer
 from holdfast.retention.disposal import Asked
@@ -54,14 +55,14 @@ def serve_http(settings: Settings, actor: str, watch: ServiceWatch) -> None:
         if settings.service.metrics_port:
             place = (settings.service.metrics_port, settings.service.host)
             opened.enter_context(serving_metrics(services.store, *place))
-        served = served_by(services, viewer)
+        served = served_by(services, viewer, watch.say)
         host, port = sock.getsockname()[:2]
         watch.say({"event": "service.listening", "host": host, "port": port})
         _run(served, sock, watch)
 
 
-def served_by(services: Services, viewer: Viewer) -> Served:
-    """Return the open archive as the routes use it."""
+def served_by(services: Services, viewer: Viewer, say: Report = lambda event: None) -> Served:
+    """Return the open archive as the routes use it; what goes on behind says so where it fails."""
     settings = services.settings
     section = settings.service
     make_folder(SystemFiles(), settings.data / PACKAGES)
@@ -82,20 +83,24 @@ def served_by(services: Services, viewer: Viewer) -> Served:
         log=services.log,
         wake=lambda _kind: None,  # workers look by themselves
         sequencer=services.desk.sequencer,
-        dispose=lambda login, number, asked: _dispose(settings, (login, number, asked)),
+        dispose=lambda login, number, asked: _dispose(settings, (login, number, asked), say),
         exports=settings.data / PACKAGES,
         work=settings.data / EXPORTS,
         viewer=viewer,
     )
 
 
-def _dispose(settings: Settings, order: tuple[str, int, Asked]) -> None:
+def _dispose(settings: Settings, order: tuple[str, int, Asked], say: Report) -> None:
     """Carry a disposal out in a thread, with the archive opened anew: it closes what it clears."""
     login, number, asked = order
 
     def act() -> None:
-        with suppress(HoldfastError), open_archive(settings, login) as services:
-            execute(services, number, asked, lambda _state: None)
+        name = public_id("dsp", number)
+        try:
+            with open_archive(settings, login) as services:
+                execute(services, number, asked, lambda _state: None)
+        except HoldfastError as error:  # it stays as it is; sent again, it goes on
+            say({"event": "disposal.stopped", "disposal": name, "cause": error.cause})
 
     threading.Thread(target=act, name=f"disposal-{number}", daemon=True).start()
 
