@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from pages_kit import ids
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+STEP = 1 if os.environ.get("HOLDFAST_PROOF") else 4
+"""All of them in a full proof, one in so many else."""
 OWNED = "window.owned === undefined && document.cookie.indexOf('owned') < 0"
 
 
@@ -51,7 +54,7 @@ def assert_untouched(reader: Watched, foreign: Trap) -> None:
 def test_no_hostile_mail_acts(reader: Watched, foreign: Trap) -> None:
     names = listed(reader)
     assert len(names) == len(PAYLOADS) + 1 >= 100
-    for name in names:
+    for name in names[::STEP]:
         reader.go(f"/records/{name}?tab=html")
         assert_untouched(reader, foreign)
         assert f"/records/{name}" in reader.page.url
@@ -63,7 +66,7 @@ def test_no_hostile_mail_acts(reader: Watched, foreign: Trap) -> None:
 def test_no_hostile_name_acts_in_lists_and_on_other_sides(reader: Watched, foreign: Trap) -> None:
     names = listed(reader)
     assert_untouched(reader, foreign)
-    for name in names[:12]:  # all names of NAMES, twice
+    for name in names[: 12 if STEP == 1 else 6]:  # all names of NAMES, or all of them twice
         for tab in ("text", "headers", "attachments", "provenance"):
             reader.go(f"/records/{name}?tab={tab}&q=hostile")
             assert_untouched(reader, foreign)
@@ -82,7 +85,7 @@ def test_the_frame_alone_stops_what_a_sanitiser_would_let_through(
     """
     name = listed(reader)[0]
     held = [raw for key, raw in PAYLOADS.items() if key not in {"iframe", "frameset"}]
-    for raw in [*held, "".join(held)]:
+    for raw in [*held[::STEP], "".join(held)]:
         monkeypatch.setattr(Viewer, "html", lambda *_, raw=raw: SafeHtml(raw, 0, ()))
         reader.go(f"/records/{name}?tab=html")
         assert reader.dialogs == []
@@ -101,7 +104,7 @@ def test_hostile_mail_widens_no_page(hostile_site: Site, browser: Browser) -> No
     with looking_at(hostile_site, browser, viewport=PHONE) as seen:
         seen.sign_in()
         assert seen.scrolls_sideways() <= 0
-        for name in listed(seen)[:6]:
+        for name in listed(seen)[: 6 if STEP == 1 else 2]:
             for tab in ("text", "html", "headers", "attachments"):
                 seen.go(f"/records/{name}?tab={tab}")
                 assert seen.scrolls_sideways() <= 0, (name, tab)

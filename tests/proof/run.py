@@ -37,6 +37,7 @@ LIMIT_S = 3 * 3600
 """Against hanging only."""
 ELSEWHERE = (
     "tests/parsers/test_rfc822_hostile.py::test_1000000_empty_parts_are_read",
+    "tests/browser/test_hostile_mail.py",
     "tests/discovery/test_export_kill.py",
     "tests/discovery/test_offline_verifier.py::test_p8_mutated_proofs_are_never_accepted",
     "tests/storage/test_merkle.py::test_p8_mutated_proofs_are_never_accepted",
