@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
 
@@ -126,9 +127,11 @@ def sign(function: Callable[..., None], *options: type[Any]) -> None:
     function.__annotations__ = {one.name: one.annotation for one in parameters}
 
 
-def _parameters(options: type[Any]) -> list[inspect.Parameter]:
+@cache
+def _parameters(options: type[Any]) -> tuple[inspect.Parameter, ...]:
+    """Return its fields as parameters; those that all commands share are looked at once."""
     hints = get_type_hints(options, include_extras=True)
-    return [
+    return tuple(
         inspect.Parameter(
             one.name,
             inspect.Parameter.KEYWORD_ONLY,
@@ -136,7 +139,7 @@ def _parameters(options: type[Any]) -> list[inspect.Parameter]:
             annotation=hints[one.name],
         )
         for one in fields(options)
-    ]
+    )
 
 
 def flag(*names: str, text: str) -> Any:
