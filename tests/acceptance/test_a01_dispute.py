@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 
 from api_kit import Office
-from holdfast.core.identity import row_id
-from holdfast.storage.governance.exports import RUNNING, get_export
 from story_kit import house, house_mail
 
 PERIOD = "after:2024-03-01 before:2024-06-01"
@@ -47,10 +45,7 @@ def altered(package: Path, into: Path) -> str:
 
 def exported(office: Office, order: dict[str, Any]) -> bytes:
     asked = office.post("legal1", "/exports", 202, json=order)["export"]
-    number = row_id("exp", asked["id"])
-    while get_export(office.services.store, number).state == RUNNING:
-        pass
-    assert office.get("legal1", f"/exports/{asked['id']}")["state"] == "complete"
+    assert office.ended_export("legal1", asked["id"])["state"] == "complete"
     return office.ask("legal1", "GET", f"/exports/{asked['id']}/file").content
 
 

@@ -12,8 +12,6 @@ import pytest
 from api_kit import Office, office
 from archive_kit import bring_in, settings_in
 from cli_archive import write_mbox
-from holdfast.core.identity import row_id
-from holdfast.storage.governance.exports import RUNNING
 from holdfast.wiring.founding import create_archive
 
 
@@ -121,22 +119,12 @@ def test_member_neither_sees_matters_nor_places_holds(court: Office) -> None:
     court.post("li", "/matters/mat_0000000000000/holds", 403, json={"name": "x", "reason": "y"})
 
 
-def ended(court: Office, who: str, export_id: str) -> Any:
-    """Wait, without sleeping, until the package is made: the run holds a lock of its folder."""
-    from holdfast.storage.governance.exports import get_export
-
-    number = row_id("exp", export_id)
-    while get_export(court.services.store, number).state == RUNNING:
-        pass
-    return court.get(who, f"/exports/{export_id}")
-
-
 def test_export_is_made_and_taken_with_its_verifier(court: Office) -> None:
     order = {"query": "discount"}
     preview = court.post("legal1", "/exports", 202, json={**order, "is_preview": True})
     assert (preview["export"], preview["records"]) == (None, 2)
     asked = court.post("legal1", "/exports", 202, json=order)["export"]
-    done = ended(court, "legal1", asked["id"])
+    done = court.ended_export("legal1", asked["id"])
     assert done["state"] == "complete", done
     answer = court.ask("legal1", "GET", f"/exports/{asked['id']}/file")
     names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
@@ -148,7 +136,7 @@ def test_export_is_made_and_taken_with_its_verifier(court: Office) -> None:
 def test_export_of_somebody_else_is_not_there(court: Office) -> None:
     court.hire("boss", "manager")
     asked = court.post("legal1", "/exports", 202, json={"query": "harbour"})["export"]
-    ended(court, "legal1", asked["id"])
+    court.ended_export("legal1", asked["id"])
     court.get("boss", f"/exports/{asked['id']}", 404)
     court.get("boss", f"/exports/{asked['id']}/file", 404)
     assert court.get("boss", "/exports") == []

@@ -17,6 +17,7 @@ from pages_kit import ids
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.unmeasured
 STEP = 1 if os.environ.get("HOLDFAST_PROOF") else 4
 """All of them in a full proof, one in so many else."""
 OWNED = "window.owned === undefined && document.cookie.indexOf('owned') < 0"

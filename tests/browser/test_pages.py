@@ -13,6 +13,7 @@ from browser_kit import LOCALES, PHONE, Site, Watched, looking_at
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.unmeasured
 WORDS = {"en": "invoice", "zh": "阴阳合同"}
 LANGUAGES = tuple(LOCALES)
 

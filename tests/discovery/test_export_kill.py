@@ -71,7 +71,7 @@ def test_killed_at_each_kind_of_step_it_goes_on(tmp_path: Path) -> None:
     assert len(left) <= 1  # the last step of freezing: swept by the next export
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, 3] if os.environ.get("HOLDFAST_PROOF") else [1])
 def test_killed_at_any_moment_it_goes_on(tmp_path: Path, seed: int) -> None:
     count = 600
     settings = archive_of(tmp_path, count)

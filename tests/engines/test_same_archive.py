@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unmeasured
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 FOLDERS = ("spamassassin", "rspamd", "reply-talon")
-GENERATED = 100
+GENERATED = 40
 
 
 def test_engines_hold_and_answer_what_the_embedded_archive_does(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.testclient import TestClient
 
 from holdfast.api.app import create_app
+from holdfast.core.identity import row_id
 from holdfast.core.rights import Role
 from holdfast.ingest.viewing import Viewer
 from holdfast.storage.rights.api_keys import NewKey, create_key
@@ -68,6 +70,14 @@ class Office:
     def found(self, who: str, query: str) -> list[str]:
         """Return the ids of what a search finds."""
         return [hit["record"]["id"] for hit in self.search(who, query, limit=1000)["hits"]]
+
+    def ended_export(self, who: str, export_id: str) -> Any:
+        """Wait until the package is made, and return the export."""
+        name = f"export-{row_id('exp', export_id)}"
+        for thread in threading.enumerate():
+            if thread.name == name:
+                thread.join()
+        return self.get(who, f"/exports/{export_id}")
 
     def entries(self, kind: str) -> list[dict[str, Any]]:
         """Return the entries of the audit log of this kind, newest first."""
