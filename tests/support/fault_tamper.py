@@ -40,6 +40,7 @@ OPERATIONAL = (
     "index_queue",
     "index_versions",
     "jobs",
+    "clock_marks",
     "leases",
     "mailboxes",
     "source_runs",

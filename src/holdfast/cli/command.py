@@ -122,7 +122,7 @@ def sign(function: Callable[..., None], *options: type[Any]) -> None:
     first = inspect.Parameter(
         "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
     )
-    parameters = [first, *(one for each in options for one in _parameters(each))]
+    parameters = [first, *(one for each in options for one in _parameters(each))]  # type: ignore[arg-type]
     function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     function.__annotations__ = {one.name: one.annotation for one in parameters}
 
