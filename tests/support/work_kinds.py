@@ -5,6 +5,7 @@ Each run of a job leaves a line in a file, so that what happened in other proces
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -37,7 +38,6 @@ from holdfast.settings import Settings
 from holdfast.storage.catalogue.job_lists import job_view
 from holdfast.storage.catalogue.jobs import Claim, abandon, complete
 from holdfast.storage.store import Store
-from ready_programs import processes
 
 PATIENCE_S = 600.0
 """Against hanging only."""
@@ -242,7 +242,7 @@ class RunningCrew:
 @contextmanager
 def crew(store: Store, plan: ChildPlan, size: int = 1) -> Iterator[RunningCrew]:
     """Run worker processes for the length of the block, and end them in order."""
-    context = processes()
+    context = multiprocessing.get_context("spawn")
     events: list[Mapping[str, object]] = []
 
     def start(owner: str, place: int) -> Any:
