@@ -19,26 +19,26 @@ DEEP = "<div>" * (195 * 1024 // 5)
 """195 KiB of open elements, which cost a sanitiser the square of their number."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def foreign() -> Iterator[Trap]:
     with trap() as opened:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(foreign: Trap) -> Iterator[Browser]:
     with chromium(foreign) as opened:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Mail of two companies, in English and Chinese."""
     with serving(demo_settings(tmp_path_factory.mktemp("site"))) as opened:
         yield staffed(opened)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Every payload once, the wrappers in turn, and one that is only deep."""
     folder = tmp_path_factory.mktemp("hostile")
