@@ -30,10 +30,6 @@ def test_demo_never_touches_another_archive(own: Desk, tmp_path: Path) -> None:
     assert own.run("search", "*", "--count").out == "5\n"
 
 
-def test_up_without_demo_says_what_there_is(own: Desk) -> None:
-    assert "holdfast up --demo" in own.run("up", status=2).err
-
-
 def test_help_and_version_need_nothing(tmp_path: Path) -> None:
     for words, wanted in ((["--help"], "Usage"), (["--version"], "holdfast "), ([], "Usage")):
         ran = subprocess.run(

@@ -105,13 +105,18 @@ def past_all_constraints(settings: Settings) -> Iterator[Any]:
     connection.close()
 
 
+OF = {TABLES["threads"].c[name]: " WHERE merged_into IS NULL" for name in ("first_ms", "last_ms")}
+"""A thread that is in another one has no reach of its own any more."""
+
+
 def edit_one(settings: Settings, table: Table, column: Column[Any]) -> bool:
     """Change the column in one row; tell whether there was one."""
     keys = [key.name for key in table.primary_key.columns]
     with past_all_constraints(settings) as connection:
         listed = ", ".join(f'"{key}"' for key in keys)
         rows = connection.execute(
-            f'SELECT {listed}, "{column.name}" FROM "{table.name}" ORDER BY {listed}'  # noqa: S608
+            f'SELECT {listed}, "{column.name}" FROM "{table.name}"{OF.get(column, "")}'  # noqa: S608
+            f" ORDER BY {listed}"
         ).fetchall()
         filled = [row for row in rows if row[-1] not in (None, "", 0, b"")] or rows
         if filled:
@@ -150,11 +155,16 @@ PROVEN = [
 ]
 
 
+CHOSEN = {"archive_facts": "archive_id"}
+"""The others are marks of upkeep, which are set again."""
+
+
 @pytest.mark.parametrize("name", PROVEN)
 def test_deleted_row_is_named(copy: Settings, name: str) -> None:
     key = next(iter(TABLES[name].primary_key.columns)).name
     with past_all_constraints(copy) as connection:
         (last,) = connection.execute(f'SELECT max("{key}") FROM "{name}"').fetchone()  # noqa: S608
+        last = CHOSEN.get(name, last)
         connection.execute(f'DELETE FROM "{name}" WHERE "{key}" = ?', [last])  # noqa: S608
     assert named(copy) or last is None
 
