@@ -14,6 +14,7 @@ from holdfast.core.matching import matches
 from holdfast.core.ports import Page, SearchRequest
 from holdfast.core.query import EVERYTHING, And, Field, Or, Scope, Term
 from holdfast.core.rights import Action
+from holdfast.indexer.hits import every_hit
 from holdfast.indexer.query_parser import ParsedQuery, parse_query
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.queueing import pending
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from holdfast.core.records import Record
     from holdfast.core.rights import Principal
 
-PAGE = 500
 NOT_FULLY_INDEXED = Or((Term(Field.IS, "truncated"), Term(Field.IS, "unreadable")))
 
 
@@ -101,14 +101,7 @@ def everywhere(served: Served) -> Callable[[Node], Iterator[Sequence[int]]]:
     scope = Scope.whole_archive("holds")
 
     def find(node: Node) -> Iterator[Sequence[int]]:
-        cursor = ""
-        while True:
-            request = SearchRequest(node, scope, limit=PAGE, cursor=cursor, sort="captured")
-            page = served.index().search(request)
-            yield [hit.id for hit in page.hits]
-            cursor = page.cursor
-            if not cursor:
-                return
+        return every_hit(served.index(), node, scope)
 
     return find
 

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 PAGE = 500
 
 
-def every_hit(index: SearchIndex, node: Node, scope: Scope) -> Iterator[list[int]]:
-    """Yield the interactions that match within the scope, in pages.
+def every_hit(
+    index: SearchIndex, node: Node, scope: Scope, *, sort: str = "captured"
+) -> Iterator[list[int]]:
+    """Yield the interactions that match within the scope, in pages, in this order.
 
     What comes while it goes on may be in it or not.
     """
     cursor = ""
     while True:
-        request = SearchRequest(node, scope, limit=PAGE, cursor=cursor, sort="captured")
+        request = SearchRequest(node, scope, limit=PAGE, cursor=cursor, sort=sort)
         page = index.search(request)
         if page.hits:
             yield [hit.id for hit in page.hits]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from holdfast.core.errors import Conflict
-from holdfast.core.ports import SearchIndex, SearchRequest
+from holdfast.core.ports import SearchIndex
 from holdfast.core.query import Node, Scope
+from holdfast.indexer.hits import every_hit
 from holdfast.retention.certificates import Surroundings, conclude
 from holdfast.retention.disposal import Asked, Execution
 from holdfast.retention.judging import Search
@@ -19,7 +19,6 @@ from holdfast.storage.upkeep import compact
 from holdfast.wiring.archive import Services
 from holdfast.wiring.engines import log_origin
 
-PAGE = 500
 OWNER = "retention"
 """Whose search it is: a rule is about the whole archive, whoever runs it."""
 
@@ -27,14 +26,8 @@ OWNER = "retention"
 def search_of(index: SearchIndex) -> Search:
     """Return a search over the whole archive, oldest first, for retention rules."""
 
-    def search(node: Node) -> Any:
-        request = SearchRequest(node, Scope.whole_archive(OWNER), limit=PAGE, sort="oldest")
-        while True:
-            page = index.search(request)
-            yield [hit.id for hit in page.hits]
-            if not page.cursor:
-                return
-            request = replace(request, cursor=page.cursor)
+    def search(node: Node) -> Iterator[list[int]]:
+        return every_hit(index, node, Scope.whole_archive(OWNER), sort="oldest")
 
     return search
 
