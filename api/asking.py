@@ -5,15 +5,16 @@ Every route and page reads interactions through here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from holdfast.core.errors import NotFound
+from holdfast.core.errors import HoldfastError, NotFound
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.matching import matches
 from holdfast.core.ports import Page, SearchRequest
-from holdfast.core.query import EVERYTHING, And, Field, Or, Scope, Term
+from holdfast.core.query import EVERYTHING, NOT_READ_WHOLE, Field, Scope, Term
 from holdfast.core.rights import Action
+from holdfast.indexer.emptying import total_of
 from holdfast.indexer.hits import every_hit
 from holdfast.indexer.query_parser import ParsedQuery, parse_query
 from holdfast.storage.catalogue.engine import reading
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from holdfast.core.query import Node
     from holdfast.core.records import Record
     from holdfast.core.rights import Principal
-
-NOT_FULLY_INDEXED = Or((Term(Field.IS, "truncated"), Term(Field.IS, "unreadable")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,38 +56,9 @@ def search(served: Served, parsed: ParsedQuery, request: SearchRequest) -> Answe
     """Run one search; the request carries the scope."""
     index = served.index()
     page = index.search(request)
-    unread = SearchRequest(NOT_FULLY_INDEXED, request.scope, limit=0)
     with reading(served.store.engine) as connection:
         waiting = pending(connection)
-    return Answer(parsed, request, page, waiting, index.search(unread).total)
-
-
-@dataclass(frozen=True, slots=True)
-class Emptying:
-    """What a part of an empty query has to do with it."""
-
-    part: Node
-    alone: int
-    """What it matches by itself."""
-    without: int
-    """What the rest matches without it."""
-
-
-def what_emptied(served: Served, request: SearchRequest) -> list[Emptying]:
-    """Say of each part of a query that found nothing what it has to do with that."""
-    node = request.query
-    parts = node.children if isinstance(node, And) else ()
-    if len(parts) < 2:
-        return []
-    found = []
-    for index, part in enumerate(parts):
-        rest = And((*parts[:index], *parts[index + 1 :]))
-        found.append(Emptying(part, _count(served, request, part), _count(served, request, rest)))
-    return found
-
-
-def _count(served: Served, request: SearchRequest, node: Node) -> int:
-    return served.index().search(SearchRequest(node, request.scope, limit=0)).total
+    return Answer(parsed, request, page, waiting, total_of(index, request, NOT_READ_WHOLE))
 
 
 def total(served: Served, principal: Principal, node: Node) -> int:
@@ -121,7 +91,7 @@ def record_in_scope(served: Served, principal: Principal, text: str) -> Record:
     absent = NotFound(f"There is no record {text[:40]!r}.", next_step="Search for it.")
     try:
         number = row_id("msg", text)
-    except Exception as error:
+    except HoldfastError as error:
         raise absent from error
     found = visible(principal, records(served.store, [number]))
     if not found:
@@ -134,11 +104,6 @@ def contact_in_scope(served: Served, principal: Principal, contact_id: int) -> b
     if principal.scope.filter == EVERYTHING:
         return True
     return total(served, principal, Term(Field.CONTACT, public_id("con", contact_id))) > 0
-
-
-def narrowed(request: SearchRequest, node: Node) -> SearchRequest:
-    """Return the request with a further condition."""
-    return replace(request, query=And((request.query, node)))
 
 
 def is_masked(principal: Principal) -> bool:

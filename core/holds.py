@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.query import (
     EVERYTHING,
+    NOT_READ_WHOLE,
     And,
     Dates,
     Field,
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
 
 NOT_FULLY_INDEXED = Or(
     (
-        Term(Field.IS, "truncated"),
-        Term(Field.IS, "unreadable"),
+        *NOT_READ_WHOLE.children,
         Term(Field.DEFECT, "parse_killed"),
     )
 )

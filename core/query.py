@@ -175,6 +175,8 @@ Node = Phrase | Wildcard | Fuzzy | Regex | Near | Term | Header | Dates | Sizes 
 
 EVERYTHING = And(())
 NOTHING = Or(())
+NOT_READ_WHOLE = Or((Term(Field.IS, "truncated"), Term(Field.IS, "unreadable")))
+"""What has a text that was cut, or could not be read: no search has seen it whole."""
 
 
 @dataclass(frozen=True, slots=True)

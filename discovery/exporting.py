@@ -23,7 +23,7 @@ from holdfast.core.analysis import FULL_VERSION
 from holdfast.core.errors import Conflict, HoldfastError, NotFound, Refused, Unavailable
 from holdfast.core.identity import public_id
 from holdfast.core.ports import SearchRequest
-from holdfast.core.query import Field, Or, Term
+from holdfast.core.query import NOT_READ_WHOLE
 from holdfast.core.query_form import write_tree
 from holdfast.discovery.export_package import SPOOLS, Package
 from holdfast.discovery.export_work import WorkFolder, pieces_of, sweep
@@ -53,7 +53,6 @@ from holdfast.storage.governance.exports import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from holdfast.core.query import Node
     from holdfast.discovery.export_order import Archive, Asker, ExportOrder
 
 PAGE = 1000
@@ -68,7 +67,6 @@ _DEFLATED = ZIP_AUTO(_SURE_BYTES, COMPRESSION)
 _LISTINGS = 3
 _CHUNK_BYTES = 1 << 18
 _PATIENCE_S = 30.0
-_UNSEEN: Node = Or((Term(Field.IS, "truncated"), Term(Field.IS, "unreadable")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +192,7 @@ def _settings(
     archive: Archive, order: ExportOrder, asker: Asker, ids: array[int]
 ) -> dict[str, Any]:
     """Return everything that was asked for and found, as the audit log commits to it."""
-    unseen = archive.index.search(SearchRequest(_UNSEEN, asker.scope, limit=0)).total
+    unseen = archive.index.search(SearchRequest(NOT_READ_WHOLE, asker.scope, limit=0)).total
     digest = hashlib.sha256()
     for one in ids:
         digest.update(f"{public_id('msg', one)}\n".encode())

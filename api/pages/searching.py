@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from holdfast.api.asking import Answer, is_masked, search, understood, what_emptied
+from holdfast.api.asking import Answer, is_masked, search, understood
 from holdfast.api.pages.queries import State, chips, label_of, narrowed, place_of
 from holdfast.api.pages.rendering import render
 from holdfast.api.pages.results import facets_of, facets_wanted, hits_of
@@ -18,8 +18,9 @@ from holdfast.api.trail import note
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.number_guard import guard_numbers
 from holdfast.core.ports import SearchRequest
-from holdfast.core.query import EVERYTHING, Field, Node, Or, Term
+from holdfast.core.query import EVERYTHING, NOT_READ_WHOLE, Node
 from holdfast.core.rights import Action
+from holdfast.indexer.emptying import what_emptied
 from holdfast.indexer.explain import leaf_text, to_text
 from holdfast.indexer.query_language.errors import QueryError
 from holdfast.indexer.query_parser import ParsedQuery
@@ -133,13 +134,13 @@ def _emptying(visit: Visit, answer: Answer) -> list[dict[str, Any]]:
     zone = visit.served.config.zone
     return [
         {"label": label_of(one.part, zone), "alone": one.alone, "without": one.without}
-        for one in what_emptied(visit.served, answer.request)
+        for one in what_emptied(visit.served.index(), answer.request)
     ]
 
 
 def _partly_url(state: State, parsed: ParsedQuery) -> str:
     """Return the address of what matches and could not be read whole."""
-    unread = Or((Term(Field.IS, "truncated"), Term(Field.IS, "unreadable")))
+    unread = NOT_READ_WHOLE
     text = to_text(unread) if not parsed.text.strip() else narrowed(parsed, unread)
     return state.url(q=text, cursor="", open="")
 

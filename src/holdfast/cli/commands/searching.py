@@ -13,8 +13,6 @@ from holdfast.cli.safe_text import safe_line
 from holdfast.cli.screen import ACCENT, QUIET, WARNING, Column, amount, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.text import Text
 
     from holdfast.cli.session import Session
@@ -293,46 +291,40 @@ def _print_json(
 
 
 def _say_what_emptied_it(session: Session, services: Services, answer: _Answer) -> None:
-    from holdfast.core.query import And
+    from holdfast.indexer.emptying import what_emptied
     from holdfast.indexer.explain import to_text
 
-    screen, node = session.screen, answer.request.query
-    children = node.children if isinstance(node, And) else ()
-    if len(children) < 2:
-        screen.note("Nothing matches {query}.", style=WARNING, query=to_text(node))
+    screen = session.screen
+    parts = what_emptied(services.index, answer.request)
+    if not parts:
+        query = to_text(answer.request.query)
+        screen.note("Nothing matches {query}.", style=WARNING, query=query)
         return
     screen.note("Nothing matches all of it.", style=WARNING)
-    for index, child in enumerate(children):
-        rest = And((*children[:index], *children[index + 1 :]))
-        alone = _total(services, answer.request, child)
-        if alone:
+    for one in parts:
+        term = to_text(one.part)
+        if one.alone:
             screen.note(
                 "  {term} matches {alone}; without it {rest}",
                 style="",
-                term=to_text(child),
-                alone=amount(alone),
-                rest=amount(_total(services, answer.request, rest)),
+                term=term,
+                alone=amount(one.alone),
+                rest=amount(one.without),
             )
         else:
-            screen.note("  {term} matches nothing", style="", term=to_text(child))
-
-
-def _total(services: Services, request: SearchRequest, node: Node) -> int:
-    from holdfast.core.ports import SearchRequest
-
-    return services.index.search(SearchRequest(node, request.scope, limit=0)).total
+            screen.note("  {term} matches nothing", style="", term=term)
 
 
 def _note_limits(session: Session, services: Services, request: SearchRequest) -> None:
     """Say what a search cannot have seen, so that nobody takes silence for absence."""
-    from holdfast.core.query import Field, Or, Term
+    from holdfast.core.query import NOT_READ_WHOLE
+    from holdfast.indexer.emptying import total_of
 
     screen = session.screen
     waiting = services.desk.feed.waiting()
     if waiting:
         screen.warn("{count} not yet indexed.", count=amount(waiting))
-    partly: Sequence[Node] = (Term(Field.IS, "truncated"), Term(Field.IS, "unreadable"))
-    unread = _total(services, request, Or(tuple(partly)))
+    unread = total_of(services.index, request, NOT_READ_WHOLE)
     if unread:
         screen.warn(
             "{count} not fully indexed (is:truncated OR is:unreadable).", count=amount(unread)
