@@ -32,7 +32,7 @@ class Mask:
         """Show a record; offsets in its texts stay the same."""
         return mask_record(record) if self.is_on else record
 
-    def marked(self, found: Sequence[Marked], _record: Record) -> list[Marked]:
+    def marked(self, found: Sequence[Marked]) -> list[Marked]:
         """Show what was found, without marks that would tell a hidden digit."""
         if not self.is_on:
             return list(found)

@@ -87,7 +87,7 @@ def hits_of(visit: Visit, answer: Answer) -> list[HitView]:
 
 def _hit(hit: Hit, record: Record, answer: Answer, mask: Mask) -> HitView:
     shown = mask.record(record)
-    found = mask.marked(highlight(answer.request.query, shown), record)
+    found = mask.marked(highlight(answer.request.query, shown))
     subject = next((one.marks for one in found if one.part is Part.SUBJECT), ())
     elsewhere = [one for one in found if one.part is not Part.SUBJECT]
     return HitView(

@@ -95,7 +95,7 @@ def noted(visit: Visit, record: Record, what: dict[str, str]) -> None:
 def _seen(visit: Visit, record: Record, mask: Mask, query: str) -> Seen:
     shown = mask.record(record)
     node = _marking(visit, query, mask)
-    found = mask.marked(highlight(node, shown), record) if node is not None else []
+    found = mask.marked(highlight(node, shown)) if node is not None else []
     marks = {one.part: tuple(one.marks) for one in found if one.part in {Part.SUBJECT, Part.BODY}}
     body = shown.body[:MAX_SHOWN_CHARS]
     spans = find_spans(body)

@@ -16,7 +16,7 @@ from holdfast.api.trail import note
 from holdfast.core.errors import HoldfastError, NotFound
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.ports import SearchRequest
-from holdfast.core.query import And, Dates, Field, Node, Term
+from holdfast.core.query import Field, Node, Term
 from holdfast.core.records import Record
 from holdfast.core.rights import Action, Principal
 from holdfast.storage.catalogue.contacts import Contact, find, show
@@ -152,9 +152,7 @@ def _known(served: Served, principal: Principal, text: str) -> Contact:
 
 
 def _trail(served: Served, principal: Principal, node: Node, place: tuple[str, int]) -> TrailAnswer:
-    request = SearchRequest(
-        And((node, Dates(None, None))), principal.scope, limit=place[1], cursor=place[0]
-    )
+    request = SearchRequest(node, principal.scope, limit=place[1], cursor=place[0])
     page = served.index().search(request)
     found = visible(principal, records(served.store, [hit.id for hit in page.hits]))
     mask = mask_for(principal)

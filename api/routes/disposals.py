@@ -11,7 +11,7 @@ from pydantic import Field
 from holdfast.api.asking import everywhere
 from holdfast.api.door import Archive, allowed
 from holdfast.api.names import number_of
-from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
+from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
 from holdfast.core.errors import Conflict
 from holdfast.core.identity import public_id
 from holdfast.core.rights import Action, Principal
@@ -217,10 +217,6 @@ def _asked(principal: Principal, order: StageOrder) -> Asked:
     return Asked(principal.person_id, order.note, order.is_clock_checked)
 
 
-def _person(person_id: int | None) -> str | None:
-    return None if person_id is None else public_id("per", person_id)
-
-
 def _disposal(store: Store, one: KeptDisposal) -> DisposalShape:
     return DisposalShape(
         id=public_id("dsp", one.id),
@@ -232,9 +228,9 @@ def _disposal(store: Store, one: KeptDisposal) -> DisposalShape:
         counts={state: count for state, (count, _) in states_of(store, one.id).items()},
         planned_by=public_id("per", one.planned_by),
         planned_at=from_ms(one.planned_ms),
-        reviewed_by=_person(one.reviewed_by),
+        reviewed_by=person(one.reviewed_by),
         reviewed_at=maybe_ms(one.reviewed_ms),
-        approved_by=_person(one.approved_by),
+        approved_by=person(one.approved_by),
         approved_at=maybe_ms(one.approved_ms),
         executes_at=maybe_ms(one.executes_ms),
         executed_at=maybe_ms(one.executed_ms),

@@ -10,7 +10,7 @@ from pydantic import Field
 from holdfast.api.asking import everywhere, record_in_scope, understood
 from holdfast.api.door import Archive, allowed
 from holdfast.api.served import Served
-from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
+from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
 from holdfast.api.trail import note
 from holdfast.core.identity import public_id
 from holdfast.core.rights import Action, Principal
@@ -211,7 +211,7 @@ def _policy(one: Version) -> PolicyShape:
         shortens=one.shortens,
         proposed_by=public_id("per", one.proposed_by),
         proposed_at=from_ms(one.proposed_ms),
-        approved_by=None if one.approved_by is None else public_id("per", one.approved_by),
+        approved_by=person(one.approved_by),
         approved_at=maybe_ms(one.approved_ms),
         in_force_at=maybe_ms(one.in_force_ms),
         withdrawn_at=maybe_ms(one.withdrawn_ms),

@@ -114,7 +114,7 @@ def _hits(served: Served, principal: Principal, answer: Answer) -> list[HitShape
         if record is None:
             continue
         shown = mask.record(record)
-        pieces = snippets(mask.marked(highlight(answer.request.query, shown), record))
+        pieces = snippets(mask.marked(highlight(answer.request.query, shown)))
         hits.append(
             HitShape(
                 record=record_shape(shown),

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from holdfast.core.identity import public_id
+
 MAX_PAGE = 1000
 
 
@@ -23,6 +25,11 @@ def from_ms(at_ms: int) -> datetime:
 def maybe_ms(at_ms: int | None) -> datetime | None:
     """Return an instant that is kept in Unix milliseconds, where there is one."""
     return None if at_ms is None else from_ms(at_ms)
+
+
+def person(person_id: int | None) -> str | None:
+    """Return the public id of a person, where there is one."""
+    return None if person_id is None else public_id("per", person_id)
 
 
 Instant = Annotated[datetime, PlainSerializer(stamp, return_type=str)]

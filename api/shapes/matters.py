@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, Field
 
-from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
+from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
 from holdfast.core.identity import public_id
 from holdfast.retention.release import Needs, still_needs
 from holdfast.storage.governance.holds import Hold
@@ -180,9 +180,9 @@ def hold_shape(one: Hold, now_ms: int) -> HoldShape:
         release=ReleaseShape(
             needs=still_needs(release, now_ms),
             reason=release.reason,
-            asked_by=_person(release.asked_by),
+            asked_by=person(release.asked_by),
             asked_at=maybe_ms(release.asked_ms),
-            approved_by=_person(release.approved_by),
+            approved_by=person(release.approved_by),
             approved_at=maybe_ms(release.approved_ms),
             ends_at=maybe_ms(release.ends_ms),
         ),
@@ -201,7 +201,3 @@ def notice_shape(one: Notice) -> NoticeShape:
         acknowledged_at=maybe_ms(one.acknowledged_ms),
         acknowledged_by=one.acknowledged_by,
     )
-
-
-def _person(person_id: int | None) -> str | None:
-    return None if person_id is None else public_id("per", person_id)
