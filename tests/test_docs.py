@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from holdfast.cli.app import app
+from holdfast.cli.app import application
 from holdfast.cli.command import STATUSES
 from holdfast.core import errors
 from holdfast.settings import Settings, leaves, variable
@@ -27,7 +27,7 @@ def walk(command: Any, name: str = "holdfast") -> Iterator[tuple[str, Any]]:
         yield from walk(inner, f"{name} {child}")
 
 
-COMMANDS = dict(walk(get_command(app)))
+COMMANDS = dict(walk(get_command(application())))
 LEAVES = {name: one for name, one in COMMANDS.items() if not hasattr(one, "commands")}
 
 

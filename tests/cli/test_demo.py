@@ -43,7 +43,7 @@ def test_help_and_version_need_nothing(tmp_path: Path) -> None:
 def test_help_imports_nothing_heavy_and_an_import_no_client_of_token_services() -> None:
     heavy = ("sqlalchemy", "tantivy", "pydantic", "cryptography", "lxml", "lark")
     program = (
-        "import sys; from holdfast.cli.app import app;"
+        "import sys; from holdfast.cli.app import application; application();"
         f"print([m for m in {heavy!r} if m in sys.modules]);"
         "import holdfast.wiring.runs;"
         "print([m for m in ('httpx2', 'authlib') if m in sys.modules])"

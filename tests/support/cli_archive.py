@@ -9,7 +9,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from holdfast.cli.app import app
+from holdfast.cli.app import application
 
 HOSTILE_SUBJECT = "=?utf-8?B?G10wO293bmVkB+KArmdwai5leGU=?="
 """ESC ] 0 ; owned BEL, then a right-to-left override and gpj.exe."""
@@ -130,9 +130,9 @@ class Desk:
             "COLUMNS": None,
             "LC_ALL": "C",
         }
-        result = CliRunner().invoke(
-            app, [str(word) for word in words], env={**settings, **self.env, **env}
-        )
+        typed = [str(word) for word in words]
+        program = application(typed)
+        result = CliRunner().invoke(program, typed, env={**settings, **self.env, **env})
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         ran = Ran(result.exit_code, result.stdout, result.stderr, result.stdout_bytes)

@@ -13,7 +13,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 from typer.main import get_command
 
-from holdfast.cli.app import app
+from holdfast.cli.app import application
 from holdfast.settings import Settings, leaves, variable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ def unknown_words(words: Sequence[str]) -> list[str]:
 
     Words in capitals, in angle brackets and behind a shell's variable stand for something.
     """
-    command: Any = get_command(app)
+    command: Any = get_command(application())
     shared = {option for one in command.params for option in one.opts}
     rest = list(words)
     while rest and hasattr(command, "commands"):

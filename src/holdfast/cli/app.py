@@ -3,52 +3,52 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from holdfast.cli.command import SharedOptions, sign
-from holdfast.cli.commands import (
-    annotating,
-    api_keys,
-    auditing,
-    backing,
-    configuration,
-    contacts,
-    creation,
-    demo,
-    disposals,
-    examining,
-    exporting,
-    history,
-    holds,
-    importing,
-    ledger,
-    matters,
-    moving,
-    receiving,
-    retention,
-    searching,
-    serving,
-    showing,
-    sources,
-    teams,
-    upkeep,
-    users,
-    verifying,
-    working,
-)
 
-app = typer.Typer(
-    name="holdfast",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+COMMANDS = {
+    "demo": ("demo",),
+    "creation": ("init",),
+    "importing": ("import",),
+    "sources": ("source",),
+    "searching": ("search",),
+    "showing": ("show", "thread"),
+    "annotating": ("annotate", "tag"),
+    "history": ("versions",),
+    "contacts": ("contact",),
+    "matters": ("matter",),
+    "holds": ("hold",),
+    "ledger": ("ledger",),
+    "verifying": ("verify",),
+    "auditing": ("audit",),
+    "exporting": ("export",),
+    "retention": ("retention",),
+    "disposals": ("disposal",),
+    "upkeep": ("reindex", "compact", "keys"),
+    "backing": ("backup", "restore"),
+    "moving": ("migrate",),
+    "receiving": ("smtpd",),
+    "serving": ("serve", "up"),
+    "working": ("worker", "jobs"),
+    "users": ("user",),
+    "api_keys": ("key",),
+    "teams": ("team",),
+    "examining": ("doctor",),
+    "configuration": ("config",),
+}
+"""Module of `cli.commands` → its commands; help lists them in this order."""
+_WITH_VALUE = ("--data", "--config", "--set", "--as", "--lang")
+"""Shared options that take the next word as their value."""
 
 
 def _version(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the value alone
@@ -80,38 +80,41 @@ def holdfast(ctx: typer.Context, version: bool, **shared: Any) -> None:  # noqa:
 
 
 sign(holdfast, RootOptions, SharedOptions)
-app.callback()(holdfast)
-for group in (
-    demo,
-    creation,
-    importing,
-    sources,
-    searching,
-    showing,
-    annotating,
-    history,
-    contacts,
-    matters,
-    holds,
-    ledger,
-    verifying,
-    auditing,
-    exporting,
-    retention,
-    disposals,
-    upkeep,
-    backing,
-    moving,
-    receiving,
-    serving,
-    working,
-    users,
-    api_keys,
-    teams,
-    examining,
-    configuration,
-):
-    group.register(app)
+
+
+def application(words: Sequence[str] = ()) -> typer.Typer:
+    """Return the program with the command that these words name, or with all commands.
+
+    Loading all of them takes longer than many a command does.
+    """
+    named = _command_of(words)
+    return _application(tuple(one for one in COMMANDS if named in COMMANDS[one]) or tuple(COMMANDS))
+
+
+@cache
+def _application(modules: tuple[str, ...]) -> typer.Typer:
+    made = typer.Typer(
+        name="holdfast",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(holdfast)
+    for name in modules:
+        import_module(f"holdfast.cli.commands.{name}").register(made)
+    return made
+
+
+def _command_of(words: Sequence[str]) -> str:
+    """Return the first word that is neither an option nor the value of one."""
+    rest = iter(words)
+    for word in rest:
+        if word in _WITH_VALUE:
+            next(rest, "")
+        elif not word.startswith(_WITH_VALUE):
+            return word
+    return ""
 
 
 def main() -> NoReturn:
@@ -122,7 +125,8 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    app()
+    is_completion = "_HOLDFAST_COMPLETE" in os.environ  # the shell asks for all names
+    application(() if is_completion else sys.argv[1:])()
     raise SystemExit(0)
 
 

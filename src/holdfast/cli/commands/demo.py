@@ -148,7 +148,7 @@ def _added(one: Progress, other: Progress) -> Progress:
 
 def _show(session: Session, data: Path) -> int:
     """Run what a reader would type, and show it as typed."""
-    from holdfast.cli.app import app
+    from holdfast.cli.app import application
 
     place = ["--data", os.fspath(data), "--as", session.actor]
     if session.choices.language:
@@ -159,7 +159,7 @@ def _show(session: Session, data: Path) -> int:
     status = 0
     for words, about in tour:
         _announce(session, words, about)
-        ended = app([*words, *place], standalone_mode=False)
+        ended = application(words)([*words, *place], standalone_mode=False)
         status = status or ended or 0
     _next_steps(session, place)
     return status
