@@ -177,3 +177,11 @@ def test_every_setting_has_an_origin_and_a_variable() -> None:
     names = dict(leaves(loaded.settings.model_dump()))
     assert loaded.origins.keys() == names.keys()
     assert variable("vault.segment_mib") == "HOLDFAST_VAULT__SEGMENT_MIB"
+
+
+def test_whole_section_in_the_environment_is_refused_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOLDFAST_KEYS", "/srv/keys")
+    with pytest.raises(Refused, match="whole section: HOLDFAST_KEYS"):
+        load()

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from holdfast.core.errors import Refused
@@ -267,7 +268,15 @@ def _from_file(file: Path, *, is_named: bool) -> dict[str, Any]:
 
 
 def _from_environment() -> dict[str, Any]:
-    return EnvSettingsSource(Settings)()
+    try:
+        return EnvSettingsSource(Settings)()
+    except SettingsError as error:
+        sections = (name for name, value in Settings() if isinstance(value, BaseModel))
+        named = ", ".join(variable(name) for name in sections if variable(name) in os.environ)
+        raise Refused(
+            f"The environment sets a whole section: {named}.",
+            next_step=f"Name each setting, as {variable('vault.segment_mib')} does.",
+        ) from error
 
 
 def _from_flags(flags: Flags) -> dict[str, Any]:
