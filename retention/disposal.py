@@ -385,4 +385,4 @@ def rules_told(rules: Sequence[Rule], decisions: Sequence[Decision]) -> list[dic
 def approvers_told(kept: KeptDisposal) -> dict[str, str]:
     """Return who planned, reviewed and approved, by opaque ids."""
     by = {"planned": kept.planned_by, "reviewed": kept.reviewed_by, "approved": kept.approved_by}
-    return {stage: public_id("prs", one) for stage, one in by.items() if one is not None}
+    return {stage: public_id("per", one) for stage, one in by.items() if one is not None}

@@ -42,7 +42,7 @@ def test_the_certificate_says_what_went_by_which_rules_and_whose_approval(
     assert [(one["name"], one["version"], one["citation"]) for one in said["rules"]] == [
         ("ceiling 1", 1, "§ 1")
     ]
-    assert said["by"]["approved"] == public_id("prs", office.ben)
+    assert said["by"]["approved"] == public_id("per", office.ben)
     assert said["checkpoint"] == AROUND.checkpoint
     assert len(said["manifest_sha256"]) == 64
     executed, gone = said["at"]["executed"][:10], said["keys_leave_backups_on"]

@@ -147,9 +147,9 @@ def test_the_tombstone_says_why_and_by_whom_and_holds_commitments(home: Home) ->
         ("ceiling 1", 1, "§ 1")
     ]
     assert msgspec.json.decode(stone.approvers) == {
-        "planned": public_id("prs", office.ann),
-        "reviewed": public_id("prs", office.ann),
-        "approved": public_id("prs", office.ben),
+        "planned": public_id("per", office.ann),
+        "reviewed": public_id("per", office.ann),
+        "approved": public_id("per", office.ben),
     }
     with reading(office.store.engine) as connection:
         row = connection.execute(select(originals)).one()

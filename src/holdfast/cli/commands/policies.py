@@ -263,8 +263,8 @@ def show(session: Session, options: ShowOptions) -> None:
                 ("About", one.canonical or "–"),
                 ("Citation", one.rule.citation or "–"),
                 ("Note", one.note or "–"),
-                ("Proposed by", public_id("prs", one.proposed_by)),
-                ("Approved by", public_id("prs", one.approved_by) if one.approved_by else "–"),
+                ("Proposed by", public_id("per", one.proposed_by)),
+                ("Approved by", public_id("per", one.approved_by) if one.approved_by else "–"),
                 ("In force from", _when(session, one.in_force_ms)),
             ]
         )
@@ -287,9 +287,9 @@ def version_value(one: Version) -> dict[str, Any]:
         "note": one.note,
         "shortens": one.shortens,
         "is_retirement": one.rule.is_retired,
-        "proposed_by": public_id("prs", one.proposed_by),
+        "proposed_by": public_id("per", one.proposed_by),
         "proposed_at": stamp(one.proposed_ms),
-        "approved_by": public_id("prs", one.approved_by) if one.approved_by else None,
+        "approved_by": public_id("per", one.approved_by) if one.approved_by else None,
         "approved_at": stamp(one.approved_ms),
         "in_force_from": stamp(one.in_force_ms),
         "withdrawn_at": stamp(one.withdrawn_ms),
