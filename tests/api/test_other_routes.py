@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from api_kit import PREFIX, Office
 from holdfast.api.problems import CODES
+from holdfast.api.routes.health import _CHECKS
+from holdfast.core.errors import Unavailable
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/api.md"
 
@@ -68,6 +72,24 @@ def test_health_tells_no_secrets(house: Office) -> None:
     assert house.client.get("/healthz").json() == {"status": "ok"}
     ready = house.client.get("/readyz").json()
     assert ready == {"status": "ok", "checks": {"catalogue": "ok", "index": "ok", "vault": "ok"}}
+
+
+def test_part_that_cannot_be_reached_is_named_without_its_cause(
+    house: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_served: object) -> None:
+        raise Unavailable("db.inside.example is away.", next_step="Wait.")
+
+    monkeypatch.setitem(_CHECKS, "catalogue", away)
+    answer = house.client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"] == {"catalogue": "unavailable", "index": "ok", "vault": "ok"}
+    assert "inside" not in answer.text
+
+
+def test_page_size_beyond_the_bound_names_the_field(house: Office) -> None:
+    answer = house.get("auditor", "/audit/entries?limit=1000000", 422)
+    assert answer["errors"][0]["pointer"] == "/query/limit"
 
 
 def test_description_is_openapi_3_1_and_names_the_key(house: Office) -> None:

@@ -197,3 +197,14 @@ def test_who_sees_less_is_counted_less(court: House, counsel: Visitor) -> None:
     assert "the hold holds all others too" in shown
     assert hold in browser.get(matter).text
     assert "2 messages" not in flat(browser.get(matter).text)
+
+
+def test_a_form_beyond_every_bound_is_refused_whole(counsel: Visitor) -> None:
+    matter = open_matter(counsel, "Bounds")
+    given = {"name": "A", "reason": "B"}
+    long = counsel.send(f"{matter}/hold", 400, **given, q="x" * 20_001)
+    assert "more than 20000 characters" in flat(long.text)
+    many = ",".join(f"C{number}" for number in range(201))
+    full = counsel.send(f"{matter}/hold", 400, **given, custodians=many)
+    assert "More than 200 custodians." in flat(full.text)
+    assert "It has no holds" in flat(counsel.get(matter).text)

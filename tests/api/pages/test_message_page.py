@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from holdfast.api.pages import messages
 from holdfast.core.errors import Corrupt
 from holdfast.core.records import NO_TRUST
 from holdfast.ingest.viewing import NotShown, Viewer
@@ -110,6 +111,22 @@ def test_html_that_costs_too_much_gives_way_to_the_text() -> None:
     with Viewer() as viewer:
         assert viewer.html(head + deep, NO_TRUST) == NotShown("cpu")
         assert not isinstance(viewer.html(head + b"<p>fine</p>", NO_TRUST), NotShown)
+
+
+def test_html_of_an_original_beyond_the_bound_gives_way_to_the_text(
+    legal: Visitor, painted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "MAX_VIEWED_BYTES", 100)
+    shown = flat(side(legal, painted, "html"))
+    assert "costs more than a page may" in shown
+    assert "Call" in shown
+
+
+def test_a_query_that_cannot_be_read_marks_nothing(legal: Visitor, painted: str) -> None:
+    for query in ("(", ""):
+        shown = legal.get(f"/records/{painted}", params={"q": query}).text
+        assert "<mark" not in shown
+        assert "today" in shown
 
 
 def test_headers_show_the_way_as_a_table(legal: Visitor, painted: str) -> None:
