@@ -7,6 +7,7 @@ and nowhere to send it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -46,15 +47,23 @@ class Travel:
     """Why it could not be told; empty where it could."""
 
 
+class _Want(StrEnum):
+    HTML = "html"
+    TRAVEL = "travel"
+    FILE = "file"
+
+
 @dataclass(frozen=True, slots=True)
 class _Order:
+    want: _Want
     raw: bytes
-    trust: Trust
-    wants_html: bool
+    trust: Trust = NO_TRUST
+    path: str = ""
 
 
 _orders = msgspec.msgpack.Decoder(_Order)
 _html = msgspec.msgpack.Decoder(SafeHtml | None)
+_file = msgspec.msgpack.Decoder(bytes | None)
 _travel = msgspec.msgpack.Decoder(Travel)
 _encode = msgspec.msgpack.encode
 
@@ -78,7 +87,7 @@ class Viewer:
 
     def html(self, raw: bytes, trust: Trust = NO_TRUST) -> SafeHtml | NotShown:
         """Return the HTML of an original, safe to show."""
-        outcome = self._errands.run(_encode(_Order(raw, trust, wants_html=True)))
+        outcome = self._errands.run(_encode(_Order(_Want.HTML, raw, trust)))
         answer = read_result(outcome, _html)
         if isinstance(answer, Killed):
             return NotShown(answer.reason.value)
@@ -86,9 +95,19 @@ class Viewer:
             return NotShown("failed")
         return answer or NotShown("none")
 
+    def file(self, raw: bytes, trust: Trust, path: str) -> bytes | NotShown:
+        """Return the decoded bytes of the part at `path` (as RFC 3501 numbers sections)."""
+        outcome = self._errands.run(_encode(_Order(_Want.FILE, raw, trust, path)))
+        answer = read_result(outcome, _file)
+        if isinstance(answer, Killed):
+            return NotShown(answer.reason.value)
+        if isinstance(answer, Failed):
+            return NotShown("failed")
+        return NotShown("none") if answer is None else answer
+
     def travel(self, raw: bytes) -> Travel:
         """Return the way of a message, from the beginning of its original."""
-        order = _Order(raw[:MAX_HEADER_BYTES], NO_TRUST, wants_html=False)
+        order = _Order(_Want.TRAVEL, raw[:MAX_HEADER_BYTES])
         answer = read_result(self._errands.run(_encode(order)), _travel)
         if isinstance(answer, Killed):
             return Travel(failure=answer.reason.value)
@@ -101,8 +120,10 @@ class Viewer:
 
 def _view(payload: bytes) -> bytes:
     order = _orders.decode(payload)
-    if order.wants_html:
+    if order.want is _Want.HTML:
         return _encode(view_html(order.raw, order.trust))
+    if order.want is _Want.FILE:
+        return _encode(view_file(order.raw, order.trust, order.path))
     found = describe_headers(order.raw)
     if isinstance(found, Journey):
         return _encode(Travel(found.hops, found.anomalies))
@@ -115,6 +136,14 @@ def view_html(raw: bytes, trust: Trust) -> SafeHtml | None:
     if not parsed.html:
         return None
     return safe_html(parsed.html, _pictures(raw, parsed, trust))
+
+
+def view_file(raw: bytes, trust: Trust, path: str) -> bytes | None:
+    """Return the bytes of one part; None when there is no such part. For the child alone."""
+    try:
+        return attachment_bytes_from(raw, path, trust)
+    except KeyError:
+        return None
 
 
 def _pictures(raw: bytes, parsed: Parsed, trust: Trust) -> dict[str, str]:

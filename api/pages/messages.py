@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from holdfast.api.asking import record_in_scope
 from holdfast.api.masks import mask_for
+from holdfast.api.originals import MAX_OPENED_BYTES, beginning_of, file_answer, taken_file
 from holdfast.api.pages.provenance import provenance_of
 from holdfast.api.pages.rendering import render
 from holdfast.api.pages.searching import QUERY_CHARS
@@ -19,20 +19,17 @@ from holdfast.api.pages.texts import MAX_SHOWN_CHARS, noted, people_of, seen_tex
 from holdfast.api.pages.visits import Visit, acting, looking, permitted
 from holdfast.core.errors import NotFound
 from holdfast.core.identity import public_id
-from holdfast.core.records import NO_TRUST, Record, Trust
+from holdfast.core.records import Record
 from holdfast.core.rights import Action
 from holdfast.ingest.viewing import NotShown
 from holdfast.parsers.html_safe import SafeHtml
 from holdfast.parsers.message_page import MAX_HEADER_BYTES
 from holdfast.storage.catalogue.attached import attached_files
-from holdfast.storage.catalogue.reading import captures_of, original_bytes
 
 router = APIRouter(include_in_schema=False)
 Reading = Annotated[Visit, Depends(looking(Action.READ))]
 Telling = Annotated[Visit, Depends(acting(Action.UNMASK))]
 Sought = Annotated[str, Query(alias="q", max_length=QUERY_CHARS)]
-MAX_VIEWED_BYTES = 64 << 20
-"""Of an original whose HTML is shown."""
 MAX_REASON_CHARS = 500
 FRAME_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; "
@@ -55,15 +52,6 @@ class Tab(StrEnum):
     HEADERS = "headers"
     ATTACHMENTS = "attachments"
     PROVENANCE = "provenance"
-
-
-@dataclass(frozen=True, slots=True)
-class _Original:
-    """The first captured original."""
-
-    raw: bytes
-    trust: Trust
-    is_whole: bool
 
 
 @router.get("/records/{record_id}")
@@ -111,6 +99,15 @@ def message_html(record_id: str, visit: Reading) -> Response:
     return HTMLResponse(f"{_FRAME_HEAD}<body {_language(record)}>{body}", headers=headers)
 
 
+@router.get("/records/{record_id}/attachments/{part}")
+def message_file(record_id: str, part: str, visit: Reading) -> Response:
+    """Return one attachment, to be saved."""
+    permitted(visit, Action.ORIGINAL)
+    record = record_in_scope(visit.served, visit.principal, record_id)
+    noted(visit, record, {"how": "attachment", "part": part[:100]})
+    return file_answer(taken_file(visit.served, record, part))
+
+
 @router.get("/records/{record_id}/proof/{capture_id}")
 def capture_proof(record_id: str, capture_id: str, visit: Reading) -> Response:
     """Return the proof that the log has the capture (c2sp.org/tlog-proof), to keep."""
@@ -149,22 +146,8 @@ def _head(visit: Visit, shown: Record, tab: Tab, query: str) -> dict[str, Any]:
     }
 
 
-def _original(visit: Visit, record: Record, limit: int) -> _Original:
-    """Return the beginning of an original, up to so many bytes."""
-    captures = captures_of(visit.served.store, record.id)
-    if not captures:
-        return _Original(b"", NO_TRUST, is_whole=False)
-    first = captures[0]
-    taken = bytearray()
-    for piece in original_bytes(visit.served.store, first.original_id):
-        taken += piece
-        if len(taken) > limit:
-            break
-    return _Original(bytes(taken[:limit]), first.facts.trust, is_whole=len(taken) <= limit)
-
-
 def _viewed(visit: Visit, record: Record) -> SafeHtml | NotShown:
-    original = _original(visit, record, MAX_VIEWED_BYTES)
+    original = beginning_of(visit.served, record, MAX_OPENED_BYTES)
     if not original.is_whole:
         return NotShown("size")
     return visit.served.viewer.html(original.raw, original.trust)
@@ -179,7 +162,7 @@ def _html_side(visit: Visit, record: Record) -> dict[str, Any]:
 
 def _headers_side(visit: Visit, record: Record) -> dict[str, Any]:
     mask = mask_for(visit.principal)
-    original = _original(visit, record, MAX_HEADER_BYTES)
+    original = beginning_of(visit.served, record, MAX_HEADER_BYTES)
     travel = visit.served.viewer.travel(original.raw)
     return {"travel": travel, "fields": mask.record(record).headers, "hide": mask.text}
 
@@ -189,7 +172,7 @@ def _attachments_side(visit: Visit, record: Record) -> dict[str, Any]:
     files = attached_files(visit.served.store, record.id)
     limit = MAX_SHOWN_CHARS
     pairs = list(zip(shown.attachments, files, strict=True))
-    return {"files": pairs, "limit": limit}
+    return {"files": pairs, "limit": limit, "may_take": visit.principal.may(Action.ORIGINAL)}
 
 
 _SIDES = {

@@ -185,6 +185,7 @@ MESSAGES: dict[str, str] = {
     "text failed": "提取失败",
     "text truncated": "过长，只提取了一部分",
     "Extracted text": "提取的文字",
+    "Save the file": "保存文件",
     "This message has no attachments.": "这封邮件没有附件。",
     # Provenance
     "Id": "编号",

@@ -12,12 +12,14 @@ from fastapi.responses import StreamingResponse
 from holdfast.api.asking import record_in_scope
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import mask_for
+from holdfast.api.originals import file_answer, taken_file
 from holdfast.api.served import Served
 from holdfast.api.shapes.records import HeaderShape, RecordDetail, capture, facts
 from holdfast.api.trail import note
 from holdfast.core.errors import Conflict, NotFound
 from holdfast.core.records import Record
 from holdfast.core.rights import Action, Principal
+from holdfast.storage.catalogue.attached import attached_files
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.later_facts import later_facts_of
 from holdfast.storage.catalogue.reading import captures_of, original_bytes
@@ -53,6 +55,10 @@ def read_record(
             **facts(shown),
             "text": shown.body,
             "attachment_texts": [one.text for one in shown.attachments],
+            "attachment_parts": [
+                {"path": one.path, "sha256": one.sha256}
+                for one in attached_files(served.store, record.id)
+            ],
             "captures": [capture(one, later.get(one.id, [])) for one in captures],
             "is_masked": mask.is_on,
         }
@@ -99,6 +105,22 @@ def read_original(
         "Cache-Control": _FOR_EVER,
     }
     return StreamingResponse(_joined(first, pieces), media_type="message/rfc822", headers=headers)
+
+
+@router.get(
+    "/records/{record_id}/attachments/{part}",
+    operation_id="read_attachment",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}, "description": "The file"}},
+)
+def read_attachment(record_id: str, part: str, served: Archive, principal: Taker) -> Response:
+    """Read one attachment, decoded, compared with the hash that was filed.
+
+    `part` is the `path` of an attachment. The type is never that which the sender claims.
+    """
+    record = record_in_scope(served, principal, record_id)
+    _note(served, principal, record, {"how": "attachment", "part": part[:100]})
+    return file_answer(taken_file(served, record, part))
 
 
 @router.delete("/records/{record_id}", operation_id="delete_record")

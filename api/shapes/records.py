@@ -99,11 +99,20 @@ class CaptureShape(Shape):
     later: list[LaterShape]
 
 
+class PartShape(Shape):
+    """Where an attachment is in its message, and the hash of its bytes."""
+
+    path: str = Field(examples=["1.2"])
+    sha256: str
+
+
 class RecordDetail(RecordShape):
     """One interaction with its text and where it came from."""
 
     text: str
     attachment_texts: list[str]
+    attachment_parts: list[PartShape]
+    """In the order of `attachments`, as the texts are."""
     captures: list[CaptureShape]
     is_masked: bool
     """Telephone, identity and bank numbers are hidden."""

@@ -116,7 +116,7 @@ def test_html_that_costs_too_much_gives_way_to_the_text() -> None:
 def test_html_of_an_original_beyond_the_bound_gives_way_to_the_text(
     legal: Visitor, painted: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "MAX_VIEWED_BYTES", 100)
+    monkeypatch.setattr(messages, "MAX_OPENED_BYTES", 100)
     shown = flat(side(legal, painted, "html"))
     assert "costs more than a page may" in shown
     assert "Call" in shown
@@ -151,6 +151,26 @@ def test_attachments_show_type_size_hash_and_text(legal: Visitor) -> None:
     assert hashlib.sha256(b"lighthouse renovation").hexdigest() in words
     assert "lighthouse renovation" in words
     assert "no attachments" in flat(side(legal, found(legal, "agreed"), "attachments"))
+
+
+def test_a_file_is_saved_as_what_it_is_and_by_who_may_have_originals(
+    premises: House, legal: Visitor
+) -> None:
+    name = found(legal, "lighthouse")
+    link = re.search(
+        rf'href="(/records/{name}/attachments/[^"]+)"', side(legal, name, "attachments")
+    )
+    assert link is not None
+    answer = legal.get(link[1])
+    assert answer.content == b"lighthouse renovation"
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="plan.txt"')
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert premises.noted("read")[0]["how"] == "attachment"
+    legal.get(f"/records/{name}/attachments/9.9", 404)
+    member = premises.browser().sign_in("compliance")
+    assert link[1] not in side(member, name, "attachments")
+    member.get(link[1], 403)
 
 
 def test_provenance_is_proven_by_the_log(premises: House, legal: Visitor) -> None:
