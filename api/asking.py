@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from holdfast.api.trail import note
 from holdfast.core.errors import HoldfastError, NotFound
+from holdfast.core.holds import leaves
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.matching import matches
 from holdfast.core.ports import Page, SearchRequest
@@ -31,6 +33,11 @@ if TYPE_CHECKING:
     from holdfast.core.rights import Principal
 
 
+_GOVERNED = frozenset({Field.MATTER, Field.HOLD})
+GOVERNED_FACETS = ("matter", "hold")
+"""Only for who may know what is held."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a search found."""
@@ -50,6 +57,33 @@ def understood(served: Served, text: str, zone: ZoneInfo | None = None) -> Parse
     """
     now = served.store.clock.now()
     return parse_query(text, now=now, zone=zone or served.config.zone)
+
+
+def asked(
+    served: Served, principal: Principal, text: str, zone: ZoneInfo | None = None
+) -> ParsedQuery:
+    """Read a query that this principal asks.
+
+    Raises:
+        QueryError: It has no meaning.
+        Forbidden: It asks what is held, and they may not learn that.
+    """
+    parsed = understood(served, text, zone)
+    if not principal.may_know_holds:
+        for leaf in leaves(parsed.node):
+            if isinstance(leaf, Term) and leaf.field in _GOVERNED:
+                refuse_governed(served, principal)
+    return parsed
+
+
+def refuse_governed(served: Served, principal: Principal) -> None:
+    """Refuse to tell what is held; the refusal is in the audit log first.
+
+    Raises:
+        Forbidden: Always, to whom `may_know_holds` is denied.
+    """
+    note(served, principal, "refused", {"action": Action.MATTERS.value, "route": "what is held"})
+    principal.require(Action.MATTERS)
 
 
 def search(served: Served, parsed: ParsedQuery, request: SearchRequest) -> Answer:

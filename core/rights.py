@@ -193,6 +193,11 @@ class Principal:
         """Tell whether the action is allowed."""
         return action in self.actions
 
+    @property
+    def may_know_holds(self) -> bool:
+        """Whether they may learn what is held: it tells what a case is about, and against whom."""
+        return self.may(Action.MATTERS) or self.may(Action.GOVERN_VIEW)
+
     def require(self, action: Action) -> None:
         """Refuse unless the action is allowed.
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from holdfast.api.asking import visible
+from holdfast.api.asking import GOVERNED_FACETS, visible
 from holdfast.api.masks import mask_for
 from holdfast.api.pages.queries import facet_urls
 from holdfast.core.identity import public_id
 from holdfast.core.query import Part
 from holdfast.core.records import Role
-from holdfast.core.rights import Action
 from holdfast.indexer.highlight import Snippet, highlight, snippets
 from holdfast.storage.catalogue.reading import records
 
@@ -38,8 +37,6 @@ FACETS = (
     "filetype",
     "tag",
 )
-GOVERNED_FACETS = ("matter", "hold")
-"""Only for who may see matters: what is held tells what a case is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +117,7 @@ def sender_of(record: Record) -> str:
 
 def facets_wanted(principal: Principal) -> tuple[str, ...]:
     """Return what results are broken down by for this role."""
-    may = principal.may(Action.MATTERS) or principal.may(Action.GOVERN_VIEW)
-    return (*FACETS, *GOVERNED_FACETS) if may else FACETS
+    return (*FACETS, *GOVERNED_FACETS) if principal.may_know_holds else FACETS
 
 
 def facets_of(visit: Visit, answer: Answer, state: State) -> dict[str, list[FacetValue]]:

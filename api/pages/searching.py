@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from holdfast.api.asking import Answer, is_masked, search, understood
+from holdfast.api.asking import Answer, asked, is_masked, search
 from holdfast.api.pages.queries import State, chips, label_of, narrowed, place_of
 from holdfast.api.pages.rendering import render
 from holdfast.api.pages.results import facets_of, facets_wanted, hits_of
@@ -89,7 +89,7 @@ def more_rows(visit: Searching, state: Asked) -> Response:
 
 
 def _understood(visit: Visit, text: str) -> _Understood:
-    parsed = understood(visit.served, text)
+    parsed = asked(visit.served, visit.principal, text)
     if not is_masked(visit.principal):
         return _Understood(parsed, parsed.node, ())
     guarded = guard_numbers(parsed.node)

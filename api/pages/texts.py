@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from holdfast.api.asking import is_masked, record_in_scope, understood
+from holdfast.api.asking import asked, is_masked, record_in_scope
 from holdfast.api.masks import mask_for
 from holdfast.api.pages.results import sender_of
 from holdfast.api.trail import note
@@ -13,6 +13,7 @@ from holdfast.core.identity import public_id
 from holdfast.core.number_guard import guard_numbers
 from holdfast.core.query import Part
 from holdfast.core.records import Role
+from holdfast.core.rights import Forbidden
 from holdfast.indexer.highlight import highlight
 from holdfast.indexer.query_language.errors import QueryError
 from holdfast.parsers.quoting import find_spans
@@ -116,8 +117,8 @@ def _marking(visit: Visit, query: str, mask: Mask) -> Node | None:
     if not query.strip():
         return None
     try:
-        node = understood(visit.served, query).node
-    except QueryError:
+        node = asked(visit.served, visit.principal, query).node
+    except (QueryError, Forbidden):
         return None
     return guard_numbers(node).node if mask.is_on and is_masked(visit.principal) else node
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Header
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from holdfast.api.asking import understood
+from holdfast.api.asking import asked
 from holdfast.api.door import Archive, allowed
 from holdfast.api.idempotency import Call, once
 from holdfast.api.names import number_of
@@ -91,7 +91,7 @@ def post_export(
 
 
 def _asked(served: Served, principal: Principal, new: NewExport) -> AskedExport:
-    parsed = understood(served, new.query)
+    parsed = asked(served, principal, new.query)
     name = f"export-{served.store.ids.take():x}.zip"
     order = ExportOrder(
         query=parsed.node,

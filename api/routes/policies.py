@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from holdfast.api.asking import everywhere, record_in_scope, understood
+from holdfast.api.asking import everywhere, record_in_scope, refuse_governed, understood
+from holdfast.api.deciding import decision_on
 from holdfast.api.door import Archive, allowed
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
@@ -18,7 +19,6 @@ from holdfast.core.rules import Rule
 from holdfast.indexer.explain import to_text
 from holdfast.retention.changes import Draft, approve, drafted, propose, retire, withdraw
 from holdfast.retention.decisions import Decision
-from holdfast.retention.judging import judged
 from holdfast.retention.simulate import Sum, blockers, simulate
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.governance.policies import (
@@ -158,11 +158,9 @@ def get_retention(record_id: str, served: Archive, principal: Reader) -> Decisio
     """Say how long a record is kept, and by which rules and holds."""
     record = record_in_scope(served, principal, record_id)
     note(served, principal, "read", {"how": "retention"}, [("msg", record.id)])
-    now_ms = served.store.now_ms()
-    with reading(served.store.engine) as connection:
-        rules = rules_in_force(connection, now_ms)
-        decision = judged(connection, served.store, [record.id], rules, now_ms)[record.id]
-    return _decision(decision)
+    if not principal.may_know_holds:
+        refuse_governed(served, principal)
+    return _decision(decision_on(served, record)[0])
 
 
 def _draft(served: Served, new: NewPolicy) -> Draft:

@@ -7,7 +7,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from holdfast.api.asking import Answer, is_masked, search, understood, visible
+from holdfast.api.asking import (
+    GOVERNED_FACETS,
+    Answer,
+    asked,
+    is_masked,
+    refuse_governed,
+    search,
+    visible,
+)
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import Mask, mask_for
 from holdfast.api.problems import Unprocessable
@@ -58,7 +66,9 @@ def get_search(
 def _answer(
     order: SearchOrder, served: Served, principal: Principal, response: Response
 ) -> SearchAnswer:
-    parsed = understood(served, order.query, _zone(order.zone))
+    parsed = asked(served, principal, order.query, _zone(order.zone))
+    if not principal.may_know_holds and not set(GOVERNED_FACETS).isdisjoint(order.facets):
+        refuse_governed(served, principal)
     guarded = guard_numbers(parsed.node) if is_masked(principal) else None
     request = SearchRequest(
         query=guarded.node if guarded else parsed.node,

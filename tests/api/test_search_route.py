@@ -86,3 +86,33 @@ def test_roles_without_content_may_not_search(house: Office, role: str) -> None:
 def test_nobody_is_told_nothing(house: Office, secret: str) -> None:
     problem = house.post(secret, "/search", 401, json={"query": ""})
     assert problem["code"] == "unauthenticated"
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"query": "matter:K1"},
+        {"query": "agreed -hold:x OR (budget NOT matter:K1)"},
+        {"query": "", "facets": ["sender", "matter"]},
+        {"query": "", "facets": ["hold"]},
+    ],
+)
+def test_what_is_held_is_told_to_nobody_who_may_not_see_matters(
+    house: Office, order: dict[str, object]
+) -> None:
+    for who in ("li", "boss", "crm"):
+        assert house.post(who, "/search", 403, json=order)["action"] == "matters"
+    assert house.entries("refused")[0]["action"] == "matters"
+    for who in ("legal", "compliance"):
+        house.post(who, "/search", json=order)
+
+
+def test_how_long_a_record_is_kept_is_told_only_with_what_is_held(house: Office) -> None:
+    record = house.found("boss", "")[0]
+    assert house.get("boss", f"/records/{record}/retention", 403)["action"] == "matters"
+    assert house.get("compliance", f"/records/{record}/retention")["verdict"] == "kept"
+
+
+def test_export_is_of_no_query_about_holds_for_who_may_not_see_them(house: Office) -> None:
+    order = {"query": "matter:K1", "is_preview": True}
+    assert house.post("manager", "/exports", 403, json=order)["action"] == "matters"
