@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from holdfast.api.deciding import decision_on
 from holdfast.core.errors import Corrupt, NotFound
 from holdfast.core.identity import public_id
-from holdfast.core.rights import Action
 from holdfast.storage.audit_reading import Asked, audit_entries
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.later_facts import later_facts_of
@@ -44,6 +45,29 @@ class Origin:
     """The log does not have what the catalogue says."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptBy:
+    """One rule that speaks of the message."""
+
+    name: str
+    version: int
+    kind: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long the message is kept, and why."""
+
+    verdict: str
+    clock: str
+    """Where the instant comes from that days are counted from."""
+    clock_at: datetime
+    until: datetime | None
+    """End of the longest floor."""
+    applied: Sequence[KeptBy]
+
+
 def provenance_of(visit: Visit, record: Record) -> dict[str, Any]:
     """Return what the page of origins shows."""
     store = visit.served.store
@@ -55,13 +79,32 @@ def provenance_of(visit: Visit, record: Record) -> dict[str, Any]:
         "origins": origins,
         "checkpoint": visit.served.log.size,
         "holds": _holds(visit, record),
+        "keeping": _keeping(visit, record),
     }
+
+
+def _keeping(visit: Visit, record: Record) -> Keeping | None:
+    """Return how long the message is kept; None: it is not for this role to know."""
+    if not visit.principal.may_know_holds:
+        return None
+    decision, rules = decision_on(visit.served, record)
+    names = {(one.policy_id, one.version): one.name for one in rules}
+    applied = [
+        KeptBy(names[one.policy_id, one.version], one.version, one.kind.value, _at(one.until_ms))
+        for one in decision.applied
+    ]
+    until = None if decision.retain_until_ms is None else _at(decision.retain_until_ms)
+    clock = (decision.clock_source.value, _at(decision.clock_ms))
+    return Keeping(decision.verdict.value, *clock, until, applied)
+
+
+def _at(instant_ms: int) -> datetime:
+    return datetime.fromtimestamp(instant_ms / 1000, UTC)
 
 
 def _holds(visit: Visit, record: Record) -> Sequence[ActiveHold] | None:
     """Return what holds the message; None: it is not for this role to know."""
-    may = visit.principal.may
-    if not (may(Action.MATTERS) or may(Action.GOVERN_VIEW)):
+    if not visit.principal.may_know_holds:
         return None
     store = visit.served.store
     with reading(store.engine) as connection:

@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from jinja2.ext import babel_extract
 
+from holdfast.api.asking import GOVERNED_FACETS
 from holdfast.api.pages import words_en, words_zh
 from holdfast.api.pages.messages import Tab
 from holdfast.api.pages.rendering import TEMPLATES, environment
-from holdfast.api.pages.results import FACETS, GOVERNED_FACETS
+from holdfast.api.pages.results import FACETS
 from holdfast.api.shapes.search import Collapse, Sort
 from holdfast.core.query import Part
 from holdfast.core.records import TextState
+from holdfast.core.rules import Kind
+from holdfast.retention.decisions import ClockSource, Verdict
 from holdfast.retention.release import Needs
 from pages_kit import House, Visitor
 
@@ -46,6 +49,9 @@ def named() -> set[str]:
     values |= {one.value for one in Part} - {"any", "content", "body"}
     values |= {f"tab {one.value}" for one in Tab}
     values |= {f"text {one.value}" for one in TextState}
+    values |= {f"verdict {one.value}" for one in Verdict}
+    values |= {f"clock {one.value}" for one in ClockSource}
+    values |= {f"rule {one.value}" for one in Kind}
     return values | {f"hold {one.value}" for one in Needs}
 
 

@@ -180,6 +180,8 @@ def test_provenance_is_proven_by_the_log(premises: House, legal: Visitor) -> Non
     assert "Li Qiang" in words
     assert "letters.mbox" in words
     assert "Nothing holds it." in words
+    assert "Retention kept: no ceiling has passed" in words
+    assert "(taken into the archive)" in words
     assert re.search(r"✓ Proven: entry \d+ of \d+", words)
     address = re.search(r'href="(/records/[^"]*/proof/cap_\w+)"', shown)
     assert address is not None
