@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from holdfast.api.routes import (
     audit,
+    bulk_metadata,
     contacts,
     disposals,
     exports,
@@ -15,6 +16,7 @@ from holdfast.api.routes import (
     records,
     search,
     sources,
+    teams,
     threads,
     users,
 )
@@ -30,8 +32,10 @@ ROUTERS = (
     matters.router,
     exports.router,
     record_metadata.router,
+    bulk_metadata.router,
     policies.router,
     disposals.router,
     audit.router,
     users.router,
+    teams.router,
 )

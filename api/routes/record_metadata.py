@@ -88,11 +88,16 @@ def patch_metadata(
     """Change tags, notes, links, owner or summary; the former ones stay readable as versions."""
     record = record_in_scope(served, principal, record_id)
     version = agreed(if_match, metadata_of(served.store, record.id).version)
+    store = served.store_of(principal)
+    changed = annotate(store, record.id, change_of(change), version)
+    return _metadata(changed, mask_for(principal))
+
+
+def change_of(change: MetadataChange) -> Change:
+    """Return the change as the archive makes it."""
     wanted = change.model_dump()
     lists: dict[str, Any] = {n: tuple(v) for n, v in wanted.items() if isinstance(v, list)}
-    order = Change(**lists, owner=change.owner, summary=change.summary)
-    store = served.store_of(principal)
-    return _metadata(annotate(store, record.id, order, version), mask_for(principal))
+    return Change(**lists, owner=change.owner, summary=change.summary)
 
 
 @router.get("/records/{record_id}/versions", operation_id="list_versions")

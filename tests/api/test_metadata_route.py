@@ -21,6 +21,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     with office(settings) as opened:
         opened.hire("legal", "legal")
         opened.hire("boss", "member", addresses=("boss@our.example",))
+        opened.hire("guest", "guest")
         yield opened
 
 
@@ -59,3 +60,47 @@ def test_empty_change_is_refused(desk: Office) -> None:
     record = desk.found("legal", "harbour")[0]
     answer = desk.ask("legal", "PATCH", f"/records/{record}/metadata", json={})
     assert answer.json()["code"] == "refused"
+
+
+def tags(desk: Office, who: str, query: str) -> list[list[str]]:
+    return [desk.get(who, f"/records/{one}/metadata")["tags"] for one in desk.found(who, query)]
+
+
+def test_many_are_changed_by_query_and_taken_back(desk: Office) -> None:
+    order = {"query": "discount", "change": {"add_tags": ["offer"]}}
+    preview = desk.post("legal", "/metadata", json={**order, "is_preview": True})
+    assert (preview["meant"], preview["changed"], preview["job_id"]) == (2, 0, None)
+    headers = {"Idempotency-Key": "tag-offers"}
+    done = desk.post("legal", "/metadata", json=order, headers=headers)
+    assert (done["meant"], done["changed"], done["missing"]) == (2, 2, 0)
+    again = desk.post("legal", "/metadata", json=order, headers=headers)
+    assert (again["job_id"], again["changed"], again["unchanged"]) == (done["job_id"], 0, 2)
+    assert tags(desk, "legal", "discount") == [["offer"], ["offer"]]
+    changed = desk.found("legal", "discount")[0]
+    other = {"add_tags": ["mine"]}
+    desk.ask("legal", "PATCH", f"/records/{changed}/metadata", json=other)
+    back = desk.post("legal", f"/metadata/{done['job_id']}/undo")
+    assert back["changed"] == 2
+    assert sorted(tags(desk, "legal", "discount")) == [[], ["mine"]]
+    desk.post("legal", "/metadata/job_0000000000000/undo", 404)
+
+
+def test_many_are_named_once_each_and_a_query_beside_them_is_refused(desk: Office) -> None:
+    ids = desk.found("legal", "harbour")
+    order = {"ids": ids + ids, "change": {"owner": "Mei"}}
+    assert desk.post("legal", "/metadata", json=order)["meant"] == 1
+    desk.post("legal", "/metadata", 400, json={**order, "query": "x"})
+    desk.post("legal", "/metadata", 400, json={"change": {"owner": "Mei"}})
+
+
+def test_scope_bounds_what_many_are_and_whose_job_is_taken_back(desk: Office) -> None:
+    outside = desk.found("legal", "harbour")
+    order = {"change": {"add_tags": ["seen"]}}
+    desk.post("boss", "/metadata", 404, json={"ids": outside, **order})
+    wide = desk.post("legal", "/metadata", json={"query": "discount", **order})
+    desk.post("boss", f"/metadata/{wide['job_id']}/undo", 404)
+    own = desk.post("boss", "/metadata", json={"query": "discount", "change": {"owner": "T"}})
+    assert own["meant"] == 1
+    assert desk.post("boss", f"/metadata/{own['job_id']}/undo")["changed"] == 1
+    assert all("seen" in one for one in tags(desk, "legal", "discount"))
+    desk.post("guest", "/metadata", 403, json={"query": "discount", **order})

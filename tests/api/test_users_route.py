@@ -137,3 +137,24 @@ def test_network_of_a_key_is_that_of_the_client_behind_the_proxy(bureau: Office)
         headers = {"X-Forwarded-For": forwarded} if forwarded else {}
         bureau.get(made["key"], "/users/me", status, headers=headers)
     assert [one["action"] for one in [bureau.get("legal", "/users", 403)]] == ["users"]
+
+
+def test_team_opens_the_records_of_its_members_to_a_manager(bureau: Office) -> None:
+    made = bureau.post("chief", "/teams", 201, json={"name": "north"})
+    bureau.post("chief", "/teams", 409, json={"name": "north"})
+    added(bureau, "head", "manager", addresses=["head@our.example"])
+    added(bureau, "clerk", "member", addresses=["boss@our.example"])
+    key_for(bureau, "head")
+    assert bureau.found("head", "") == []
+    for login in ("head", "clerk"):
+        team = bureau.post("chief", f"/teams/{made['id']}/members", json={"login": login})
+    assert team["members"] == ["clerk", "head"]
+    assert len(bureau.found("head", "")) == 1
+    left = bureau.ask("chief", "DELETE", "/teams/north/members/clerk").json()
+    assert left["members"] == ["head"]
+    assert bureau.found("head", "") == []
+    assert bureau.get("chief", "/teams/north") == left
+    assert [one["name"] for one in bureau.get("chief", "/teams")] == ["north"]
+    bureau.get("chief", "/teams/south", 404)
+    bureau.post("chief", "/teams/north/members", 404, json={"login": "nobody"})
+    bureau.get("legal", "/teams", 403)

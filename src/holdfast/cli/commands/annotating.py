@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from holdfast.storage.annotations.values import Change
     from holdfast.wiring.archive import Services
 
-_PAGE = 10_000
 _IDS = Annotated[
     list[str] | None,
     typer.Argument(metavar="ID", help="Messages, as a search shows them.", show_default=False),
@@ -217,26 +216,20 @@ def _meant(session: Session, services: Services, names: Sequence[str], query: st
 
 def _found(session: Session, services: Services, query: str) -> list[int]:
     """Return everything that the query finds; the search stands in the audit log."""
-    from dataclasses import replace
     from datetime import UTC, datetime
 
     from holdfast.cli.trail import note_search
-    from holdfast.core.ports import SearchRequest
     from holdfast.core.query import Scope
     from holdfast.indexer.explain import to_text
+    from holdfast.indexer.hits import every_hit
     from holdfast.indexer.query_parser import parse_query
 
     parsed = parse_query(query, now=datetime.now(UTC), zone=session.settings.zone)
     for warning in parsed.warnings:
         session.screen.warn("{warning}", warning=warning)
-    request = SearchRequest(parsed.node, Scope.whole_archive(session.actor), limit=_PAGE)
-    found: list[int] = []
-    page = services.index.search(request)
-    found += [hit.id for hit in page.hits]
-    while page.cursor:
-        page = services.index.search(replace(request, cursor=page.cursor))
-        found += [hit.id for hit in page.hits]
-    asked = {"query": query, "canonical": to_text(parsed.node), "total": page.total}
+    scope = Scope.whole_archive(session.actor)
+    found = [one for page in every_hit(services.index, parsed.node, scope) for one in page]
+    asked = {"query": query, "canonical": to_text(parsed.node), "total": len(found)}
     note_search(services, asked)
     return found
 
