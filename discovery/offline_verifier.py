@@ -75,8 +75,8 @@ class Package:
             yield from iter(lambda: file.readline(1 << 26), b"")
 
     def read(self, name: str) -> bytes:
-        """Return a whole file."""
-        return b"".join(self.lines(name))
+        """Return a whole file; one that is not there is empty."""
+        return b"".join(self.lines(name)) if name in self.names else b""
 
     def signed(self, name: str) -> list[str]:
         """Return the lines of a note that the key signed (c2sp.org/signed-note), or raise."""
@@ -176,7 +176,7 @@ def main(words: list[str]) -> int:
     listed: dict[str, str] = {}
     try:
         package = Package(path)
-        own = package.read("log.pub").decode().strip()
+        own = package.read("log.pub").decode(errors="replace").strip()
         package.key = open(key).read().strip() if os.path.isfile(key) else key or own
         if package.key != own:
             bad("log.pub", "unsigned")

@@ -164,6 +164,20 @@ def test_package_of_a_forger_is_caught_by_the_key(
     assert not is_good(path, key)
 
 
+@pytest.mark.parametrize("key_file", [None, b"\xff\xfe not a key", b""])
+def test_key_that_is_gone_or_no_text_is_named(
+    settings: Settings, newer: Path, tmp_path: Path, key_file: bytes | None
+) -> None:
+    files = {name: raw for name, raw in members_of(newer).items() if name != "log.pub"}
+    if key_file is not None:
+        files["log.pub"] = key_file
+    path = write_package(tmp_path / "altered.zip", files)
+    alone, with_key = verdict(path), verdict(path, key_of(settings))
+    assert (alone.status, with_key.status) == (1, 1)
+    assert "signature" in alone.bad
+    assert "log.pub" in with_key.bad
+
+
 def test_bytes_that_are_no_file_are_found(newer: Path, tmp_path: Path) -> None:
     raw = newer.read_bytes()
     directory = raw.rindex(b"PK\x01\x02", 0, raw.index(b"README.txt", len(raw) // 2))
@@ -190,13 +204,18 @@ def test_unsafe_and_double_names_are_refused(newer: Path, tmp_path: Path) -> Non
     assert said.status == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])
+@pytest.mark.parametrize("content", [b"", b"no zip"])
 def test_what_is_no_package_is_said_so(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "package.zip"
     path.write_bytes(content)
     said = verdict(path)
     assert (said.status, said.bad) == (1, [str(path)])
     assert verdict(tmp_path / "none.zip").status == 1
+
+
+def test_package_without_files_lacks_what_every_package_has(tmp_path: Path) -> None:
+    said = verdict(write_package(tmp_path / "empty.zip", []))
+    assert (said.status, said.bad) == (1, ["signature", "index.jsonl"])
 
 
 class Tree:
