@@ -5,19 +5,29 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from holdfast.core.analysis import name_keys
+from statement_cache import share_statements
+
 # A property proves behaviour, not speed: a busy machine must not fail it.
 settings.register_profile(
     "holdfast", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("holdfast")
+
+share_statements()
+name_keys("王敏")  # loads its dictionary, which every child that parses mail would load anew
+# What a forked child runs reaches no report: it does not end as coverage wants it to.
+os.register_at_fork(after_in_child=partial(sys.settrace, None))
 
 _connect = socket.socket.connect
 
