@@ -5,19 +5,30 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+import password_memory
+from holdfast.core.analysis import name_keys
+from statement_cache import share_statements
+
 # A property proves behaviour, not speed: a busy machine must not fail it.
 settings.register_profile(
     "holdfast", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("holdfast")
+
+share_statements()
+name_keys("王敏")  # loads its dictionary, which every child that parses mail would load anew
+# What a forked child runs reaches no report: it does not end as coverage wants it to.
+os.register_at_fork(after_in_child=partial(sys.settrace, None))
 
 _connect = socket.socket.connect
 
@@ -45,6 +56,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _programs_measured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.node.get_closest_marker("unmeasured"):
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _passwords_remembered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not request.node.get_closest_marker("genuine_passwords"):
+        password_memory.remember(monkeypatch)
 
 
 @pytest.fixture

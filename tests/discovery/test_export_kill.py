@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
-import time
+import signal
+from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -16,9 +16,14 @@ from export_kit import exporting, key_of, verdict
 from holdfast.discovery.exporting import run_export
 from holdfast.settings import Settings
 from holdfast.storage.governance.exports import list_exports
+from ready_programs import Program, start_ready
+from work_kinds import until
 
 pytestmark = pytest.mark.unmeasured
 
+IS_FULL = bool(os.environ.get("HOLDFAST_PROOF"))
+COUNT = 600 if IS_FULL else 150
+"""Messages to be exported when any moment is that of the end."""
 PROGRAM = Path(__file__).resolve().parents[1] / "support" / "export_program.py"
 
 
@@ -28,14 +33,23 @@ def archive_of(folder: Path, count: int) -> Settings:
     return settings
 
 
-def start(settings: Settings, out: Path, step: int) -> subprocess.Popen[bytes]:
-    root = PROGRAM.parents[2]
-    paths = os.pathsep.join(map(str, (root / "src", root / "tests" / "support")))
-    words = [sys.executable, PROGRAM, settings.data, out, str(step)]
-    return subprocess.Popen(
-        list(map(str, words)), env={**os.environ, "PYTHONPATH": paths},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Exporting:
+    """The program at work, and the number of steps that it writes at its end."""
+
+    program: Program
+    said: Path
+
+    def ended(self) -> int:
+        """Wait for the end; return its status, negative for the signal that killed it."""
+        return self.program.wait(60)
+
+
+def start(settings: Settings, out: Path, step: int) -> Exporting:
+    said = settings.data.with_name("said")
+    words = [PROGRAM, settings.data, out, step]
+    errors = said.with_name("errors")
+    return Exporting(start_ready([str(word) for word in words], said, errors, os.environ), said)
 
 
 def finish(settings: Settings, out: Path, count: int) -> None:
@@ -56,14 +70,12 @@ def finish(settings: Settings, out: Path, count: int) -> None:
 def test_killed_at_each_kind_of_step_it_goes_on(tmp_path: Path) -> None:
     settings = archive_of(tmp_path, 8)
     ended = start(settings, tmp_path / "whole.zip", 0)
-    steps = int(ended.communicate()[0])
-    assert ended.returncode == 0
+    assert ended.ended() == 0
+    steps = int(ended.said.read_text())
     (tmp_path / "out").mkdir()
     for step in sorted({1, 4, 5, 6, steps - 5, steps - 2, steps - 1, steps}):
         out = tmp_path / "out" / f"{step}.zip"
-        killed = start(settings, out, step)
-        killed.communicate()
-        assert killed.returncode == -9, step
+        assert start(settings, out, step).ended() == -9, step
         finish(settings, out, 8)
         out.unlink(missing_ok=True)
     work = settings.data / "exports"
@@ -71,18 +83,14 @@ def test_killed_at_each_kind_of_step_it_goes_on(tmp_path: Path) -> None:
     assert len(left) <= 1  # the last step of freezing: swept by the next export
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3] if os.environ.get("HOLDFAST_PROOF") else [1])
+@pytest.mark.parametrize("seed", [1, 2, 3] if IS_FULL else [1])
 def test_killed_at_any_moment_it_goes_on(tmp_path: Path, seed: int) -> None:
-    count = 600
-    settings = archive_of(tmp_path, count)
+    settings = archive_of(tmp_path, COUNT)
     out = tmp_path / "out" / "package.zip"
     out.parent.mkdir()
     running = start(settings, out, 0)
-    deadline = time.monotonic() + 60
-    while not list(out.parent.iterdir()) and time.monotonic() < deadline:
-        assert running.poll() is None
-        time.sleep(0.005)
-    time.sleep(random.Random(seed).uniform(0, 0.3))
-    running.kill()
-    running.communicate()
-    finish(settings, out, count)
+    until(lambda: list(out.parent.iterdir()))
+    sleep(random.Random(seed).uniform(0, COUNT / 2000))
+    running.program.send_signal(signal.SIGKILL)
+    running.ended()
+    finish(settings, out, COUNT)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from typer import Typer
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from holdfast.cli.app import application
@@ -131,11 +135,27 @@ class Desk:
             "LC_ALL": "C",
         }
         typed = [str(word) for word in words]
-        program = application(typed)
-        result = CliRunner().invoke(program, typed, env={**settings, **self.env, **env})
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        ran = Ran(result.exit_code, result.stdout, result.stderr, result.stdout_bytes)
+        program = built(application(typed))
+        ended = 0
+        with CliRunner().isolation(env={**settings, **self.env, **env}) as (out, err, _):
+            try:
+                program.main(typed, prog_name="holdfast")
+            except SystemExit as end:
+                ended = int(end.code or 0)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            raw = out.getvalue()
+            ran = Ran(ended, _text(raw), _text(err.getvalue()), raw)
         if status is not None:
             assert ran.status == status, (ran.status, ran.out, ran.err)
         return ran
+
+
+@cache
+def built(program: Typer) -> Any:
+    """Return what Typer makes of a program, which takes it longer than most commands."""
+    return get_command(program)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace").replace("\r\n", "\n")

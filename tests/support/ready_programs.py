@@ -34,6 +34,7 @@ LOADED = (
     "holdfast.wiring.listener",
     "holdfast.wiring.runs",
     "psycopg",
+    "pypinyin",
     "tantivy",
 )
 MEASURED = "COVERAGE_PROCESS_CONFIG"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import tomlkit
@@ -63,12 +65,18 @@ def _plain(value: Any) -> Any:
 
 def field_notes(section: type[BaseModel]) -> dict[str, str]:
     """Return the docstring beneath each field of a section."""
-    body = ast.parse(inspect.getsource(section)).body[0]
     notes: dict[str, str] = {}
     name = ""
-    for line in body.body if isinstance(body, ast.ClassDef) else []:
+    for line in _classes(section.__module__)[section.__name__].body:
         if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
             name = line.target.id
         elif isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) and name:
             notes[name] = " ".join(str(line.value.value).split())
     return notes
+
+
+@cache
+def _classes(module: str) -> dict[str, ast.ClassDef]:
+    """Read the source once: there is a section for each class, and reading it is the most of it."""
+    tree = ast.parse(inspect.getsource(import_module(module)))
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}

@@ -18,6 +18,8 @@ from holdfast.storage.rights.passwords import (
     renewed,
 )
 
+pytestmark = pytest.mark.genuine_passwords
+
 PASSWORD = "Größe zählt, 十二个字 "
 
 

@@ -138,6 +138,7 @@ def test_administrator_unlocks(store: Store, unlock: str) -> None:
     assert enter(store).token
 
 
+@pytest.mark.genuine_passwords
 def test_crowd_that_guesses_at_one_moment_has_no_more_tries_than_one_after_the_other(
     store: Store,
 ) -> None:
