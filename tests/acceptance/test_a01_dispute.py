@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from api_kit import Office
-from story_kit import house, house_mail
+from story_kit import Ground, house, house_mail
 
 PERIOD = "after:2024-03-01 before:2024-06-01"
 
@@ -50,8 +50,8 @@ def exported(office: Office, order: dict[str, Any]) -> bytes:
 
 
 @pytest.mark.unmeasured
-def test_a1_held_mail_is_exported_and_proves_itself(tmp_path: Path) -> None:
-    with house(tmp_path) as (office, _):
+def test_a1_held_mail_is_exported_and_proves_itself(tmp_path: Path, ground: Ground) -> None:
+    with house(tmp_path, ground) as (office, _):
         matter = office.post("legal1", "/matters", 201, json={"name": "K1"})["id"]
         order = {"name": "jia", "reason": "dispute", "query": f"with:jia.example {PERIOD}"}
         placed = office.post("legal1", f"/matters/{matter}/holds", 201, json=order)

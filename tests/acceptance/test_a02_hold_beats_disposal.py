@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api_kit import Office
-from archive_kit import bring_in, findings, settings_in
+from archive_kit import findings
 from cli_archive import write_mbox
 from holdfast.settings import Settings
-from holdfast.wiring.founding import create_archive
 from moved_clock import MovedClock, office_in_time
+from story_kit import Ground, archive_of
 
 Story = tuple[Office, MovedClock, Settings]
 
 
 @pytest.fixture
-def story(tmp_path: Any) -> Iterator[Story]:
-    settings = settings_in(tmp_path, service={"requests_per_minute": 0})
-    create_archive(settings)
-    bring_in(settings, write_mbox(tmp_path / "letters.mbox"), custodian="Li Qiang")
-    with office_in_time(settings) as (office, clock):
+def story(tmp_path: Path, ground: Ground) -> Iterator[Story]:
+    mbox = write_mbox(tmp_path / "letters.mbox")
+    with (
+        archive_of(tmp_path, ground, mbox) as settings,
+        office_in_time(settings) as (office, clock),
+    ):
         for login, role in (
             ("legal1", "legal"), ("legal2", "legal"),
             ("comp1", "compliance"), ("comp2", "compliance"),

@@ -36,7 +36,7 @@ def test_command_is_the_word_that_belongs_to_no_option(words: list[str]) -> None
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["--help"], ["-h", "search"], ["--data"], ["serch", "verify"], ["--verison"]]
+    "words", [[], ["--help"], ["-h", "search"], ["--data"], ["find", "verify"], ["--verison"]]
 )
 def test_all_are_loaded_where_none_is_named(words: list[str]) -> None:
     assert len(names(application(words))) == sum(len(each) for each in COMMANDS.values())

@@ -37,6 +37,7 @@ LIMIT_S = 3 * 3600
 """Against hanging only."""
 ELSEWHERE = (
     "tests/parsers/test_rfc822_hostile.py::test_1000000_empty_parts_are_read",
+    "tests/acceptance",
     "tests/api/test_openapi.py",
     "tests/browser/test_hostile_mail.py",
     "tests/discovery/test_export_kill.py",

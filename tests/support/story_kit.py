@@ -7,11 +7,13 @@ and tech1 have mail of their own.
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.header import Header
 from pathlib import Path
+from typing import Any, Protocol
 
 from api_kit import Office, office
 from archive_kit import bring_in, settings_in
@@ -88,16 +90,33 @@ def write(path: Path, mails: Iterable[Mail], start: int = 0) -> Path:
     return path
 
 
-def build(folder: Path) -> Settings:
-    """Make the archive of the house."""
-    settings = settings_in(
-        folder,
-        archive={"internal_domains": ["our.example"], "zone": "Asia/Shanghai"},
-        service={"requests_per_minute": 0},
-    )
-    create_archive(settings)
-    bring_in(settings, write(folder / "house.mbox", house_mail()))
-    return settings
+class Ground(Protocol):
+    """Where archives lie: on this host alone, or in servers."""
+
+    def settings(
+        self, folder: Path, **sections: Any
+    ) -> contextlib.AbstractContextManager[Settings]:
+        """Give the settings of a new, empty archive."""
+
+
+class Embedded:
+    """Everything in one folder."""
+
+    @contextmanager
+    def settings(self, folder: Path, **sections: Any) -> Iterator[Settings]:
+        """Give the settings of a new, empty archive."""
+        yield settings_in(folder, **sections)
+
+
+@contextmanager
+def archive_of(folder: Path, ground: Ground, mbox: Path) -> Iterator[Settings]:
+    """Make an archive of this mail."""
+    archive = {"internal_domains": ["our.example"], "zone": "Asia/Shanghai"}
+    service = {"requests_per_minute": 0}
+    with ground.settings(folder, archive=archive, service=service) as settings:
+        create_archive(settings)
+        bring_in(settings, mbox, custodian="Li Qiang")
+        yield settings
 
 
 PEOPLE = (
@@ -108,10 +127,10 @@ PEOPLE = (
 
 
 @contextmanager
-def house(folder: Path) -> Iterator[tuple[Office, Settings]]:
+def house(folder: Path, ground: Ground) -> Iterator[tuple[Office, Settings]]:
     """Serve the archive of the house with all its people."""
-    settings = build(folder)
-    with office(settings) as opened:
+    mbox = write(folder / "house.mbox", house_mail())
+    with archive_of(folder, ground, mbox) as settings, office(settings) as opened:
         for login, role in PEOPLE:
             opened.hire(login, role, addresses=(f"{login}@our.example",))
         yield opened, settings
