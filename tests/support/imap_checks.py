@@ -6,6 +6,7 @@ import errno
 import random
 import socket
 import ssl
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ import pytest
 from sqlalchemy import select
 
 from archive_kit import findings, found, opened, settings_in
-from fault_disk import grow, memory_disk
+from fault_command import PROGRAM, start
+from fault_disk import grow, loop_disk, memory_disk
 from faulty_files import FaultyFiles
 from holdfast.core.errors import Refused, Unavailable
 from holdfast.ingest.imap import fetching
@@ -276,6 +278,42 @@ def takes_all_of_it_when_there_is_room(folder: Path) -> None:
 
 
 FULL, BROKEN = ("write", errno.ENOSPC), ("fsync", errno.EIO)
+READ_ONLY = ("write", errno.EROFS)
+
+
+def goes_on_when_it_may_write_again(folder: Path) -> None:
+    """A disk becomes read-only while bodies come: one alert, and later everything is there (F7).
+
+    Args:
+        folder: For everything; the archive lies on an ext4 of its own in it.
+    """
+    script = Script(mail(1, 2))
+    with loop_disk(folder / "loop", "ext4") as disk, scripted(script):
+        settings = settings_in(disk.at, keys={"path": folder / "keys"})
+        added(settings, plain_account(script.port), SECRET)
+        synced(settings)
+
+        def turning(asked: Asked, answer: bytes) -> bytes:
+            if "BODY.PEEK[]" in asked.words:
+                words = ["mount", "-o", "remount,abort,errors=remount-ro", str(disk.at)]
+                subprocess.run(words, check=False)
+            return answer
+
+        script.mail |= mail(*range(3, 33))
+        script.twist = turning
+        words = [*PROGRAM, "--data", settings.data, "--set", f"keys.path={folder / 'keys'}"]
+        ended = start([*words, "source", "sync", "-j", 1], folder / "run").finish()
+        assert (ended.status, ended.has_traceback) == (7, False), ended.err
+        assert ended.err.count("Error:") == 1, ended.err
+        script.twist = honest
+        disk.unmount()
+        subprocess.run(["e2fsck", "-p", disk.image], capture_output=True, check=False)
+        disk.mount()
+        synced(settings)
+        everything = expected({"INBOX": script.mail.values()})
+        assert held(settings) == everything, "what was listed was not taken"
+        assert synced(settings).counts.offered == 0
+        assert findings(settings) == []
 
 
 def goes_nowhere_unasked() -> None:

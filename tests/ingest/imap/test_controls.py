@@ -13,7 +13,7 @@ import pytest
 
 from archive_kit import found, kept, settings_in
 from fault_bugs import BUGS
-from fault_disk import can_mount
+from fault_disk import can_loop, can_mount
 from faulty_files import Deaf, Stubborn
 from holdfast.core.custody import Unkept
 from holdfast.ingest import bulk
@@ -37,12 +37,14 @@ from holdfast.storage.local_vault import LocalVault
 from imap_checks import (
     BROKEN,
     FULL,
+    READ_ONLY,
     SECRET,
     asks_no_service_of_the_own_network,
     asks_once_for_a_refused_sign_in,
     costs_an_evil_name_its_folder_alone,
     finds_far_uids_in_three_trips,
     goes_nowhere_unasked,
+    goes_on_when_it_may_write_again,
     goes_on_where_the_server_went_down,
     keeps_all_of_it_when_the_disk_failed,
     keeps_every_membership,
@@ -407,6 +409,13 @@ CONTROLS: dict[str, tuple[Callable[[Plant], None], Check, str]] = {
         ),
         "nobody was told",
     ),
+    "f7": (
+        lambda plant: None,
+        lambda folder, plant: keeps_all_of_it_when_the_disk_failed(
+            folder, plant, Deaf(), READ_ONLY
+        ),
+        "nobody was told",
+    ),
 }
 
 
@@ -426,6 +435,15 @@ def test_f6_disk_that_is_not_heard_is_found_out(
     BUGS["ignore_the_disk"]()
     with pytest.raises(AssertionError, match="nobody was told"):
         takes_all_of_it_when_there_is_room(tmp_path)
+
+
+def test_f7_cursor_that_runs_ahead_is_found_out_by_a_read_only_disk(
+    tmp_path: Path, monkeypatch: Plant, need: Callable[[object, str], None]
+) -> None:
+    need(can_loop("ext4"), "no loop device, or no ext4")
+    take_the_listed_for_taken(monkeypatch)  # in the runs that may write again
+    with pytest.raises(AssertionError, match="what was listed was not taken"):
+        goes_on_when_it_may_write_again(tmp_path)
 
 
 def test_f30_names_that_are_keys_as_they_are_are_found_out(monkeypatch: Plant) -> None:
