@@ -297,7 +297,7 @@ def compare_no_sizes(plant: Plant) -> None:
 
 def come_back_at_once(plant: Plant) -> None:
     """A server that is busy is asked again without a pause."""
-    plant.setattr(Link, "_wait", lambda self, least_s, tried: None)
+    plant.setattr(Link, "_wait", lambda self, error, tried: None)
 
 
 def take_a_refusal_for_trouble(plant: Plant) -> None:
