@@ -41,10 +41,12 @@ from smtp_checks import (
     ends_content_that_trickles,
     ends_endless_noops,
     ends_silence,
+    guessable,
     keeps_as_one,
     keeps_long_lines,
     keeps_nothing_of_what_is_cut_off,
     keeps_what_is_sent_again,
+    limits_guessing,
     refuses_strangers,
     refuses_what_is_too_large,
     relays_nothing,
@@ -228,6 +230,36 @@ def test_f14_what_is_heard_behind_tls_is_found_out(
     config = replace(CONFIG, certificate=Certificate(*make_certificate(tmp_path)))
     with listening(settings, config) as secured, pytest.raises(AssertionError, match="injected"):
         drops_what_came_in_clear(secured)
+
+
+def forget_guesses(plant: Plant) -> None:
+    """Nobody counts wrong passwords."""
+    plant.setattr(Crowd, "note_failed_login", lambda self, peer: None)
+
+
+def count_guesses_of_all(plant: Plant) -> None:
+    """Wrong passwords count for everybody."""
+    note, may = Crowd.note_failed_login, Crowd.may_log_in
+    plant.setattr(Crowd, "note_failed_login", lambda self, peer: note(self, ""))
+    plant.setattr(Crowd, "may_log_in", lambda self, peer: may(self, ""))
+
+
+@pytest.mark.parametrize(
+    ("bug", "words"),
+    [(forget_guesses, "guessed on"), (count_guesses_of_all, "others are shut out")],
+)
+def test_guessing_without_a_limit_of_its_own_is_found_out(
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: Plant,
+    bug: Callable[[Plant], None],
+    words: str,
+) -> None:
+    bug(monkeypatch)
+    certificate = Certificate(*make_certificate(tmp_path))
+    config = replace(guessable(login_failures=3), certificate=certificate)
+    with listening(settings, config) as secured, pytest.raises(AssertionError, match=words):
+        limits_guessing(secured, 3)
 
 
 def add_a_trace_field(plant: Plant) -> None:
