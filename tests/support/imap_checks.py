@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from imapclient import imap_utf7
 from sqlalchemy import select
 
 from archive_kit import findings, found, opened, settings_in
@@ -183,6 +184,17 @@ def costs_an_evil_name_its_folder_alone(folder: Path) -> None:
     assert not script.of("NOOP"), "the name became a command"
     assert done.counts.new == 1, "it cost another folder"
     assert len(done.found.troubled) == 1
+
+
+def chooses_folders_by_the_names_that_people_see(folder: Path) -> None:
+    """Patterns in any script choose folders whose names cross the wire encoded."""
+    names = ("项目/合同", "项目/草稿", "Résumés", "INBOX")
+    listed = tuple(b'() "/" "' + imap_utf7.encode(name) + b'"' for name in names)
+    script = Script(mail(1), listed=listed)
+    chosen: dict[str, Any] = {"folders": ("项目/*", "RÉSUMÉS"), "excludes": ("*/草稿",)}
+    with serving(folder, script, **chosen) as settings:
+        assert synced(settings).found.unmatched == [], "a pattern means nothing"
+        assert set(held(settings)) == {"项目/合同", "Résumés"}, "other folders were taken"
 
 
 HOSTILE = [

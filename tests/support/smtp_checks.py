@@ -173,6 +173,15 @@ def refuses_strangers(listener: Listening) -> None:
     assert listener.wait_for("smtp.refused")["cause"] == "peer"
 
 
+def keeps_other_words_of_one_message_id(listener: Listening) -> None:
+    """Other content under a Message-ID that is known is another original (F11)."""
+    sent = [MAIL, MAIL + b" and more"]
+    with Client(listener.port) as client:
+        client.greet()
+        assert {client.deliver(one)[:3] for one in sent} == {"250"}
+    assert kept_in(listener.services) == [one + b"\r\n" for one in sent], "one stood for both"
+
+
 def keeps_what_is_sent_again(listener: Listening, file: Callable[[], object]) -> None:
     """The answer is lost on the wire, and the sender comes again: one record, two receipts (F9).
 

@@ -40,6 +40,7 @@ from imap_checks import (
     SECRET,
     asks_no_service_of_the_own_network,
     asks_once_for_a_refused_sign_in,
+    chooses_folders_by_the_names_that_people_see,
     costs_an_evil_name_its_folder_alone,
     finds_far_uids_in_three_trips,
     goes_nowhere_unasked,
@@ -316,6 +317,11 @@ def send_names_as_they_are(plant: Plant) -> None:
     plant.setattr(Session, "_checked", lambda self, folder: b'"' + folder.wire + b'"')
 
 
+def compare_names_as_sent(plant: Plant) -> None:
+    """Patterns are compared with what crosses the wire."""
+    plant.setattr(Folder, "name", property(lambda self: self.wire.decode()))
+
+
 def let_one_folder_end_all(plant: Plant) -> None:
     """Whatever goes wrong with a folder ends the run."""
     plant.setattr(Walk, "_guarded", lambda self, job: self._folder(*job))
@@ -387,6 +393,11 @@ CONTROLS: dict[str, tuple[Callable[[Plant], None], Check, str]] = {
         let_one_folder_end_all,
         lambda folder, _: costs_an_evil_name_its_folder_alone(folder),
         "it cost another folder",
+    ),
+    "folders": (
+        compare_names_as_sent,
+        lambda folder, _: chooses_folders_by_the_names_that_people_see(folder),
+        "a pattern means nothing",
     ),
     "f32": (read_any_length, lambda folder, _: reads_no_flood(folder), "it was read"),
     "f5": (

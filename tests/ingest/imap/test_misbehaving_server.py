@@ -28,6 +28,7 @@ from imap_checks import (
     READ_ONLY,
     SECRET,
     asks_once_for_a_refused_sign_in,
+    chooses_folders_by_the_names_that_people_see,
     costs_an_evil_name_its_folder_alone,
     finds_far_uids_in_three_trips,
     goes_on_when_it_may_write_again,
@@ -273,6 +274,10 @@ def test_f31_quotes_in_user_and_secret_stay_one_argument_each(tmp_path: Path) ->
 
 def test_f30_folder_name_with_a_line_break_costs_that_folder_alone(tmp_path: Path) -> None:
     costs_an_evil_name_its_folder_alone(tmp_path)
+
+
+def test_folders_are_chosen_by_the_names_that_people_see(tmp_path: Path) -> None:
+    chooses_folders_by_the_names_that_people_see(tmp_path)
 
 
 def test_f32_endless_literal_is_not_read_into_memory(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ from smtp_checks import (
     keeps_as_one,
     keeps_long_lines,
     keeps_nothing_of_what_is_cut_off,
+    keeps_other_words_of_one_message_id,
     keeps_what_is_sent_again,
     limits_guessing,
     refuses_strangers,
@@ -299,6 +300,27 @@ def test_f9_message_sent_again_is_found_out(
         keeps_what_is_sent_again(listener, lambda: file_sealed(listener.services.desk, pool))
 
 
+def test_f11_merging_by_message_id_is_found_out(settings: Settings, monkeypatch: Plant) -> None:
+    known: set[bytes] = set()
+
+    def merging(self: GroupCommit, group: Sequence[Letter]) -> Exception | None:
+        fresh = [one for one in group if _message_id(one) not in known]
+        known.update(map(_message_id, group))
+        return kept(self, fresh) if fresh else None
+
+    kept = GroupCommit._kept
+    monkeypatch.setattr(GroupCommit, "_kept", merging)
+    with (
+        listening(settings) as listener,
+        pytest.raises(AssertionError, match="one stood for both"),
+    ):
+        keeps_other_words_of_one_message_id(listener)
+
+
+def _message_id(letter: Letter) -> bytes:
+    return bytes(letter.content).partition(b"Message-ID:")[2].partition(b"\r\n")[0]
+
+
 def none(_plant: Plant) -> None:
     """The session is as it should be."""
 
@@ -341,6 +363,14 @@ def test_f4_group_that_suffers_for_one_message_is_found_out(
             letter.settle(trouble)
 
     monkeypatch.setattr(GroupCommit, "_settle", settle)
+    with pytest.raises(AssertionError, match="other answers"):
+        poison_costs_itself_alone(settings)
+
+
+def test_fault_of_ours_that_is_refused_for_good_is_found_out(
+    settings: Settings, monkeypatch: Plant
+) -> None:
+    refuse_for_good(monkeypatch)
     with pytest.raises(AssertionError, match="other answers"):
         poison_costs_itself_alone(settings)
 
