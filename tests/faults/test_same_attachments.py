@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from archive_kit import opened, settings_in
 from holdfast.settings import Settings
-from holdfast.storage.catalogue import filing
+from holdfast.storage.catalogue import filing, filing_rows
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import attachments, interactions
 from imap_kit import added, plain_account, synced
@@ -63,7 +63,7 @@ def test_messages_with_the_same_attachments_keep_every_set(tmp_path: Path) -> No
 def test_attachments_that_are_kept_once_for_all_are_found_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, known = filing.attachment_rows, set()
+    rows, known = filing_rows.attachment_rows, set[bytes]()
 
     def once(*given: Any) -> list[dict[str, Any]]:
         fresh = [row for row in rows(*given) if row["sha256"] not in known]

@@ -136,13 +136,3 @@ def test_f30_names_that_are_forgotten_or_believed_are_found_out(
     added(settings, account_of(user), dovecot_server.password)
     with pytest.raises(AssertionError, match=words):
         knows_both_names(settings, user, is_numbered_anew=False)
-
-
-@pytest.mark.unmeasured
-def test_f30_names_that_are_forgotten_are_found_out_by_a_renaming_meanwhile(
-    tmp_path: Path, dovecot_server: Dovecot, monkeypatch: Plant
-) -> None:
-    user = filled(dovecot_server, "forgotten-meanwhile")
-    forget_names(monkeypatch)
-    with pytest.raises(AssertionError, match="something is lost"):
-        loses_nothing_by_a_renaming(tmp_path, dovecot_server, user, COMMANDS["fetched"])
