@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from holdfast.core.custody import End
-from holdfast.ingest.imap.names import item_key
+from holdfast.ingest.imap.names import item_key, name_in
 from holdfast.ingest.imap.uid_sets import unpacked
 from holdfast.storage.catalogue.mailboxes import item_states, mailboxes_of
 
@@ -38,7 +37,7 @@ class Compared:
     @property
     def name(self) -> str:
         """The folder's name for people."""
-        return unquote(self.folder.name)
+        return name_in(self.folder.name)
 
 
 def compared(store: Store, source_id: int) -> list[Compared]:

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 _CONTROL = re.compile("[\x00-\x1f\x7f]+")
 _MOST_WORDS = 200
 _BUSY = re.compile(
-    r"\[(LIMIT|OVERQUOTA|THROTTLED|UNAVAILABLE|INUSE|SERVERBUG)\]|too many|try again|throttl",
+    r"\[(LIMIT|UNAVAILABLE|INUSE|SERVERBUG)\]|too many|try again|back[- ]?off|\bbusy\b",
     re.IGNORECASE,
+)
+_THROTTLED = re.compile(r"\[(OVERQUOTA|THROTTLED)\]|throttl", re.IGNORECASE)
+_WAIT = re.compile(
+    r"(?:back[- ]?off time:?|wait|after)\s*(\d+)\s*(milliseconds|ms|seconds|s)\b", re.IGNORECASE
 )
 
 
@@ -32,6 +36,10 @@ class Lost(Unavailable):
 
 class Busy(Lost):
     """The server asks us to come back later: RFC 5530 codes, or words of large services."""
+
+
+class Throttled(Busy):
+    """It asks so of the account, whatever we ask for: asking for less is no help."""
 
 
 class SaidNo(Unavailable):
@@ -52,19 +60,34 @@ def told(words: object) -> str:
     return _CONTROL.sub(" ", text).strip(" .")[:_MOST_WORDS]
 
 
+def asked_wait_s(words: str) -> float:
+    """Return how many seconds a server says that it wants to be left alone; 0 when it says none."""
+    asked = _WAIT.search(words)
+    if asked is None:
+        return 0.0
+    return int(asked[1]) / (1000 if asked[2].lower().startswith("m") else 1)
+
+
 def refusal(command: str, words: object) -> HoldfastError:
     """Return the error for a NO or BAD that answered a command."""
     said = told(words)
     cause = f"The server refused {command}: {said or 'no reason given'}."
-    if _BUSY.search(said):
-        return Busy(cause, next_step="Wait, then repeat; or let fewer programs use the account.")
+    kind = _busy_kind(said)
+    if kind is not None:
+        return kind(cause, next_step="Wait, then repeat; or let fewer programs use the account.")
     return SaidNo(cause)
+
+
+def _busy_kind(said: str) -> type[Busy] | None:
+    if _THROTTLED.search(said):
+        return Throttled
+    return Busy if _BUSY.search(said) else None
 
 
 def sign_in_refusal(account: Account, words: object) -> HoldfastError:
     """Return the error for a NO that answered signing in."""
     said = told(words)
-    if _BUSY.search(said):
+    if _busy_kind(said) is not None:
         return refusal("signing in", words)
     return SignInRefused(
         f"{account.host} does not let {account.user} in: {said or 'no reason given'}.",
@@ -87,7 +110,7 @@ def translated(account: Account) -> Iterator[None]:
             f"The name {account.host} cannot be resolved.", next_step="Check --host and DNS."
         ) from error
     except (imaplib.IMAP4.abort, OSError, EOFError) as error:
-        kind = Busy if _BUSY.search(told(error)) else Lost
+        kind = _busy_kind(told(error)) or Lost
         raise kind(
             f"The connection to {account.place} broke: {told(error)}.",
             next_step="Check that the server runs and can be reached, then repeat.",

@@ -21,7 +21,7 @@ from holdfast.core.custody import End, Unkept
 from holdfast.core.errors import HoldfastError
 from holdfast.core.records import CaptureFacts
 from holdfast.ingest.imap.account import KIND
-from holdfast.ingest.imap.failures import Lost, SaidNo
+from holdfast.ingest.imap.failures import Lost, SaidNo, Throttled
 from holdfast.ingest.imap.names import Folder, item_key
 from holdfast.ingest.imap.session import PART_BYTES, Session
 from holdfast.ingest.processes import is_alive
@@ -225,6 +225,10 @@ class FolderFetch:
             try:
                 answer: Answer | HoldfastError = ask(self.link.session(), some)
                 self.link.thrive()
+            except Throttled as error:  # it is not about these messages
+                self.link.drop(error)
+                waiting.appendleft((some, tried))
+                continue
             except Lost as error:
                 self.link.drop(error)
                 if len(some) > 1:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from holdfast.core.errors import Refused, Unavailable
-from holdfast.ingest.imap.failures import Busy, Lost
+from holdfast.ingest.imap.failures import Busy, Lost, Throttled, asked_wait_s
 from holdfast.ingest.imap.session import Examined, Session
 from holdfast.ingest.imap.signing.door import Door
 from holdfast.ingest.sources.bench import MOST_TRIES
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_LOSSES = 40
 """So many connections may be lost in a row without a single message."""
+MOST_BUSY = 12
+"""So often in a row the server may be busy with what we ask: enough to find one bad message."""
 _PAUSE_S = 1.0
 _BUSY_PAUSE_S = 15.0
 _LONGEST_PAUSE_S = 120.0
@@ -53,6 +55,7 @@ class Link:
     _folder: Folder | None = None
     _uidvalidity: int = 0
     _losses: int = 0
+    _busy: int = 0
     _door: Door = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,21 +124,23 @@ class Link:
                 self.drop(error)
 
     def drop(self, error: Lost) -> None:
-        """Close a connection that broke.
+        """Close a connection that broke; where the server is busy, wait.
 
         Raises:
-            GaveUp: Too many broke without any message between them.
+            GaveUp: Too many broke without any message between them, or it wants to be left alone.
         """
         self._close()
         self._losses += 1
-        if self._losses >= MOST_LOSSES:
-            raise GaveUp(error.cause, next_step=error.next_step) from error
+        self._busy += isinstance(error, Busy)
+        most_busy = self.tries if isinstance(error, Throttled) else MOST_BUSY
+        if self._losses >= MOST_LOSSES or self._busy >= most_busy:
+            raise _given_up(error) from error
         if isinstance(error, Busy):
-            self._wait(_BUSY_PAUSE_S, self._losses)
+            self._wait(error, self._busy)
 
     def thrive(self) -> None:
         """Note that the server gave something."""
-        self._losses = 0
+        self._losses = self._busy = 0
 
     def _made(self) -> Session:
         for tried in range(1, self.tries + 1):
@@ -147,8 +152,8 @@ class Link:
             except Lost as error:
                 _end(session)
                 if tried == self.tries:
-                    raise GaveUp(error.cause, next_step=error.next_step) from error
-                self._wait(_BUSY_PAUSE_S if isinstance(error, Busy) else _PAUSE_S, tried)
+                    raise _given_up(error) from error
+                self._wait(error, tried)
             except BaseException:
                 _end(session)
                 raise
@@ -160,13 +165,22 @@ class Link:
         if found.uidvalidity != self._uidvalidity:
             raise Renumbered("The server numbered the folder anew.", next_step="Sync again.")
 
-    def _wait(self, least_s: float, tried: int) -> None:
+    def _wait(self, error: Lost, tried: int) -> None:
+        """Wait ever longer, spread over a half; never shorter than the server asks for."""
+        asked_s = asked_wait_s(error.cause)
+        if asked_s > _LONGEST_PAUSE_S:  # the next run is appointed for then
+            raise _given_up(error) from error
+        least_s = _BUSY_PAUSE_S if isinstance(error, Busy) else _PAUSE_S
         longest = min(least_s * 2 ** (tried - 1), _LONGEST_PAUSE_S)
-        self.pause(longest * _dice.uniform(0.5, 1.0))
+        self.pause(max(longest * _dice.uniform(0.5, 1.0), asked_s * _dice.uniform(1.0, 1.1)))
 
     def _close(self) -> None:
         _end(self._session)
         self._session = None
+
+
+def _given_up(error: Lost) -> GaveUp:
+    return GaveUp(error.cause, next_step=error.next_step)
 
 
 def _end(session: Session | None) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _NOT_SELECTABLE = frozenset({"\\noselect", "\\nonexistent"})
 _IN_KEY = re.compile("[/%\x00-\x1f\x7f]|^=")
+_ESCAPED = re.compile("%([0-9A-F]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,13 @@ class Folder:
     def is_selectable(self) -> bool:
         """It can hold messages."""
         return not _NOT_SELECTABLE.intersection(self.flags)
+
+
+def name_in(folder_key: str) -> str:
+    """Return the name for people of the folder that has this key."""
+    if folder_key.startswith("="):
+        return bytes.fromhex(folder_key[1:]).decode("latin-1")
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), folder_key)
 
 
 def item_key(folder_key: str, uidvalidity: int, uid: int) -> str:

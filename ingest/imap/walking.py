@@ -14,7 +14,7 @@ from holdfast.ingest.imap.fetching import WINDOW, FolderFetch, Place
 from holdfast.ingest.imap.gathering import gathered
 from holdfast.ingest.imap.later import Later
 from holdfast.ingest.imap.link import Link, Renumbered
-from holdfast.ingest.imap.names import Folder, chosen, matches
+from holdfast.ingest.imap.names import Folder, chosen, matches, name_in
 from holdfast.ingest.imap.resyncing import Examined, Since
 from holdfast.ingest.imap.scope import Judging
 from holdfast.ingest.imap.session import Session
@@ -139,7 +139,7 @@ class Walk:
         listed = self.link.ask(Session.folders)
         names = {one.key for one in listed if one.is_selectable}
         gone = note_vanished(self.bench.desk.store, self.source_id, names)
-        self.found.vanished.extend(gone)
+        self.found.vanished.extend(map(name_in, gone))
         if self.ask.folders:
             self._miss(listed, self.ask.folders)
             return chosen(listed, self.ask.folders, ())
@@ -301,7 +301,7 @@ class Walk:
         is_reset = note_seen(store, self.source_id, seen)
         with self.course.lock:
             if is_reset:
-                self.found.resets.append(seen.name)
+                self.found.resets.append(place.folder.name)
             self.found.folders += 1
             self.found.at_server += seen.messages
             self.found.expunged += seen.expunged

@@ -58,7 +58,8 @@ class Transport(httpx2.BaseTransport):
                 answer.close()
         except ssl.SSLCertVerificationError as error:
             raise Refused(
-                f"The certificate of {request.url.host} is not valid for it.",
+                f"The certificate of {request.url.host} is not valid for it: "
+                f"{error.verify_message}.",
                 next_step="Check the URL; give the authority of a private server by --ca-file.",
             ) from error
         except (httpcore2.NetworkError, httpcore2.TimeoutException, OSError) as error:

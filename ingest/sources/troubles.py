@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from holdfast.core.errors import Conflict, HoldfastError, Refused
-from holdfast.ingest.imap.failures import Busy, SignInRefused
+from holdfast.ingest.imap.failures import Busy, SignInRefused, asked_wait_s
 from holdfast.storage.catalogue.accounts import Ending, KeptAccount
 
 _MINUTE, _HOUR = 60.0, 3600.0
 _dice = secrets.SystemRandom()
 _QUOTA = re.compile(r"\[OVERQUOTA\]|quota|bandwidth", re.IGNORECASE)
 _TOKEN = re.compile(r"token|invalid_grant|expired|oauth", re.IGNORECASE)
-_BACK_OFF = re.compile(r"back-?off time:?\s*(\d+)\s*(milliseconds|ms|seconds|s)\b", re.IGNORECASE)
 
 
 class Trouble(StrEnum):
@@ -92,9 +91,7 @@ def delay_s(trouble: Trouble, failures: int, error: str = "") -> float:
     """
     patience = _PATIENCE.get(trouble, _OTHERS)
     whole = min(patience.first_s * 2.0 ** min(failures - 1, 20), patience.longest_s)
-    asked = _BACK_OFF.search(error)
-    if asked:
-        said_s = int(asked[1]) / (1000 if asked[2].lower().startswith("m") else 1)
+    if said_s := asked_wait_s(error):
         return max(whole * _dice.uniform(0.5, 1.0), min(said_s, 24 * _HOUR) * 1.05)
     return whole * _dice.uniform(0.5, 1.0)
 

@@ -48,6 +48,8 @@ ELSEWHERE = (
     "tests/storage/test_merkle.py::test_p8_mutated_proofs_are_never_accepted",
     "tests/storage/test_segments.py::test_f41_random_flips_in_a_larger_segment_are_found",
     "tests/faults/test_bad_disk.py",
+    "tests/faults/test_connectors_every_step.py",
+    "tests/faults/test_connectors_power_cut.py",
     "tests/faults/test_creation.py",
     "tests/faults/test_every_step.py",
     "tests/faults/test_kill.py",

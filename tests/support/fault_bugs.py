@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from holdfast.core.ports import Clock
 from holdfast.ingest import bulk
+from holdfast.ingest.imap.fetching import Place
+from holdfast.ingest.imap.uid_sets import unpacked
+from holdfast.ingest.imap.walking import Walk
 from holdfast.ingest.orders import Report
 from holdfast.ingest.smtp.arriving import Arriving
 from holdfast.ingest.smtp.committing import Letter
 from holdfast.ingest.smtp.session import JournalSession
 from holdfast.storage import durable, local_vault
 from holdfast.storage.catalogue import engine
+from holdfast.storage.catalogue.mailboxes import KeptMailbox
 
 
 class HoardingFiles(durable.SystemFiles):
@@ -149,6 +153,19 @@ def answer_before_keeping() -> None:
     JournalSession._keep = keep  # type: ignore[method-assign]
 
 
+def take_the_listed_for_taken() -> None:
+    """What a folder had when it was last listed counts as taken: a cursor that runs ahead."""
+    wanted = Walk._wanted
+
+    def unlisted(
+        self: Walk, place: Place, uids: Sequence[int], known: KeptMailbox | None
+    ) -> Sequence[int]:
+        listed = unpacked(known.uids) if known is not None else []
+        return wanted(self, place, [one for one in uids if one not in listed], known)
+
+    Walk._wanted = unlisted  # type: ignore[method-assign]
+
+
 def none() -> None:
     """Nothing is wrong: the known-good control."""
 
@@ -166,5 +183,6 @@ BUGS: dict[str, Callable[[], None]] = {
         commit_without_fsync,
         merge_by_message_id,
         answer_before_keeping,
+        take_the_listed_for_taken,
     )
 }

@@ -1,4 +1,4 @@
-"""Runs the import under strace in a child of a process that has loaded everything already.
+"""Runs work under strace in a child of a process that has loaded everything already.
 
 Loading costs three times what the import of a few messages does. Must be called from a process that
 has no threads and has opened nothing: the child inherits all of it.
@@ -10,15 +10,16 @@ import ctypes
 import os
 import signal
 import subprocess
+import threading
 import time
 import traceback
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from fault_bugs import BUGS
 from fault_command import DEADLINE_S, Ended
-from fault_import import main
 
 _PR_SET_PTRACER = 0x59616D61
 _ANYBODY = ctypes.c_ulong(-1)
@@ -27,10 +28,27 @@ _SETTLED_S = 0.02
 """Between "has a tracer" and "is stopped by it"; the child waits for us all the while."""
 
 
-def run_forked(
-    words: Sequence[str], folder: Path, tracer: Sequence[str], bug: str = "none"
-) -> Ended:
-    """Import by these words, with a seeded bug, under `tracer`; return how it ended."""
+Begin = Callable[[str], None]
+"""Is told each phase of the work as it begins; does not return from the first that is watched
+before the tracer watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Work, and how it is watched."""
+
+    work: Callable[[Begin], int]
+    """Returns the exit status."""
+    beside: Callable[[int], None]
+    """What the other side does meanwhile; is told the number of the child."""
+    phase: str = "start"
+    """From which on the tracer watches."""
+    bug: str = "none"
+    """See `fault_bugs`."""
+
+
+def run_forked(watched: Watched, folder: Path, tracer: Sequence[str]) -> Ended:
+    """Do work in a child, `tracer` attached to it; return how it ended; it says so in `folder`."""
     started = time.monotonic()
     err = folder / "err"
     waits, begins = os.pipe()
@@ -40,35 +58,45 @@ def run_forked(
         if child == 0:
             os.close(begins)
             os.dup2(errors.fileno(), 2)
-            BUGS[bug]()
-            _import(words, tells, waits)
+            BUGS[watched.bug]()
+            _become(watched, tells, waits)
     os.close(waits)
     os.close(tells)
-    os.read(told, 1)  # from here on the child makes no call that could be counted
+    beside = threading.Thread(target=watched.beside, args=(child,))
+    beside.start()
+    has_begun = os.read(told, 1)  # from here on the child makes no call that could be counted
     os.close(told)
-    with subprocess.Popen([*tracer, "-p", str(child)], stderr=subprocess.DEVNULL) as attached:
-        while not _has_tracer(child) and attached.poll() is None:
-            time.sleep(_GLANCE_S)
-        time.sleep(_SETTLED_S)
+    with ExitStack() as tracing:
+        if has_begun:
+            words = [*tracer, "-p", str(child)]
+            attached = tracing.enter_context(subprocess.Popen(words, stderr=subprocess.DEVNULL))
+            while not _has_tracer(child) and attached.poll() is None:
+                time.sleep(_GLANCE_S)
+            time.sleep(_SETTLED_S)
         os.close(begins)
+        beside.join(DEADLINE_S)
         _, status = os.waitpid(child, 0)
         with suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
-        attached.wait(DEADLINE_S)
     said = err.read_text("utf-8", "replace")
     return Ended(os.waitstatus_to_exitcode(status), "", said, time.monotonic() - started, 0)
 
 
-def _import(words: Sequence[str], tells: int, waits: int) -> None:
-    """Become the import when the parent lets go; never returns."""
+def _become(watched: Watched, tells: int, waits: int) -> None:
+    """Do the work; wait for the parent where it is to be watched; never returns."""
     status = 70
+
+    def begin(phase: str) -> None:
+        if phase == watched.phase:
+            os.write(tells, b"1")
+            os.read(waits, 1)
+
     try:
         os.setsid()
         with suppress(AttributeError):  # only Linux's C library has it, and only Yama asks for it
             ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANYBODY, 0, 0, 0)
-        os.close(tells)
-        os.read(waits, 1)
-        status = main(list(words))
+        begin("start")
+        status = watched.work(begin)
     except BaseException:  # noqa: BLE001 - whatever it is, this process ends here
         traceback.print_exc()
     finally:

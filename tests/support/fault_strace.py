@@ -1,4 +1,4 @@
-"""Fails one system call of one import at a time: every one that changes the disk, enumerated."""
+"""Fails one system call of one piece of work at a time: all that change the disk, enumerated."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from archive_kit import settings_in
 from fault_command import Ended, import_words, start
-from fault_fork import run_forked
-from fault_mail import Offering, offering
+from fault_fork import Watched, run_forked
+from fault_mail import offering
+from fault_works import Importing, Receiving, Syncing, Work
 from holdfast.settings import Settings
+from holdfast.wiring.founding import create_archive
 from holdfast.wiring.places import CATALOGUE
+from imap_kit import added, plain_account
 
 CHANGING = (
     "fsync", "fdatasync", "pwrite64", "write", "rename", "renameat", "renameat2", "unlink",
@@ -31,7 +34,11 @@ _FAILED = re.compile(r"^(\d+) +(?:f|fdata)sync\((\d+)<[^>]*>\) += -1 EIO .*\(INJ
 
 @dataclass(frozen=True, slots=True, order=True)
 class Point:
-    """The n-th call of its kind in the thread that comes there first."""
+    """The n-th call of its kind in the thread that comes there first.
+
+    What another thread does later is hidden behind it: work whose threads write in turn is watched
+    once from each turn on.
+    """
 
     call: str
     nth: int
@@ -39,14 +46,16 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """An archive that holds part of an offering, and the command that imports the rest."""
+    """An archive, and work that takes mail into it."""
 
     folder: Path
-    offered: Offering
+    work: Work
     template: Path | None
     """Folder with an archive to begin with; None begins with nothing."""
     bug: str = "none"
-    """Seeded in the import."""
+    """Seeded in the work."""
+    phase: str = "start"
+    """Of the work, from which on calls count."""
 
     def fresh(self, name: str) -> Settings:
         """Return an archive to fail in; what an earlier one left is removed."""
@@ -57,17 +66,18 @@ class Rig:
         return settings_in(own)
 
     def traced(self, settings: Settings, calls: str, *expressions: str) -> tuple[Ended, Path]:
-        """Run the import under strace, in a child; return how it ended, and the trace."""
+        """Do the work under strace, in a child; return how it ended, and the trace."""
         folder = settings.data.parent
         folder.mkdir(parents=True, exist_ok=True)
         trace = folder / "trace"
         strace = ["strace", "-f", "-qq", "-y", "-o", str(trace), "-e", f"trace={calls}"]
         strace += [word for one in expressions for word in ("-e", one)]
-        words = import_words(settings.data, self.offered.folder, program=())
-        return run_forked(words, folder, strace, self.bug), trace
+        work = partial(self.work.run, settings.data)
+        beside = partial(self.work.beside, settings.data)
+        return run_forked(Watched(work, beside, self.phase, self.bug), folder, strace), trace
 
     def points(self, calls: tuple[str, ...] = CHANGING) -> list[Point]:
-        """Run the import whole, and return every point where it changes the archive."""
+        """Do the work whole, and return every point where it changes the archive."""
         settings = self.fresh("whole")
         known = ",".join(f"?{call}" for call in calls)
         ended, trace = self.traced(settings, known)
@@ -75,7 +85,7 @@ class Rig:
         return sorted(set(_changes(trace, settings.data.parent)))
 
     def failed_at(self, point: Point, how: str) -> tuple[Settings, Ended, Path]:
-        """Run the import with this call failing (`how`: as in strace's `-e inject`)."""
+        """Do the work with this call failing (`how`: as in strace's `-e inject`)."""
         settings = self.fresh(f"failed-{os.getpid()}")
         inject = f"inject={point.call}:{how}:when={point.nth}"
         return settings, *self.traced(settings, point.call, inject)
@@ -85,7 +95,7 @@ def new_rig(folder: Path, *, begins_empty: bool = False) -> Rig:
     """Make a rig; unless it begins empty, its archive knows the mbox and not the single files."""
     offered = offering(folder / "offer", 3)
     if begins_empty:
-        return Rig(folder, offered, None)
+        return Rig(folder, Importing(offered), None)
     part = folder / "part" / "offer"
     part.mkdir(parents=True)
     shutil.copy(offered.folder / "box.mbox", part)
@@ -93,7 +103,21 @@ def new_rig(folder: Path, *, begins_empty: bool = False) -> Rig:
     settings = settings_in(template)
     ended = start(import_words(settings.data, part), folder / "part").finish()
     assert ended.status == 0, ended.err
-    return Rig(folder, offered, template)
+    return Rig(folder, Importing(offered), template)
+
+
+def sync_rig(folder: Path, port: int, folders: dict[str, list[bytes]]) -> Rig:
+    """Make a rig that syncs from an IMAP server on this port, which has this mail."""
+    template = folder / "template"
+    added(settings_in(template), plain_account(port), "open-sesame-84")
+    return Rig(folder, Syncing(folders), template)
+
+
+def session_rig(folder: Path, messages: Sequence[bytes]) -> Rig:
+    """Make a rig in which these messages are delivered in one SMTP session."""
+    template = folder / "template"
+    create_archive(settings_in(template))
+    return Rig(folder, Receiving(messages), template)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Sweeps the points where an import changes the disk: killed there, or refused by the disk."""
+"""Sweeps the points where work changes the disk: killed there, or refused by the disk."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from archive_kit import settings_in
-from fault_checks import acknowledged, settle
-from fault_strace import SYNCING, Point, Rig, new_rig, synced_again
+from fault_strace import CHANGING, SYNCING, Point, Rig, new_rig, synced_again
 from ready_programs import processes
 
 KILL = "signal=KILL"
@@ -60,9 +58,19 @@ def kill_sweep(
     folder: Path, sample: random.Random | None, *, begins_empty: bool, pace: Pace = ALONE
 ) -> SweepFigures:
     """Kill an import at every point (or at one of each kind) and judge what is left."""
-    rig = new_rig(folder, begins_empty=begins_empty)
+    return kill_everywhere(new_rig(folder, begins_empty=begins_empty), sample, pace=pace)
+
+
+def kill_everywhere(
+    rig: Rig,
+    sample: random.Random | None,
+    calls: tuple[str, ...] = CHANGING,
+    *,
+    pace: Pace = ALONE,
+) -> SweepFigures:
+    """Kill work at every point where it makes such calls, or at one of each; judge what is left."""
     with _trying(pace) as each:
-        (found,) = each(Rig.points, [rig])
+        (found,) = each(partial(Rig.points, calls=calls), [rig])
         points = _chosen(found, sample)
         return _sum_up(each(partial(_killed_at, rig), points), len(points), pace)
 
@@ -114,8 +122,12 @@ def _refused_at(rig: Rig, point: Point) -> SweepFigures:
 
 
 def caught(folder: Path, bug: str, call: str, how: str) -> str:
-    """Fail one kind of call, point by point, under a seeded bug; return what was noticed first."""
-    rig = replace(new_rig(folder), bug=bug)
+    """Fail one kind of call of an import under a seeded bug; return what was noticed first."""
+    return caught_in(replace(new_rig(folder), bug=bug), call, how)
+
+
+def caught_in(rig: Rig, call: str, how: str) -> str:
+    """Fail one kind of call, point by point; return what was noticed first."""
     with _trying(ALONE) as each:
         (points,) = each(partial(Rig.points, calls=(call,)), [rig])
         for point in points:
@@ -134,8 +146,7 @@ def _noticed_at(rig: Rig, how: str, point: Point) -> list[str]:
 
 def _judge(figures: SweepFigures, rig: Rig, point: Point, data: Path) -> None:
     figures.points += 1
-    acked = acknowledged(data)
-    _, verdict = settle(settings_in(data.parent), rig.offered, acked)
+    verdict = rig.work.judge(data)
     figures.lost += verdict.lost
     figures.doubled += verdict.doubled
     if not verdict.is_good:

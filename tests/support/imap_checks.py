@@ -6,6 +6,7 @@ import errno
 import random
 import socket
 import ssl
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from imapclient import imap_utf7
 from sqlalchemy import select
 
 from archive_kit import findings, found, opened, settings_in
-from fault_disk import grow, memory_disk
+from fault_command import PROGRAM, start
+from fault_disk import grow, loop_disk, memory_disk
 from faulty_files import FaultyFiles
 from holdfast.core.errors import Refused, Unavailable
 from holdfast.ingest.imap import fetching
@@ -183,6 +186,17 @@ def costs_an_evil_name_its_folder_alone(folder: Path) -> None:
     assert len(done.found.troubled) == 1
 
 
+def chooses_folders_by_the_names_that_people_see(folder: Path) -> None:
+    """Patterns in any script choose folders whose names cross the wire encoded."""
+    names = ("项目/合同", "项目/草稿", "Résumés", "INBOX")
+    listed = tuple(b'() "/" "' + imap_utf7.encode(name) + b'"' for name in names)
+    script = Script(mail(1), listed=listed)
+    chosen: dict[str, Any] = {"folders": ("项目/*", "RÉSUMÉS"), "excludes": ("*/草稿",)}
+    with serving(folder, script, **chosen) as settings:
+        assert synced(settings).found.unmatched == [], "a pattern means nothing"
+        assert set(held(settings)) == {"项目/合同", "Résumés"}, "other folders were taken"
+
+
 HOSTILE = [
     b"a/b", b"a%2Fb", b"a%b", b"=6162", b"ab", b'a "b"', b"caf&AOk-", b"caf\xc3\xa9", b"&2D3eAA-",
     b"&2D0-", b"a\r\nb", b"a\0b", b"inbox", b"INBOX/x", b"..", b"&Jjo-/&Jjo-",
@@ -276,6 +290,42 @@ def takes_all_of_it_when_there_is_room(folder: Path) -> None:
 
 
 FULL, BROKEN = ("write", errno.ENOSPC), ("fsync", errno.EIO)
+READ_ONLY = ("write", errno.EROFS)
+
+
+def goes_on_when_it_may_write_again(folder: Path) -> None:
+    """A disk becomes read-only while bodies come: one alert, and later everything is there (F7).
+
+    Args:
+        folder: For everything; the archive lies on an ext4 of its own in it.
+    """
+    script = Script(mail(1, 2))
+    with loop_disk(folder / "loop", "ext4") as disk, scripted(script):
+        settings = settings_in(disk.at, keys={"path": folder / "keys"})
+        added(settings, plain_account(script.port), SECRET)
+        synced(settings)
+
+        def turning(asked: Asked, answer: bytes) -> bytes:
+            if "BODY.PEEK[]" in asked.words:
+                words = ["mount", "-o", "remount,abort,errors=remount-ro", str(disk.at)]
+                subprocess.run(words, check=False)
+            return answer
+
+        script.mail |= mail(*range(3, 33))
+        script.twist = turning
+        words = [*PROGRAM, "--data", settings.data, "--set", f"keys.path={folder / 'keys'}"]
+        ended = start([*words, "source", "sync", "-j", 1], folder / "run").finish()
+        assert (ended.status, ended.has_traceback) == (7, False), ended.err
+        assert ended.err.count("Error:") == 1, ended.err
+        script.twist = honest
+        disk.unmount()
+        subprocess.run(["e2fsck", "-p", disk.image], capture_output=True, check=False)
+        disk.mount()
+        synced(settings)
+        everything = expected({"INBOX": script.mail.values()})
+        assert held(settings) == everything, "what was listed was not taken"
+        assert synced(settings).counts.offered == 0
+        assert findings(settings) == []
 
 
 def goes_nowhere_unasked() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -71,6 +72,8 @@ class Script:
     flags: str = "\\Seen"
     more: str = ""
     """Further attributes in each description."""
+    tls: ssl.SSLContext | None = None
+    """With which certificate it encrypts: from the beginning, unless it offers STARTTLS."""
     port: int = 0
     tag: str = ""
     """For a twist to remember a command by."""
@@ -83,8 +86,12 @@ class Script:
 
     def talk(self, client: socket.socket) -> None:
         """Serve one connection to its end."""
-        with client, client.makefile("rb") as lines:
+        with client:
             client.sendall(self.greeting)
+            self._converse(client)
+
+    def _converse(self, client: socket.socket) -> None:
+        with client.makefile("rb") as lines:
             for line in lines:
                 tag, _, words = line.decode("latin-1").strip().partition(" ")
                 self.asked.append(words)
@@ -98,6 +105,10 @@ class Script:
                         client.shutdown(socket.SHUT_RDWR)
                     return
                 if words == "LOGOUT":
+                    return
+                if words == "STARTTLS" and self.tls is not None:
+                    with self.tls.wrap_socket(client, server_side=True) as secured:
+                        self._converse(secured)
                     return
 
     def answer(self, asked: Asked) -> bytes:
@@ -160,6 +171,8 @@ class Script:
 
     def _one(self, client: socket.socket) -> None:
         with suppress(OSError):
+            if self.tls is not None and "STARTTLS" not in self.capabilities:
+                client = self.tls.wrap_socket(client, server_side=True)
             self.talk(client)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import select
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from ipaddress import ip_network
 
 from archive_kit import kept_in
+from holdfast.ingest.smtp.config import Login, SmtpConfig
 from holdfast.storage.catalogue.ledger import sums
-from smtp_kit import JOURNAL, PATIENCE_S, Client, Listening
+from smtp_kit import JOURNAL, PATIENCE_S, Client, Listening, bounded
 
 MAIL = b"From: a@x.example\r\nSubject: one\r\nMessage-ID: <1@x.example>\r\n\r\nbody"
 SMUGGLED = [
@@ -169,6 +173,15 @@ def refuses_strangers(listener: Listening) -> None:
     assert listener.wait_for("smtp.refused")["cause"] == "peer"
 
 
+def keeps_other_words_of_one_message_id(listener: Listening) -> None:
+    """Other content under a Message-ID that is known is another original (F11)."""
+    sent = [MAIL, MAIL + b" and more"]
+    with Client(listener.port) as client:
+        client.greet()
+        assert {client.deliver(one)[:3] for one in sent} == {"250"}
+    assert kept_in(listener.services) == [one + b"\r\n" for one in sent], "one stood for both"
+
+
 def keeps_what_is_sent_again(listener: Listening, file: Callable[[], object]) -> None:
     """The answer is lost on the wire, and the sender comes again: one record, two receipts (F9).
 
@@ -188,3 +201,38 @@ def keeps_what_is_sent_again(listener: Listening, file: Callable[[], object]) ->
     assert kept_in(listener.services) == [MAIL + b"\r\n"], "another original"
     ends = sums(listener.services.store)["journal"]
     assert ends == {"filed": 1, "duplicate": 1}, "a receipt is missing"
+
+
+def guessable(**bounds: int) -> SmtpConfig:
+    """Return what a listener is told that knows nobody but by a login."""
+    networks = (ip_network("192.0.2.0/24"),)
+    return replace(bounded(**bounds), networks=networks, login=Login("exchange", "s3cret"))
+
+
+def sign_in(listener: Listening, password: str, own: str = "127.0.0.1") -> str:
+    """Sign in over TLS from an address of this machine; return the answer."""
+    given = base64.b64encode(f"\0exchange\0{password}".encode()).decode()
+    with Client(listener.port, own) as client:
+        client.greet()
+        client.say("STARTTLS")
+        client.start_tls()
+        client.say("EHLO client.example")
+        return client.say(f"AUTH PLAIN {given}")
+
+
+def limits_guessing(secured: Listening, most: int) -> None:
+    """Whoever guesses passwords is heard no more, in any session; others sign in as ever.
+
+    Args:
+        secured: Of `guessable`, with TLS.
+        most: How many guesses of one address it looks at.
+    """
+    guesser = "127.0.0.2"
+    answers = {sign_in(secured, f"guess-{number}", guesser)[:3] for number in range(most)}
+    assert answers == {"535"}
+    said = sign_in(secured, "s3cret", guesser)
+    assert said.startswith("454 "), "it may be guessed on"
+    assert sign_in(secured, "s3cret").startswith("235 "), "others are shut out"
+    causes = [secured.wait_for("smtp.refused") for _ in range(most + 1)]
+    assert [one["cause"] for one in causes] == ["login"] * most + ["login_failures"]
+    assert {one["peer"] for one in causes} == {guesser}

@@ -118,8 +118,10 @@ def bounded(**bounds: Any) -> SmtpConfig:
 class Client:
     """One connection; it reads replies and knows nothing of SMTP's rules."""
 
-    def __init__(self, port: int) -> None:
-        self.socket: socket.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+    def __init__(self, port: int, own: str = "127.0.0.1") -> None:
+        self.socket: socket.socket = socket.create_connection(
+            ("127.0.0.1", port), PATIENCE_S, (own, 0)
+        )
         self._file = self.socket.makefile("rb")
 
     def __enter__(self) -> Client:

@@ -13,7 +13,7 @@ import pytest
 
 from archive_kit import found, kept, settings_in
 from fault_bugs import BUGS
-from fault_disk import can_mount
+from fault_disk import can_loop, can_mount
 from faulty_files import Deaf, Stubborn
 from holdfast.core.custody import Unkept
 from holdfast.ingest import bulk
@@ -27,22 +27,24 @@ from holdfast.ingest.imap.metering import Meter
 from holdfast.ingest.imap.names import Folder, item_key
 from holdfast.ingest.imap.session import Session, connect
 from holdfast.ingest.imap.signing import entrance
-from holdfast.ingest.imap.uid_sets import MOST, unpacked
+from holdfast.ingest.imap.uid_sets import MOST
 from holdfast.ingest.imap.walking import Walk
 from holdfast.ingest.outbound import addresses, dialling, posting
 from holdfast.ingest.outbound.dialling import Dial
 from holdfast.ingest.readers.offers import Fetched
-from holdfast.storage.catalogue.mailboxes import KeptMailbox
 from holdfast.storage.local_vault import LocalVault
 from imap_checks import (
     BROKEN,
     FULL,
+    READ_ONLY,
     SECRET,
     asks_no_service_of_the_own_network,
     asks_once_for_a_refused_sign_in,
+    chooses_folders_by_the_names_that_people_see,
     costs_an_evil_name_its_folder_alone,
     finds_far_uids_in_three_trips,
     goes_nowhere_unasked,
+    goes_on_when_it_may_write_again,
     goes_on_where_the_server_went_down,
     keeps_all_of_it_when_the_disk_failed,
     keeps_every_membership,
@@ -296,7 +298,7 @@ def compare_no_sizes(plant: Plant) -> None:
 
 def come_back_at_once(plant: Plant) -> None:
     """A server that is busy is asked again without a pause."""
-    plant.setattr(Link, "_wait", lambda self, least_s, tried: None)
+    plant.setattr(Link, "_wait", lambda self, error, tried: None)
 
 
 def take_a_refusal_for_trouble(plant: Plant) -> None:
@@ -306,20 +308,18 @@ def take_a_refusal_for_trouble(plant: Plant) -> None:
 
 def take_the_listed_for_taken(plant: Plant) -> None:
     """What a folder had when it was last listed counts as taken: a cursor that runs ahead."""
-    wanted = Walk._wanted
-
-    def unlisted(
-        self: Walk, place: Place, uids: Sequence[int], known: KeptMailbox | None
-    ) -> Sequence[int]:
-        listed = unpacked(known.uids) if known is not None else []
-        return wanted(self, place, [one for one in uids if one not in listed], known)
-
-    plant.setattr(Walk, "_wanted", unlisted)
+    plant.setattr(Walk, "_wanted", Walk._wanted)  # put back behind the test
+    BUGS["take_the_listed_for_taken"]()
 
 
 def send_names_as_they_are(plant: Plant) -> None:
     """Names of folders go to the server whatever is in them."""
     plant.setattr(Session, "_checked", lambda self, folder: b'"' + folder.wire + b'"')
+
+
+def compare_names_as_sent(plant: Plant) -> None:
+    """Patterns are compared with what crosses the wire."""
+    plant.setattr(Folder, "name", property(lambda self: self.wire.decode()))
 
 
 def let_one_folder_end_all(plant: Plant) -> None:
@@ -394,6 +394,11 @@ CONTROLS: dict[str, tuple[Callable[[Plant], None], Check, str]] = {
         lambda folder, _: costs_an_evil_name_its_folder_alone(folder),
         "it cost another folder",
     ),
+    "folders": (
+        compare_names_as_sent,
+        lambda folder, _: chooses_folders_by_the_names_that_people_see(folder),
+        "a pattern means nothing",
+    ),
     "f32": (read_any_length, lambda folder, _: reads_no_flood(folder), "it was read"),
     "f5": (
         lambda plant: None,
@@ -404,6 +409,13 @@ CONTROLS: dict[str, tuple[Callable[[Plant], None], Check, str]] = {
         lambda plant: None,
         lambda folder, plant: keeps_all_of_it_when_the_disk_failed(
             folder, plant, Stubborn(), BROKEN
+        ),
+        "nobody was told",
+    ),
+    "f7": (
+        lambda plant: None,
+        lambda folder, plant: keeps_all_of_it_when_the_disk_failed(
+            folder, plant, Deaf(), READ_ONLY
         ),
         "nobody was told",
     ),
@@ -426,6 +438,15 @@ def test_f6_disk_that_is_not_heard_is_found_out(
     BUGS["ignore_the_disk"]()
     with pytest.raises(AssertionError, match="nobody was told"):
         takes_all_of_it_when_there_is_room(tmp_path)
+
+
+def test_f7_cursor_that_runs_ahead_is_found_out_by_a_read_only_disk(
+    tmp_path: Path, monkeypatch: Plant, need: Callable[[object, str], None]
+) -> None:
+    need(can_loop("ext4"), "no loop device, or no ext4")
+    take_the_listed_for_taken(monkeypatch)  # in the runs that may write again
+    with pytest.raises(AssertionError, match="what was listed was not taken"):
+        goes_on_when_it_may_write_again(tmp_path)
 
 
 def test_f30_names_that_are_keys_as_they_are_are_found_out(monkeypatch: Plant) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from archive_kit import findings, opened
-from fault_disk import can_mount
+from fault_disk import can_loop, can_mount
 from faulty_files import FaultyFiles
 from holdfast.core.errors import Refused
 from holdfast.ingest.imap.account import Account
@@ -25,10 +25,13 @@ from holdfast.storage.catalogue.schema import captures
 from imap_checks import (
     BROKEN,
     FULL,
+    READ_ONLY,
     SECRET,
     asks_once_for_a_refused_sign_in,
+    chooses_folders_by_the_names_that_people_see,
     costs_an_evil_name_its_folder_alone,
     finds_far_uids_in_three_trips,
+    goes_on_when_it_may_write_again,
     goes_on_where_the_server_went_down,
     keeps_all_of_it_when_the_disk_failed,
     keeps_every_membership,
@@ -273,6 +276,10 @@ def test_f30_folder_name_with_a_line_break_costs_that_folder_alone(tmp_path: Pat
     costs_an_evil_name_its_folder_alone(tmp_path)
 
 
+def test_folders_are_chosen_by_the_names_that_people_see(tmp_path: Path) -> None:
+    chooses_folders_by_the_names_that_people_see(tmp_path)
+
+
 def test_f32_endless_literal_is_not_read_into_memory(tmp_path: Path) -> None:
     reads_no_flood(tmp_path)
 
@@ -395,8 +402,8 @@ def test_f12_message_in_several_folders_is_one_and_in_each_of_them(tmp_path: Pat
     keeps_every_membership(tmp_path)
 
 
-@pytest.mark.parametrize("fault", [FULL, BROKEN], ids=str)
-def test_f4_f5_failing_disk_ends_the_run_and_the_next_one_takes_everything(
+@pytest.mark.parametrize("fault", [FULL, BROKEN, READ_ONLY], ids=str)
+def test_f4_f5_f7_failing_disk_ends_the_run_and_the_next_one_takes_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: tuple[str, int]
 ) -> None:
     keeps_all_of_it_when_the_disk_failed(tmp_path, monkeypatch, FaultyFiles(), fault)
@@ -407,6 +414,13 @@ def test_f6_full_disk_ends_the_run_and_the_next_one_takes_everything_when_there_
 ) -> None:
     need(can_mount(), "this host does not let us mount")
     takes_all_of_it_when_there_is_room(tmp_path)
+
+
+def test_f7_disk_that_becomes_read_only_is_told_once_and_the_next_run_takes_everything(
+    tmp_path: Path, need: Callable[[object, str], None]
+) -> None:
+    need(can_loop("ext4"), "no loop device, or no ext4")
+    goes_on_when_it_may_write_again(tmp_path)
 
 
 def test_server_that_hangs_up_after_every_list_is_given_up(tmp_path: Path) -> None:

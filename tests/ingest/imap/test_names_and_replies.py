@@ -18,7 +18,7 @@ from holdfast.ingest.imap import fetching
 from holdfast.ingest.imap.account import Account, read, written
 from holdfast.ingest.imap.failures import Busy, SaidNo, refusal
 from holdfast.ingest.imap.hosts import is_loopback
-from holdfast.ingest.imap.names import Folder, chosen, item_key, matches
+from holdfast.ingest.imap.names import Folder, chosen, item_key, matches, name_in
 from holdfast.ingest.imap.replies import replies
 from holdfast.ingest.imap.uid_sets import packed, unpacked
 from imap_checks import keeps_names_apart
@@ -42,9 +42,9 @@ def test_no_two_folders_share_a_key(wires: list[bytes], uidvalidity: int, uid: i
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12))
 def test_name_of_any_script_comes_back(name: str) -> None:
-    assert Folder(imap_utf7.encode(name)).name == (
-        "INBOX" if name.upper() == "INBOX" and name.isascii() else name
-    )
+    folder = Folder(imap_utf7.encode(name))
+    assert folder.name == ("INBOX" if name.upper() == "INBOX" and name.isascii() else name)
+    assert name_in(folder.key) == folder.name
 
 
 @pytest.mark.parametrize("wire", [b"&broken", b"&2D0-", b"caf\xc3\xa9", b"&AGE-"])
@@ -52,6 +52,7 @@ def test_name_that_is_no_canonical_utf7_stands_as_it_is(wire: bytes) -> None:
     folder = Folder(wire)
     assert folder.name == wire.decode("latin-1")
     assert folder.key == f"={wire.hex()}"
+    assert name_in(folder.key) == folder.name
 
 
 def test_patterns_take_brackets_and_case_and_composition_as_people_do() -> None:

@@ -17,10 +17,10 @@ from holdfast.ingest.smtp.config import Bounds, Certificate, Login
 from holdfast.ingest.smtp.crowd import Crowd
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.ledger import sums
+from smtp_checks import guessable, limits_guessing
 from smtp_kit import CONFIG, Client, Listening, bounded, listening, make_certificate
 
 MAIL = b"From: a@x.example\r\nSubject: one\r\n\r\nbody"
-WRONG, RIGHT = "AGV4Y2hhbmdlAHdyb25n", "AGV4Y2hhbmdlAHMzY3JldA=="
 
 
 @pytest.fixture
@@ -112,30 +112,13 @@ def test_failed_logins_of_many_addresses_are_not_remembered_without_end(
 
 @pytest.fixture
 def guarded(settings: Settings, tmp_path: Path) -> Iterator[Listening]:
-    config = replace(
-        bounded(login_failures=3),
-        networks=(ip_network("192.0.2.0/24"),),
-        login=Login("exchange", "s3cret"),
-        certificate=Certificate(*make_certificate(tmp_path)),
-    )
-    with listening(settings, config) as running:
-        yield running
+    certificate = Certificate(*make_certificate(tmp_path))
+    with listening(settings, replace(guessable(login_failures=3), certificate=certificate)) as one:
+        yield one
 
 
-def sign_in(listener: Listening, secret: str) -> str:
-    with Client(listener.port) as client:
-        client.greet()
-        client.say("STARTTLS")
-        client.start_tls()
-        client.say("EHLO client.example")
-        return client.say(f"AUTH PLAIN {secret}")
-
-
-def test_password_is_not_guessed(guarded: Listening) -> None:
-    assert [sign_in(guarded, WRONG)[:3] for _ in range(3)] == ["535"] * 3
-    assert sign_in(guarded, RIGHT).startswith("454 ")
-    causes = [guarded.wait_for("smtp.refused")["cause"] for _ in range(4)]
-    assert causes == ["login"] * 3 + ["login_failures"]
+def test_guesser_of_passwords_is_heard_no_more_and_others_sign_in(guarded: Listening) -> None:
+    limits_guessing(guarded, 3)
 
 
 def test_garbage_sent_ahead_is_ended(settings: Settings) -> None:

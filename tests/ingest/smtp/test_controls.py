@@ -41,10 +41,13 @@ from smtp_checks import (
     ends_content_that_trickles,
     ends_endless_noops,
     ends_silence,
+    guessable,
     keeps_as_one,
     keeps_long_lines,
     keeps_nothing_of_what_is_cut_off,
+    keeps_other_words_of_one_message_id,
     keeps_what_is_sent_again,
+    limits_guessing,
     refuses_strangers,
     refuses_what_is_too_large,
     relays_nothing,
@@ -230,6 +233,36 @@ def test_f14_what_is_heard_behind_tls_is_found_out(
         drops_what_came_in_clear(secured)
 
 
+def forget_guesses(plant: Plant) -> None:
+    """Nobody counts wrong passwords."""
+    plant.setattr(Crowd, "note_failed_login", lambda self, peer: None)
+
+
+def count_guesses_of_all(plant: Plant) -> None:
+    """Wrong passwords count for everybody."""
+    note, may = Crowd.note_failed_login, Crowd.may_log_in
+    plant.setattr(Crowd, "note_failed_login", lambda self, peer: note(self, ""))
+    plant.setattr(Crowd, "may_log_in", lambda self, peer: may(self, ""))
+
+
+@pytest.mark.parametrize(
+    ("bug", "words"),
+    [(forget_guesses, "guessed on"), (count_guesses_of_all, "others are shut out")],
+)
+def test_guessing_without_a_limit_of_its_own_is_found_out(
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: Plant,
+    bug: Callable[[Plant], None],
+    words: str,
+) -> None:
+    bug(monkeypatch)
+    certificate = Certificate(*make_certificate(tmp_path))
+    config = replace(guessable(login_failures=3), certificate=certificate)
+    with listening(settings, config) as secured, pytest.raises(AssertionError, match=words):
+        limits_guessing(secured, 3)
+
+
 def add_a_trace_field(plant: Plant) -> None:
     """Each delivery gets a field of its own, as of a relay."""
 
@@ -265,6 +298,27 @@ def test_f9_message_sent_again_is_found_out(
         pytest.raises(AssertionError, match=words),
     ):
         keeps_what_is_sent_again(listener, lambda: file_sealed(listener.services.desk, pool))
+
+
+def test_f11_merging_by_message_id_is_found_out(settings: Settings, monkeypatch: Plant) -> None:
+    known: set[bytes] = set()
+
+    def merging(self: GroupCommit, group: Sequence[Letter]) -> Exception | None:
+        fresh = [one for one in group if _message_id(one) not in known]
+        known.update(map(_message_id, group))
+        return kept(self, fresh) if fresh else None
+
+    kept = GroupCommit._kept
+    monkeypatch.setattr(GroupCommit, "_kept", merging)
+    with (
+        listening(settings) as listener,
+        pytest.raises(AssertionError, match="one stood for both"),
+    ):
+        keeps_other_words_of_one_message_id(listener)
+
+
+def _message_id(letter: Letter) -> bytes:
+    return bytes(letter.content).partition(b"Message-ID:")[2].partition(b"\r\n")[0]
 
 
 def none(_plant: Plant) -> None:
@@ -309,6 +363,14 @@ def test_f4_group_that_suffers_for_one_message_is_found_out(
             letter.settle(trouble)
 
     monkeypatch.setattr(GroupCommit, "_settle", settle)
+    with pytest.raises(AssertionError, match="other answers"):
+        poison_costs_itself_alone(settings)
+
+
+def test_fault_of_ours_that_is_refused_for_good_is_found_out(
+    settings: Settings, monkeypatch: Plant
+) -> None:
+    refuse_for_good(monkeypatch)
     with pytest.raises(AssertionError, match="other answers"):
         poison_costs_itself_alone(settings)
 

@@ -34,6 +34,7 @@ from smtp_checks import (
     keeps_as_one,
     keeps_long_lines,
     keeps_nothing_of_what_is_cut_off,
+    keeps_other_words_of_one_message_id,
     keeps_what_is_sent_again,
     refuses_strangers,
     refuses_what_is_too_large,
@@ -138,6 +139,10 @@ def test_content_of_any_form_comes_back(
     undotted = content.replace(b"\r\n.", b"\r\n")
     undotted = undotted[1:] if undotted.startswith(b".") else undotted
     assert kept(settings) == [undotted + b"\r\n" if content else b""]
+
+
+def test_f11_other_words_of_one_message_id_are_another_original(listener: Listening) -> None:
+    keeps_other_words_of_one_message_id(listener)
 
 
 @pytest.mark.parametrize("end", SMUGGLED, ids=repr)

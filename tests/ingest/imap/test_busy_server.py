@@ -1,0 +1,187 @@
+"""F27: a server that wants to be left alone is, for as long as it says, whatever it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from archive_kit import opened
+from holdfast.core.errors import HoldfastError
+from holdfast.ingest.imap import failures, link
+from holdfast.ingest.imap.failures import (
+    Busy,
+    Lost,
+    SaidNo,
+    SignInRefused,
+    Throttled,
+    asked_wait_s,
+    refusal,
+)
+from holdfast.ingest.imap.link import GaveUp, Link
+from holdfast.ingest.imap.signing import entrance
+from holdfast.storage.catalogue.accounts import accounts_of
+from imap_checks import SECRET, mail, reasons, serving
+from imap_kit import Patience, added, ends, expected, held, plain_account, synced
+from imap_script import Asked, Cut, Script, Twist, honest, scripted
+
+Plant = pytest.MonkeyPatch
+
+
+def busy(words: str, said: str) -> Twist:
+    """Answer every command that holds the words with NO and what is said, or hang up saying it."""
+
+    def twist(asked: Asked, answer: bytes) -> bytes:
+        if words not in asked.words:
+            return answer
+        if said.startswith("BYE"):
+            raise Cut(f"* {said}\r\n".encode())
+        return f"{asked.tag} {said}\r\n".encode()
+
+    return twist
+
+
+def is_left_alone(folder: Path, words: str, said: str, trouble: str) -> None:
+    """A busy server is asked a few times, ever more rarely; the next run is appointed for later.
+
+    Args:
+        folder: For everything.
+        words: Of the command that it does not want to hear.
+        said: What it says.
+        trouble: How the source is marked.
+    """
+    script, other, patience = Script(mail(1, 2, 3)), Script(mail(4)), Patience()
+    script.twist = busy(words, said)
+    with serving(folder, script) as settings, scripted(other):
+        added(settings, plain_account(other.port, "bob"), SECRET, "other")
+        done = synced(settings, pause=patience)
+        tried = len(script.of("LOGIN"))
+        assert tried <= 5, f"it was signed in to {tried} times"
+        assert isinstance(done.error, GaveUp), "it was not given up"
+        most = 1 if "600" in said else 5
+        assert tried == most, "a time that was named was passed over"
+        assert len(patience.asked_s) == tried - 1, "it was not waited for"
+        wholes = [15.0, 30.0, 60.0, 120.0][: tried - 1]
+        for waited, whole in zip(patience.asked_s, wholes, strict=True):
+            assert whole / 2 <= waited <= whole, "it was not waited for ever longer"
+        spread = {w / whole for w, whole in zip(patience.asked_s, wholes, strict=True)}
+        assert len(spread) == tried - 1, "all wait the same"
+        assert reasons(settings) == {}, "a message was given up"
+        with opened(settings) as services:
+            (one, _) = sorted(accounts_of(services.store), key=lambda each: each.name)
+            assert (one.name, one.trouble) == ("mail", trouble), "it has another name"
+            until_s = ((one.next_ms or 0) - services.store.now_ms()) / 1000
+        assert until_s > (600 if "600" in said else 140), "it is asked again soon"
+        calm = Patience()
+        assert (synced(settings, "other", calm).counts.new, calm.asked_s) == (1, [])
+        script.twist = honest
+        assert synced(settings).counts.new == 3, "it does not go on"
+        assert held(settings) == expected({"INBOX": [*script.mail.values(), *other.mail.values()]})
+        assert ends(settings) == {"filed": 3}
+
+
+CASES = {
+    "unavailable": ("LOGIN", "NO [UNAVAILABLE] a part of us is down", "throttled"),
+    "hung up": ("LOGIN", "BYE [THROTTLED] Back off time: 600000 milliseconds", "throttled"),
+    "quota in a folder": ("BODY.PEEK[]", "NO [OVERQUOTA] Account exceeded its limits", "quota"),
+    "hung up in a folder": ("BODY.PEEK[]", "BYE [THROTTLED] slow down", "throttled"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_f27_busy_server_is_left_alone_and_the_next_run_goes_on(tmp_path: Path, case: str) -> None:
+    is_left_alone(tmp_path, *CASES[case])
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "wait_s"),
+    [("[OVERQUOTA] Account exceeded command or bandwidth limits.", Throttled, 0),
+     ("[THROTTLED] Slow down", Throttled, 0),
+     ("Request is throttled. Suggested Backoff Time: 300000 milliseconds", Throttled, 300),
+     ("[UNAVAILABLE] Temporary authentication failure", Busy, 0),
+     ("[LIMIT] Too many simultaneous connections", Busy, 0),
+     ("Server is busy, retry after 20 s", Busy, 20),
+     ("[CANNOT] Invalid character", SaidNo, 0),
+     ("The mailbox name holds 5 secrets", SaidNo, 0)],
+)  # fmt: skip
+def test_f27_words_of_busy_servers_are_heard(
+    said: str, kind: type[HoldfastError], wait_s: float
+) -> None:
+    assert type(refusal("a command", said)) is kind
+    assert asked_wait_s(said) == wait_s
+
+
+def test_f27_time_that_is_short_is_waited_for(tmp_path: Path) -> None:
+    script, patience = Script(mail(1)), Patience()
+    script.twist = busy("LOGIN", "BYE Server busy, wait 50 seconds")
+
+    def relent(times: int) -> None:
+        script.twist = honest
+
+    patience.act = relent
+    with serving(tmp_path, script) as settings:
+        assert synced(settings, pause=patience).counts.new == 1
+    assert [50 <= one <= 55 for one in patience.asked_s] == [True]
+
+
+def test_message_that_makes_the_server_busy_each_time_costs_itself_alone(tmp_path: Path) -> None:
+    def stumbling(asked: Asked, answer: bytes) -> bytes:
+        if "BODY.PEEK[]" in asked.words and 1 in asked.uids:
+            return f"{asked.tag} NO [SERVERBUG] it happened again\r\n".encode()
+        return answer
+
+    script = Script(mail(*range(1, 17)), stumbling)
+    with serving(tmp_path, script) as settings:
+        done = synced(settings)
+        assert (done.counts.new, done.error, list(reasons(settings))) == (15, None, ["INBOX/7/1"])
+
+
+def come_back_at_once(plant: Plant) -> None:
+    """A server that is busy is asked again without a pause."""
+    plant.setattr(Link, "_wait", lambda self, error, tried: None)
+
+
+def come_back_all_at_once(plant: Plant) -> None:
+    """All accounts of a server that was down come back at the same moment."""
+    plant.setattr(link._dice, "uniform", lambda low, high: high)
+
+
+def take_it_for_any_trouble(plant: Plant) -> None:
+    """What a server says of the account is taken for trouble with the connection."""
+    plant.setattr(failures, "_busy_kind", lambda said: None)
+    plant.setattr(entrance, "sign_in_refusal", lambda account, words: Lost(words))
+
+
+def take_it_for_bad_messages(plant: Plant) -> None:
+    """What a server says of the account is taken for something about the messages asked for."""
+    plant.setattr(failures, "_busy_kind", lambda said: Busy)
+    plant.setattr(link, "MOST_BUSY", link.MOST_LOSSES)
+
+
+def take_it_for_a_wrong_password(plant: Plant) -> None:
+    """A server that lets nobody in now is taken for one that does not know us."""
+    plant.setattr(entrance, "refusal", lambda command, words: SignInRefused(str(words)))
+
+
+def hear_no_time(plant: Plant) -> None:
+    """A time that the server names is passed over."""
+    plant.setattr(link, "asked_wait_s", lambda words: 0.0)
+
+
+@pytest.mark.parametrize(
+    ("bug", "case", "words"),
+    [(come_back_at_once, "unavailable", "not waited for"),
+     (come_back_all_at_once, "hung up in a folder", "all wait the same"),
+     (take_it_for_any_trouble, "unavailable", "ever longer"),
+     (take_it_for_bad_messages, "quota in a folder", "signed in to"),
+     (take_it_for_a_wrong_password, "unavailable", "not given up"),
+     (hear_no_time, "hung up", "passed over")],
+)  # fmt: skip
+@pytest.mark.unmeasured
+def test_f27_connector_that_hammers_is_found_out(
+    tmp_path: Path, monkeypatch: Plant, bug: Callable[[Plant], None], case: str, words: str
+) -> None:
+    bug(monkeypatch)
+    with pytest.raises(AssertionError, match=words):
+        is_left_alone(tmp_path, *CASES[case])
