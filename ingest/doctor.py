@@ -144,8 +144,9 @@ def _provider(patient: Patient) -> Iterator[Answer]:
     if patient.issuer is not None:
         patient.issuer.endpoints()
         keys = len(patient.issuer.keys())
-        seen = f"{patient.issuer.config.url} answers, and publishes {keys} keys"
-        yield Answer("provider", State.GOOD if keys else State.BAD, seen)
+        seen = f"{patient.issuer.config.url} answers; published keys: {keys}"
+        next_step = "" if keys else "Ask whoever runs the provider."
+        yield Answer("provider", State.GOOD if keys else State.BAD, seen, next_step)
 
 
 def _anchors(patient: Patient) -> Iterator[Answer]:

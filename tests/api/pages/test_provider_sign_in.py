@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -806,6 +807,12 @@ def test_address_of_a_clouds_keys_is_never_reached(
 
 def test_private_address_is_reached_only_where_it_is_allowed(scene: Scene) -> None:
     scene.reach(is_private_allowed=False)
+    assert AWAY in scene.house.browser().get("/sign-in/oidc", 503).text
+    assert scene.provider.asked == []
+
+
+def test_file_of_authorities_that_is_gone_is_no_reason_to_trust_all(scene: Scene) -> None:
+    scene.reach(ca_file=Path("/nowhere/ca.pem"))
     assert AWAY in scene.house.browser().get("/sign-in/oidc", 503).text
     assert scene.provider.asked == []
 
