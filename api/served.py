@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from holdfast.api.config import ApiConfig
+    from holdfast.api.oidc.provider import Provider
     from holdfast.core.ports import SearchIndex
     from holdfast.core.rights import Principal
     from holdfast.ingest.index_home import Home
@@ -43,6 +44,8 @@ class Served:
     """Folder for what unfinished exports need."""
     viewer: Viewer
     """Reads originals for pages, in children."""
+    provider: Provider | None = None
+    """Through which people may sign in to the pages."""
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def index(self) -> SearchIndex:

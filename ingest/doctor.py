@@ -39,6 +39,7 @@ from holdfast.storage.durable import SystemFiles, write_new
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from holdfast.ingest.outbound.issuers import Issuer
     from holdfast.ingest.pipeline import Desk
 
 PYTHON_FLOOR = (3, 11, 4)
@@ -77,6 +78,8 @@ class Patient:
     data: Path
     keys: Path
     anchoring: Anchoring = field(default_factory=Anchoring)
+    issuer: Issuer | None = None
+    """Through which people sign in."""
 
 
 def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
@@ -108,6 +111,7 @@ def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
         ("sources", _sources),
         ("anchors", _anchors),
         ("holds", _holds),
+        ("provider", _provider),
     ]
     for name, several in several_each:
         try:
@@ -133,6 +137,16 @@ def _sources(patient: Patient) -> Iterator[Answer]:
         yield Answer("sources", state, one.seen, one.next_step)
     if not found:
         yield Answer("sources", State.GOOD, "none is late")
+
+
+def _provider(patient: Patient) -> Iterator[Answer]:
+    """Say whether people can be sent to the provider; nothing where there is none."""
+    if patient.issuer is not None:
+        patient.issuer.endpoints()
+        keys = len(patient.issuer.keys())
+        seen = f"{patient.issuer.config.url} answers; published keys: {keys}"
+        next_step = "" if keys else "Ask whoever runs the provider."
+        yield Answer("provider", State.GOOD if keys else State.BAD, seen, next_step)
 
 
 def _anchors(patient: Patient) -> Iterator[Answer]:

@@ -5,6 +5,13 @@
 
 from __future__ import annotations
 
-from holdfast.api.pages import assets, matters, messages, searching, signing
+from holdfast.api.pages import assets, matters, messages, searching, signing, vouching
 
-ROUTERS = (assets.router, signing.router, searching.router, messages.router, matters.router)
+ROUTERS = (
+    assets.router,
+    signing.router,
+    vouching.router,
+    searching.router,
+    messages.router,
+    matters.router,
+)

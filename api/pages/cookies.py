@@ -1,4 +1,4 @@
-"""Cookies of the pages: a session, a token for forms, a language; they hold no content.
+"""Cookies of the pages: a session, a token for forms, a language, a trip; they hold no content.
 
 Behind TLS their names begin with `__Host-`, which binds them to this host (RFC 6265bis, 4.1.3).
 """
@@ -6,7 +6,7 @@ Behind TLS their names begin with `__Host-`, which binds them to this host (RFC 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from fastapi import Request, Response
@@ -23,6 +23,8 @@ class Cookie(StrEnum):
     FORM = "form"
     """The token that forms send back: that of the session, before it one of the client's own."""
     LANGUAGE = "language"
+    TRIP = "trip"
+    """Ties somebody who comes back from a provider to the browser that was sent there."""
 
 
 def name_of(cookie: Cookie, config: ApiConfig) -> str:
@@ -46,7 +48,7 @@ def keep(
         path="/",
         secure=config.is_behind_tls,
         httponly=True,
-        samesite="strict",
+        samesite=_site(cookie),
     )
 
 
@@ -57,5 +59,10 @@ def drop(response: Response, cookie: Cookie, config: ApiConfig) -> None:
         path="/",
         secure=config.is_behind_tls,
         httponly=True,
-        samesite="strict",
+        samesite=_site(cookie),
     )
+
+
+def _site(cookie: Cookie) -> Literal["lax", "strict"]:
+    """Return from where the cookie is sent: a provider leads back from another site."""
+    return "lax" if cookie is Cookie.TRIP else "strict"

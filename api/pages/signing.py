@@ -36,12 +36,14 @@ def front(visit: Anybody) -> Response:
 
 @router.get("/sign-in")
 def sign_in_form(
-    visit: Anybody, place: Annotated[str, Query(alias="next", max_length=9000)] = ""
+    visit: Anybody,
+    place: Annotated[str, Query(alias="next", max_length=9000)] = "",
+    left: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
     """Show the form; whoever is signed in already goes on."""
     if visit.session is not None:
         return RedirectResponse(safe_place(place), 303)
-    return _form(visit, place)
+    return sign_in_page(visit, place, has_left=bool(left))
 
 
 @router.post("/sign-in")
@@ -67,7 +69,7 @@ def send_sign_in(
     try:
         signed = sign_in(visit.served.store, given)
     except SignInRefused as error:
-        return _form(visit, place, login=login, refusal=_refusal(error))
+        return sign_in_page(visit, place, 401, login=login, refusal=told(error))
     response = RedirectResponse(safe_place(place), 303)
     keep(response, Cookie.SESSION, signed.token, config)
     keep(response, Cookie.FORM, signed.csrf, config)
@@ -79,7 +81,7 @@ def sign_out(visit: Filled) -> Response:
     """End the session, here and in the browser."""
     config = visit.served.config
     end_session(visit.served.store, read(visit.request, Cookie.SESSION, config))
-    response = RedirectResponse("/sign-in", 303)
+    response = RedirectResponse("/sign-in?left=1" if visit.served.provider else "/sign-in", 303)
     drop(response, Cookie.SESSION, config)
     drop(response, Cookie.FORM, config)
     response.headers["Clear-Site-Data"] = '"cache"'
@@ -104,12 +106,30 @@ def safe_place(place: str) -> str:
     return place if _PLACE.fullmatch(place) else "/"
 
 
-def _form(visit: Visit, place: str, **values: Any) -> Response:
-    shown = {"login": "", "refusal": None, "place": safe_place(place), **values}
-    return render(visit, "sign_in.html", shown, 401 if shown["refusal"] else 200)
+def sign_in_page(visit: Visit, place: str, status: int = 200, **values: Any) -> Response:
+    """Return the page where one signs in.
+
+    Args:
+        visit: Who looks.
+        place: Where they want to go.
+        status: Of HTTP.
+        values: What was typed (`login`) and what came of it (`refusal`, `trouble`, `has_left`).
+    """
+    provider = visit.served.provider
+    shown = {
+        "login": "",
+        "refusal": None,
+        "trouble": "",
+        "has_left": False,
+        "place": safe_place(place),
+        "provider": None if provider is None else provider.config,
+        **values,
+    }
+    return render(visit, "sign_in.html", shown, status)
 
 
-def _refusal(error: SignInRefused) -> dict[str, Any]:
+def told(error: SignInRefused) -> dict[str, Any]:
+    """Return what a page says of a refusal: until when the address is locked, if it is."""
     until_ms = error.facts.get("locked_until_ms")
     until = datetime.fromtimestamp(until_ms / 1000, UTC) if isinstance(until_ms, int) else None
     return {"until": until}

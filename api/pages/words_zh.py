@@ -25,6 +25,21 @@ MESSAGES: dict[str, str] = {
     "After five failures an account is locked for a minute, then longer each time.": (
         "连续五次失败后账号将锁定一分钟，此后每次锁定时间更长。"
     ),
+    "Sign in through your organisation": "通过单位账号登录",
+    "Or with a password": "或使用密码登录",
+    "You could not be signed in through your organisation. Why stands in the audit log: "
+    "ask an administrator.": "无法通过单位账号登录，原因已记入审计日志，请联系管理员。",
+    "Your organisation's sign-in does not answer as it should. Sign in with a password, "
+    "or try again later.": "单位的登录服务没有正常响应，请使用密码登录，或稍后重试。",
+    "You are signed out here. If you signed in through your organisation, you still are there: "
+    "sign out there too.": (
+        "您已在此处退出。如果是通过单位账号登录的，您在那里仍处于登录状态，请一并退出。"
+    ),
+    "Signed in": "已登录",
+    "Go on": "继续",
+    "Second factor": "双重验证",
+    "Code of your second factor": "双重验证码",
+    "The code is wrong, or it was tried too often.": "验证码有误，或尝试次数过多。",
     "Signing in was tried too often from this address.": "该地址尝试登录的次数过多。",
     "Try again after:": "请在此时间之后重试：",
     # Failures

@@ -60,6 +60,8 @@ class UserShape(Shape):
     addresses: list[str]
     has_password: bool
     has_totp: bool
+    is_linked: bool
+    """A provider vouches for them."""
     created_at: Instant
     signed_in_at: Instant | None
     disabled_at: Instant | None
@@ -296,6 +298,7 @@ def _user(one: UserView) -> UserShape:
         addresses=list(one.addresses),
         has_password=one.has_password,
         has_totp=one.has_totp,
+        is_linked=bool(one.subject),
         created_at=from_ms(one.created_ms),
         signed_in_at=maybe_ms(one.signed_in_ms),
         disabled_at=maybe_ms(one.disabled_ms),

@@ -142,6 +142,20 @@ failed_logins = Table(
     ms("locked_until_ms", optional=True),
 )
 
+sign_in_trips = Table(
+    "sign_in_trips",
+    metadata,
+    Column("token_digest", Digest, primary_key=True),
+    Column("state_digest", Digest, nullable=False),
+    words("nonce"),
+    words("verifier"),
+    words("place"),
+    words("issuer"),
+    words("subject"),
+    Column("until_ms", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
 idempotency = Table(
     "idempotency",
     metadata,

@@ -13,7 +13,6 @@ from sqlalchemy import select, update
 from holdfast.core.identity import public_id
 from holdfast.core.rights import SignInRefused
 from holdfast.storage.catalogue.engine import reading, transact
-from holdfast.storage.catalogue.locks import lock_kind
 from holdfast.storage.catalogue.rights_tables import sessions, users
 from holdfast.storage.rights.actors import ensured_pid
 from holdfast.storage.rights.attempts import (
@@ -65,7 +64,7 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
-class _Proof:
+class Proof:
     """Password and code were right a moment ago."""
 
     row: Row[Any]
@@ -88,10 +87,10 @@ def sign_in(store: Store, given: Credentials) -> SignedIn:
     client = Client(given.address, given.agent, given.previous)
 
     def act(connection: Connection) -> SignedIn | None:
-        user = _accepted(connection, store, proof)
+        user = accepted(connection, store, proof)
         return None if user is None else _session(connection, store, user, client)
 
-    return _or_refused(transact(store.engine, act))
+    return or_refused(transact(store.engine, act))
 
 
 def authenticate(
@@ -105,12 +104,12 @@ def authenticate(
     proof = _examined(store, Credentials(login, password, code, address))
 
     def act(connection: Connection) -> UserView | None:
-        user = _accepted(connection, store, proof)
+        user = accepted(connection, store, proof)
         if user is not None:
             _note(connection, store, user, "act")
         return user
 
-    return _or_refused(transact(store.engine, act))
+    return or_refused(transact(store.engine, act))
 
 
 def prove_again(store: Store, token: str, password: str, code: str = "") -> int:
@@ -119,51 +118,17 @@ def prove_again(store: Store, token: str, password: str, code: str = "") -> int:
     Raises:
         SignInRefused: Not proven, or there is no such session.
     """
-    row = _session_user(store, token)
+    row = session_user(store, token)
     proof = _examined(store, Credentials(row.login, password, code, row.address))
 
     def act(connection: Connection) -> int | None:
-        user = _accepted(connection, store, proof)
-        return None if user is None else _proved(connection, store, token, user)
+        user = accepted(connection, store, proof)
+        return None if user is None else proved(connection, store, token, user)
 
-    return _or_refused(transact(store.engine, act))
-
-
-def sign_in_oidc(store: Store, issuer: str, subject: str, client: Client) -> SignedIn:
-    """Open a session for a user whom an OpenID Connect issuer vouches for.
-
-    The caller has checked the issuer's word; only subjects that an administrator linked are known.
-
-    Raises:
-        SignInRefused: No enabled user is linked to the subject.
-    """
-
-    def act(connection: Connection) -> SignedIn | None:
-        row = _linked(connection, issuer, subject)
-        if row is None:
-            _note_refused(connection, store, None, client.address)
-            return None
-        user = _entered(connection, store, row, {})
-        return _session(connection, store, user, client)
-
-    return _or_refused(transact(store.engine, act))
+    return or_refused(transact(store.engine, act))
 
 
-def prove_again_oidc(store: Store, token: str, issuer: str, subject: str) -> int:
-    """Like `prove_again`, by the word of the issuer, given anew for the session's own user."""
-    mine = _session_user(store, token)
-
-    def act(connection: Connection) -> int | None:
-        row = _linked(connection, issuer, subject)
-        if row is None or row.id != mine.id:
-            _note_refused(connection, store, mine.id, mine.address)
-            return None
-        return _proved(connection, store, token, user_of(row))
-
-    return _or_refused(transact(store.engine, act))
-
-
-def _session_user(store: Store, token: str) -> Row[Any]:
+def session_user(store: Store, token: str) -> Row[Any]:
     """Return id and login of the session's user, and the address that it was opened from."""
     with reading(store.engine) as connection:
         found = live_row(connection, token, store.now_ms())
@@ -174,23 +139,23 @@ def _session_user(store: Store, token: str) -> Row[Any]:
         return connection.execute(columns.join_from(users, sessions).where(mine)).one()
 
 
-def _examined(store: Store, given: Credentials) -> _Proof:
+def _examined(store: Store, given: Credentials) -> Proof:
     """Look at password and code, having counted the try."""
-    row, is_open = _counted(store, given)
+    row, is_open = counted_try(store, given)
     kept = row.password_hash if row is not None and is_open else ""
     if is_right(kept, given.password) and row is not None and row.disabled_ms is None:
         renewal = renewed(kept, given.password)
         if not user_of(row).has_totp:
-            return _Proof(row, given.address, 0, renewal)
+            return Proof(row, given.address, 0, renewal)
         step = step_of(store, row, given.code)
         if step:
-            return _Proof(row, given.address, step, renewal)
+            return Proof(row, given.address, step, renewal)
     known = None if row is None else row.id
     transact(store.engine, lambda one: _note_refused(one, store, known, given.address))
     raise _refused()
 
 
-def _counted(store: Store, given: Credentials) -> tuple[Row[Any] | None, bool]:
+def counted_try(store: Store, given: Credentials) -> tuple[Row[Any] | None, bool]:
     """Return the user's row, and whether the account may be tried at present."""
     login, now_ms = fold(given.login), store.now_ms()
 
@@ -207,7 +172,7 @@ def _counted(store: Store, given: Credentials) -> tuple[Row[Any] | None, bool]:
     return row, is_open
 
 
-def _accepted(connection: Connection, store: Store, proof: _Proof) -> UserView | None:
+def accepted(connection: Connection, store: Store, proof: Proof) -> UserView | None:
     """Let the user in, unless the account changed since it was looked at or the code was used."""
     lock_address(connection, proof.address)
     row = locked_row(connection, proof.row.login)
@@ -239,15 +204,8 @@ def _session(connection: Connection, store: Store, user: UserView, client: Clien
     return SignedIn(tokens.token, tokens.csrf, user)
 
 
-def _linked(connection: Connection, issuer: str, subject: str) -> Row[Any] | None:
-    if not issuer or not subject:  # nobody: users without a link have neither
-        return None
-    lock_kind(connection, "users", is_shared=True)
-    same = (users.c.issuer == issuer, users.c.subject == subject, users.c.disabled_ms.is_(None))
-    return connection.execute(select(users).where(*same)).one_or_none()
-
-
-def _proved(connection: Connection, store: Store, token: str, user: UserView) -> int | None:
+def proved(connection: Connection, store: Store, token: str, user: UserView) -> int | None:
+    """Note with the session that its user proved again who they are; None: it is over."""
     now_ms = store.now_ms()
     mine = (sessions.c.token_digest == digest_of(token), sessions.c.user_id == user.id)
     changed = update(sessions).where(*mine, sessions.c.ended_ms.is_(None))
@@ -267,7 +225,12 @@ def _note_refused(connection: Connection, store: Store, user_id: int | None, add
     note(connection, store, Said("sign_in_refused", name, user_id, [address]))
 
 
-def _or_refused(done: T | None) -> T:
+def or_refused(done: T | None) -> T:
+    """Return what was done.
+
+    Raises:
+        SignInRefused: Nothing was.
+    """
     if done is None:
         raise _refused()
     return done

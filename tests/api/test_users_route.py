@@ -10,6 +10,7 @@ import pytest
 from api_kit import Office, office
 from archive_kit import bring_in, settings_in
 from cli_archive import write_mbox
+from holdfast.storage.rights.users import link_user
 from holdfast.wiring.founding import create_archive
 
 PROXY = "127.0.0.1"
@@ -57,6 +58,14 @@ def test_user_is_added_changed_and_found(bureau: Office) -> None:
     assert words.status_code == 412
     assert "mei" in {one["login"] for one in bureau.get("chief", "/users")}
     bureau.get("chief", "/users/nobody", 404)
+
+
+def test_user_says_whether_a_provider_vouches_for_them(bureau: Office) -> None:
+    assert added(bureau, "linked", "member")["is_linked"] is False
+    link_user(bureau.services.store, "linked", "https://id.example", "42")
+    answer = bureau.ask("chief", "GET", "/users/linked")
+    assert answer.json()["is_linked"] is True
+    assert "id.example" not in answer.text
 
 
 def test_same_request_adds_one_user(bureau: Office) -> None:

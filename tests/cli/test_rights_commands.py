@@ -17,7 +17,8 @@ from holdfast.core.rights import Role
 from holdfast.settings import Settings
 from holdfast.storage.rights.api_keys import key_principal
 from holdfast.storage.rights.sessions import Client
-from holdfast.storage.rights.signing_in import authenticate, sign_in_oidc
+from holdfast.storage.rights.signing_in import authenticate
+from holdfast.storage.rights.vouching import Vouched, sign_in_oidc
 from holdfast.wiring.archive import open_archive
 
 PASSWORD = "correct horse battery"
@@ -199,7 +200,7 @@ def test_issuer_is_linked_and_unlinked(desk: Desk) -> None:
     desk.run("user", "add", "ann", "--role", "legal")
     assert "Changed ann" in desk.run("user", "link", "ann", "https://id.example", "42").out
     with open_archive(settings_of(desk), "tester") as services:
-        signed = sign_in_oidc(services.store, "https://id.example", "42", Client())
+        signed = sign_in_oidc(services.store, Vouched("https://id.example", "42"), Client())
         assert signed.user.login == "ann"
     desk.run("user", "link", "ann", status=2)
     desk.run("user", "link", "ann", "https://id.example", status=2)

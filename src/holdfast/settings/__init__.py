@@ -17,6 +17,7 @@ from holdfast.settings.loading import (
     system_zone,
     variable,
 )
+from holdfast.settings.provider import Oidc
 from holdfast.settings.secrets import secret
 from holdfast.settings.sections import (
     Anchors,
@@ -46,6 +47,7 @@ __all__ = [
     "Keys",
     "Limits",
     "Loaded",
+    "Oidc",
     "Service",
     "Settings",
     "Smtp",

@@ -27,6 +27,7 @@ from pydantic_settings import (
 )
 
 from holdfast.core.errors import Refused
+from holdfast.settings.provider import Oidc
 from holdfast.settings.sections import (
     Anchors,
     Archive,
@@ -58,6 +59,8 @@ _PATHS = (
     "smtp.tls_certificate",
     "smtp.tls_key",
     "smtp.client_ca",
+    "oidc.client_secret_file",
+    "oidc.ca_file",
     "anchors.tsa_ca_file",
     "anchors.tsa_tls_ca_file",
     "anchors.witness_file",
@@ -86,6 +89,7 @@ class Settings(BaseSettings):
     work: Work = Work()
     smtp: Smtp = Smtp()
     service: Service = Service()
+    oidc: Oidc = Oidc()
     anchors: Anchors = Anchors()
     limits: Limits = Limits()
     governance: Governance = Governance()
@@ -115,6 +119,12 @@ class Settings(BaseSettings):
     def _lock_has_a_bucket(self) -> Self:
         if self.anchors.lock and not (self.anchors.lock_url or self.vault.url):
             raise ValueError("anchors.lock needs a bucket: anchors.lock_url or vault.url")
+        return self
+
+    @model_validator(mode="after")
+    def _cookies_are_as_safe_as_the_way(self) -> Self:
+        if self.oidc.public_url.startswith("https:") and not self.service.is_behind_tls:
+            raise ValueError("oidc.public_url is https, so service.is_behind_tls must be true")
         return self
 
     @property

@@ -25,6 +25,7 @@ from holdfast.storage.durable import SystemFiles, make_folder
 from holdfast.wiring.archive import Services, open_archive
 from holdfast.wiring.disposing import execute
 from holdfast.wiring.places import EXPORTS, PACKAGES
+from holdfast.wiring.vouching import provider_of
 
 Report = Callable[[Mapping[str, object]], None]
 SEQUENCE_EVERY_S = 1.0
@@ -87,6 +88,7 @@ def served_by(services: Services, viewer: Viewer, say: Report = lambda event: No
         exports=settings.data / PACKAGES,
         work=settings.data / EXPORTS,
         viewer=viewer,
+        provider=provider_of(settings),
     )
 
 

@@ -14,18 +14,12 @@ from holdfast.core.rights import SignInRefused
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.rights_tables import failed_logins, users
 from holdfast.storage.rights.attempts import counted_by
-from holdfast.storage.rights.sessions import Client, open_session, session_principal
-from holdfast.storage.rights.signing_in import (
-    authenticate,
-    prove_again,
-    prove_again_oidc,
-    sign_in_oidc,
-)
+from holdfast.storage.rights.sessions import open_session
+from holdfast.storage.rights.signing_in import authenticate, prove_again
 from holdfast.storage.rights.totp import confirm_totp, enrol_totp
 from holdfast.storage.rights.users import (
     disable_user,
     enable_user,
-    link_user,
     set_password,
     user_view,
 )
@@ -232,36 +226,3 @@ def test_proof_given_again_stands_with_the_session(store: Store) -> None:
     refusal(lambda: prove_again(store, token, OTHER))
     with pytest.raises(SignInRefused, match="over"):
         prove_again(store, "no token", PASSWORD)
-
-
-def test_issuer_vouches_for_linked_and_enabled_users_alone(store: Store) -> None:
-    named(store, "ann")
-    named(store, "bob")
-    link_user(store, "ann", "https://id.example", "42")
-    client = Client(ADDRESS, "Browser/1")
-    signed = sign_in_oidc(store, "https://id.example", "42", client)
-    assert signed.user.login == "ann"
-    found = session_principal(store, signed.token, ADDRESS)
-    assert found is not None
-    assert found.login == "ann"
-    for issuer, subject in (
-        ("https://id.example", "43"), ("https://other.example", "42"), ("", ""), ("", "42"),
-        ("https://id.example", ""),
-    ):  # fmt: skip
-        refusal(partial(sign_in_oidc, store, issuer, subject, client))
-    disable_user(store, "ann")
-    refusal(lambda: sign_in_oidc(store, "https://id.example", "42", client))
-    assert kinds(store).count("sign_in_refused") == 6
-
-
-def test_issuer_proves_again_for_the_sessions_own_user_alone(store: Store) -> None:
-    for login in ("ann", "bob"):
-        named(store, login)
-        link_user(store, login, "https://id.example", login)
-    token = sign_in_oidc(store, "https://id.example", "ann", Client()).token
-    wait(store, minutes=6)
-    at_ms = prove_again_oidc(store, token, "https://id.example", "ann")
-    found = open_session(store, token, ADDRESS)
-    assert found is not None
-    assert found.proved_ms == at_ms
-    refusal(lambda: prove_again_oidc(store, token, "https://id.example", "bob"))

@@ -63,6 +63,8 @@ def _text(value: object) -> str:
 
 def check(session: Session, _options: NoOptions) -> int:
     """Check the settings file and the environment; list everything that is wrong."""
+    from holdfast.settings import secret
+
     screen = session.screen
     try:
         loaded = session.loaded
@@ -70,6 +72,11 @@ def check(session: Session, _options: NoOptions) -> int:
         problems = error.facts.get("problems")
         for problem in problems if isinstance(problems, list) else [error.cause]:
             screen.result("{problem}", style=BAD, problem=problem)
+        return error.exit_status
+    try:
+        secret(loaded.settings.oidc, "client_secret")
+    except Refused as error:
+        screen.result("{problem}", style=BAD, problem=str(error))
         return error.exit_status
     if loaded.file.exists():
         screen.result("{file}: every setting is known and valid.", style=GOOD, file=loaded.file)

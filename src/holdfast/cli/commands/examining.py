@@ -40,10 +40,13 @@ def doctor(session: Session, options: DoctorOptions) -> int:
     Ends with 1 when something is bad. A warning is said and ends with 0.
     """
     from holdfast.ingest.doctor import Patient, State, examine
+    from holdfast.wiring.vouching import issuer_of
 
     settings, status = session.settings, 0
     with session.archive() as services:
-        patient = Patient(services.desk, settings.data, settings.keys_folder, services.anchoring)
+        places = (settings.data, settings.keys_folder)
+        issuer = issuer_of(settings)
+        patient = Patient(services.desk, *places, services.anchoring, issuer)
         for answer in examine(patient, heals=not options.dry_run):
             _print(session, answer, as_json=options.as_json)
             if answer.state is State.BAD:

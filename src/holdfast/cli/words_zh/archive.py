@@ -294,6 +294,7 @@ MESSAGES = {
     "keyring": "密钥环",
     "disk space": "磁盘空间",
     "jail": "隔离",
+    "provider": "登录提供方",
     "work": "任务",
     "ledger": "台账",
     "listener": "监听服务",
