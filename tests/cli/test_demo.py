@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cli_archive import Desk, write_mbox
 
 
@@ -40,6 +42,7 @@ def test_help_and_version_need_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.unmeasured
 def test_help_imports_nothing_heavy_and_an_import_no_client_of_token_services() -> None:
     heavy = ("sqlalchemy", "tantivy", "pydantic", "cryptography", "lxml", "lark")
     program = (

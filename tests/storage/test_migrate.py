@@ -90,6 +90,7 @@ def test_archive_moves_to_the_engines_and_back_and_answers_the_same(
     assert grown.originals[: len(before.originals)] == before.originals
 
 
+@pytest.mark.unmeasured
 def test_audit_log_keeps_its_entries_and_its_root(
     filled: Settings, engines: Engines, tmp_path: Path
 ) -> None:
@@ -234,6 +235,7 @@ def test_writer_that_has_the_archive_open_is_held_off_from_the_beginning(
     assert answers(there).findings == ()
 
 
+@pytest.mark.unmeasured
 def test_writer_on_postgresql_is_held_off_from_the_beginning(
     filled: Settings, engines: Engines, tmp_path: Path
 ) -> None:

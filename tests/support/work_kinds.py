@@ -141,12 +141,17 @@ def runs(folder: Path) -> Counter[str]:
 
 
 def until(condition: Callable[[], object], nudge: Callable[[], object] = lambda: None) -> None:
-    """Wait until it holds; fail when it does not in a very long time."""
+    """Wait until it holds; fail when it does not in a very long time.
+
+    What costs much to look at is looked at more rarely: others need the processor to get there.
+    """
     deadline = time.monotonic() + PATIENCE_S
+    begun = time.thread_time()
     while not condition():
         assert time.monotonic() < deadline, "still not so"
         nudge()
-        time.sleep(0.03)
+        time.sleep(max(0.03, 3 * (time.thread_time() - begun)))
+        begun = time.thread_time()
 
 
 @dataclass(frozen=True, slots=True)
