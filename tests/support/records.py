@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from holdfast.core.errors import Refused
+from holdfast.core.holds import leaves
 from holdfast.core.query import (
     And,
     Dates,
@@ -37,6 +39,7 @@ from holdfast.core.records import (
     Role,
     TextState,
 )
+from holdfast.core.text_matching import compile_pattern
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -124,6 +127,19 @@ def make_records(rnd: random.Random, number: int) -> list[Record]:
     """Return records with rising ids, with gaps; the last one larger than 62 bits."""
     ids = sorted(rnd.sample(range(1, number * 10), number))
     return [make_record(rnd, id_) for id_ in [*ids[:-1], (1 << 62) + ids[-1]]]
+
+
+def askable_query(rnd: random.Random, records: Sequence[Record], depth: int = 3) -> Node:
+    """Make a query as `make_query` does, none of whose expressions is refused."""
+    while True:
+        node = make_query(rnd, records, depth)
+        try:
+            for leaf in leaves(node):
+                if isinstance(leaf, Regex):
+                    compile_pattern(leaf.pattern)
+        except Refused:
+            continue
+        return node
 
 
 def make_query(rnd: random.Random, records: Sequence[Record], depth: int = 3) -> Node:

@@ -39,7 +39,7 @@ from holdfast.storage.rights.users import (
     enable_user,
 )
 from holdfast.storage.store import Store
-from records import make_query, make_record
+from records import askable_query, make_record
 from rights_kit import named, wait
 
 SEARCHING = (Role.LEGAL, Role.COMPLIANCE, Role.MANAGER, Role.MEMBER, Role.GUEST, Role.CRM)
@@ -237,7 +237,7 @@ def test_everybody_sees_in_hits_counts_and_facets_just_what_the_judge_allows(
     index.add([analyse_record(one) for one in company.records.values()])
     index.commit()
     records = list(company.records.values())
-    query = make_query(company.rnd, records, depth=1)
+    query = askable_query(company.rnd, records, depth=1)
     for one in company.people:
         scope = Scope(one.view.login, scope_of(store, one.view.login))
         seen = {number for number, r in company.records.items() if company.sees(one, r)}
