@@ -26,7 +26,7 @@ _BUSY = re.compile(
 )
 _THROTTLED = re.compile(r"\[(OVERQUOTA|THROTTLED)\]|throttl", re.IGNORECASE)
 _WAIT = re.compile(
-    r"(?:back[- ]?off time:?|wait|after)\s*(\d+)\s*(milliseconds|ms|seconds|s)\b", re.IGNORECASE
+    r"(?:back[- ]?off time:?|wait|after)\s*(\d{1,9})\s*(milliseconds|ms|seconds|s)\b", re.IGNORECASE
 )
 
 

@@ -102,6 +102,7 @@ def test_f27_busy_server_is_left_alone_and_the_next_run_goes_on(tmp_path: Path, 
      ("[UNAVAILABLE] Temporary authentication failure", Busy, 0),
      ("[LIMIT] Too many simultaneous connections", Busy, 0),
      ("Server is busy, retry after 20 s", Busy, 20),
+     (f"Server is busy, retry after {'9' * 5000} s", Busy, 0),
      ("[CANNOT] Invalid character", SaidNo, 0),
      ("The mailbox name holds 5 secrets", SaidNo, 0)],
 )  # fmt: skip
