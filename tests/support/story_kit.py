@@ -127,10 +127,17 @@ PEOPLE = (
 
 
 @contextmanager
+def staffed(settings: Settings) -> Iterator[Office]:
+    """Serve an archive, with all people of the house."""
+    with office(settings) as opened:
+        for login, role in PEOPLE:
+            opened.hire(login, role, addresses=(f"{login}@our.example",))
+        yield opened
+
+
+@contextmanager
 def house(folder: Path, ground: Ground) -> Iterator[tuple[Office, Settings]]:
     """Serve the archive of the house with all its people."""
     mbox = write(folder / "house.mbox", house_mail())
-    with archive_of(folder, ground, mbox) as settings, office(settings) as opened:
-        for login, role in PEOPLE:
-            opened.hire(login, role, addresses=(f"{login}@our.example",))
+    with archive_of(folder, ground, mbox) as settings, staffed(settings) as opened:
         yield opened, settings
