@@ -29,7 +29,8 @@ run: install  ## Set up and show the main job on the embedded defaults
 test: install-dev tools  ## Set up and run every check, all tests and the built wheel
 	@$(MAKE) --no-print-directory check
 	@rm -f .coverage .coverage.*
-	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=json:.coverage.json --cov-report=
+	@# Few heaps for many threads: processes that fork as often as tests do pay for each page.
+	MALLOC_ARENA_MAX=2 $(BIN)/pytest -n $(WORKERS) --cov --cov-report=json:.coverage.json --cov-report=
 	$(BIN)/python tests/support/coverage_floor.py .coverage.json pyproject.toml
 	@$(MAKE) --no-print-directory wheel
 
