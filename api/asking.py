@@ -13,6 +13,7 @@ from holdfast.core.errors import HoldfastError, NotFound
 from holdfast.core.holds import leaves
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.matching import matches
+from holdfast.core.number_guard import Guarded, guard_numbers
 from holdfast.core.ports import Page, SearchRequest
 from holdfast.core.query import EVERYTHING, NOT_READ_WHOLE, Field, Scope, Term
 from holdfast.core.rights import Action
@@ -138,6 +139,11 @@ def contact_in_scope(served: Served, principal: Principal, contact_id: int) -> b
     if principal.scope.filter == EVERYTHING:
         return True
     return total(served, principal, Term(Field.CONTACT, public_id("con", contact_id))) > 0
+
+
+def guarded(principal: Principal, node: Node) -> Guarded:
+    """Return the query that this principal may ask: it tells no digit that is hidden from them."""
+    return guard_numbers(node) if is_masked(principal) else Guarded(node, ())
 
 
 def is_masked(principal: Principal) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from holdfast.api.asking import Answer, asked, is_masked, search
+from holdfast.api.asking import Answer, asked, guarded, search
 from holdfast.api.pages.queries import State, chips, label_of, narrowed, place_of
 from holdfast.api.pages.rendering import render
 from holdfast.api.pages.results import facets_of, facets_wanted, hits_of
@@ -16,7 +16,6 @@ from holdfast.api.pages.visits import Visit, looking
 from holdfast.api.shapes.search import Collapse, Sort
 from holdfast.api.trail import note
 from holdfast.core.errors import NotFound, Refused
-from holdfast.core.number_guard import guard_numbers
 from holdfast.core.ports import SearchRequest
 from holdfast.core.query import EVERYTHING, NOT_READ_WHOLE, Node
 from holdfast.core.rights import Action
@@ -90,10 +89,8 @@ def more_rows(visit: Searching, state: Asked) -> Response:
 
 def _understood(visit: Visit, text: str) -> _Understood:
     parsed = asked(visit.served, visit.principal, text)
-    if not is_masked(visit.principal):
-        return _Understood(parsed, parsed.node, ())
-    guarded = guard_numbers(parsed.node)
-    return _Understood(parsed, guarded.node, tuple(map(leaf_text, guarded.guarded_leaves)))
+    safe = guarded(visit.principal, parsed.node)
+    return _Understood(parsed, safe.node, tuple(map(leaf_text, safe.guarded_leaves)))
 
 
 def _answer(visit: Visit, state: State, read: _Understood, facets: tuple[str, ...]) -> Answer:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from holdfast.api.asking import asked, is_masked, record_in_scope
+from holdfast.api.asking import asked, guarded, record_in_scope
 from holdfast.api.masks import mask_for
 from holdfast.api.pages.results import sender_of
 from holdfast.api.trail import note
 from holdfast.core.identity import public_id
-from holdfast.core.number_guard import guard_numbers
 from holdfast.core.query import Part
 from holdfast.core.records import Role
 from holdfast.core.rights import Forbidden
@@ -120,7 +119,7 @@ def _marking(visit: Visit, query: str, mask: Mask) -> Node | None:
         node = asked(visit.served, visit.principal, query).node
     except (QueryError, Forbidden):
         return None
-    return guard_numbers(node).node if mask.is_on and is_masked(visit.principal) else node
+    return guarded(visit.principal, node).node if mask.is_on else node
 
 
 def people_of(record: Record) -> Iterator[tuple[str, tuple[RecordParticipant, ...]]]:

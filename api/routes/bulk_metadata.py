@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header
 from pydantic import Field
 
-from holdfast.api.asking import asked, is_masked, record_in_scope, visible
+from holdfast.api.asking import asked, guarded, record_in_scope, visible
 from holdfast.api.door import Archive, allowed
 from holdfast.api.names import number_of
 from holdfast.api.routes.record_metadata import MetadataChange, change_of
@@ -17,7 +17,6 @@ from holdfast.api.shapes.common import Shape
 from holdfast.api.trail import note
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.identity import public_id
-from holdfast.core.number_guard import guard_numbers
 from holdfast.core.rights import Action, Principal
 from holdfast.indexer.explain import to_text
 from holdfast.indexer.hits import every_hit
@@ -66,7 +65,8 @@ def post_metadata(
     change = change_of(order.change)
     meant = list(_meant(served, principal, order))
     if order.is_preview:
-        return _answer(Bulk(0, changed=0, unchanged=0, missing=0), len(meant))
+        nothing = {"changed": 0, "unchanged": 0, "missing": 0, "kept": 0}
+        return BulkAnswer(job_id=None, meant=len(meant), **nothing)
     store = served.store_of(principal)
     key = f"{principal.pid} {once_key}" if once_key else str(store.ids.take())
     return _answer(annotate_many(store, meant, change, key), len(meant))
@@ -92,9 +92,8 @@ def _meant(served: Served, principal: Principal, order: BulkOrder) -> Iterator[i
     node = asked(served, principal, order.query).node
     what = {"query": order.query, "canonical": to_text(node), "how": "annotate"}
     note(served, principal, "search", what)
-    if is_masked(principal):
-        node = guard_numbers(node).node
-    for page in every_hit(served.index(), node, principal.scope):
+    safe = guarded(principal, node).node
+    for page in every_hit(served.index(), safe, principal.scope):
         for found in _seen(served, principal, page):
             yield from found
 
@@ -108,7 +107,7 @@ def _seen(served: Served, principal: Principal, ids: list[int]) -> Iterator[list
 
 def _answer(done: Bulk, meant: int) -> BulkAnswer:
     return BulkAnswer(
-        job_id=public_id("job", done.job_id) if done.job_id else None,
+        job_id=public_id("job", done.job_id),
         meant=meant,
         changed=done.changed,
         unchanged=done.unchanged,

@@ -11,7 +11,7 @@ from holdfast.api.asking import (
     GOVERNED_FACETS,
     Answer,
     asked,
-    is_masked,
+    guarded,
     refuse_governed,
     search,
     visible,
@@ -29,7 +29,6 @@ from holdfast.api.shapes.search import (
     SnippetShape,
 )
 from holdfast.api.trail import note
-from holdfast.core.number_guard import guard_numbers
 from holdfast.core.ports import SearchRequest
 from holdfast.core.rights import Action, Principal
 from holdfast.indexer.explain import explain, leaf_text, to_text
@@ -69,9 +68,9 @@ def _answer(
     parsed = asked(served, principal, order.query, _zone(order.zone))
     if not principal.may_know_holds and not set(GOVERNED_FACETS).isdisjoint(order.facets):
         refuse_governed(served, principal)
-    guarded = guard_numbers(parsed.node) if is_masked(principal) else None
+    safe = guarded(principal, parsed.node)
     request = SearchRequest(
-        query=guarded.node if guarded else parsed.node,
+        query=safe.node,
         scope=principal.scope,
         limit=order.limit,
         cursor=order.cursor,
@@ -99,7 +98,7 @@ def _answer(
         facets=_facets(answer, mask_for(principal)),
         not_indexed=answer.not_indexed,
         not_fully_indexed=answer.not_fully_indexed,
-        guarded=[leaf_text(leaf) for leaf in guarded.guarded_leaves] if guarded else [],
+        guarded=[leaf_text(leaf) for leaf in safe.guarded_leaves],
         next=answer.page.cursor or None,
     )
 
