@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fastapi import Request, Response
 
     from holdfast.api.config import ApiConfig
+    from holdfast.storage.rights.signing_in import SignedIn
 
 YEAR_S = 365 * 24 * 3600
 
@@ -50,6 +51,12 @@ def keep(
         httponly=True,
         samesite=_site(cookie),
     )
+
+
+def keep_session(response: Response, signed: SignedIn, config: ApiConfig) -> None:
+    """Give the browser a session and the token of its forms."""
+    keep(response, Cookie.SESSION, signed.token, config)
+    keep(response, Cookie.FORM, signed.csrf, config)
 
 
 def drop(response: Response, cookie: Cookie, config: ApiConfig) -> None:

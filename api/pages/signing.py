@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Query, Response
 from fastapi.responses import RedirectResponse
 
 from holdfast.api.limits import Limiter
-from holdfast.api.pages.cookies import YEAR_S, Cookie, drop, keep, read
+from holdfast.api.pages.cookies import YEAR_S, Cookie, drop, keep, keep_session, read
 from holdfast.api.pages.rendering import render
 from holdfast.api.pages.visits import Anybody, Filled, Visit
 from holdfast.api.words import LANGUAGES
@@ -71,8 +71,7 @@ def send_sign_in(
     except SignInRefused as error:
         return sign_in_page(visit, place, 401, login=login, refusal=told(error))
     response = RedirectResponse(safe_place(place), 303)
-    keep(response, Cookie.SESSION, signed.token, config)
-    keep(response, Cookie.FORM, signed.csrf, config)
+    keep_session(response, signed, config)
     return response
 
 

@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse
 from holdfast.api.limits import Limiter
 from holdfast.api.oidc.id_tokens import NotVouched
 from holdfast.api.oidc.provider import RETURN_PATH, Back, Provider
-from holdfast.api.pages.cookies import Cookie, drop, keep, read
+from holdfast.api.pages.cookies import Cookie, drop, keep, keep_session, read
 from holdfast.api.pages.rendering import render
 from holdfast.api.pages.signing import MAX_FIELD_CHARS, safe_place, sign_in_page, told
 from holdfast.api.pages.visits import Anybody, Filled, Visit
@@ -169,7 +169,6 @@ def _shut_out(visit: Visit, place: str, status: int) -> Response:
 
 def _with_session(response: Response, visit: Visit, signed: SignedIn) -> Response:
     config = visit.served.config
-    keep(response, Cookie.SESSION, signed.token, config)
-    keep(response, Cookie.FORM, signed.csrf, config)
+    keep_session(response, signed, config)
     drop(response, Cookie.TRIP, config)
     return response

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
+    from holdfast.storage.rights.users import UserView
     from holdfast.storage.store import Store
 
 _NOBODY = "nobody is linked to the subject"
@@ -87,7 +88,10 @@ def sign_in_oidc(
             cause = unbound or _NOBODY if row is None else _DISABLED
             _tell_refused(connection, store, row, {**_who(vouched, client), "cause": cause})
             return None
-        return _let_in(connection, store, row, vouched, client)
+        entered = update(users).where(users.c.id == row.id).values(signed_in_ms=store.now_ms())
+        connection.execute(entered)
+        now = connection.execute(select(users).where(users.c.id == row.id)).one()
+        return _let_in(connection, store, user_of(now), vouched, client)
 
     return or_refused(transact(store.engine, act))
 
@@ -116,9 +120,8 @@ def sign_in_oidc_with_code(store: Store, vouched: Vouched, client: Client, code:
             cause = _NOBODY if row is None else _WRONG_CODE
             _tell_refused(connection, store, row, {**_who(vouched, client), "cause": cause})
             return None
-        if accepted(connection, store, Proof(found, client.address, step)) is None:
-            return None
-        return _let_in(connection, store, row, vouched, client)
+        user = accepted(connection, store, Proof(found, client.address, step))
+        return None if user is None else _let_in(connection, store, user, vouched, client)
 
     return or_refused(transact(store.engine, act))
 
@@ -212,16 +215,13 @@ def _linked(connection: Connection, vouched: Vouched) -> Row[Any] | None:
 
 
 def _let_in(
-    connection: Connection, store: Store, row: Row[Any], vouched: Vouched, client: Client
+    connection: Connection, store: Store, user: UserView, vouched: Vouched, client: Client
 ) -> SignedIn:
-    now_ms = store.now_ms()
-    connection.execute(update(users).where(users.c.id == row.id).values(signed_in_ms=now_ms))
-    tokens = begin_session(connection, store, row.id, client)
-    pid = ensured_pid(connection, store.ids, row.login)
-    about = (public_id("usr", row.id), row.id)
-    event = told("sign_in", about, (pid, now_ms), _who(vouched, client))
+    tokens = begin_session(connection, store, user.id, client)
+    pid = ensured_pid(connection, store.ids, user.login)
+    about = (public_id("usr", user.id), user.id)
+    event = told("sign_in", about, (pid, store.now_ms()), _who(vouched, client))
     record_events(connection, [event], store.ids)
-    user = user_of(connection.execute(select(users).where(users.c.id == row.id)).one())
     return SignedIn(tokens.token, tokens.csrf, user)
 
 
