@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from holdfast.settings.sections import Section, one_of
+from holdfast.settings.sections import Section, one_of, split_words
 
 _OWN_OR_TLS = r"https://[^@\s/?#]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 
@@ -49,10 +49,7 @@ class Oidc(Section):
 
     _one_secret = one_of("client_secret")
 
-    @field_validator("scopes", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return value.replace(",", " ").split() if isinstance(value, str) else value
+    _split = field_validator("scopes", mode="before")(split_words)
 
     @field_validator("groups", mode="before")
     @classmethod

@@ -51,6 +51,11 @@ def one_of(name: str) -> Any:
     return model_validator(mode="after")(check)
 
 
+def split_words(value: object) -> object:
+    """Return the words of a list that is one text, as the environment and `--set` give it."""
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
 class Archive(Section):
     """What the archive is called, whose it is, and the zone its days are counted in."""
 
@@ -61,12 +66,7 @@ class Archive(Section):
     zone: str = ""
     """Time zone of the dates in queries and output, as in Europe/Berlin; empty: the system's."""
 
-    @field_validator("internal_domains", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return [part for part in value.replace(",", " ").split() if part]
-        return value
+    _split = field_validator("internal_domains", mode="before")(split_words)
 
     @field_validator("zone")
     @classmethod
@@ -243,7 +243,7 @@ class Smtp(Section):
 
     _one_password = one_of("password")
 
-    @field_validator(
+    _split = field_validator(
         "addresses",
         "drop_addresses",
         "networks",
@@ -251,12 +251,7 @@ class Smtp(Section):
         "journal_networks",
         "envelope_fields",
         mode="before",
-    )
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return [part for part in value.replace(",", " ").split() if part]
-        return value
+    )(split_words)
 
     @field_validator("networks", "journal_networks")
     @classmethod
@@ -284,12 +279,7 @@ class Service(Section):
     is_behind_tls: bool = False
     """A proxy with TLS is before it: cookies are for TLS alone."""
 
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return [part for part in value.replace(",", " ").split() if part]
-        return value
+    _split = field_validator("trusted_proxies", mode="before")(split_words)
 
 
 class Anchors(Section):
