@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ from holdfast.indexer.documents import analyse_record
 from holdfast.indexer.elastic.connection import ElasticConfig, connect
 from holdfast.indexer.elastic.parts import new_generation
 from holdfast.indexer.elastic_index import ElasticIndex, Surroundings
+from http_listening import listening
 from server_elasticsearch import Cluster
 
 GENERATION = new_generation("ab")
@@ -61,20 +61,12 @@ def answering(headers: dict[str, str], version: str, tls: Path | None = None) ->
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = None
     if tls is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(tls)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        server.handle_error = lambda *_: None  # type: ignore[method-assign]
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler, context) as port:
+        yield f"http{'s' if tls else ''}://127.0.0.1:{port}"
 
 
 def own_certificate(path: Path) -> Path:

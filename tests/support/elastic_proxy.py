@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
+
+from http_listening import listening
 
 Item = dict[str, Any]
 _PRODUCT = {"X-elastic-product": "Elasticsearch", "content-type": "application/json"}
@@ -72,18 +74,12 @@ def proxied(target: str) -> Iterator[FaultProxy]:
     class Handler(_Handler):
         faults = proxy
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield proxy
-    finally:
-        proxy.given_up.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler) as port:
+        proxy.url = f"http://127.0.0.1:{port}"
+        try:
+            yield proxy
+        finally:
+            proxy.given_up.set()
 
 
 class _Handler(BaseHTTPRequestHandler):

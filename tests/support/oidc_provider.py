@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -26,6 +26,8 @@ from authlib.oidc.core import AuthorizationCodeMixin, OpenIDCode
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
+
+from http_listening import listening
 
 CLIENT_ID = "holdfast-test"
 CLIENT_SECRET = "client-sesame-77"
@@ -335,22 +337,8 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-class _Listening(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_unused: object) -> None:
-        """Clients may hang up whenever they like."""
-
-
 @contextmanager
 def providing(provider: Provider) -> Iterator[Provider]:
     """Serve on a port of our own on loopback."""
-    with _Listening(("127.0.0.1", 0), _handler(provider)) as server:
-        provider.port = int(server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield provider
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(_handler(provider)) as provider.port:
+        yield provider

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+from http_listening import listening
 
 CONFIG = """
 [ req ]
@@ -202,27 +204,14 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_unused: object) -> None:
-        """Clients may hang up whenever they like."""
-
-
 @contextmanager
 def serving(tsa: Tsa, context: ssl.SSLContext | None = None) -> Iterator[Service]:
     """Serve on a port of its own for the length of the block."""
     service = Service(tsa)
-    with _Server(("127.0.0.1", 0), _handler(service)) as server:
-        if context is not None:
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-            service.scheme = "https"
-        service.port = int(server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
+    if context is not None:
+        service.scheme = "https"
+    with listening(_handler(service), context) as service.port:
         try:
             yield service
         finally:
             service.is_over.set()
-            server.shutdown()
-            thread.join()

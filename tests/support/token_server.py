@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import secrets
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs
+
+from http_listening import listening
 
 CLIENT_ID = "holdfast-test"
 CLIENT_SECRET = "client-sesame-41"
@@ -113,23 +114,8 @@ def _handler(service: TokenService) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_unused: object) -> None:
-        """Clients may hang up whenever they like."""
-
-
 @contextmanager
 def serving(service: TokenService, context: ssl.SSLContext | None = None) -> Iterator[int]:
     """Serve on a port of our own on loopback; yield it."""
-    with _Server(("127.0.0.1", 0), _handler(service)) as server:
-        if context is not None:
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield int(server.server_address[1])
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(_handler(service), context) as port:
+        yield port
