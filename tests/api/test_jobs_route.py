@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from api_kit import Office, office
-from archive_kit import settings_in
+from api_kit import Office, empty_office
 from holdfast.api.routes import jobs as route
 from holdfast.api.served import Served
 from holdfast.core.identity import public_id
@@ -24,7 +23,6 @@ from holdfast.storage.catalogue.jobs import (
     enqueue,
     fail,
 )
-from holdfast.wiring.founding import create_archive
 
 KIND = "tick"
 TERMS = {KIND: Terms(lease_ms=60_000, attempts=3)}
@@ -55,9 +53,7 @@ class Yard:
 
 @pytest.fixture
 def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
-    settings = settings_in(tmp_path_factory.mktemp("yard"), service={"requests_per_minute": 0})
-    create_archive(settings)
-    with office(settings) as opened:
+    with empty_office(tmp_path_factory.mktemp("yard")) as opened:
         opened.hire("it", "it")
         opened.hire("legal", "legal")
         yield Yard(opened)

@@ -9,20 +9,14 @@ from typing import Any
 
 import pytest
 
-from api_kit import Office, office
-from archive_kit import bring_in, settings_in
-from cli_archive import write_mbox
-from holdfast.wiring.founding import create_archive
+from api_kit import Office, letters_office
 
 
 @pytest.fixture(scope="module")
 def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """An archive with two lawyers, and one of them with a second account."""
     folder = tmp_path_factory.mktemp("court")
-    settings = settings_in(folder, service={"requests_per_minute": 0})
-    create_archive(settings)
-    bring_in(settings, write_mbox(folder / "letters.mbox"), custodian="Li Qiang")
-    with office(settings) as opened:
+    with letters_office(folder, custodian="Li Qiang") as opened:
         opened.hire("legal1", "legal")
         opened.hire("legal2", "legal")
         opened.hire("legal1-too", "legal", person="legal1")

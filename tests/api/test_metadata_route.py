@@ -6,19 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from api_kit import Office, office
-from archive_kit import bring_in, settings_in
-from cli_archive import write_mbox
-from holdfast.wiring.founding import create_archive
+from api_kit import Office, letters_office
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    folder = tmp_path_factory.mktemp("desk")
-    settings = settings_in(folder, service={"requests_per_minute": 0})
-    create_archive(settings)
-    bring_in(settings, write_mbox(folder / "letters.mbox"))
-    with office(settings) as opened:
+    with letters_office(tmp_path_factory.mktemp("desk")) as opened:
         opened.hire("legal", "legal")
         opened.hire("boss", "member", addresses=("boss@our.example",))
         opened.hire("guest", "guest")

@@ -6,18 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from api_kit import Office, office
-from archive_kit import settings_in
+from api_kit import Office, empty_office
 from holdfast.storage.catalogue.accounts import NewAccount, add_account
 from holdfast.storage.catalogue.source_runs import EndedRun, begin_run, end_run
-from holdfast.wiring.founding import create_archive
 
 
 @pytest.fixture
 def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    settings = settings_in(tmp_path_factory.mktemp("post"), service={"requests_per_minute": 0})
-    create_archive(settings)
-    with office(settings) as opened:
+    with empty_office(tmp_path_factory.mktemp("post")) as opened:
         opened.hire("it", "it")
         opened.hire("legal", "legal")
         yield opened

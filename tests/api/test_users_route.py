@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 
-from api_kit import Office, office
-from archive_kit import bring_in, settings_in
-from cli_archive import write_mbox
+from api_kit import Office, letters_office
 from holdfast.storage.rights.users import link_user
-from holdfast.wiring.founding import create_archive
 
 PROXY = "127.0.0.1"
 
@@ -20,11 +17,7 @@ PROXY = "127.0.0.1"
 def bureau(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """An archive whose users tests add and change, behind a proxy that it trusts."""
     folder = tmp_path_factory.mktemp("bureau")
-    service = {"requests_per_minute": 0, "trusted_proxies": PROXY}
-    settings = settings_in(folder, service=service)
-    create_archive(settings)
-    bring_in(settings, write_mbox(folder / "letters.mbox"))
-    with office(settings) as opened:
+    with letters_office(folder, trusted_proxies=PROXY) as opened:
         opened.hire("chief", "admin")
         opened.hire("legal", "legal")
         yield opened

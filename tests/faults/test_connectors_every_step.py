@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from fault_strace import Rig, can_inject, session_rig, sync_rig
+from fault_strace import Rig, can_inject, session_rig, waiting_rig
 from fault_sweep import KILL, caught_in, kill_everywhere
 from fault_works import Syncing
 from imap_kit import letter
-from imap_script import Script, scripted
 
 pytestmark = pytest.mark.unmeasured
 
@@ -32,8 +31,7 @@ def _strace(need: Callable[[bool, str], None]) -> None:
 @pytest.fixture
 def syncing(tmp_path: Path) -> Iterator[Rig]:
     """A rig with a server that has three messages."""
-    with scripted(Script(dict(enumerate(MAIL, 1)))) as script:
-        rig = sync_rig(tmp_path, script.port, {"INBOX": MAIL})
+    with waiting_rig(tmp_path, MAIL) as rig:
         yield replace(rig, phase="writing")
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fault_strace import Rig, can_inject, session_rig, sync_rig
-from fault_sweep import Pace, SweepFigures, kill_everywhere
+from fault_strace import Rig, can_inject, session_rig, waiting_rig
+from fault_sweep import Pace, kill_everywhere
 from imap_kit import letter
-from imap_script import Script, scripted
 
 MAIL = [letter(number) for number in range(3)]
 LARGE = letter(3, body=("A line as long as few are.".ljust(990, ".") + "\n") * 1200)
@@ -27,8 +26,8 @@ def _strace(need: Callable[[bool, str], None]) -> None:
 @pytest.fixture
 def syncing(tmp_path: Path) -> Iterator[Rig]:
     """A rig with a server that has three messages."""
-    with scripted(Script(dict(enumerate(MAIL, 1)))) as script:
-        yield sync_rig(tmp_path, script.port, {"INBOX": MAIL})
+    with waiting_rig(tmp_path, MAIL) as rig:
+        yield rig
 
 
 @PHASES
@@ -47,10 +46,8 @@ def test_f2_smtp_session_killed_at_every_call(
 
 
 def _is_survived(rig: Rig, report: Callable[..., None]) -> None:
-    def note(figures: SweepFigures) -> None:
-        report(**(asdict(figures) | {"bad": figures.bad[:5], "bads": len(figures.bad)}))
-
-    figures = kill_everywhere(rig, None, pace=Pace(2, note))
+    pace = Pace(2, lambda so_far: report(**so_far.shown()))
+    figures = kill_everywhere(rig, None, pace=pace)
     assert figures.bad == []
     assert figures.points == figures.planned
     # A few calls of engine threads come in any order.

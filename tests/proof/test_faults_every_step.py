@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fault_strace import can_inject
-from fault_sweep import Pace, SweepFigures, eio_sweep, kill_sweep
+from fault_sweep import Pace, eio_sweep, kill_sweep
 
 PROCESSES = 2
 
@@ -24,7 +22,7 @@ def _strace(need: Callable[[bool, str], None]) -> None:
 def test_f2_import_killed_at_every_call(
     tmp_path: Path, report: Callable[..., None], *, begins_empty: bool
 ) -> None:
-    pace = Pace(PROCESSES, partial(_note, report))
+    pace = Pace(PROCESSES, lambda so_far: report(**so_far.shown()))
     figures = kill_sweep(tmp_path, None, begins_empty=begins_empty, pace=pace)
     assert figures.bad == []
     assert figures.points == figures.planned
@@ -33,11 +31,7 @@ def test_f2_import_killed_at_every_call(
 
 
 def test_f4_every_sync_of_an_import_fails_once(tmp_path: Path, report: Callable[..., None]) -> None:
-    figures = eio_sweep(tmp_path, None, Pace(PROCESSES, partial(_note, report)))
+    figures = eio_sweep(tmp_path, None, Pace(PROCESSES, lambda so_far: report(**so_far.shown())))
     assert figures.bad == []
     assert figures.points == figures.planned
     assert figures.hit >= figures.points * 9 // 10
-
-
-def _note(report: Callable[..., None], figures: SweepFigures) -> None:
-    report(**(asdict(figures) | {"bad": figures.bad[:5], "bads": len(figures.bad)}))

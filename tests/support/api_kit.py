@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.testclient import TestClient
 
+from archive_kit import bring_in, settings_in
+from cli_archive import write_mbox
 from holdfast.api.app import create_app
 from holdfast.core.identity import row_id
 from holdfast.core.rights import Role
@@ -17,9 +19,12 @@ from holdfast.ingest.viewing import Viewer
 from holdfast.storage.rights.api_keys import NewKey, create_key
 from holdfast.storage.rights.users import NewUser, add_user
 from holdfast.wiring.archive import Services, open_archive
+from holdfast.wiring.founding import create_archive
 from holdfast.wiring.serving import served_by
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from httpx2 import Response
 
     from holdfast.settings import Settings
@@ -94,3 +99,22 @@ def office(settings: Settings) -> Iterator[Office]:
         app = create_app(served_by(services, viewer))
         with TestClient(app, client=(PEER, 50000), raise_server_exceptions=True) as client:
             yield Office(services, client)
+
+
+@contextmanager
+def letters_office(folder: Path, *, custodian: str = "", **service: Any) -> Iterator[Office]:
+    """Serve a new archive of the five letters, without a limit of requests."""
+    settings = settings_in(folder, service={"requests_per_minute": 0, **service})
+    create_archive(settings)
+    bring_in(settings, write_mbox(folder / "letters.mbox"), custodian=custodian)
+    with office(settings) as opened:
+        yield opened
+
+
+@contextmanager
+def empty_office(folder: Path) -> Iterator[Office]:
+    """Serve a new archive that holds nothing yet, without a limit of requests."""
+    settings = settings_in(folder, service={"requests_per_minute": 0})
+    create_archive(settings)
+    with office(settings) as opened:
+        yield opened

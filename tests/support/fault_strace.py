@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from holdfast.settings import Settings
 from holdfast.wiring.founding import create_archive
 from holdfast.wiring.places import CATALOGUE
 from imap_kit import added, plain_account
+from imap_script import Script, scripted
 
 CHANGING = (
     "fsync", "fdatasync", "pwrite64", "write", "rename", "renameat", "renameat2", "unlink",
@@ -106,11 +108,13 @@ def new_rig(folder: Path, *, begins_empty: bool = False) -> Rig:
     return Rig(folder, Importing(offered), template)
 
 
-def sync_rig(folder: Path, port: int, folders: dict[str, list[bytes]]) -> Rig:
-    """Make a rig that syncs from an IMAP server on this port, which has this mail."""
+@contextmanager
+def waiting_rig(folder: Path, mail: Sequence[bytes]) -> Iterator[Rig]:
+    """Make a rig that syncs from a running IMAP server, whose INBOX has this mail."""
     template = folder / "template"
-    added(settings_in(template), plain_account(port), "open-sesame-84")
-    return Rig(folder, Syncing(folders), template)
+    with scripted(Script(dict(enumerate(mail, 1)))) as script:
+        added(settings_in(template), plain_account(script.port), "open-sesame-84")
+        yield Rig(folder, Syncing({"INBOX": list(mail)}), template)
 
 
 def session_rig(folder: Path, messages: Sequence[bytes]) -> Rig:

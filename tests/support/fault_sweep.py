@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,10 @@ class SweepFigures:
         for name in ("points", "hit", "refused", "absorbed", "lost", "doubled"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.bad += other.bad
+
+    def shown(self) -> dict[str, Any]:
+        """Return what a report says of them."""
+        return {**asdict(self), "bad": self.bad[:5], "bads": len(self.bad)}
 
 
 @dataclass(frozen=True, slots=True)
