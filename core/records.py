@@ -5,6 +5,7 @@ All times are aware UTC; all text is free of lone surrogates (parsers clean at t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +21,43 @@ class Kind(StrEnum):
     """Delivery status notification (RFC 3464)."""
     MDN = "mdn"
     """Read receipt (RFC 8098)."""
+    IM = "im"
+    """A chat message, or a later version of one: see `Chat.version_at`."""
+    RECALL = "recall"
+    """The writer took a message back; its text stays."""
+    DELETION = "deletion"
+    """Somebody, not always the writer, removed a message; its text stays."""
+    REACTION = "reaction"
+    CHAT_EVENT = "chat_event"
+    """What a chat system noted of itself: who came and went, a new title, a call that began."""
+    CONVERSATION = "conversation"
+    """A room as an export describes it, with its members."""
+    PROFILE = "profile"
+    """A person as a directory describes them; links the addresses of one person."""
+    FILE = "file"
+    """The content of a file that a message carries, where it came apart from it."""
+    CONSENT = "consent"
+    """Somebody agreed, or not, to be archived."""
+    CALL = "call"
+    VISIT = "visit"
+    MEETING = "meeting"
+    TICKET = "ticket"
+    ORDER = "order"
+    FORM = "form"
+    DOCUMENT = "document"
+    NOTE = "note"
+    TASK = "task"
+    UNKNOWN = "unknown"
+    """A type that the parser does not know; the raw form says what it is."""
+
+
+ASIDES = frozenset(
+    {Kind.RECALL, Kind.DELETION, Kind.REACTION, Kind.CHAT_EVENT, Kind.CONVERSATION, Kind.PROFILE}
+    | {Kind.FILE, Kind.CONSENT}
+)
+"""Kinds that say something of a message, a room or a person, and are no contact themselves."""
+EMAIL = "email"
+"""The channel of all mail."""
 
 
 class Role(StrEnum):
@@ -38,6 +76,18 @@ class Role(StrEnum):
     """A list or group whose members received it."""
     FORWARDED = "forwarded"
     """An address whose mail another one received."""
+    MENTION = "mention"
+    """Named in the text."""
+    MEMBER = "member"
+    """In the room, as an export describes it."""
+    JOINED = "joined"
+    LEFT = "left"
+    SELF = "self"
+    """Whom a profile describes."""
+    ALIAS = "alias"
+    """Another address of the person that a profile describes."""
+    OWNER = "owner"
+    """The member of staff whom a CRM names as responsible."""
 
 
 class TextState(StrEnum):
@@ -51,6 +101,8 @@ class TextState(StrEnum):
     ENCRYPTED = "encrypted"
     FAILED = "failed"
     """The extractor failed, was killed or met a limit; a defect says why."""
+    APART = "apart"
+    """The file is not among the bytes: it comes by itself, or was never had."""
     TRUNCATED = "truncated"
     """Cut at `MAX_INDEXED_CHARS`; the interaction is not fully indexed."""
 
@@ -79,10 +131,64 @@ class Participant:
     address: str
     """addr-spec as written, without comments or angle brackets; may be empty or not an address."""
 
+    side: str = ""
+    """What the source says of them: `staff`, `outside`, `bot`; empty where it does not say."""
+
     @property
     def key(self) -> str:
-        """The address as identities compare it: case folded, surrounding space removed."""
-        return self.address.strip().casefold()
+        """The address as identities compare it."""
+        return address_key(self.address)
+
+
+_CHAT_ADDRESS = re.compile(r"[a-z][a-z0-9_]{1,15}:[^\s@\x00-\x1f]+")
+_NOT_IN_CHAT_ADDRESS = re.compile(r"[\s@%\x00-\x1f]")
+
+
+def chat_address(scheme: str, value: str) -> str:
+    """Return the address of a person in a chat system, `wecom:zhangsan`; empty without a value.
+
+    It holds no `@`, so that no mail can name it in its fields.
+    """
+    value = value.strip()
+    return f"{scheme}:{_NOT_IN_CHAT_ADDRESS.sub(_percent, value)}" if value else ""
+
+
+def _percent(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogatepass"))
+
+
+def is_chat_address(text: str) -> bool:
+    """Tell whether a text has the form that `chat_address` gives."""
+    return "@" not in text and _CHAT_ADDRESS.fullmatch(text) is not None
+
+
+def address_key(address: str) -> str:
+    """Return an address as identities compare it: mail case folded, chat addresses as they are."""
+    text = address.strip()
+    return text if "@" not in text and _CHAT_ADDRESS.fullmatch(text) else text.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A room, a group, or what two people exchange in one system."""
+
+    key: str
+    """The system's own, unique within a channel: tenant and room."""
+    name: str = ""
+    """Empty between two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """What a chat message has that mail has not."""
+
+    channel: str
+    """`slack`, `wecom`, `feishu` …; of typed events the name that their source gives."""
+    conversation: Conversation | None = None
+    version_at: datetime | None = None
+    """When this version of the message was written; None for the first."""
+    answers: str = ""
+    """Name of the message that its thread begins with; empty for none. See `Parsed.message_id`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +267,9 @@ class Parsed:
     everything else is of that message, and its envelope is among the participants."""
     is_enveloped: bool = False
     """Header fields that its source vouches for named people, who are among the participants."""
+    chat: Chat | None = None
+    """None for mail. For chat `message_id` is the name of the message that it is, or says something
+    of: channel, tenant, room and the system's own id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +330,13 @@ class CaptureFacts:
     """Of items that were delivered to us."""
     trust: Trust = NO_TRUST
     """How far the source vouches for what the bytes say of their own envelope."""
+    form: str = ""
+    """What the bytes are, where its source knows: one of `parsers.registry.FORMS`. Empty: the bytes
+    tell."""
+    context: str = ""
+    """JSON: what the parser of the form needs beside the bytes, as names of a room and of people."""
+    opened: bytes = b""
+    """What the bytes hold in clear, where they came encrypted; sealed under the original's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +378,8 @@ class RecordParticipant:
     name: str
     address: str
     contact_id: int = 0
+    side: str = ""
+    """As `Participant.side`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +429,10 @@ class FiledFacts:
     is_duplicate: bool
     shares_message_id: bool
     held_by: tuple[HeldBy, ...] = ()
+    conversation_id: int = 0
+    conversation: str = ""
+    marks: tuple[str, ...] = ()
+    """Of chat messages: see `Record.marks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +445,7 @@ class Record:
     id: int
     kind: str
     channel: str
-    """`email` for all mail; chat channels come later."""
+    """`email` for all mail."""
     subject: str
     body: str
     participants: tuple[RecordParticipant, ...]
@@ -358,6 +480,13 @@ class Record:
     shares_message_id: bool = False
     """Another interaction has the same Message-ID and different content."""
     held_by: tuple[HeldBy, ...] = ()
+    conversation_id: int = 0
+    """The room of a chat message; 0 for mail."""
+    conversation: str = ""
+    """Its name; empty between two."""
+    marks: tuple[str, ...] = ()
+    """Of chat: `edited`, `recalled`, `deleted`; `version`: a later version of a message whose first
+    one is a record of its own; `aside`: its kind is one of `ASIDES`."""
 
     @property
     def contact_ids(self) -> tuple[int, ...]:

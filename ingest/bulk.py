@@ -167,7 +167,7 @@ class Import:
         """Take an item with its bytes; whether it is known is for `accept` to see."""
         self.progress.offer(item.offered.length)
         if isinstance(item.body, bytes):
-            return _Job(item.offered, Order(None, raw=item.body))
+            return _Job(item.offered, Order(None, raw=item.body, facts=item.offered.facts))
         file = item.body
         try:
             raw = opened(file.path, file.key, file.size_bytes, file.content_id)
@@ -175,7 +175,10 @@ class Import:
             raise unavailable(error, "reading a spooled message") from error
         prepared = prepare(raw, spool=self.spool)
         spooled = replace(item.offered, container=portable(str(file.path)), length=file.size_bytes)
-        order = Order(spooled, key=prepared.key, file_key=file.key, file_id=file.content_id)
+        order = Order(
+            spooled, key=prepared.key, file_key=file.key, file_id=file.content_id,
+            facts=item.offered.facts,
+        )  # fmt: skip
         return _Job(item.offered, order, prepared, file.path)
 
     def _job(self, offered: Offered, known: bytes | None) -> _Job | None:
@@ -200,10 +203,11 @@ class Import:
             return None
         read = replace(offered, facts=item.facts)
         if offered.length <= LARGE_BYTES:
-            return _Job(read, Order(None, raw=bytes(item.raw)))
+            return _Job(read, Order(None, raw=bytes(item.raw), facts=item.facts))
         prepared = prepare(item.raw, spool=self.spool)
         if offered.layers:
-            return _Job(read, Order(None, raw=bytes(item.raw), key=prepared.key), prepared)
+            order = Order(None, raw=bytes(item.raw), key=prepared.key, facts=item.facts)
+            return _Job(read, order, prepared)
         return _Job(read, Order(offered, key=prepared.key), prepared)
 
     def _submit(self, task: list[_Job]) -> None:

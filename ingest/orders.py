@@ -35,6 +35,8 @@ class Order:
     """Of the source, beside what the facts of the item say."""
     opens: bool = False
     """Take out the messages attached to it as well."""
+    facts: CaptureFacts = CaptureFacts()
+    """Of an item that comes along in `raw`: see `drafting.How.facts`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def _order(row: Row[Any], desk: Desk) -> Order:
     key = desk.store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
     raw = b"".join(original_bytes(desk.store, row.original_id))
     facts = _facts(row.facts) if row.facts else _NO_FACTS
-    return Order(None, key=key, raw=raw, trust=facts.trust, opens=is_drop(facts))
+    return Order(None, key=key, raw=raw, trust=facts.trust, opens=is_drop(facts), facts=facts)
 
 
 def _keep_carried(

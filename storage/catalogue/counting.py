@@ -79,7 +79,7 @@ UPDATE {table} SET
   human_messages = identities.human_messages + given.human_messages,
   messages = identities.messages + given.messages,
   name = COALESCE(NULLIF(given.own_name, ''), NULLIF(identities.name, ''), given.name)
-FROM {given} WHERE identities.id = given.id AND identities.kind = 'mail'"""
+FROM {given} WHERE identities.id = given.id AND identities.kind <> 'forgotten'"""
 
 
 def _count_and_name(

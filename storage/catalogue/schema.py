@@ -149,6 +149,7 @@ conversations = Table(
     Column("channel", Text, nullable=False),
     Column("key", Text, nullable=False),
     words("name"),
+    ms("named_ms", optional=True),
     UniqueConstraint("channel", "key"),
 )
 
@@ -184,6 +185,7 @@ interactions = Table(
     Column("kind", Text, nullable=False),
     Column("channel", Text, nullable=False),
     ref("conversation_id", "conversations.id", optional=True),
+    count("version_ms"),
     Column("parser_version", Integer, nullable=False),
     words("message_id"),
     Column("message_key", LargeBinary(16), nullable=False),
@@ -208,6 +210,13 @@ interactions = Table(
     ms("removed_ms", optional=True),
     Index("ix_interactions_message_key", "message_key"),
     Index("ix_interactions_at", "at_ms"),
+    Index(
+        "ix_interactions_conversation",
+        "conversation_id",
+        "at_ms",
+        sqlite_where=text("conversation_id IS NOT NULL"),
+        postgresql_where=text("conversation_id IS NOT NULL"),
+    ),
 )
 
 variants = Table(
@@ -278,6 +287,7 @@ identities = Table(
     words("name"),
     words("domain"),
     Column("nature", Text, nullable=False, server_default="person"),
+    words("side"),
     ref("contact_id", "contacts.id", optional=True, index=True),
     ms("valid_from_ms", optional=True),
     ms("valid_to_ms", optional=True),

@@ -22,6 +22,7 @@ from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import direction, internal_in
 from holdfast.storage.catalogue.contacts import identities_of_company, identities_of_contact
 from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.messages import marks_in
 from holdfast.storage.catalogue.schema import attachments, identities, interactions, participants
 
 if TYPE_CHECKING:
@@ -222,18 +223,26 @@ def _alive(connection: Connection, ids: Sequence[int]) -> list[Row[Any]]:
         interactions.c.subject,
         interactions.c.thread_id,
         interactions.c.is_bulk,
+        interactions.c.message_id,
+        interactions.c.message_key,
+        interactions.c.version_ms,
     ).where(interactions.c.removed_ms.is_(None))
-    rows = {row.id: row for row in by_value(connection, query, interactions.c.id, ids)}
+    found = by_value(connection, query, interactions.c.id, ids)
+    marks = marks_in(connection, found)
+    rows = {row.id: row for row in found if not _BESIDE & set(marks.get(row.id, ()))}
     return [rows[i] for i in ids if i in rows]
+
+
+_BESIDE = frozenset(("aside", "version"))
+"""Marks of what is no contact of its own: it is shown with the message that it belongs to."""
 
 
 def _entries(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Entry, ...]:
     ids = [row.id for row in rows]
     own = internal_in(connection)
-    people: dict[int, list[RecordParticipant]] = defaultdict(list)
+    people: dict[int, list[Row[Any]]] = defaultdict(list)
     for p in by_value(connection, _PEOPLE, participants.c.interaction_id, ids):
-        person = RecordParticipant(Role(p.role), p.name, p.address, p.contact_id or 0)
-        people[p.interaction_id].append(person)
+        people[p.interaction_id].append(p)
     counted = by_value(connection, _ATTACHMENTS, attachments.c.interaction_id, ids)
     files = {row.interaction_id: row.files for row in counted}
     return tuple(
@@ -245,7 +254,10 @@ def _entries(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Entry, .
             subject=row.subject,
             direction=direction(people[row.id], own),
             thread_id=row.thread_id,
-            participants=tuple(people[row.id]),
+            participants=tuple(
+                RecordParticipant(Role(p.role), p.name, p.address, p.contact_id or 0)
+                for p in people[row.id]
+            ),
             attachments=files.get(row.id, 0),
             is_bulk=row.is_bulk,
         )
@@ -254,7 +266,7 @@ def _entries(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Entry, .
 
 
 _PEOPLE = (
-    select(participants, identities.c.contact_id)
+    select(participants, identities.c.contact_id, identities.c.side)
     .outerjoin(identities, identities.c.id == participants.c.identity_id)
     .order_by(participants.c.interaction_id, participants.c.ordinal)
 )

@@ -1,0 +1,87 @@
+"""Gives chat messages their rooms, which it makes where they are new; it reads no message.
+
+A room is known by its channel and the system's own key. Its name is the last one by the clock of
+the system, whatever order the messages come in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from holdfast.storage.catalogue.chunks import by_value, insert_missing, update_rows
+from holdfast.storage.catalogue.schema import conversations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection
+
+    from holdfast.core.custody import Draft
+    from holdfast.core.identity import IdFactory
+
+Place = tuple[str, str]
+"""Channel, and the key of the room in it."""
+
+
+def rooms_of(
+    connection: Connection, drafts: Mapping[int, tuple[Draft, int]], ids: IdFactory
+) -> dict[int, int]:
+    """Return the room of each interaction that has one.
+
+    Args:
+        connection: Of the filing transaction.
+        drafts: New interaction → its draft, and when it was, in Unix milliseconds.
+        ids: For rooms that are made.
+    """
+    places = {
+        row: (d.channel, d.conversation.key) for row, (d, _) in drafts.items() if d.conversation
+    }
+    if not places:
+        return {}
+    names = _names(drafts, places)
+    rows = [
+        {"id": ids.take(), "channel": place[0], "key": place[1], "name": "", "named_ms": None}
+        for place in sorted(names)
+    ]
+    insert_missing(connection, conversations, rows, "channel", "key")
+    known = _known(connection, names)
+    _rename(connection, known, names)
+    return {row: known[place].id for row, place in places.items()}
+
+
+def _names(
+    drafts: Mapping[int, tuple[Draft, int]], places: Mapping[int, Place]
+) -> dict[Place, tuple[int, str]]:
+    """Return the newest name of each room, with its time; no name where none is said."""
+    names: dict[Place, tuple[int, str]] = {}
+    for row, place in places.items():
+        draft, at_ms = drafts[row]
+        said = (at_ms, draft.conversation.name) if draft.conversation else (at_ms, "")
+        best = names.setdefault(place, (0, ""))
+        if said[1] and (not best[1] or said > best):
+            names[place] = said
+    return names
+
+
+def _known(connection: Connection, names: Mapping[Place, object]) -> dict[Place, Any]:
+    rows = by_value(
+        connection, select(conversations), conversations.c.key, {key for _, key in names}
+    )
+    return {(row.channel, row.key): row for row in rows if (row.channel, row.key) in names}
+
+
+def _rename(
+    connection: Connection, known: Mapping[Place, Any], names: Mapping[Place, tuple[int, str]]
+) -> None:
+    changed = []
+    for place, (at_ms, name) in names.items():
+        row = known[place]
+        if (
+            name
+            and name != row.name
+            and (row.named_ms is None or (row.named_ms, row.name) < (at_ms, name))
+        ):
+            changed.append({"id": row.id, "name": name, "named_ms": at_ms})
+    update_rows(connection, conversations, changed, "id")
