@@ -334,9 +334,12 @@ class CaptureFacts:
     """What the bytes are, where its source knows: one of `parsers.registry.FORMS`. Empty: the bytes
     tell."""
     context: str = ""
-    """JSON: what the parser of the form needs beside the bytes, as names of a room and of people."""
+    """JSON: what the parser of the form needs beside the bytes, as names of room and people."""
     opened: bytes = b""
     """What the bytes hold in clear, where they came encrypted; sealed under the original's key."""
+
+
+NO_FACTS = CaptureFacts()
 
 
 @dataclass(frozen=True, slots=True)

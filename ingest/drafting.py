@@ -24,6 +24,7 @@ from holdfast.core.language import language_of
 from holdfast.core.records import (
     EMAIL,
     MAX_INDEXED_CHARS,
+    NO_FACTS,
     NO_TRUST,
     Attachment,
     CaptureFacts,
@@ -101,7 +102,7 @@ class How:
     trust: Trust = NO_TRUST
     opens: bool = False
     """Take out the messages attached to it as well."""
-    facts: CaptureFacts = CaptureFacts()
+    facts: CaptureFacts = NO_FACTS
     """What the source says of the item; of it `form` and what belongs to it count."""
 
 

@@ -109,8 +109,8 @@ FIELDS = {
     name: Field(name)
     for name in (
         "kind", "channel", "direction", "source", "custodian", "folder", "label", "list", "thread",
-        "conversation", "id", "msgid", "sha256", "domain", "address", "company", "contact", "filetype",
-        "extension", "defect", "tag", "matter", "hold", "lang", "has", "is",
+        "conversation", "id", "msgid", "sha256", "domain", "address", "company", "contact",
+        "filetype", "extension", "defect", "tag", "matter", "hold", "lang", "has", "is",
     )
 }  # fmt: skip
 """Operators whose value is exact."""

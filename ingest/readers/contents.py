@@ -16,27 +16,18 @@ from holdfast.ingest.readers import mbox
 from holdfast.ingest.readers.archives.expansion import Limits, Unpackable, head_of, spool
 from holdfast.ingest.readers.archives.tars import TarMember, tar_members
 from holdfast.ingest.readers.archives.zips import Entry, entries
+from holdfast.ingest.readers.chats.exports import export_of
+from holdfast.ingest.readers.chats.tree import ChatRules
+from holdfast.ingest.readers.chats.trees import chat_archive, chat_file
 from holdfast.ingest.readers.maildir import split_name
 from holdfast.ingest.readers.offers import Layer, Offered, portable
+from holdfast.ingest.readers.places import Place, file_digest, folder_of, one
 from holdfast.ingest.readers.recognition import HEAD_BYTES, Shape, litter, recognise
 from holdfast.ingest.readers.windows import Window
 
 _COMPRESSED = frozenset(("gz", "bz2", "xz"))
 _TAR_SUFFIXES = (".tgz", ".tbz", ".tbz2", ".txz")
 _DOCUMENT_MEMBERS = frozenset(("[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF"))
-_FOLDER_SUFFIXES = (
-    ".mbox",
-    ".mboxrd",
-    ".mbx",
-    ".sbd",
-    ".zip",
-    ".tar",
-    ".tgz",
-    ".gz",
-    ".bz2",
-    ".xz",
-    ".txt",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +37,7 @@ class PlanRules:
     quoting: str = "auto"
     """Of every mbox: one of `mbox.QUOTINGS`, or `auto`."""
     limits: Limits = field(default_factory=Limits)
+    chats: ChatRules = field(default_factory=ChatRules)
 
 
 @dataclass(slots=True)
@@ -71,52 +63,9 @@ class _Tally:
             raise Unpackable("total_limit")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a file on disk we stand, and how we came there."""
-
-    container: str
-    """As `Offered.container`."""
-    trail: tuple[str, ...]
-    """Names from the imported path down, members of archives included; `portable`."""
-    fd: int
-    begin: int
-    end: int
-    member: str = ""
-    """Path inside the container; empty outside of one."""
-    layers: tuple[Layer, ...] = ()
-    sha256: str = ""
-    """Of the container; empty outside of one."""
-    depth: int = 0
-    position: str = ""
-    """What tells this member from another of the same name, in keys."""
-    is_unwrapped: bool = False
-    """The bytes are those of a compressed file, which counts as one depth with a tar inside."""
-
-    @property
-    def name(self) -> str:
-        return self.trail[-1].rpartition("/")[2]
-
-    @property
-    def length(self) -> int:
-        return self.end - self.begin
-
-
 def offers_in(place: Place, rules: PlanRules) -> Iterator[Offered]:
     """Yield everything that one open file offers, in the order of its bytes."""
     yield from _offers(place, rules, _Tally(rules.limits))
-
-
-def one(place: Place, kind: str, reason: str = "") -> Offered:
-    """Return the reference to a file or member as a whole."""
-    facts = CaptureFacts(
-        folder=_folder(place, is_holder=False),
-        container_sha256=place.sha256,
-        member=place.member,
-        note=reason,
-    )
-    key = "file:" + "!".join(place.trail) + place.position
-    return Offered(key, place.container, kind, place.begin, place.length, facts, place.layers)
 
 
 def _offers(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
@@ -129,10 +78,15 @@ def _offers(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
         return
     opener = _OPENERS.get(shape.kind)
     if opener is None:
-        yield _whole(place, shape)
+        tree = chat_file(place, rules.chats)
+        export = export_of(tree) if shape.kind == "unknown" else None
+        if export is None:
+            yield _whole(place, shape)
+        else:
+            yield from export.offers(tree)
         return
     if not place.sha256:
-        place = replace(place, sha256=_sha256(place.fd, place.begin, place.end))
+        place = replace(place, sha256=file_digest(place.fd, place.begin, place.end))
     if place.depth >= rules.limits.max_depth:
         yield one(place, "unknown", "depth_limit")
         return
@@ -169,7 +123,7 @@ def _mbox(place: Place, rules: PlanRules) -> Iterator[Offered]:
             yield one(place, "eml")
             return
         found = mbox.members(window, quoting)
-    folder, trail = _folder(place, is_holder=True), "!".join(place.trail)
+    folder, trail = folder_of(place, is_holder=True), "!".join(place.trail)
     for member in found:
         length = member.end - member.start
         span = f"{member.start - place.begin}+{length}"
@@ -205,6 +159,13 @@ def _compressed(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offer
 
 
 def _zip(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
+    tree = chat_archive(place, rules.chats, rules.limits)
+    export = export_of(tree)
+    if export is not None:
+        for member in tree.members.values():
+            tally.add(member.size)
+        yield from export.offers(tree)
+        return
     for entry in entries(place.fd, place.begin, place.end, rules.limits):
         if entry.name in _DOCUMENT_MEMBERS:
             yield one(place, "unknown", "not_recognised_as_mail:document")
@@ -305,26 +266,3 @@ def _without_suffix(name: str) -> str:
     if f".{suffix}".lower() in _TAR_SUFFIXES:
         return f"{stem}.tar"
     return stem if dot and suffix.lower() in _COMPRESSED else name
-
-
-def _folder(place: Place, *, is_holder: bool) -> str:
-    """Return the folder of a file, or of the members that it holds, as people would name it."""
-    names = "/".join(place.trail).split("/")
-    kept = [part for part in names if part not in ("", ".", "..")]
-    kept = kept if is_holder else kept[:-1]
-    return "/".join(map(_plain, kept))
-
-
-def _plain(name: str) -> str:
-    """Return a name without the suffixes that say how it is kept."""
-    while (dot := name.rfind(".")) > 0 and name[dot:].lower() in _FOLDER_SUFFIXES:
-        name = name[:dot]
-    return name
-
-
-def _sha256(fd: int, begin: int, end: int) -> str:
-    total = hashlib.sha256()
-    while begin < end and (piece := os.pread(fd, min(1 << 20, end - begin), begin)):
-        total.update(piece)
-        begin += len(piece)
-    return total.hexdigest()

@@ -101,7 +101,7 @@ class Tree:
 
     members: Mapping[str, Member]
     """By path, in order."""
-    rules: ChatRules = ChatRules()
+    rules: ChatRules = field(default_factory=ChatRules)
     name: str = ""
     """Of the file or the directory that holds it."""
 
