@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from holdfast.core.rights import Principal
     from holdfast.ingest.index_home import Home
     from holdfast.ingest.viewing import Viewer
+    from holdfast.ingest.webhooks.intake import Hooks
     from holdfast.retention.disposal import Asked
     from holdfast.storage.audit import Sequencer
     from holdfast.storage.store import Store
@@ -44,6 +45,8 @@ class Served:
     """Folder for what unfinished exports need."""
     viewer: Viewer
     """Reads originals for pages, in children."""
+    hooks: Hooks
+    """Keeps what webhooks bring."""
     provider: Provider | None = None
     """Through which people may sign in to the pages."""
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False)

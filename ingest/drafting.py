@@ -52,15 +52,13 @@ from holdfast.storage.catalogue.rows import (
     message_key,
     pack_headers,
 )
-from holdfast.storage.catalogue.texts import seal_derived
+from holdfast.storage.catalogue.texts import OPENED, seal_derived
 from holdfast.storage.frames import open_text
 
 if TYPE_CHECKING:
     import mmap
     from datetime import datetime
 
-OPENED = b"opened item"
-"""Purpose of the seal of `CaptureFacts.opened`."""
 MAX_SHORT_CHARS = 8192
 """Longest subject, name, address or file name in the catalogue; the rest is cut with a defect."""
 HEAD_BYTES = 256 * 1024

@@ -17,7 +17,7 @@ from holdfast.ingest.orders import Order, encode, reports_decoder
 from holdfast.ingest.pipeline import process
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.reading import original_bytes
-from holdfast.storage.catalogue.schema import captures, originals, source_items
+from holdfast.storage.catalogue.schema import captures, originals, source_items, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,6 +102,18 @@ def oldest_sealed_ms(store: Store) -> int | None:
     with reading(store.engine) as connection:
         found: int | None = connection.scalar(oldest)
     return found
+
+
+def sealed_sources(store: Store, kind: str) -> list[int]:
+    """Return the sources of a kind that have items which are sealed and not filed."""
+    query = (
+        select(source_items.c.source_id)
+        .join(sources, sources.c.id == source_items.c.source_id)
+        .where(_IS_SEALED, sources.c.kind == kind)
+        .distinct()
+    )
+    with reading(store.engine) as connection:
+        return list(connection.scalars(query))
 
 
 def count_sealed(store: Store) -> int:

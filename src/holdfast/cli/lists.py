@@ -166,6 +166,11 @@ def record_value(record: Record) -> dict[str, Any]:
         "is_truncated": record.is_truncated,
         "is_duplicate": record.is_duplicate,
         "shares_message_id": record.shares_message_id,
+        "conversation_id": public_id("cnv", record.conversation_id)
+        if record.conversation_id
+        else None,
+        "conversation": record.conversation,
+        "marks": list(record.marks),
     }  # fmt: skip
 
 

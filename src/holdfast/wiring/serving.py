@@ -19,6 +19,7 @@ from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.core.identity import public_id
 from holdfast.ingest.metrics import serving as serving_metrics
 from holdfast.ingest.viewing import Viewer
+from holdfast.ingest.webhooks.intake import Hooks
 from holdfast.retention.disposal import Asked
 from holdfast.settings import Settings
 from holdfast.storage.durable import SystemFiles, make_folder
@@ -57,6 +58,7 @@ def serve_http(settings: Settings, actor: str, watch: ServiceWatch) -> None:
             place = (settings.service.metrics_port, settings.service.host)
             opened.enter_context(serving_metrics(services.store, *place))
         served = served_by(services, viewer, watch.say)
+        opened.callback(served.hooks.close)
         host, port = sock.getsockname()[:2]
         watch.say({"event": "service.listening", "host": host, "port": port})
         _run(served, sock, watch)
@@ -88,6 +90,7 @@ def served_by(services: Services, viewer: Viewer, say: Report = lambda event: No
         exports=settings.data / PACKAGES,
         work=settings.data / EXPORTS,
         viewer=viewer,
+        hooks=Hooks(services.desk, services.spool, say),
         provider=provider_of(settings),
     )
 
