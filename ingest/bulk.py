@@ -183,8 +183,8 @@ class Import:
 
     def _job(self, offered: Offered, known: bytes | None) -> _Job | None:
         self.progress.offer(offered.length)
-        if offered.kind in {"skipped", "unknown"}:
-            end = End.SKIPPED if offered.kind == "skipped" else End.QUARANTINED
+        end = _ENDS.get(offered.kind)
+        if end is not None:
             self._settle_unkept(offered, end, offered.facts.note, is_retryable=False)
             return None
         if offered.length > LARGE_BYTES or offered.layers:
@@ -273,14 +273,14 @@ class Import:
                 report.content_id, report.size_bytes, report.key, report.frames
             )
             facts = replace(report.facts or offered.facts, trust=self.intake.trust)
-            offer = Offer(offered.key, facts, prepared, msgspec.json.encode(offered).decode())
+            offer = Offer(offered.key, facts, prepared, _noted(offered))
             self._ready.append(_Ready(offer, Drafted(report.draft, report.analysed)))
             self._ready_bytes += prepared.size_bytes
 
     def _settle_unkept(
         self, offered: Offered, end: End, reason: str, *, is_retryable: bool
     ) -> None:
-        note = msgspec.json.encode(offered).decode()
+        note = _noted(offered)
         self._note_unkept(Unkept(offered.key, end, reason, is_retryable, note))
         self.progress.finish(offered.length)
 
@@ -316,6 +316,15 @@ class Import:
             self.progress.count_filed(done)
         for item in written.batch.ready:
             self.progress.finish(item.offer.prepared.size_bytes)
+
+
+_ENDS = {"skipped": End.SKIPPED, "unknown": End.QUARANTINED, "bad": End.FAILED}
+"""Kinds of offers that are settled unread."""
+
+
+def _noted(offered: Offered) -> str:
+    """Return how the reader finds an item again; its content does not go into the ledger."""
+    return msgspec.json.encode(replace(offered, raw=b"") if offered.raw else offered).decode()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from holdfast.core.records import Defect, Kind, Parsed
-from holdfast.parsers.chat import files, slack
+from holdfast.parsers.chat import files, slack, table_rows
 from holdfast.parsers.chat.building import Said, record_of
 from holdfast.parsers.chat.values import Context, context_of
 
@@ -35,6 +35,7 @@ FORMS: Mapping[str, Reader] = {
     "slack.event": slack.read_event,
     "slack.user": slack.read_user,
     "slack.room": slack.read_room,
+    "table.row": table_rows.read_row,
 }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from holdfast.ingest.readers.chats.slack import SlackExport
+from holdfast.ingest.readers.chats.tables import TableExport
 from holdfast.ingest.readers.chats.tree import Tree
 from holdfast.ingest.readers.offers import Offered
 
@@ -35,7 +36,7 @@ class Export(Protocol):
         ...
 
 
-EXPORTS: tuple[Export, ...] = (SlackExport(),)
+EXPORTS: tuple[Export, ...] = (SlackExport(), TableExport())
 """In the order in which they are asked."""
 
 
