@@ -111,6 +111,9 @@ MAX_INDEXED_CHARS = 16 * 1024 * 1024
 """Longest text of one part that is kept and indexed, in characters; more is cut and said so."""
 
 
+MAX_TITLE_CHARS = 120
+
+
 @dataclass(frozen=True, slots=True)
 class Defect:
     """Trouble met in content: data, not an exception."""
@@ -342,6 +345,18 @@ class CaptureFacts:
 NO_FACTS = CaptureFacts()
 
 
+def original_suffix(facts: CaptureFacts) -> str:
+    """Return the suffix of a file with the original in it."""
+    if not facts.form:
+        return ".eml"
+    if facts.form == "table.row":
+        return ".csv" if '"encoding"' in facts.context else ".json"
+    return _SUFFIXES.get(facts.form, ".json")
+
+
+_SUFFIXES = {"file": ".bin", "whatsapp.message": ".txt", "wecom.callback": ".xml"}
+
+
 @dataclass(frozen=True, slots=True)
 class RawItem:
     """One thing a source offers, with its bytes."""
@@ -490,6 +505,15 @@ class Record:
     marks: tuple[str, ...] = ()
     """Of chat: `edited`, `recalled`, `deleted`; `version`: a later version of a message whose first
     one is a record of its own; `aside`: its kind is one of `ASIDES`."""
+
+    @property
+    def title(self) -> str:
+        """What a list calls it: its subject; of chat its room and how it begins; may be empty."""
+        if self.subject.strip() or self.channel == EMAIL:
+            return self.subject
+        begin = " ".join(self.body[:MAX_TITLE_CHARS].split())
+        room = f"#{self.conversation}" if self.conversation else ""
+        return " ".join(filter(None, (room, begin)))
 
     @property
     def contact_ids(self) -> tuple[int, ...]:

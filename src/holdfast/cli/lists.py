@@ -52,7 +52,7 @@ def sender(record: Record) -> str:
 
 def subject_of(record: Record, screen: Screen) -> str:
     """Return the subject, or that there is none."""
-    return record.subject or screen.words("(no subject)")
+    return record.title or screen.words("(no subject)")
 
 
 def fitted(
