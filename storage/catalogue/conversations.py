@@ -283,6 +283,34 @@ def _families(connection: Connection, rows: Iterable[Row[Any]]) -> dict[bytes, l
     return found
 
 
+def room_lines(store: Store, interaction_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Return the rooms of these interactions, each with all its lines in order.
+
+    Events of the room and later versions are lines too: they stand where they were said.
+    """
+    with reading(store.engine) as connection:
+        wanted = by_value(
+            connection,
+            select(interactions.c.conversation_id)
+            .where(interactions.c.conversation_id.is_not(None))
+            .distinct(),
+            interactions.c.id,
+            interaction_ids,
+        )
+        rows = by_value(
+            connection,
+            select(interactions.c.conversation_id, interactions.c.at_ms, interactions.c.id).where(
+                interactions.c.removed_ms.is_(None), interactions.c.kind.not_in(_LATER)
+            ),
+            interactions.c.conversation_id,
+            {row.conversation_id for row in wanted},
+        )
+    found: dict[int, list[int]] = {}
+    for row in sorted(rows, key=lambda one: (one.at_ms, one.id)):
+        found.setdefault(row.conversation_id, []).append(row.id)
+    return found
+
+
 def members_at(store: Store, room_id: int, at: datetime | None = None) -> list[Member]:
     """Return who was in a room at an instant, by all that is known; now, without one.
 
