@@ -17,6 +17,7 @@ from holdfast.ingest.readers.archives.expansion import Limits, Unpackable, head_
 from holdfast.ingest.readers.archives.tars import TarMember, tar_members
 from holdfast.ingest.readers.archives.zips import Entry, entries
 from holdfast.ingest.readers.chats.exports import export_of
+from holdfast.ingest.readers.chats.tables import SHEETS
 from holdfast.ingest.readers.chats.tree import ChatRules
 from holdfast.ingest.readers.chats.trees import chat_archive, chat_file
 from holdfast.ingest.readers.maildir import split_name
@@ -76,14 +77,15 @@ def _offers(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
     if shape.kind == "mbox":
         yield from _mbox(place, rules)
         return
+    if shape.kind == "unknown" or place.name.lower().endswith(SHEETS):
+        tree = chat_file(place, rules.chats)
+        export = export_of(tree)
+        if export is not None:
+            yield from export.offers(tree)
+            return
     opener = _OPENERS.get(shape.kind)
     if opener is None:
-        tree = chat_file(place, rules.chats)
-        export = export_of(tree) if shape.kind == "unknown" else None
-        if export is None:
-            yield _whole(place, shape)
-        else:
-            yield from export.offers(tree)
+        yield _whole(place, shape)
         return
     if not place.sha256:
         place = replace(place, sha256=file_digest(place.fd, place.begin, place.end))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, exists, select
 
 from holdfast.storage.catalogue.chunks import by_value, insert_missing, update_rows
-from holdfast.storage.catalogue.schema import conversations
+from holdfast.storage.catalogue.schema import conversations, interactions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,3 +85,11 @@ def _rename(
         ):
             changed.append({"id": row.id, "name": name, "named_ms": at_ms})
     update_rows(connection, conversations, changed, "id")
+
+
+def forget_room(connection: Connection, room_id: int | None) -> None:
+    """Remove a room of which nothing is left: its name says what was talked about."""
+    if room_id is None:
+        return
+    is_needed = exists().where(interactions.c.conversation_id == room_id)
+    connection.execute(delete(conversations).where(conversations.c.id == room_id, ~is_needed))

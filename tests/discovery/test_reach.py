@@ -33,9 +33,7 @@ def found(room: Room, lines: int, node: Node) -> set[int]:
     return {row_id("msg", one.value) for one in ids.children if isinstance(one, Term)}
 
 
-@given(
-    st.lists(st.tuples(st.booleans(), st.booleans()), max_size=12), st.integers(2, 6)
-)
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=12), st.integers(2, 6))
 def test_lines_are_found_that_stand_in_a_stretch_which_says_all(room: Room, lines: int) -> None:
     expected = {
         at + 1

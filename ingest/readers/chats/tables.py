@@ -30,7 +30,8 @@ MOST_BYTES = 256 << 20
 """Largest workbook; CSV and JSON lines are read row by row, whatever their size."""
 _HEAD_BYTES = 64 << 10
 _CSV = (".csv", ".tsv", ".txt")
-_SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
+SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
+"""Names of workbooks; most are ZIP archives."""
 _LINES = (".jsonl", ".ndjson")
 _HEADER_ROWS = 10
 """A header stands within so many rows; what is above is a title."""
@@ -91,7 +92,7 @@ class TableExport:
         if len(tree.members) != 1:
             return False
         member = next(iter(tree.members.values()))
-        if not member.name.lower().endswith((*_CSV, *_SHEETS, *_LINES)):
+        if not member.name.lower().endswith((*_CSV, *SHEETS, *_LINES)):
             return False
         mapping = mapping_of(tree.rules)
         with member.mapped() as (spot, content):
@@ -123,7 +124,7 @@ def _headers(
     member: Member, spot: Spot, content: bytes | mmap.mmap, rules: ChatRules
 ) -> Sequence[str] | None:
     name = member.name.lower()
-    if name.endswith(_SHEETS):
+    if name.endswith(SHEETS):
         found = _sheet_rows(content)
         table = next(_sheet_tables(spot, found, rules), None) if found else None
         return table[0].headers if table else None
@@ -137,7 +138,7 @@ def _table_offers(
     member: Member, spot: Spot, content: bytes | mmap.mmap, rules: ChatRules
 ) -> Iterator[Offered]:
     name = member.name.lower()
-    if name.endswith(_SHEETS):
+    if name.endswith(SHEETS):
         rows = _sheet_rows(content)
         if rows is None:
             yield passed_over(spot, "damaged:workbook", is_unknown=True)
