@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, exists, select
 
 from holdfast.storage.catalogue.chunks import by_value, insert_missing, update_rows
+from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.schema import conversations, interactions
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ def rooms_of(
     ]
     insert_missing(connection, conversations, rows, "channel", "key")
     known = _known(connection, names)
+    if connection.dialect.name == "postgresql":  # nobody may forget a room that gains a message
+        ids_known = [row.id for row in known.values()]
+        lock_rows(connection, conversations.c.id, ids_known, Hold.REFERRED)
+        known = _known(connection, names)
+    refuse_fewer(len(known), names)
     _rename(connection, known, names)
     return {row: known[place].id for row, place in places.items()}
 

@@ -11,7 +11,7 @@ from holdfast.core.identity import public_id, row_id
 from holdfast.core.query import And, Field, Node, Not, Or, Part, Phrase, Term
 from holdfast.discovery.reach import reaching
 
-PRICE, DISCOUNT = Phrase(("price",), Part.ANY), Phrase(("discount",), Part.ANY)
+PRICE, DISCOUNT = Phrase("price", part=Part.ANY), Phrase("discount", part=Part.ANY)
 Room = list[tuple[bool, bool]]
 """Of each line, whether it says the one and the other."""
 

@@ -107,7 +107,11 @@ def _feishu(word: str, number: int) -> bytes:
 
 
 def _robot(word: str, number: int) -> bytes:
-    said = {"conversationId": "cid1", "conversationType": "2", "msgId": f"m{number}"}
+    said: dict[str, object] = {
+        "conversationId": "cid1",
+        "conversationType": "2",
+        "msgId": f"m{number}",
+    }
     said |= {"createAt": 1_717_380_000_000, "senderId": "s1", "senderNick": "Wang"}
     return json.dumps({**said, "msgtype": "text", "text": {"content": word}}).encode()
 
