@@ -146,7 +146,7 @@ def raise_storm(folder: Path, storm: Storm, systems: tuple[Sender, ...] = SYSTEM
     create_archive(settings)
     _add(settings, systems)
     figures = StormFigures(storm.events)
-    port = _free_port()
+    port = free_port()
     begin = {
         "serve": partial(_start, settings, ("serve", "--port", port)),
         "worker": partial(_start, settings, ("worker", "-n", 2)),
@@ -288,6 +288,7 @@ def _judge(settings: Settings, storm: Storm, figures: StormFigures) -> None:
     figures.findings = [f"{one.part} {one.name}: {one.cause}" for one in findings(settings)]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
