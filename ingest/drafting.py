@@ -184,7 +184,7 @@ def _parsed_form(raw: bytes | mmap.mmap, how: How, key: bytes) -> Parsed:
     """Parse what its source says is of a certain form; a killed parse leaves what is around it."""
     facts = how.facts
     if how.care is not Care.FULL:
-        return unreadable_item(facts.form, facts.context, how.reason)
+        return unreadable_item(facts.form, FormItem(bytes(raw), facts.context), how.reason)
     opened = open_text(facts.opened, key, OPENED) if facts.opened else b""
     parsed = parse_form(facts.form, FormItem(opened or bytes(raw), facts.context))
     wanted = [a for a in parsed.attachments if _is_for_extractor(a)]

@@ -6,6 +6,7 @@ The list is explicit: a form is one line here. Which form an item has is said by
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -39,6 +40,11 @@ FORMS: Mapping[str, Reader] = {
 }
 
 
+_DAMAGE = (
+    ValueError, KeyError, TypeError, LookupError, AttributeError, RecursionError, OverflowError,
+)  # fmt: skip
+
+
 def parse_form(form: str, item: FormItem) -> Parsed:
     """Return everything that can be read from one item; what is no such form becomes a defect."""
     context = context_of(item.context)
@@ -47,17 +53,21 @@ def parse_form(form: str, item: FormItem) -> Parsed:
         return _unread(context, item.raw, Defect("form_unknown", form[:100]))
     try:
         return record_of(reader(item.raw, context))
-    except (ValueError, KeyError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except _DAMAGE as error:
         return _unread(context, item.raw, Defect("form_damaged", f"{form}: {error}"[:200]))
 
 
-def unreadable_item(form: str, context: str, reason: str) -> Parsed:
+def unreadable_item(form: str, item: FormItem, reason: str) -> Parsed:
     """Return what is known around an item whose parse was killed."""
-    return _unread(context_of(context), b"", Defect("parse_killed", f"{form}: {reason}"[:200]))
+    defect = Defect("parse_killed", f"{form}: {reason}"[:200])
+    return _unread(context_of(item.context), item.raw, defect, shown=0)
 
 
-def _unread(context: Context, raw: bytes, defect: Defect) -> Parsed:
-    """Return a record of nothing but the bytes as text, so that their words can be found."""
+def _unread(context: Context, raw: bytes, defect: Defect, shown: int = 1 << 20) -> Parsed:
+    """Return a record of nothing but the bytes as text, so that their words can be found.
+
+    All the bytes tell it from others, however few are shown.
+    """
     return record_of(
         Said(
             channel=context.channel or "unknown",
@@ -65,7 +75,8 @@ def _unread(context: Context, raw: bytes, defect: Defect) -> Parsed:
             name=context.item,
             at=context.received_at,
             at_source="received",
-            body=raw[: 1 << 20].decode("utf-8", "replace"),
+            body=raw[:shown].decode("utf-8", "replace"),
+            source_text=hashlib.sha256(raw).hexdigest(),
             conversation=context.conversation,
             distinct=context.item,
             defects=(defect,),

@@ -11,7 +11,7 @@ from html import unescape
 
 from holdfast.parsers.chat.values import Json, items, lines, mapping, text
 
-_TAG = re.compile(r"<([^<>]{1,4000})>")
+_TAG = re.compile(r"<([^<>\s][^<>]{0,3999})>")
 MENTION = re.compile(r"<@([A-Z0-9]{1,30})(?:\|[^<>]{0,200})?>")
 _DEEPEST = 20
 

@@ -126,15 +126,7 @@ def _people(values: Mapping[str, str], country: str) -> tuple[Participant, ...]:
             is_customer = (role is Role.FROM) == is_inward if said in _INWARD | _OUTWARD else None
             found += _named(values[field], role, _side(is_customer), country)
     name = values.get("contact", "")
-    addresses = [
-        *(
-            [chat_address("phone", read_phone(values["phone"], country))]
-            if "phone" in values
-            else []
-        ),
-        *([values["email"]] if "@" in values.get("email", "") else []),
-        *([chat_address("wecom", values["wecom"])] if "wecom" in values else []),
-    ]
+    addresses = _addresses(values, country)
     found += [Participant(customer, name, address, "outside") for address in addresses]
     if name and not addresses:
         found.append(Participant(customer, name, "", "outside"))

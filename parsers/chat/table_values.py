@@ -22,9 +22,11 @@ _FLOAT_PHONE = re.compile(r"[+-]?\d+(?:\.\d+)?[eE]\+?\d+")
 _PHONE_NOISE = re.compile(r"[\s().\-\u2010-\u2015]+")
 _PHONE = re.compile(r"\+?\d{5,15}")
 _CHINA_MOBILE = re.compile(r"1[3-9]\d{9}")
-_COLONS = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})")
+_COLONS = re.compile(r"(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2})")
 _UNITS = re.compile(
-    r"(?:(\d+)\s*(?:小时|时|h))?\s*(?:(\d+)\s*(?:分钟|分|m(?:in)?))?\s*(?:(\d+)\s*(?:秒|s))?", re.I
+    r"(?:(\d{1,6})\s*(?:小时|时|h))?\s*(?:(\d{1,6})\s*(?:分钟|分|m(?:in)?))?"
+    r"\s*(?:(\d{1,9})\s*(?:秒|s))?",
+    re.IGNORECASE,
 )
 
 
@@ -49,10 +51,17 @@ def read_time(text: str, zone: str, *, is_day_first: bool | None = None) -> tupl
     """
     text = text.strip()
     if _OFFSET.search(text) and "T" in text.upper():
-        return datetime.fromisoformat(text).astimezone(UTC), False
+        return _in_utc(datetime.fromisoformat(text)), False
     local = _serial(text) or _written(text, is_day_first)
     known = zone_of(zone)
-    return local.replace(tzinfo=known or UTC).astimezone(UTC), known is None
+    return _in_utc(local.replace(tzinfo=known or UTC)), known is None
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"no such time: {at}") from error
 
 
 def _serial(text: str) -> datetime | None:
@@ -105,7 +114,7 @@ def read_duration(text: str) -> int:
         ValueError: It is none of these.
     """
     text = text.strip()
-    if re.fullmatch(r"\d+(?:\.0+)?", text):
+    if re.fullmatch(r"\d{1,9}(?:\.0+)?", text):
         return int(float(text))
     colons = _COLONS.fullmatch(text)
     if colons:

@@ -79,9 +79,20 @@ def context_of(text: str) -> Context:
 
 
 def context_text(context: Context) -> str:
-    """Return the context as JSON, without what is empty."""
-    values = msgspec.to_builtins(context)
-    return _encode({name: value for name, value in values.items() if value}).decode()
+    """Return the context as JSON, without what is empty; halves of surrogate pairs are replaced."""
+    values = {name: value for name, value in msgspec.to_builtins(context).items() if value}
+    try:
+        return _encode(values).decode()
+    except UnicodeEncodeError:
+        return _encode(_whole(values)).decode()
+
+
+def _whole(value: Json) -> Json:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_whole(key): _whole(one) for key, one in value.items()}
+    return [_whole(one) for one in value] if isinstance(value, list) else value
 
 
 def json_of(raw: bytes) -> Json:
@@ -161,9 +172,9 @@ def from_iso(value: Json) -> datetime | None:
     """Return the instant of an ISO 8601 text with an offset; None where it is none."""
     try:
         at = datetime.fromisoformat(text(value).strip())
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return at.astimezone(UTC) if at.tzinfo else None
 
 
 def lines(*texts: str) -> str:
