@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, offered
-from holdfast.ingest.readers.offers import portable
+from holdfast.ingest.readers.chats.trees import chat_directory
 
 if TYPE_CHECKING:
+    from holdfast.ingest.readers.chats.json_spans import Span
     from holdfast.ingest.readers.offers import Offered
     from holdfast.parsers.chat.values import Context
+
+MEDIA = "media"
+"""What keys call the directory that a person names."""
 
 
 def media_of(tree: Tree) -> Mapping[str, Member]:
     """Return the files by path; those of the directory that a person named are below `media/`."""
     found = dict(tree.members)
     if tree.rules.media:
-        root = Path(tree.rules.media)
-        for at, folders, names in os.walk(root):
-            folders.sort()
-            for name in sorted(names):
-                path = Path(at, name)
-                if path.is_file() and not path.is_symlink():
-                    inside = f"media/{portable(path.relative_to(root).as_posix())}"
-                    opened = partial(_on_disk, path, inside)
-                    found.setdefault(inside, Member(inside, path.stat().st_size, opened))
+        there = chat_directory(Path(tree.rules.media), MEDIA, tree.rules)
+        for path, one in there.members.items():
+            found[f"{MEDIA}/{path}"] = replace(one, path=f"{MEDIA}/{path}")
     return found
 
 
@@ -53,17 +48,7 @@ def offered_file(member: Member, context: Context) -> Offered:
         return offered(spot, content, Item("file", context, 0, spot.end - spot.begin))
 
 
-@contextmanager
-def _on_disk(path: Path, trail: str) -> Iterator[Spot]:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        size = os.fstat(fd).st_size
-        folder = trail.rpartition("/")[0]
-        yield Spot(fd, 0, size, portable(str(path)), trail, "", "", folder)
-    finally:
-        os.close(fd)
-
-
-def placed(spot: Spot, start: int) -> Spot:
+def part_of(spot: Spot, span: Span) -> Spot:
     """Return the spot of something inside a member, so that its key is its own."""
-    return replace(spot, position=f"{spot.position}@{start}")
+    at = f"{spot.position}@{span.start}"
+    return replace(spot, begin=spot.begin + span.start, end=spot.begin + span.end, position=at)

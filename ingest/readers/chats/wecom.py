@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from holdfast.ingest.readers.chats.json_lines import line_spans
 from holdfast.ingest.readers.chats.json_spans import NotJson, Span, begin, member, spans
-from holdfast.ingest.readers.chats.media import by_stem, media_of, offered_file, placed
+from holdfast.ingest.readers.chats.media import by_stem, media_of, offered_file, part_of
 from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, offered, passed_over
 from holdfast.ingest.readers.offers import Offered
 from holdfast.parsers.chat.people import people_listed
@@ -133,10 +133,10 @@ def _message(spot: Spot, content: bytes | mmap.mmap, span: Span, run: _Run) -> I
     except ValueError:
         said = {}
     if "chatdata" in said and not said.get("chatdata"):  # the answer to a pull that found nothing
-        yield passed_over(placed(spot, span.start), "wecom_empty_page")
+        yield passed_over(part_of(spot, span), "wecom_empty_page")
         return
     if "encrypt_chat_msg" in said and text(said.get("msgid")) in run.clear:
-        yield passed_over(placed(spot, span.start), "wecom_encrypted_copy")
+        yield passed_over(part_of(spot, span), "wecom_encrypted_copy")
         return
     if run.notes and "encrypt_chat_msg" not in said:
         run.clear.add(text(said.get("msgid")))
