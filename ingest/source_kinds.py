@@ -9,6 +9,7 @@ from holdfast.core.errors import Refused
 from holdfast.ingest.folder.source import FolderSource
 from holdfast.ingest.imap.source import ImapSource
 from holdfast.ingest.webhooks.source import HookSource
+from holdfast.ingest.wecom.source import WecomSource
 
 if TYPE_CHECKING:
     from holdfast.core.errors import HoldfastError
@@ -79,7 +80,7 @@ class Source(Protocol):
         ...
 
 
-SOURCES: tuple[Source, ...] = (ImapSource(), FolderSource(), HookSource())
+SOURCES: tuple[Source, ...] = (ImapSource(), FolderSource(), HookSource(), WecomSource())
 
 
 def source_of(kind: str) -> Source:

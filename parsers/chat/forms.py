@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from holdfast.core.records import Defect, Kind, Parsed
-from holdfast.parsers.chat import files, slack, table_rows
+from holdfast.parsers.chat import files, slack, table_rows, wecom
 from holdfast.parsers.chat.building import Said, record_of
 from holdfast.parsers.chat.values import Context, context_of
 
@@ -37,6 +37,7 @@ FORMS: Mapping[str, Reader] = {
     "slack.user": slack.read_user,
     "slack.room": slack.read_room,
     "table.row": table_rows.read_row,
+    "wecom.message": wecom.read_message,
 }
 
 
