@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from holdfast.core.records import Defect, Kind, Parsed
-from holdfast.parsers.chat import files, slack, table_rows
+from holdfast.parsers.chat import files, slack, table_rows, teams, teams_directory
 from holdfast.parsers.chat.building import Said, record_of
 from holdfast.parsers.chat.values import Context, context_of
 
@@ -36,6 +36,11 @@ FORMS: Mapping[str, Reader] = {
     "slack.user": slack.read_user,
     "slack.room": slack.read_room,
     "table.row": table_rows.read_row,
+    "teams.message": teams.read_message,
+    "teams.deletion": teams.read_deletion,
+    "teams.user": teams_directory.read_user,
+    "teams.room": teams_directory.read_room,
+    "teams.meeting": teams_directory.read_meeting,
 }
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from holdfast.ingest.readers.chats.slack import SlackExport
 from holdfast.ingest.readers.chats.tables import TableExport
+from holdfast.ingest.readers.chats.teams import TeamsExport
 from holdfast.ingest.readers.chats.tree import Tree
 from holdfast.ingest.readers.offers import Offered
 
@@ -36,7 +37,7 @@ class Export(Protocol):
         ...
 
 
-EXPORTS: tuple[Export, ...] = (SlackExport(), TableExport())
+EXPORTS: tuple[Export, ...] = (SlackExport(), TeamsExport(), TableExport())
 """In the order in which they are asked."""
 
 
