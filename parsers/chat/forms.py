@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from holdfast.core.records import Defect, Kind, Parsed
-from holdfast.parsers.chat import files, slack, table_rows, wecom
+from holdfast.parsers.chat import files, slack, table_rows, teams, teams_directory, wecom
 from holdfast.parsers.chat.building import Said, record_of
 from holdfast.parsers.chat.values import Context, context_of
 
@@ -38,6 +38,11 @@ FORMS: Mapping[str, Reader] = {
     "slack.room": slack.read_room,
     "table.row": table_rows.read_row,
     "wecom.message": wecom.read_message,
+    "teams.message": teams.read_message,
+    "teams.deletion": teams.read_deletion,
+    "teams.user": teams_directory.read_user,
+    "teams.room": teams_directory.read_room,
+    "teams.meeting": teams_directory.read_meeting,
 }
 
 

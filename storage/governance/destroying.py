@@ -21,8 +21,8 @@ from holdfast.storage.catalogue.later_facts import KIND as LATER
 from holdfast.storage.catalogue.later_facts import PREFIX, note_digest
 from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.queueing import enqueue
-from holdfast.storage.catalogue.rooms import forget_room
 from holdfast.storage.catalogue.rights_tables import metadata_values
+from holdfast.storage.catalogue.rooms import forget_room
 from holdfast.storage.catalogue.schema import (
     attachments,
     audit_events,

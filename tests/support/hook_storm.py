@@ -21,9 +21,6 @@ from itertools import count
 from pathlib import Path
 
 import httpx2
-
-from archive_kit import NOW, findings, opened, settings_in
-from fault_command import PROGRAM, Running, start
 from hook_kit import (
     SECRET,
     Signer,
@@ -33,6 +30,9 @@ from hook_kit import (
     signed_robot,
     signed_slack,
 )
+
+from archive_kit import NOW, findings, opened, settings_in
+from fault_command import PROGRAM, Running, start
 from holdfast.core.ports import SearchRequest
 from holdfast.core.query import Scope
 from holdfast.indexer.query_parser import parse_query

@@ -20,19 +20,19 @@ from typing import Any
 
 import httpx2
 import tomlkit
+from hook_kit import SECRET, signed_hmac
 from pydantic import SecretStr
 
 from archive_kit import opened
 from fault_command import PROGRAM, Running, start
 from fault_smtp import listening_port
-from hook_kit import SECRET, signed_hmac
-from hook_storm import free_port
 from holdfast.core.errors import HoldfastError
 from holdfast.ingest.webhooks.settings import KIND as HOOK
 from holdfast.ingest.webhooks.settings import Hook, written
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import NewAccount, add_account
 from holdfast.storage.catalogue.ledger import sums
+from hook_storm import free_port
 from imap_kit import account_of, added, letter
 from smtp_kit import JOURNAL, Client
 

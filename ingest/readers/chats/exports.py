@@ -10,6 +10,7 @@ from typing import Protocol
 
 from holdfast.ingest.readers.chats.slack import SlackExport
 from holdfast.ingest.readers.chats.tables import TableExport
+from holdfast.ingest.readers.chats.teams import TeamsExport
 from holdfast.ingest.readers.chats.tree import Tree
 from holdfast.ingest.readers.chats.wecom import WecomExport
 from holdfast.ingest.readers.offers import Offered
@@ -37,7 +38,13 @@ class Export(Protocol):
         ...
 
 
-EXPORTS: tuple[Export, ...] = (SlackExport(), WecomExport(), TableExport())
+EXPORTS: tuple[Export, ...] = (
+    SlackExport(),
+    WecomExport(),
+    TeamsExport(),
+    TableExport(),
+)
+
 """In the order in which they are asked."""
 
 

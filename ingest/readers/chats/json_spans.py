@@ -83,3 +83,31 @@ def member(buffer: bytes | mmap.mmap, at: int, name: bytes) -> Span | None:
         NotJson: As `spans`, as far as it has to look.
     """
     return next((one for one in spans(buffer, at) if one.key == name), None)
+
+
+def begins(buffer: bytes | mmap.mmap, at: int, name: bytes) -> int:
+    """Return where the value called `name` of the object at `at` begins; -1 without one.
+
+    What comes after that is not looked at, so that a document that ends early is read as far as it
+    goes.
+
+    Raises:
+        NotJson: It is no object, is nested too deeply, or ends before.
+    """
+    if bytes(buffer[at : at + 1]) != b"{":
+        raise NotJson("no object")
+    depth, last = 0, b""
+    for token in _TOKEN.finditer(buffer, at + 1):
+        found = token[0]
+        if depth == 0 and found == b":" and last == b'"%b"' % name:
+            return begin(buffer, token.end())
+        last = found
+        if found in (b"[", b"{"):
+            depth += 1
+            if depth > _DEEPEST:
+                raise NotJson("nested too deeply")
+        elif found in (b"]", b"}"):
+            depth -= 1
+            if depth < 0:
+                return -1
+    raise NotJson("it ends early")
