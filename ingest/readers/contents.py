@@ -77,12 +77,10 @@ def _offers(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
     if shape.kind == "mbox":
         yield from _mbox(place, rules)
         return
-    if shape.kind == "unknown" or place.name.lower().endswith(SHEETS):
-        tree = chat_file(place, rules.chats)
-        export = export_of(tree)
-        if export is not None:
-            yield from export.offers(tree)
-            return
+    exported = _exported(place, shape, rules)
+    if exported is not None:
+        yield from exported
+        return
     opener = _OPENERS.get(shape.kind)
     if opener is None:
         yield _whole(place, shape)
@@ -101,6 +99,15 @@ def _offers(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
             yield one(place, "skipped", "empty_archive")
     except Unpackable as error:
         yield one(replace(place, position=f"{place.position}#rest"), "unknown", str(error))
+
+
+def _exported(place: Place, shape: Shape, rules: PlanRules) -> Iterator[Offered] | None:
+    """Return what a file offers that is a chat export or a table; None for another."""
+    if shape.kind != "unknown" and not place.name.lower().endswith(SHEETS):
+        return None
+    tree = chat_file(place, rules.chats)
+    export = export_of(tree)
+    return None if export is None else export.offers(tree)
 
 
 def _whole(place: Place, shape: Shape) -> Offered:

@@ -35,7 +35,7 @@ def sheet(path: Path) -> Path:
         for n in range(GOOD)
     ]  # fmt: skip
     lost = ("2024-03-01 09:00", "李强", "1.38E+10", "呼入", "lost digits", "sales1@our.example", "")
-    rows += [lost[:4] + (f"lost {n}",) + lost[5:] for n in range(4)]
+    rows += [(*lost[:4], f"lost {n}", *lost[5:]) for n in range(4)]
     rows += [
         ("not a time", "王敏", "13800138000", "呼出", f"no time {n}", "", "") for n in range(3)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def play(
                 act()
                 # Each misfortune meets things on their way, as long as there are any.
                 site.running["worker"].is_over_before(
-                    lambda before=before: grown(settings, before) or all_sent(heard.hook, EACH)
+                    partial(is_further, settings, before, heard.hook)
                 )
         site.wait(lambda: is_settled(settings))
     ends = kept(settings)
@@ -91,6 +92,10 @@ def play(
         missing = [n for n in range(EACH) if found(settings, words_of(way, n)) != 1]
         assert not missing, (way, missing)
     assert findings(settings) == []
+
+
+def is_further(settings: Settings, before: int, hook: dict[int, int]) -> bool:
+    return grown(settings, before) or all_sent(hook, EACH)
 
 
 def all_sent(hook: dict[int, int], each: int) -> bool:

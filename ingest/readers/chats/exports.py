@@ -44,7 +44,6 @@ EXPORTS: tuple[Export, ...] = (
     TeamsExport(),
     TableExport(),
 )
-
 """In the order in which they are asked."""
 
 
