@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from holdfast.core.records import Defect, Kind, Parsed
-from holdfast.parsers.chat import files, slack, table_rows, teams, teams_directory, wecom
+from holdfast.parsers.chat import files, slack, table_rows, teams, teams_directory, telegram, wecom
 from holdfast.parsers.chat.building import Said, record_of
 from holdfast.parsers.chat.values import Context, context_of
 
@@ -43,6 +43,10 @@ FORMS: Mapping[str, Reader] = {
     "teams.user": teams_directory.read_user,
     "teams.room": teams_directory.read_room,
     "teams.meeting": teams_directory.read_meeting,
+    "telegram.message": telegram.read_message,
+    "telegram.contact": telegram.read_contact,
+    "telegram.chat": telegram.read_chat,
+    "telegram.other": telegram.read_other,
 }
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from holdfast.ingest.readers.chats.slack import SlackExport
 from holdfast.ingest.readers.chats.tables import TableExport
 from holdfast.ingest.readers.chats.teams import TeamsExport
+from holdfast.ingest.readers.chats.telegram import TelegramExport
 from holdfast.ingest.readers.chats.tree import Tree
 from holdfast.ingest.readers.chats.wecom import WecomExport
 from holdfast.ingest.readers.offers import Offered
@@ -42,6 +43,7 @@ EXPORTS: tuple[Export, ...] = (
     SlackExport(),
     WecomExport(),
     TeamsExport(),
+    TelegramExport(),
     TableExport(),
 )
 """In the order in which they are asked."""

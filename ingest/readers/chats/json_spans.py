@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}:,]', re.DOTALL)
@@ -110,4 +110,77 @@ def begins(buffer: bytes | mmap.mmap, at: int, name: bytes) -> int:
             depth -= 1
             if depth < 0:
                 return -1
+    raise NotJson("it ends early")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A value on the way through a document."""
+
+    path: tuple[bytes, ...]
+    """Keys from the root down; empty for the elements of lists."""
+    start: int
+    end: int
+    """-1 where the value is gone into: what is inside comes next."""
+    is_left: bool = False
+    """The whole of a value that was gone into, after what is inside."""
+
+
+@dataclass(slots=True)
+class _Level:
+    path: tuple[bytes, ...]
+    is_object: bool
+    start: int
+    """Where the value that is being read begins; -1 after one that was gone into."""
+    opened: int
+    """Where it begins itself."""
+    key: bytes = b""
+    last: bytes = b""
+
+
+def walk(
+    buffer: bytes | mmap.mmap, at: int, enters: Callable[[tuple[bytes, ...]], bool]
+) -> Iterator[Step]:
+    """Yield the values of the container at `at`, and of those inside that are gone into, in order.
+
+    The document is gone through once, and as far as it goes.
+
+    Raises:
+        NotJson: As `spans`.
+    """
+    opening = bytes(buffer[at : at + 1])
+    if opening not in (b"[", b"{"):
+        raise NotJson("neither a list nor an object")
+    levels, depth = [_Level((), opening == b"{", at + 1, at)], 0
+    for token in _TOKEN.finditer(buffer, at + 1):
+        found = token[0]
+        if depth:
+            depth += (found in (b"[", b"{")) - (found in (b"]", b"}"))
+            if depth > _DEEPEST:
+                raise NotJson("nested too deeply")
+            continue
+        level = levels[-1]
+        if found[:1] == b'"':
+            level.last = found
+        elif found == b":":
+            if level.is_object:
+                level.key, level.start = level.last[1:-1], token.end()
+        elif found in (b"[", b"{"):
+            path = (*level.path, level.key)
+            if len(path) <= _DEEPEST and enters(path):
+                yield Step(path, token.start(), -1)
+                level.start = -1
+                levels.append(_Level(path, found == b"{", token.end(), token.start()))
+            else:
+                depth = 1
+        else:
+            if level.start >= 0:
+                for span in _value(buffer, level.key, level.start, token.start()):
+                    yield Step((*level.path, span.key), span.start, span.end)
+            level.key, level.start = b"", token.end()
+            if found != b",":
+                levels.pop()
+                if not levels:
+                    return
+                yield Step(level.path, level.opened, token.end(), is_left=True)
     raise NotJson("it ends early")

@@ -120,8 +120,8 @@ class Item:
 
 def offered(spot: Spot, content: bytes | mmap.mmap, item: Item) -> Offered:
     """Return the reference to an item of a member."""
-    raw = content[item.start : item.start + item.length]
-    digest = hashlib.sha256(raw).hexdigest()[:16]
+    with memoryview(content) as whole, whole[item.start : item.start + item.length] as raw:
+        digest = hashlib.sha256(raw).hexdigest()[:16]
     span = f"{item.start}+{item.length}"
     facts = CaptureFacts(
         folder=spot.folder,
