@@ -155,32 +155,49 @@ def walk(
     for token in _TOKEN.finditer(buffer, at + 1):
         found = token[0]
         if depth:
-            depth += (found in (b"[", b"{")) - (found in (b"]", b"}"))
-            if depth > _DEEPEST:
-                raise NotJson("nested too deeply")
-            continue
-        level = levels[-1]
-        if found[:1] == b'"':
-            level.last = found
-        elif found == b":":
-            if level.is_object:
-                level.key, level.start = level.last[1:-1], token.end()
+            depth = _deeper(depth, found)
+        elif found[:1] in b'":':
+            _note(levels[-1], found, token.end())
         elif found in (b"[", b"{"):
-            path = (*level.path, level.key)
+            path = (*levels[-1].path, levels[-1].key)
             if len(path) <= _DEEPEST and enters(path):
                 yield Step(path, token.start(), -1)
-                level.start = -1
+                levels[-1].start = -1
                 levels.append(_Level(path, found == b"{", token.end(), token.start()))
             else:
                 depth = 1
         else:
-            if level.start >= 0:
-                for span in _value(buffer, level.key, level.start, token.start()):
-                    yield Step((*level.path, span.key), span.start, span.end)
-            level.key, level.start = b"", token.end()
-            if found != b",":
-                levels.pop()
-                if not levels:
-                    return
-                yield Step(level.path, level.opened, token.end(), is_left=True)
+            yield from _ended(buffer, levels, token)
+            if not levels:
+                return
     raise NotJson("it ends early")
+
+
+def _deeper(depth: int, found: bytes) -> int:
+    depth += (found in (b"[", b"{")) - (found in (b"]", b"}"))
+    if depth > _DEEPEST:
+        raise NotJson("nested too deeply")
+    return depth
+
+
+def _note(level: _Level, found: bytes, end: int) -> None:
+    """Note a string, which may be a key, or that what stood before was one."""
+    if found != b":":
+        level.last = found
+    elif level.is_object:
+        level.key, level.start = level.last[1:-1], end
+
+
+def _ended(
+    buffer: bytes | mmap.mmap, levels: list[_Level], token: re.Match[bytes]
+) -> Iterator[Step]:
+    """Yield the value that ends here, and what is left with it."""
+    level = levels[-1]
+    if level.start >= 0:
+        for span in _value(buffer, level.key, level.start, token.start()):
+            yield Step((*level.path, span.key), span.start, span.end)
+    level.key, level.start = b"", token.end()
+    if token[0] != b",":
+        levels.pop()
+        if levels:
+            yield Step(level.path, level.opened, token.end(), is_left=True)
