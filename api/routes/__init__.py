@@ -8,6 +8,7 @@ from holdfast.api.routes import (
     contacts,
     disposals,
     exports,
+    hooks,
     jobs,
     ledger,
     matters,
@@ -19,6 +20,7 @@ from holdfast.api.routes import (
     teams,
     threads,
     users,
+    webhooks,
 )
 
 ROUTERS = (
@@ -38,4 +40,6 @@ ROUTERS = (
     audit.router,
     users.router,
     teams.router,
+    webhooks.router,
+    hooks.router,
 )
