@@ -9,6 +9,8 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from holdfast.ingest.outbound.courier import Courier
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -49,6 +51,8 @@ class Served:
     """Keeps what webhooks bring."""
     provider: Provider | None = None
     """Through which people may sign in to the pages."""
+    courier: Courier = field(default_factory=Courier)
+    """Knows which endpoints would be told; the service itself tells nobody."""
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def index(self) -> SearchIndex:

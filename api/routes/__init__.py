@@ -8,6 +8,7 @@ from holdfast.api.routes import (
     contacts,
     conversations,
     disposals,
+    events_in,
     exports,
     hooks,
     jobs,
@@ -21,6 +22,7 @@ from holdfast.api.routes import (
     teams,
     threads,
     users,
+    webhooks,
 )
 
 ROUTERS = (
@@ -34,7 +36,7 @@ ROUTERS = (
     jobs.router,
     matters.router,
     exports.router,
-    hooks.router,
+    events_in.router,
     record_metadata.router,
     bulk_metadata.router,
     policies.router,
@@ -42,4 +44,6 @@ ROUTERS = (
     audit.router,
     users.router,
     teams.router,
+    webhooks.router,
+    hooks.router,
 )

@@ -1,47 +1,77 @@
-"""`/ingest/hooks`: where other systems send what happens there, verified by their rules."""
+"""`/hooks`: programs subscribe themselves to what happens, as Zapier and its like do."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Response
-from fastapi import Request as HttpRequest
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Depends
 
-from holdfast.api.door import client_address, served_of
-from holdfast.api.limits import Limiter
-from holdfast.ingest.webhooks.request import Request
+from holdfast.api.door import Archive, allowed
+from holdfast.api.names import number_of
+from holdfast.api.problems import Unprocessable
+from holdfast.api.shapes.webhooks import HookShape, MadeHook, NewHook, Sample
+from holdfast.core.errors import NotFound
+from holdfast.core.rights import Action, Principal
+from holdfast.ingest.jobs.telling import payload
+from holdfast.storage.webhooks.endpoints import (
+    ALL,
+    PREFIX,
+    Endpoint,
+    NewEndpoint,
+    add_endpoint,
+    list_endpoints,
+    remove_endpoint,
+)
+from holdfast.storage.webhooks.happenings import PREFIXES
 
-router = APIRouter(tags=["ingest"])
+router = APIRouter(tags=["hooks"])
+Subscriber = Annotated[Principal, Depends(allowed(Action.SUBSCRIBE))]
+_SAMPLE_ID = 1 << 50
+_SAMPLE_MS = 1_709_251_200_000
 
 
-@router.post("/ingest/hooks/{source}", operation_id="take_event")
-async def take_event(source: str, request: HttpRequest) -> Response:
-    """Take an event that another system sends; the answer is the one that this system expects.
+@router.post("/hooks", operation_id="subscribe", status_code=201)
+def post_hook(new: NewHook, served: Archive, principal: Subscriber) -> MadeHook:
+    """Subscribe a target to one kind of event, within the scope of the key that asks.
 
-    No API key is asked for: the request is verified by the rules of the system that the source was
-    set up for. Success is answered only when the event is durable.
+    It ends with the key, when it is deleted, or when the target answers 410.
     """
-    return await _answer(source, request)
+    if new.event not in ALL:
+        known = ", ".join(ALL)
+        raise Unprocessable(f"There is no such event; known: {known}.", pointer="/body/event")
+    served.courier.check_words(new.target_url)
+    owner = (principal.user_id, principal.key_id)
+    asked = NewEndpoint(new.target_url, (new.event,), *owner, is_hook=True)
+    made, secret = add_endpoint(served.store_of(principal), asked)
+    return MadeHook(id=made.public, target_url=made.url, event=new.event, secret=secret)
 
 
-@router.get("/ingest/hooks/{source}", operation_id="prove_hook")
-async def prove_hook(source: str, request: HttpRequest) -> Response:
-    """Answer a system that asks, before it sends anything, whether the address is ours."""
-    return await _answer(source, request)
+@router.get("/hooks", operation_id="list_hooks")
+def get_hooks(served: Archive, principal: Subscriber) -> list[HookShape]:
+    """List one's own subscriptions."""
+    own = list_endpoints(served.store, principal.user_id)
+    return [_hook(one) for one in own if one.is_hook]
 
 
-async def _answer(source: str, request: HttpRequest) -> Response:
-    served = served_of(request)
-    limiter: Limiter = request.app.state.limiter
-    told = Request(
-        method=request.method,
-        query=dict(request.query_params),
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=await request.body(),
-        now=datetime.now(UTC),
-    )
-    reply = await run_in_threadpool(served.hooks.take, source, told)
-    if reply.status in (401, 403):  # only who fails is counted: events come as they come
-        limiter.count(f"hook:{client_address(request)}")
-    return Response(reply.body, reply.status, media_type=reply.content_type or None)
+@router.delete("/hooks/{hook_id}", operation_id="unsubscribe", status_code=204)
+def delete_hook(hook_id: str, served: Archive, principal: Subscriber) -> None:
+    """End a subscription of one's own."""
+    number = number_of(PREFIX, hook_id)
+    own = list_endpoints(served.store, principal.user_id)
+    if not any(one.id == number and one.is_hook for one in own):
+        raise NotFound(f"There is no subscription {hook_id[:40]!r}.")
+    remove_endpoint(served.store_of(principal), number)
+
+
+@router.get("/hooks/samples/{event}", operation_id="read_samples")
+def get_samples(event: str, served: Archive, principal: Subscriber) -> list[Sample]:
+    """Read what a hook of this kind is told, to set up what is done with it; ids are made up."""
+    if event not in ALL:
+        raise NotFound(f"There is no event {event[:40]!r}.", next_step=f"Known: {', '.join(ALL)}.")
+    subject = _SAMPLE_ID if event in PREFIXES else None
+    body = payload(event, subject, _SAMPLE_MS, ({}, served.courier.public_url))
+    return [Sample.model_validate_json(body)]
+
+
+def _hook(one: Endpoint) -> HookShape:
+    return HookShape(id=one.public, target_url=one.url, event=" ".join(one.events))

@@ -13,6 +13,7 @@ from holdfast.ingest.jobs import (
     sequencing,
     settling,
     syncing,
+    telling,
     verifying,
 )
 from holdfast.ingest.jobs.task import JobKind
@@ -26,11 +27,13 @@ INDEX = JobKind("index", indexing.run, indexing.is_waiting, longest_delay_s=5.0)
 PROCESS = JobKind("process", filing.run, filing.is_waiting)
 ANCHOR = JobKind("anchor", anchoring.run, anchoring.is_waiting, longest_delay_s=120.0)
 SYNC = JobKind("sync", syncing.run, waiting=syncing.waiting)
+WEBHOOK = JobKind("webhook", telling.run, waiting=telling.waiting)
 SETTLE = JobKind("settle", settling.run, settling.is_waiting)
 VERIFY = JobKind("verify", verifying.run)
 IMPORT = JobKind("import", importing.run, got_on=importing.got_on, is_long=True)
 KINDS: Mapping[str, JobKind] = {
-    kind.name: kind for kind in (SEQUENCE, ANCHOR, INDEX, PROCESS, SYNC, SETTLE, VERIFY, IMPORT)
+    kind.name: kind
+    for kind in (SEQUENCE, ANCHOR, INDEX, PROCESS, WEBHOOK, SYNC, SETTLE, VERIFY, IMPORT)
 }
 
 

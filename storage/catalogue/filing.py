@@ -20,6 +20,7 @@ from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import transact
 from holdfast.storage.catalogue.envelopes import Envelopes, reported_as
 from holdfast.storage.catalogue.filing_events import FilingEvents
+from holdfast.storage.catalogue.filing_news import tell_filed
 from holdfast.storage.catalogue.filing_rows import (
     at_ms,
     attachment_rows,
@@ -227,6 +228,7 @@ def _write_new(batch: _Batch) -> None:
     batch.events += batch.envelopes.write(recognised.ids)
     given = insert_missing(batch.connection, variants, batch.variant_rows, "original_id")
     refuse_fewer(given, batch.variant_rows)
+    tell_filed(batch.connection, batch.store, batch.new, recognised.made)
     count(batch.connection, recognised)
 
 

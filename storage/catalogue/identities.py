@@ -49,7 +49,8 @@ class Recognised:
     ids: dict[str, int]
     """The identity of each address."""
     made: list[dict[str, Any]]
-    """Rows of the identities that were made, with `company_id`; sorted by id."""
+    """Rows of the identities that were made, with `company_id`, and with `is_met` where the contact
+    was made too; sorted by id."""
     tallies: dict[str, Tally]
 
 
@@ -168,7 +169,11 @@ class Linker:
         self._made.update(missing)
         self._made_in = connection.get_transaction()
         return made, [
-            {**row, "company_id": people.get(key_of[row["id"]], _NOBODY)["company_id"]}
+            {
+                **row,
+                "company_id": people.get(key_of[row["id"]], _NOBODY)["company_id"],
+                "is_met": row["contact_id"] in fresh,
+            }
             for row in ours
         ]
 

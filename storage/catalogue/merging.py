@@ -25,6 +25,7 @@ from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import contacts, identities, merges, participants
 from holdfast.storage.governance.holding import active_holds, lock_holds
 from holdfast.storage.governance.membership import hold_matching
+from holdfast.storage.webhooks.happenings import About, Happening, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,6 +86,7 @@ def merge(store: Store, winner_id: int, loser_id: int) -> int:
             update(contacts).where(contacts.c.id == loser).values(merged_into=winner)
         )
         _move(connection, store, sorted(homes), winner)
+        _tell(connection, store, winner, {"merged": public_id("con", loser)})
 
     transact(store.engine, act)
     return merge_id
@@ -115,6 +117,8 @@ def undo(store: Store, merge_id: int) -> None:
             update(contacts).where(contacts.c.id == row.loser_id).values(merged_into=None)
         )
         _move(connection, store, back, row.loser_id)
+        _tell(connection, store, root, {"split": public_id("con", row.loser_id)})
+        _tell(connection, store, row.loser_id, {})
 
     transact(store.engine, act)
 
@@ -216,6 +220,11 @@ def merge_digest(merge: Row[Any]) -> bytes:
 
 
 MERGE_DIGESTED = ("winner_id", "loser_id", "moved", "actor", "merged_ms", "undone_ms")
+
+
+def _tell(connection: Connection, store: Store, contact_id: int, detail: dict[str, str]) -> None:
+    about = About(contact_id, contact_id, detail)
+    tell(connection, store, Happening.CONTACT_UPDATED, [about])
 
 
 def _record(connection: Connection, store: Store, kind: str, done: Row[Any]) -> None:

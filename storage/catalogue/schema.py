@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from holdfast.storage.catalogue import governance_tables, rights_tables
+from holdfast.storage.catalogue import governance_tables, rights_tables, webhook_tables
 from holdfast.storage.catalogue.account_tables import (
     accounts,
     later_facts,
@@ -41,7 +41,7 @@ from holdfast.storage.catalogue.work_tables import jobs, leases
 
 __all__ = [
     "accounts", "governance_tables", "jobs", "later_facts", "leases", "mailboxes", "metadata",
-    "rights_tables", "source_runs",
+    "rights_tables", "source_runs", "webhook_tables",
 ]  # fmt: skip
 
 archive_facts = Table(

@@ -51,6 +51,8 @@ audit        . . . x x . . . .
 verify       x x x x x . . . .
 sources      x x . . . . . . .
 jobs         x x . . . . . . .
+webhooks     x x . . . . . . .
+subscribe    . . x . . x . . x
 users        x . . . . . . . .
 """
 """Written down by hand: whoever changes a role changes it here and on the page too."""

@@ -43,6 +43,7 @@ COMMANDS = {
     "users": ("user",),
     "api_keys": ("key",),
     "teams": ("team",),
+    "webhooks": ("webhook",),
     "examining": ("doctor",),
     "configuration": ("config",),
 }

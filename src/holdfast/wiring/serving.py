@@ -25,6 +25,7 @@ from holdfast.settings import Settings
 from holdfast.storage.durable import SystemFiles, make_folder
 from holdfast.wiring.archive import Services, open_archive
 from holdfast.wiring.disposing import execute
+from holdfast.wiring.outgoing import courier
 from holdfast.wiring.places import EXPORTS, PACKAGES
 from holdfast.wiring.vouching import provider_of
 
@@ -92,6 +93,7 @@ def served_by(services: Services, viewer: Viewer, say: Report = lambda event: No
         viewer=viewer,
         hooks=Hooks(services.desk, services.spool, say),
         provider=provider_of(settings),
+        courier=courier(settings),
     )
 
 
