@@ -230,7 +230,8 @@ class Package:
         """Return the attachments that are to be files, by SHA-256."""
         if not self.export.order["with_attachments"]:
             return {}
-        return {row.sha256: row.ordinal for row in reversed(packed.attachments)}
+        there = [row for row in packed.attachments if any(row.sha256)]
+        return {row.sha256: row.ordinal for row in reversed(there)}
 
     def _original(
         self, packed: Packed, original: SourceOriginal, name: str, wanted: dict[bytes, int]
