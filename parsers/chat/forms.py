@@ -12,6 +12,14 @@ from dataclasses import dataclass
 from holdfast.core.records import Defect, Kind, Parsed
 from holdfast.parsers.chat import files, slack
 from holdfast.parsers.chat.building import Said, record_of
+from holdfast.parsers.chat.events import (
+    dingtalk,
+    feishu,
+    hook,
+    jdy,
+    teams_notification,
+    wecom_callback,
+)
 from holdfast.parsers.chat.values import Context, context_of
 
 
@@ -35,6 +43,13 @@ FORMS: Mapping[str, Reader] = {
     "slack.event": slack.read_event,
     "slack.user": slack.read_user,
     "slack.room": slack.read_room,
+    "feishu.event": feishu.read_event,
+    "dingtalk.event": dingtalk.read_event,
+    "dingtalk.robot": dingtalk.read_robot,
+    "wecom.callback": wecom_callback.read_callback,
+    "teams.notification": teams_notification.read_notification,
+    "jdy.event": jdy.read_event,
+    "hook.event": hook.read_event,
 }
 
 
