@@ -11,7 +11,7 @@ import msgspec
 
 from holdfast.core.errors import Refused
 from holdfast.ingest.webhooks.request import Deny, Handshake, Outcome, Request, Taken
-from holdfast.ingest.webhooks.vendors import slack
+from holdfast.ingest.webhooks.vendors import dingtalk, feishu, generic, jdy, slack, teams, wecom
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,15 @@ def _object(text: str, what: str) -> dict[str, Any]:
     return value
 
 
-VENDORS: tuple[Vendor, ...] = (Vendor("slack", slack.SlackSettings, slack.take),)
+VENDORS: tuple[Vendor, ...] = (
+    Vendor("slack", slack.SlackSettings, slack.take),
+    Vendor("feishu", feishu.FeishuSettings, feishu.take),
+    Vendor("dingtalk", dingtalk.DingtalkSettings, dingtalk.take),
+    Vendor("wecom", wecom.WecomSettings, wecom.take),
+    Vendor("teams", teams.TeamsSettings, teams.take),
+    Vendor("jdy", jdy.JdySettings, jdy.take),
+    Vendor("generic", generic.GenericSettings, generic.take),
+)
 
 
 def vendor_of(name: str) -> Vendor:

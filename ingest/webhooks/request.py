@@ -1,4 +1,4 @@
-"""What a webhook is asked and what it answers, as values; knows neither HTTP servers nor vendors."""
+"""What a webhook is asked and what it answers, as values; knows no HTTP server and no vendor."""
 
 from __future__ import annotations
 

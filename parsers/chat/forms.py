@@ -13,6 +13,14 @@ from dataclasses import dataclass
 from holdfast.core.records import Defect, Kind, Parsed
 from holdfast.parsers.chat import files, slack, table_rows, teams, teams_directory, telegram, wecom
 from holdfast.parsers.chat.building import Said, record_of
+from holdfast.parsers.chat.events import (
+    dingtalk,
+    feishu,
+    hook,
+    jdy,
+    teams_notification,
+    wecom_callback,
+)
 from holdfast.parsers.chat.values import Context, context_of
 
 
@@ -47,6 +55,13 @@ FORMS: Mapping[str, Reader] = {
     "telegram.contact": telegram.read_contact,
     "telegram.chat": telegram.read_chat,
     "telegram.other": telegram.read_other,
+    "feishu.event": feishu.read_event,
+    "dingtalk.event": dingtalk.read_event,
+    "dingtalk.robot": dingtalk.read_robot,
+    "wecom.callback": wecom_callback.read_callback,
+    "teams.notification": teams_notification.read_notification,
+    "jdy.event": jdy.read_event,
+    "hook.event": hook.read_event,
 }
 
 
