@@ -11,7 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from holdfast.core.records import Defect, Kind, Parsed
-from holdfast.parsers.chat import files, slack, table_rows, teams, teams_directory, telegram, wecom
+from holdfast.parsers.chat import (
+    files,
+    slack,
+    table_rows,
+    teams,
+    teams_directory,
+    telegram,
+    wecom,
+    whatsapp,
+)
 from holdfast.parsers.chat.building import Said, record_of
 from holdfast.parsers.chat.events import (
     dingtalk,
@@ -62,6 +71,7 @@ FORMS: Mapping[str, Reader] = {
     "teams.notification": teams_notification.read_notification,
     "jdy.event": jdy.read_event,
     "hook.event": hook.read_event,
+    "whatsapp.message": whatsapp.read_message,
 }
 
 

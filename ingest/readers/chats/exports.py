@@ -14,6 +14,7 @@ from holdfast.ingest.readers.chats.teams import TeamsExport
 from holdfast.ingest.readers.chats.telegram import TelegramExport
 from holdfast.ingest.readers.chats.tree import Tree
 from holdfast.ingest.readers.chats.wecom import WecomExport
+from holdfast.ingest.readers.chats.whatsapp import WhatsAppExport
 from holdfast.ingest.readers.offers import Offered
 
 
@@ -44,6 +45,7 @@ EXPORTS: tuple[Export, ...] = (
     WecomExport(),
     TeamsExport(),
     TelegramExport(),
+    WhatsAppExport(),
     TableExport(),
 )
 """In the order in which they are asked."""
