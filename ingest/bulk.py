@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from holdfast.ingest.jail import Pool, TaskResult
     from holdfast.ingest.pipeline import Desk
     from holdfast.storage.catalogue.filing import FiledDraft
+    from holdfast.storage.catalogue.ledger import Accepted
 
 PLAN_ITEMS = 512
 """Items whose keys are looked up at once."""
@@ -300,9 +301,7 @@ class Import:
         if not batch.ready:
             return _Written(batch)
         accepted = accept([item.offer for item in batch.ready], self.intake, self.desk)
-        drafts = {item.offer.prepared.content_id: item.drafted for item in batch.ready}
-        items: list[tuple[Sealed, Drafted]] = [(s, drafts[s.content_id]) for s in accepted.sealed]
-        filed = process(items, self.desk)
+        filed = process(_with_drafts(accepted, batch.ready), self.desk)
         self.desk.sequencer.run()
         for item in batch.ready:
             discard(item.offer.prepared)
@@ -316,6 +315,22 @@ class Import:
             self.progress.count_filed(done)
         for item in written.batch.ready:
             self.progress.finish(item.offer.prepared.size_bytes)
+
+
+def _with_drafts(accepted: Accepted, ready: Sequence[_Ready]) -> list[tuple[Sealed, Drafted]]:
+    """Return the captures with the drafts whose text is sealed under the key that was kept.
+
+    Of equal bytes the last key is. Where they stand for another message, as equal lines of a chat
+    do, the capture is left out, and is taken up with all that is sealed and not filed.
+    """
+    kept = {item.offer.prepared.content_id: item.drafted for item in ready}
+    drafts = {id(item.offer): item.drafted for item in ready}
+    found = []
+    for sealed, offer in zip(accepted.sealed, accepted.offers, strict=True):
+        drafted = kept[sealed.content_id]
+        if drafts[id(offer)].draft.fingerprint == drafted.draft.fingerprint:
+            found.append((sealed, drafted))
+    return found
 
 
 _ENDS = {"skipped": End.SKIPPED, "unknown": End.QUARANTINED, "bad": End.FAILED}
