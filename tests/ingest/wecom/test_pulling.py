@@ -142,6 +142,7 @@ def test_message_without_its_key_is_kept_encrypted_until_the_key_is_there(corp: 
     assert (done.closed, done.cursor, done.is_whole) == ({"key_missing": 1}, 2, False)
     assert kept(corp.settings) == [lines[0], LINES[1]]
     assert state(corp) == "settings"
+    assert corp.pull(Ask(only_failed=True)).closed == {"key_missing": 1}
     (corp.folder / "elsewhere.pem").rename(key)
     later = corp.pull(Ask(only_failed=True))
     assert (later.counts.new, later.counts.failed, later.closed) == (1, 0, {})
