@@ -103,9 +103,9 @@ class Bridge:
                 yield line
         finally:
             if not is_over:  # what is left of the answer would be taken for the next one
-                self.close()
+                self.close(patience_s=0.0)
 
-    def close(self) -> None:
+    def close(self, patience_s: float = _END_S) -> None:
         """End the bridge, if there is one: by the end of its input, else by force."""
         process, self._process = self._process, None
         self._buffer.clear()
@@ -116,7 +116,7 @@ class Bridge:
         with suppress(OSError):
             process.stdin.close()
         try:
-            process.wait(_END_S if process.poll() is None else 0)
+            process.wait(patience_s)
         except subprocess.TimeoutExpired:
             pass
         finally:

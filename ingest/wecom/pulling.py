@@ -192,10 +192,13 @@ class _Run:
             yield from self._open(key, told)
             return
         said = _said(told)
-        reason = told.closed.partition(":")[0]
-        self.done.closed[reason] = self.done.closed.get(reason, 0) + 1
+        self._count_closed(told)
         yield _fetched(key, told.raw, said, self._corp)
         yield _unopened(told, said)
+
+    def _count_closed(self, told: Told) -> None:
+        reason = told.closed.partition(":")[0]
+        self.done.closed[reason] = self.done.closed.get(reason, 0) + 1
 
     @property
     def _corp(self) -> str:
@@ -225,7 +228,11 @@ class _Run:
         """Ask again for a message, as where its key was missing; its files come with it."""
         seq = number(one.key.rpartition(":")[2])
         for told in self.speaker.page(seq - 1, 1):
-            if isinstance(told, Told) and told.seq == seq and not told.closed:
+            if not isinstance(told, Told) or told.seq != seq:
+                continue
+            if told.closed:
+                self._count_closed(told)
+            else:
                 yield from self._open(one.key, told)
 
 

@@ -1,4 +1,4 @@
-"""An archive of WeCom behind the bridge of `wecom_bridge`, and a source that pulls it, for tests."""
+"""An archive of WeCom behind the bridge of `wecom_bridge`, and a source that pulls it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sqlalchemy import select
 
 from archive_kit import ACTOR, opened
+from holdfast.ingest.jail import Pool
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.sources.bench import Ask, Bench
 from holdfast.ingest.wecom.cursor import cursor_of
@@ -30,7 +32,6 @@ from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import source_items
 from holdfast.wiring.archive import open_archive
 from holdfast.wiring.founding import create_archive
-from holdfast.wiring.runs import parser_pool
 
 SAMPLE = Path(__file__).resolve().parents[1] / "corpus/chat/wecom-archive"
 LINES = (SAMPLE / "decrypted.jsonl").read_bytes().splitlines()
@@ -41,6 +42,14 @@ CORP = "ww1"
 VERSION = 3
 
 
+@cache
+def _public_key() -> RSAPublicKey:
+    private = load_pem_private_key((SAMPLE / "rsa_private_v3.pem").read_bytes(), None)
+    public = private.public_key()
+    assert isinstance(public, RSAPublicKey)
+    return public
+
+
 def wrapped(seq: int, message: bytes) -> bytes:
     """A line of a bridge that decrypts by itself."""
     return b'{"seq": %d, "message": ' % seq + message + b"}"
@@ -48,9 +57,7 @@ def wrapped(seq: int, message: bytes) -> bytes:
 
 def closed(seq: int, message: bytes, key: bytes = b"of one message") -> bytes:
     """A line of a bridge that leaves the step of RSA to us."""
-    private = load_pem_private_key((SAMPLE / "rsa_private_v3.pem").read_bytes(), None)
-    public = private.public_key()
-    assert isinstance(public, RSAPublicKey)
+    public = _public_key()
     text = b"opened by " + key + b"\n" + message
     return json.dumps(
         {
@@ -72,6 +79,7 @@ class Corp:
 
     settings: Settings
     folder: Path
+    pool: Pool
     waits: list[float] = field(default_factory=list)
 
     def serve(self, lines: list[bytes], media: Mapping[str, bytes] | None = None) -> None:
@@ -99,9 +107,9 @@ class Corp:
         is_over: Callable[[], bool] = lambda: False,
     ) -> Pulled:
         """Pull as a worker does; nobody sleeps."""
-        with parser_pool(self.settings) as pool, open_archive(self.settings, ACTOR) as services:
+        with open_archive(self.settings, ACTOR) as services:
             bench = Bench(
-                services.desk, pool, services.spool, self.waits.append, on_progress, is_over
+                services.desk, self.pool, services.spool, self.waits.append, on_progress, is_over
             )
             return WecomSource().sync(find_account(services.store, SOURCE), bench, ask or Ask())
 
@@ -117,7 +125,7 @@ class Corp:
             return cursor_of(services.store, find_account(services.store, SOURCE).source_id)
 
 
-def corporation(settings: Settings, folder: Path, **place: Any) -> Corp:
+def corporation(settings: Settings, folder: Path, pool: Pool, **place: Any) -> Corp:
     """Make an archive, and a source for a bridge that serves a folder."""
     folder.mkdir(parents=True)
     secrets = folder / "secrets.json"
@@ -134,4 +142,4 @@ def corporation(settings: Settings, folder: Path, **place: Any) -> Corp:
     with opened(settings) as services:
         new = NewAccount(SOURCE, KIND, there.identity, written(there), custodian="Ann")
         add_account(services.store, new, b"")
-    return Corp(settings, folder)
+    return Corp(settings, folder, pool)

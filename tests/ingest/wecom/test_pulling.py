@@ -6,8 +6,7 @@ import base64
 import hashlib
 import json
 import os
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from sqlalchemy import select
 from archive_kit import bring_in, findings, found, kept, opened, settings_in
 from holdfast.core.errors import Refused
 from holdfast.ingest.imap.scope import Range
+from holdfast.ingest.jail import Pool
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.sources.bench import Ask
 from holdfast.ingest.sources.health import health
@@ -26,6 +26,7 @@ from holdfast.ingest.wecom.keys import Closed, Keys
 from holdfast.ingest.wecom.media import LARGE_BYTES
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import interactions
+from holdfast.wiring.runs import parser_pool
 from source_kit import at, kept_of, runs
 from wecom_kit import (
     LINES,
@@ -44,9 +45,16 @@ COUNT = len(LINES)
 LAST = PAGE[-1]["seq"]
 
 
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    """Workers for all tests here: they hold nothing of an archive."""
+    with parser_pool(settings_in(tmp_path_factory.mktemp("pool"))) as pool:
+        yield pool
+
+
 @pytest.fixture
-def corp(tmp_path: Path) -> Corp:
-    return corporation(settings_in(tmp_path), tmp_path / "corp")
+def corp(tmp_path: Path, pool: Pool) -> Corp:
+    return corporation(settings_in(tmp_path), tmp_path / "corp", pool)
 
 
 def media_of_sample() -> dict[str, bytes]:
@@ -73,6 +81,12 @@ def kinds(corp: Corp) -> list[tuple[str, str]]:
         return sorted((row.kind, row.message_id) for row in rows)
 
 
+def damage(corp: Corp) -> list[str]:
+    """What a full verification names of originals, ledger and log."""
+    found = findings(corp.settings)
+    return [one.cause for one in found if one.part not in ("interaction", "identity")]
+
+
 def state(corp: Corp) -> str:
     with opened(corp.settings) as services:
         (one,) = health(services.store)
@@ -92,7 +106,7 @@ def test_everything_is_taken_once_with_its_files(corp: Corp) -> None:
     again = corp.pull()
     assert (again.counts.offered, again.batch, again.is_whole) == (0, "", True)
     assert corp.asked("messages") == ["0", str(LAST)]
-    assert [one for one in findings(corp.settings) if "rows" not in one.cause] == []
+    assert damage(corp) == []
     assert state(corp) == "ok"
     assert found(corp.settings, "报价单") == 3  # the message, the file's name, and who writes of it
 
@@ -103,7 +117,7 @@ def test_step_of_rsa_gives_what_the_arithmetic_gives(corp: Corp) -> None:
     numbers = private.private_numbers()
     keys = Keys(corp.folder / "keys")
     assert keys.versions() == [VERSION]
-    for one in PAGE:
+    for one in PAGE[:5]:
         sealed = int.from_bytes(base64.b64decode(one["encrypt_random_key"]))
         block = pow(sealed, numbers.d, numbers.public_numbers.n).to_bytes(256)
         assert block[:2] == b"\0\2"
@@ -112,11 +126,11 @@ def test_step_of_rsa_gives_what_the_arithmetic_gives(corp: Corp) -> None:
 
 
 def test_messages_that_come_encrypted_are_opened(corp: Corp) -> None:
-    corp.serve(sample(closed), media_of_sample())
+    corp.serve(sample(closed)[:3])
     done = corp.pull()
-    assert (done.error, done.closed, done.cursor) == (None, {}, LAST)
-    assert [one for one in kept(corp.settings) if not one.startswith(b"file ")] == LINES
-    assert len(corp.asked("decrypt")) == COUNT
+    assert (done.error, done.closed, done.cursor) == (None, {}, PAGE[2]["seq"])
+    assert kept(corp.settings) == LINES[:3]
+    assert len(corp.asked("decrypt")) == 3
 
 
 def test_message_without_its_key_is_kept_encrypted_until_the_key_is_there(corp: Corp) -> None:
@@ -128,6 +142,7 @@ def test_message_without_its_key_is_kept_encrypted_until_the_key_is_there(corp: 
     assert (done.closed, done.cursor, done.is_whole) == ({"key_missing": 1}, 2, False)
     assert kept(corp.settings) == [lines[0], LINES[1]]
     assert state(corp) == "settings"
+    assert corp.pull(Ask(only_failed=True)).closed == {"key_missing": 1}
     (corp.folder / "elsewhere.pem").rename(key)
     later = corp.pull(Ask(only_failed=True))
     assert (later.counts.new, later.counts.failed, later.closed) == (1, 0, {})
@@ -219,7 +234,7 @@ def test_large_file_goes_through_the_spool(corp: Corp) -> None:
     corp.go_wrong(media_damaged=1)
     assert corp.pull().counts.new == 2
     assert kept(corp.settings)[-1] == raw
-    spool = [one for one in corp.settings.data.rglob("media-*")]
+    spool = list(corp.settings.data.rglob("media-*"))
     assert spool == []
 
 
@@ -240,42 +255,13 @@ def test_run_that_dies_after_a_commit_goes_on_without_loss_or_doubling(corp: Cor
     assert done.cursor == LAST
     assert [one for one in kept(corp.settings) if not one.startswith(b"file ")] == LINES
     assert len(kinds(corp)) == COUNT + len(media_of_sample())
-    assert [one for one in findings(corp.settings) if "rows" not in one.cause] == []
+    assert damage(corp) == []
 
 
-def killed_run(corp: Corp) -> int:
-    command = [
-        "--data",
-        str(corp.settings.data),
-        "--set",
-        "work.processes=1",
-        "source",
-        "sync",
-        SOURCE,
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3] / "src")}
-    done = subprocess.run(
-        [sys.executable, "-m", "holdfast", *command],
-        env=environment,
-        capture_output=True,
-        timeout=120,
-    )
-    return done.returncode
-
-
-@pytest.mark.parametrize("question", [2, 5])
-def test_run_that_is_killed_at_a_question_goes_on(corp: Corp, question: int) -> None:
-    corp.serve(sample(), media_of_sample())
-    corp.go_wrong(kills_at=question)
-    assert killed_run(corp) == -9
-    assert corp.cursor() == 0
-    assert corp.pull().error is None
-    assert [one for one in kept(corp.settings) if not one.startswith(b"file ")] == LINES
-    assert len(kinds(corp)) == COUNT + len(media_of_sample())
-
-
-def test_pages_follow_each_other_and_time_that_is_up_ends_between_two(tmp_path: Path) -> None:
-    corp = corporation(settings_in(tmp_path), tmp_path / "corp", page=10)
+def test_pages_follow_each_other_and_time_that_is_up_ends_between_two(
+    tmp_path: Path, pool: Pool
+) -> None:
+    corp = corporation(settings_in(tmp_path), tmp_path / "corp", pool, page=10)
     corp.serve(sample())
     at(corp.settings, added_ms=0)
     done = corp.pull(is_over=lambda: True)
@@ -297,7 +283,7 @@ def test_page_out_of_order_is_taken_whole(corp: Corp) -> None:
 @pytest.mark.parametrize(
     ("lines", "cause"),
     [
-        ([b'{"seq": 1, "message": {}}', b'{"seq": 0, "message": {}}'], "without a seq"),
+        ([b'{"seq": 1, "message": {}}', b'{"seq": true, "message": {}}'], "without a seq"),
         ([b'{"seq": 1, "message": {}}', b'{"seq": 2}'], "neither a message nor a key"),
     ],
 )
@@ -311,8 +297,10 @@ def test_line_that_is_no_message_stops_before_it(
     assert (done.counts.new, corp.cursor()) == (1, 1)
 
 
-def test_bridge_that_speaks_something_else_or_nothing_is_given_up(tmp_path: Path) -> None:
-    corp = corporation(settings_in(tmp_path), tmp_path / "corp", answer_s=0.3)
+def test_bridge_that_speaks_something_else_or_nothing_is_given_up(
+    tmp_path: Path, pool: Pool
+) -> None:
+    corp = corporation(settings_in(tmp_path), tmp_path / "corp", pool, answer_s=3.0)
     corp.serve(sample())
     for trouble, cause in (
         ({"hangs": 1}, "has said nothing"),
@@ -341,7 +329,7 @@ def test_secrets_stand_in_no_argument_and_no_error(corp: Corp) -> None:
 def test_key_that_others_can_read_or_that_is_none_is_refused(corp: Corp, tmp_path: Path) -> None:
     path = corp.folder / "keys" / f"{VERSION}.pem"
     path.chmod(0o640)
-    corp.serve(sample(closed))
+    corp.serve([closed(1, LINES[0])])
     done = corp.pull()
     assert isinstance(done.error, Refused)
     assert (done.counts.new, corp.cursor(), state(corp)) == (0, 0, "settings")

@@ -11,6 +11,7 @@ import typer
 from holdfast.cli.command import add, flag
 from holdfast.cli.commands import source_care, source_set
 from holdfast.cli.commands.secret_lines import first_line, whole_secret
+from holdfast.cli.commands.source_bridge import new_bridge
 from holdfast.cli.commands.source_care import BackfillOptions
 from holdfast.cli.commands.source_list import ListOptions, list_sources
 from holdfast.cli.commands.syncing import (
@@ -52,7 +53,9 @@ def register(app: typer.Typer) -> None:
 class AddOptions:
     """Options of `source add`."""
 
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="What it is: imap, folder or hook.")]
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="What it is: imap, folder, hook or wecom.")
+    ]
     name: Annotated[str, SOURCE_NAME]
     host: Annotated[
         str, typer.Option("--host", metavar="HOST", help="Server.", show_default=False)
@@ -203,14 +206,16 @@ class AddOptions:
     settings_file: Annotated[
         Path | None,
         typer.Option(
-            "--settings-file", metavar="FILE", help="JSON: what a webhook needs that is no secret."
+            "--settings-file",
+            metavar="FILE",
+            help="JSON: what a webhook or a bridge needs that is no secret.",
         ),
     ] = None
     as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
 
 
 def add_source(session: Session, options: AddOptions) -> None:
-    """Add a mailbox on a server, a folder to watch, or a webhook; nothing is taken yet.
+    """Add a mailbox on a server, a folder to watch, a webhook or a bridge; nothing is taken yet.
 
     A mailbox's secret comes from a file or standard input, is kept encrypted under the archive's
     keys, and is never shown: the password, or with --oauth the refresh token or the client's
@@ -219,6 +224,7 @@ def add_source(session: Session, options: AddOptions) -> None:
     from holdfast.ingest.folder.place import KIND as FOLDER
     from holdfast.ingest.source_kinds import source_of
     from holdfast.ingest.webhooks.settings import KIND as HOOK
+    from holdfast.ingest.wecom.place import KIND as WECOM
     from holdfast.storage.catalogue.accounts import add_account
 
     source_of(options.kind)
@@ -229,6 +235,8 @@ def add_source(session: Session, options: AddOptions) -> None:
     elif options.kind == HOOK:
         new, secret = _hook(options)
         advice = _HOOK_ADVICE.format(options.name)
+    elif options.kind == WECOM:
+        new, secret, advice = new_bridge(options), b"", ""
     else:
         new, account, advice = _mailbox(options)
         secret = _secret(options, account)

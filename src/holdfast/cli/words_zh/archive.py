@@ -107,6 +107,10 @@ MESSAGES = {
     ),
     "Left where it is: {count} ({reason})": "留在原处：{count}（{reason}）",
     "May be moved to": "可移至",
+    "Versions of keys": "密钥版本",
+    "File of secrets": "机密文件",
+    "Bridge": "桥接程序",
+    "Kept encrypted: {count} ({reason})": "以密文保存：{count}（{reason}）",
     "No folder matches {pattern}.": "没有与 {pattern} 匹配的文件夹。",
     "{folder}: the server counts {counted} messages and lists {listed}.": (
         "{folder}：服务器计数 {counted} 封，列出 {listed} 封。"
