@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 
 from holdfast.core.records import CaptureFacts
@@ -17,8 +17,8 @@ from holdfast.ingest.readers.archives.expansion import Limits, Unpackable, head_
 from holdfast.ingest.readers.archives.tars import TarMember, tar_members
 from holdfast.ingest.readers.archives.zips import Entry, entries
 from holdfast.ingest.readers.chats.exports import export_of
-from holdfast.ingest.readers.chats.tables import SHEETS
-from holdfast.ingest.readers.chats.tree import ChatRules
+from holdfast.ingest.readers.chats.tables import SHEETS, may_be_table
+from holdfast.ingest.readers.chats.tree import ChatRules, accounted
 from holdfast.ingest.readers.chats.trees import chat_archive, chat_file
 from holdfast.ingest.readers.maildir import split_name
 from holdfast.ingest.readers.offers import Layer, Offered, portable
@@ -107,7 +107,7 @@ def _exported(place: Place, shape: Shape, rules: PlanRules) -> Iterator[Offered]
         return None
     tree = chat_file(place, rules.chats)
     export = export_of(tree)
-    return None if export is None else export.offers(tree)
+    return None if export is None else accounted(export.offers(tree), tree)
 
 
 def _whole(place: Place, shape: Shape) -> Offered:
@@ -168,14 +168,10 @@ def _compressed(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offer
 
 
 def _zip(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
-    tree = chat_archive(place, rules.chats, rules.limits)
-    export = export_of(tree)
-    if export is not None:
-        for member in tree.members.values():
-            tally.add(member.size)
-        yield from export.offers(tree)
-        return
+    claimed = yield from _zip_export(place, rules, tally)
     for entry in entries(place.fd, place.begin, place.end, rules.limits):
+        if entry.at in claimed:
+            continue
         if entry.name in _DOCUMENT_MEMBERS:
             yield one(place, "unknown", "not_recognised_as_mail:document")
             return
@@ -199,6 +195,38 @@ def _zip(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
             yield from _entry(inside, layer, rules, tally)
 
 
+def _zip_export(
+    place: Place, rules: PlanRules, tally: _Tally
+) -> Generator[Offered, None, frozenset[int]]:
+    """Yield what a chat export in an archive offers; return where its entries are.
+
+    Mail and archives among them are not of the export, as in a directory.
+    """
+    listed = list(entries(place.fd, place.begin, place.end, rules.limits))
+    tree, by_path = chat_archive(place, listed, rules.chats, rules.limits)
+    if export_of(tree) is None:
+        return frozenset()
+    own = {p: one for p, one in tree.members.items() if _is_chat(place, by_path[p], rules)}
+    tree = replace(tree, members=own)
+    export = export_of(tree)
+    if export is None:
+        return frozenset()
+    for member in own.values():
+        tally.add(member.size)
+    yield from accounted(export.offers(tree), tree)
+    return frozenset(by_path[path].at for path in own)
+
+
+def _is_chat(place: Place, entry: Entry, rules: PlanRules) -> bool:
+    if any(litter(part) for part in portable(entry.name).split("/")):
+        return False
+    try:
+        head = head_of(place.fd, entry.layer, rules.limits, HEAD_BYTES)
+    except Unpackable:  # what it is, its name tells; that it is damaged, its end
+        return True
+    return recognise(head, entry.name.rpartition("/")[2]).kind == "unknown"
+
+
 def _entry(inside: Place, layer: Layer, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
     """Yield what a ZIP entry offers; it is spooled only if it holds several things itself."""
     try:
@@ -207,7 +235,8 @@ def _entry(inside: Place, layer: Layer, rules: PlanRules, tally: _Tally) -> Iter
         yield one(inside, "unknown", str(error))
         return
     shape = recognise(head, inside.name)
-    if shape.kind == "mbox" or shape.kind in _OPENERS:
+    is_table = shape.kind == "unknown" and may_be_table(inside.name)
+    if shape.kind == "mbox" or shape.kind in _OPENERS or is_table:
         try:
             yield from _unwrapped(inside, layer, rules, tally)
         except Unpackable as error:

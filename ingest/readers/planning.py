@@ -13,11 +13,11 @@ from holdfast.core.errors import NotFound, Refused
 from holdfast.core.records import CaptureFacts
 from holdfast.ingest.readers import maildir
 from holdfast.ingest.readers.chats.exports import export_of
-from holdfast.ingest.readers.chats.tree import Tree
+from holdfast.ingest.readers.chats.tree import Tree, accounted
 from holdfast.ingest.readers.chats.trees import chat_directory
 from holdfast.ingest.readers.contents import PlanRules, offers_in
 from holdfast.ingest.readers.mbox import QUOTINGS
-from holdfast.ingest.readers.offers import Offered, portable
+from holdfast.ingest.readers.offers import Offered, local, portable
 from holdfast.ingest.readers.places import Place
 from holdfast.ingest.readers.recognition import HEAD_BYTES, litter, recognise
 
@@ -82,7 +82,7 @@ def _walk(root: Path, rules: PlanRules) -> Iterator[Offered]:
                 tree = None if visit.claimed or visit.role else _export_tree(visit, rules)
                 if tree is not None:
                     yield from _export_offers(tree)
-                    claimed = frozenset(visit.path / path for path in tree.members)
+                    claimed = frozenset(visit.path / local(path) for path in tree.members)
                     visit = replace(visit, claimed=claimed)
                 waiting.append(_children(visit))
                 continue
@@ -107,7 +107,7 @@ def _export_tree(visit: _Visit, rules: PlanRules) -> Tree | None:
     if visit.trail and not names & _MARKERS:
         return None
     tree = chat_directory(visit.path, visit.trail, rules.chats)
-    own = {path: one for path, one in tree.members.items() if _is_chat(visit.path / path)}
+    own = {path: one for path, one in tree.members.items() if _is_chat(visit.path / local(path))}
     found = replace(tree, members=own)
     return found if own and export_of(found) is not None else None
 
@@ -115,14 +115,17 @@ def _export_tree(visit: _Visit, rules: PlanRules) -> Tree | None:
 def _is_chat(path: Path) -> bool:
     if litter(path.name):
         return False
-    with path.open("rb", buffering=0) as file:
-        return recognise(file.read(HEAD_BYTES) or b"", path.name).kind == "unknown"
+    try:
+        with path.open("rb", buffering=0) as file:
+            return recognise(file.read(HEAD_BYTES) or b"", path.name).kind == "unknown"
+    except OSError:  # it is met again among the other files, and ends there
+        return False
 
 
 def _export_offers(tree: Tree) -> Iterator[Offered]:
     export = export_of(tree)
     if export is not None:
-        yield from export.offers(tree)
+        yield from accounted(export.offers(tree), tree)
 
 
 def _children(visit: _Visit) -> Iterator[_Visit]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}:,]', re.DOTALL)
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}:,"]', re.DOTALL)
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _DEEPEST = 1000
 
@@ -38,19 +38,18 @@ def begin(buffer: bytes | mmap.mmap, at: int = 0) -> int:
     return found.end() if found else at
 
 
-def spans(buffer: bytes | mmap.mmap, at: int) -> Iterator[Span]:
-    """Yield the values of the list or the object that begins at `at`, in their order.
+def spans(buffer: bytes | mmap.mmap, at: int) -> Generator[Span, None, int]:
+    """Yield the values of the list or the object that begins at `at`, in order; return its end.
 
     Raises:
         NotJson: There is none, it is nested too deeply, or it does not end.
     """
-    opening = bytes(buffer[at : at + 1])
-    if opening not in (b"[", b"{"):
-        raise NotJson("neither a list nor an object")
-    is_object, depth, start, key, last = opening == b"{", 0, at + 1, b"", b""
+    is_object, depth, start, key, last = _opening(buffer, at) == b"{", 0, at + 1, b"", b""
     for token in _TOKEN.finditer(buffer, at + 1):
         found = token[0]
         if found[:1] == b'"':
+            if len(found) == 1:  # nothing that follows is outside of the string
+                break
             last = found if depth == 0 else last
         elif found in (b"[", b"{"):
             depth += 1
@@ -64,8 +63,26 @@ def spans(buffer: bytes | mmap.mmap, at: int) -> Iterator[Span]:
             yield from _value(buffer, key, start, token.start())
             key, start = b"", token.end()
             if found != b",":
-                return
+                return token.end()
     raise NotJson("it ends early")
+
+
+def whole(buffer: bytes | mmap.mmap) -> Iterator[Span]:
+    """Yield the values of the list or the object that is the whole document.
+
+    Raises:
+        NotJson: As `spans`; or something stands behind its end.
+    """
+    end = yield from spans(buffer, begin(buffer))
+    if begin(buffer, end) < len(buffer):
+        raise NotJson("something stands behind its end")
+
+
+def _opening(buffer: bytes | mmap.mmap, at: int) -> bytes:
+    opening = bytes(buffer[at : at + 1])
+    if opening not in (b"[", b"{"):
+        raise NotJson("neither a list nor an object")
+    return opening
 
 
 def _value(buffer: bytes | mmap.mmap, key: bytes, start: int, end: int) -> Iterator[Span]:
@@ -99,6 +116,8 @@ def begins(buffer: bytes | mmap.mmap, at: int, name: bytes) -> int:
     depth, last = 0, b""
     for token in _TOKEN.finditer(buffer, at + 1):
         found = token[0]
+        if found == b'"':
+            break
         if depth == 0 and found == b":" and last == b'"%b"' % name:
             return begin(buffer, token.end())
         last = found
@@ -154,6 +173,8 @@ def walk(
     levels, depth = [_Level((), opening == b"{", at + 1, at)], 0
     for token in _TOKEN.finditer(buffer, at + 1):
         found = token[0]
+        if found == b'"':
+            break
         if depth:
             depth = _deeper(depth, found)
         elif found[:1] in b'":':

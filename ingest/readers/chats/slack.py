@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from holdfast.ingest.readers.chats.json_spans import NotJson, begin, spans
+from holdfast.ingest.readers.chats.json_spans import NotJson, whole
 from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, offered, passed_over
 from holdfast.ingest.readers.offers import Offered
 from holdfast.parsers.chat.slack import CHANNEL, name_of, side_of
@@ -108,7 +108,7 @@ def _json(tree: Tree, path: str) -> Json:
 def _elements(member: Member, form: str, known: _Known, folder: str) -> Iterator[Offered]:
     with member.mapped() as (spot, content):
         try:
-            for span in spans(content, begin(content)):
+            for span in whole(content):
                 raw = bytes(content[span.start : span.end])
                 context = known.context(form, raw, folder)
                 yield offered(spot, content, Item(form, context, span.start, len(raw)))

@@ -92,7 +92,7 @@ class TableExport:
         if len(tree.members) != 1:
             return False
         member = next(iter(tree.members.values()))
-        if not member.name.lower().endswith((*_CSV, *SHEETS, *_LINES)):
+        if not may_be_table(member.name):
             return False
         mapping = mapping_of(tree.rules)
         with member.mapped() as (spot, content):
@@ -104,6 +104,11 @@ class TableExport:
         for member in tree.members.values():
             with member.mapped() as (spot, content):
                 yield from _table_offers(member, spot, content, tree.rules)
+
+
+def may_be_table(name: str) -> bool:
+    """Tell by a name whether a file may be a table."""
+    return name.lower().endswith((*_CSV, *SHEETS, *_LINES))
 
 
 def mapping_of(rules: ChatRules) -> Meaning:
@@ -207,7 +212,7 @@ def _csv_offers(table: _Table, content: bytes | mmap.mmap) -> Iterator[Offered]:
         table.spot, table.headers, table.columns, table.rules, table.mapping, encoding,
         table.delimiter,
     )  # fmt: skip
-    for number, raw in enumerate(_csv_rows(content), 1):
+    for number, raw in enumerate(_csv_rows(content, table.delimiter.encode()), 1):
         row = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         if is_below:
             if row.strip().strip(table.delimiter.encode()).strip():
@@ -217,22 +222,47 @@ def _csv_offers(table: _Table, content: bytes | mmap.mmap) -> Iterator[Offered]:
         is_below = [cell.strip() for cell in cells] == list(table.headers)
 
 
-def _csv_rows(content: bytes | mmap.mmap) -> Iterator[bytes]:
-    """Yield rows of bytes without their line ends; a quote that is open takes the next line in."""
+def _csv_rows(content: bytes | mmap.mmap, delimiter: bytes) -> Iterator[bytes]:
+    """Yield rows of bytes without their line ends; a quoted cell that is open takes the next in."""
     held: list[bytes] = []
-    quotes = start = 0
+    is_open = False
+    for line in _lines(content):
+        held.append(line)
+        is_open = _is_open(line, delimiter, is_open=is_open)
+        if not is_open:
+            yield b"".join(held).rstrip(b"\r\n")
+            held = []
+    if held:
+        yield b"".join(held).rstrip(b"\r\n")
+
+
+def _is_open(line: bytes, delimiter: bytes, *, is_open: bool) -> bool:
+    """Tell whether a quoted cell is open behind a line; a quote inside of a cell opens none."""
+    at, opening = 0, delimiter + b'"'
+    if not is_open and line.startswith(b'"'):
+        at, is_open = 1, True
+    while True:
+        if is_open:
+            at = line.find(b'"', at)
+            if at < 0:
+                return True
+            is_doubled = line[at + 1 : at + 2] == b'"'
+            at, is_open = (at + 2, True) if is_doubled else (at + 1, False)
+        else:
+            at = line.find(opening, at)
+            if at < 0:
+                return False
+            at, is_open = at + len(opening), True
+
+
+def _lines(content: bytes | mmap.mmap) -> Iterator[bytes]:
+    """Yield lines with their ends."""
+    start = 0
     while start < len(content):
         at = content.find(b"\n", start)
         end = len(content) if at < 0 else at + 1
-        line = bytes(content[start:end])
+        yield bytes(content[start:end])
         start = end
-        held.append(line)
-        quotes += line.count(b'"')
-        if quotes % 2 == 0:
-            yield b"".join(held).rstrip(b"\r\n")
-            held, quotes = [], 0
-    if held:
-        yield b"".join(held).rstrip(b"\r\n")
 
 
 def _line_headers(content: bytes | mmap.mmap) -> list[str] | None:
@@ -248,18 +278,10 @@ def _line_headers(content: bytes | mmap.mmap) -> list[str] | None:
 
 
 def _line_offers(table: _Table, content: bytes | mmap.mmap) -> Iterator[Offered]:
-    for number, raw in enumerate(_csv_rows_plain(content), 1):
+    for number, line in enumerate(_lines(content), 1):
+        raw = line.rstrip(b"\r\n")
         if raw.strip():
             yield _offer(table, raw, f"line {number}")
-
-
-def _csv_rows_plain(content: bytes | mmap.mmap) -> Iterator[bytes]:
-    start = 0
-    while start < len(content):
-        at = content.find(b"\n", start)
-        end = len(content) if at < 0 else at + 1
-        yield bytes(content[start:end]).rstrip(b"\r\n")
-        start = end
 
 
 def _sheet_rows(content: bytes | mmap.mmap) -> list[tuple[str, int, list[str]]] | None:

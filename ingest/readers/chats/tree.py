@@ -52,6 +52,18 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """A member that could not be opened."""
+
+    spot: Spot
+    reason: str
+
+
+Place = tuple[str, str]
+"""Container and member, as a `Spot` has them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """One file of an export."""
 
@@ -69,9 +81,7 @@ class Member:
     def mapped(self) -> Iterator[tuple[Spot, bytes | mmap.mmap]]:
         """Open it; give its bytes without reading them all.
 
-        Raises:
-            Unpackable: A layer of compression cannot be taken off.
-            OSError: It cannot be read.
+        What cannot be opened seems empty: see `Tree.broken`.
         """
         with self.opened() as spot:
             length = spot.end - spot.begin
@@ -104,6 +114,8 @@ class Tree:
     rules: ChatRules = field(default_factory=ChatRules)
     name: str = ""
     """Of the file or the directory that holds it."""
+    broken: dict[Place, Broken] = field(default_factory=dict)
+    """Members that could not be opened: an export sees them empty, and `accounted` ends them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +150,15 @@ def offered(spot: Spot, content: bytes | mmap.mmap, item: Item) -> Offered:
         key, spot.container, "chat", spot.begin + item.start, item.length, facts,
         spot.layers, digest,
     )  # fmt: skip
+
+
+def accounted(offers: Iterator[Offered], tree: Tree) -> Iterator[Offered]:
+    """Yield what an export offers, and an end for each member that could not be opened."""
+    for one in offers:
+        if (one.container, one.facts.member) not in tree.broken:
+            yield one
+    for broken in tree.broken.values():
+        yield passed_over(broken.spot, broken.reason, is_unknown=True)
 
 
 def passed_over(spot: Spot, reason: str, *, is_unknown: bool = False) -> Offered:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from holdfast.ingest.readers.archives.expansion import Limits, Unpackable, spool
-from holdfast.ingest.readers.archives.zips import Entry, entries
-from holdfast.ingest.readers.chats.tree import ChatRules, Member, Spot, Tree
+from holdfast.ingest.readers.archives.zips import Entry
+from holdfast.ingest.readers.chats.tree import Broken, ChatRules, Member, Spot, Tree
 from holdfast.ingest.readers.offers import portable
 from holdfast.ingest.readers.places import Place, file_digest, folder_of
 
@@ -38,49 +40,57 @@ def _here(place: Place) -> Iterator[Spot]:
     )
 
 
-def chat_archive(place: Place, rules: ChatRules, limits: Limits) -> Tree:
-    """Return the tree of the ZIP archive at an open place; entries that cannot be read are in it.
+def chat_archive(
+    place: Place, listed: Sequence[Entry], rules: ChatRules, limits: Limits
+) -> tuple[Tree, dict[str, Entry]]:
+    """Return the tree of a ZIP archive at an open place, and which entry each member is.
 
-    Names of one leading directory that all have in common are without it.
-
-    Raises:
-        Unpackable: The archive as a whole is damaged.
+    Names of one leading directory that all have in common are without it. Entries that cannot be
+    read are not in the tree, and of several with one name only the first is.
     """
-    listed = list(entries(place.fd, place.begin, place.end, limits))
     shared = common_directory([portable(one.name) for one in listed])
-    members = {}
+    tree, by_path = Tree({}, rules, place.name), dict[str, Entry]()
+    members: dict[str, Member] = {}
     for entry in listed:
         path = portable(entry.name)
         inside = path.removeprefix(shared)
-        opened = partial(_unpacked, place, entry, path, limits)
-        members[inside] = Member(inside, max(entry.layer.size, 0), opened)
-    return Tree(members, rules, place.name)
+        if not entry.reason and inside not in members:
+            opened = partial(_unpacked, place, entry, limits, tree.broken)
+            members[inside] = Member(inside, max(entry.layer.size, 0), opened)
+            by_path[inside] = entry
+    return replace(tree, members=members), by_path
 
 
 @contextmanager
-def _unpacked(place: Place, entry: Entry, path: str, limits: Limits) -> Iterator[Spot]:
-    if entry.reason:
-        raise Unpackable(entry.reason)
-    with spool(place.fd, entry.layer, limits) as file:
-        size = os.fstat(file.fileno()).st_size
-        inner = f"{place.member}!{path}" if place.member else path
-        yield Spot(
-            fd=file.fileno(),
-            begin=0,
-            end=size,
-            container=place.container,
-            trail="!".join((*place.trail, path)),
-            member=inner,
-            sha256=place.sha256,
-            folder="/".join((folder_of(place, is_holder=True), path.rpartition("/")[0])).strip("/"),
-            layers=(*place.layers, entry.layer),
-            position=f"@{entry.at - place.begin}+{size}~{entry.layer.crc:08x}",
-        )
+def _unpacked(
+    place: Place, entry: Entry, limits: Limits, broken: dict[tuple[str, str], Broken]
+) -> Iterator[Spot]:
+    path, size = portable(entry.name), max(entry.layer.size, 0)
+    spot = Spot(
+        fd=-1,
+        begin=0,
+        end=0,
+        container=place.container,
+        trail="!".join((*place.trail, path)),
+        member=f"{place.member}!{path}" if place.member else path,
+        sha256=place.sha256,
+        folder="/".join((folder_of(place, is_holder=True), path.rpartition("/")[0])).strip("/"),
+        layers=(*place.layers, entry.layer),
+        position=f"@{entry.at - place.begin}+{size}~{entry.layer.crc:08x}",
+    )
+    with ExitStack() as held:
+        try:
+            file = held.enter_context(spool(place.fd, entry.layer, limits))
+        except Unpackable as error:
+            broken[spot.container, spot.member] = Broken(spot, str(error))
+            yield spot
+            return
+        yield replace(spot, fd=file.fileno(), end=os.fstat(file.fileno()).st_size)
 
 
 def chat_directory(root: Path, trail: str, rules: ChatRules) -> Tree:
     """Return the tree of a directory; links and special files are not in it."""
-    members = {}
+    tree, members = Tree({}, rules, root.name), dict[str, Member]()
     for at, folders, names in os.walk(root):
         folders.sort()
         for name in sorted(names):
@@ -89,17 +99,25 @@ def chat_directory(root: Path, trail: str, rules: ChatRules) -> Tree:
                 continue
             inside = portable(path.relative_to(root).as_posix())
             named = f"{trail}/{inside}" if trail else inside
-            opened = partial(_on_disk, path, named)
+            opened = partial(_on_disk, path, named, tree.broken)
             members[inside] = Member(inside, path.stat().st_size, opened)
-    return Tree(members, rules, root.name)
+    return replace(tree, members=members)
 
 
 @contextmanager
-def _on_disk(path: Path, trail: str) -> Iterator[Spot]:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+def _on_disk(path: Path, trail: str, broken: dict[tuple[str, str], Broken]) -> Iterator[Spot]:
+    place = Place(portable(str(path)), (trail,), -1, 0, 0)
     try:
-        place = Place(portable(str(path)), (trail,), fd, 0, os.fstat(fd).st_size)
-        with _here(place) as spot:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        folder = folder_of(place, is_holder=True)
+        spot = Spot(-1, 0, 0, place.container, trail, "", "", folder)
+        reason = f"io_error:{errno.errorcode.get(error.errno or 0, 'unknown').lower()}"
+        broken[spot.container, spot.member] = Broken(spot, reason)
+        yield spot
+        return
+    try:
+        with _here(replace(place, fd=fd, end=os.fstat(fd).st_size)) as spot:
             yield spot
     finally:
         os.close(fd)

@@ -19,63 +19,21 @@ from slack_kit import CONTEXT, codes
 
 KEYS = st.sampled_from(
     [
-        "type",
-        "subtype",
-        "ts",
-        "text",
-        "user",
-        "channel",
-        "event",
-        "message",
-        "previous_message",
-        "files",
-        "file",
-        "blocks",
-        "attachments",
-        "fields",
-        "elements",
-        "edited",
-        "item",
-        "id",
-        "profile",
-        "email",
-        "members",
-        "reactions",
-        "users",
-        "bot_id",
-        "event_id",
-        "topic",
-        "value",
-        "at",
-        "phone",
-        "from",
-        "duration",
-        "headers",
-        "deleted_ts",
-        "thread_ts",
-        "name",
-        "inviter",
+        "type", "subtype", "ts", "text", "user", "channel", "event", "message",
+        "previous_message", "files", "file", "blocks", "attachments", "fields", "elements",
+        "edited", "item", "id", "profile", "email", "members", "reactions", "users", "bot_id",
+        "event_id", "topic", "value", "at", "phone", "from", "duration", "headers", "deleted_ts",
+        "thread_ts", "name", "inviter",
     ]
-)
+)  # fmt: skip
 STAMPS = st.sampled_from(["1700000000.000100", "x", "", "0.0", "9" * 30, "-5.1", "1.٣"])
 KINDS = st.sampled_from(
     [
-        "message",
-        "message_changed",
-        "message_deleted",
-        "reaction_added",
-        "channel_join",
-        "mrkdwn",
-        "x",
-        "user",
-        "link",
-        "message_replied",
-        "tombstone",
-        "emoji",
-        "section",
+        "message", "message_changed", "message_deleted", "reaction_added", "channel_join",
+        "mrkdwn", "x", "user", "link", "message_replied", "tombstone", "emoji", "section",
         "huddle_thread",
     ]
-)
+)  # fmt: skip
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats() | STAMPS | KINDS
     | st.text(max_size=10) | st.sampled_from(["\ud800", "\0", "<@U1>", "<" * 50, "a@b.c", "1e400"])
