@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from zoneinfo import ZoneInfo
 
+from holdfast.parsers.chat.table_values import read_duration, read_time, zone_of
 from holdfast.parsers.chat.values import Json, from_ms, number, text
 
 _WRITTEN = re.compile(
@@ -15,7 +15,6 @@ _WRITTEN = re.compile(
 )
 _COMPACT = re.compile(r"((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2}))?")
 _MS_FROM, _US_FROM = 100_000_000_000, 100_000_000_000_000
-_CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,5}):([0-9]{1,2})")
 _MOST_CHARS = 100
 
 
@@ -34,7 +33,12 @@ def instant_of(value: Json, zone: str) -> tuple[datetime | None, bool]:
     if digits:
         return from_ms(digits if digits >= _MS_FROM else digits * 1000), False
     found = _WRITTEN.fullmatch(written)
-    return _local(found.groups()[:7], found[8] or "", zone) if found else (None, False)
+    if found is not None:
+        return _local(found.groups()[:7], found[8] or "", zone)
+    try:
+        return read_time(written, zone)
+    except ValueError:
+        return None, False
 
 
 def _local(parts: tuple[str | None, ...], offset: str, zone: str) -> tuple[datetime | None, bool]:
@@ -61,19 +65,13 @@ def _in_zone(local: datetime, offset: str, zone: str) -> tuple[datetime, bool]:
     return local.replace(tzinfo=known).astimezone(UTC), False
 
 
-def zone_of(name: str) -> ZoneInfo | None:
-    """Return a zone by its IANA name; None where there is none of that name."""
-    try:
-        return ZoneInfo(name) if name else None
-    except (KeyError, ValueError, OSError):
-        return None
-
-
 def seconds_of(value: Json) -> int | None:
-    """Return a duration, from seconds or `[hours:]minutes:seconds`; None where it is none."""
+    """Return a duration, from seconds or as `table_values.read_duration`; None where it is none."""
     given = text(value).strip()
-    found = _CLOCK.fullmatch(given)
-    if found is not None:
-        return int(found[1] or 0) * 3600 + int(found[2]) * 60 + int(found[3])
     whole = given.partition(".")[0]
-    return int(whole) if whole.isascii() and whole.isdigit() and len(whole) <= 9 else None
+    if whole.isascii() and whole.isdigit() and len(whole) <= 9:
+        return int(whole)
+    try:
+        return read_duration(given)
+    except ValueError:
+        return None

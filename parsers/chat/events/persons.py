@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from holdfast.core.records import Participant, Role, chat_address
+from holdfast.parsers.chat.table_values import read_phone
 from holdfast.parsers.chat.values import Json, mapping, text
 
 _NAMED = re.compile(r"([^<>]{0,300})<([^<>]{1,300})>")
 _PHONE = re.compile(r"(\+|00)?[ (]*([0-9](?:[ ().\-]{0,3}[0-9]){6,14})")
 _NO_DIGIT = re.compile(r"[^0-9]")
-_MOST_NATIONAL = 11
 _ROLES = {role.value: role for role in Role} | {
     "caller": Role.FROM, "author": Role.FROM, "callee": Role.TO, "customer": Role.TO,
     "organizer": Role.FROM, "attendee": Role.TO, "agent": Role.OWNER,
@@ -37,19 +37,14 @@ class Scheme:
 def phone_address(written: str, country: str) -> str:
     """Return the address of a telephone number, in E.164 where its country is known.
 
-    Empty for what is no number. A leading 0 of a number without a country is a trunk prefix.
+    Empty for what is no number. The same number gives the same address as in tables.
     """
     found = _PHONE.fullmatch(written.strip())
     if found is None:
         return ""
-    digits = _NO_DIGIT.sub("", found[2])
-    if found[1]:
-        return chat_address("phone", f"+{digits}")
-    if not country:
-        return chat_address("phone", digits)
-    if digits.startswith(country) and len(digits) > _MOST_NATIONAL:
-        return chat_address("phone", f"+{digits}")
-    return chat_address("phone", f"+{country}{digits.removeprefix('0')}")
+    if country or found[1]:
+        return chat_address("phone", read_phone(written, country))
+    return chat_address("phone", _NO_DIGIT.sub("", found[2]))
 
 
 def address_of(written: str, scheme: Scheme) -> str:

@@ -15,7 +15,7 @@ from holdfast.parsers.chat.values import Context, Json, from_ms, json_of, lines,
 
 CHANNEL = "teams"
 _RESOURCE = re.compile(
-    r"(?:chats\('([^']{1,400})'\)|teams\('[^']{1,400}'\)/channels\('([^']{1,400})'\))"
+    r"(?:chats\('([^']{1,400})'\)|teams\('([^']{1,400})'\)/channels\('([^']{1,400})'\))"
     r"/messages\('([^']{1,400})'\)(?:/replies\('([^']{1,400})'\))?"
 )
 
@@ -53,7 +53,7 @@ def _shown(notice: Json) -> Json:
 
 
 def _of_message(notice: Json, found: re.Match[str], change: str, context: Context) -> Said:
-    room, key = found[1] or found[2], found[4] or found[3]
+    room, key = found[1] or f"{found[2]}/{found[3]}", found[5] or found[4]
     is_sealed = bool(notice.get("encryptedContent"))
     deleted = change == "deleted" and not is_sealed
     return Said(

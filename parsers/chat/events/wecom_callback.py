@@ -13,8 +13,8 @@ from lxml import etree
 from holdfast.core.records import Conversation, Defect, Kind, Participant, Role
 from holdfast.parsers.chat.building import ChatFile, Said
 from holdfast.parsers.chat.events.plain_xml import child_text, parsed
-from holdfast.parsers.chat.people import known_person
 from holdfast.parsers.chat.values import Context, from_s, lines
+from holdfast.parsers.chat.wecom import person
 
 CHANNEL = "wecom"
 _CONSENTS = ("msgaudit_approve", "msg_audit_approved")
@@ -79,13 +79,8 @@ def _people(root: etree._Element, context: Context) -> Iterator[Participant]:
         named += [(role, (one.text or "").strip(), "") for one in members]
     for role, key, side in named:
         if key:
-            known = known_person(role, CHANNEL, key, context)
-            yield Participant(role, known.name, known.address, known.side or side or side_of(key))
-
-
-def side_of(key: str) -> str:
-    """Return on which side a person is, by the form of the id: outsiders have `wm` or `wo`."""
-    return "outside" if key.startswith(("wm", "wo")) and len(key) >= 32 else "staff"
+            known = person(role, key, context)
+            yield Participant(role, known.name, known.address, side or known.side)
 
 
 def _message(root: etree._Element, kind: str, tenant: str, context: Context) -> Said:
@@ -93,9 +88,7 @@ def _message(root: etree._Element, kind: str, tenant: str, context: Context) -> 
     key, stamp = child_text(root, "MsgId"), child_text(root, "CreateTime")
     said = [child_text(root, one) for one in ("Title", "Content", "Description", "Label", "Url")]
     media = child_text(root, "MediaId")
-    sender = child_text(root, "FromUserName")
-    known = known_person(Role.FROM, CHANNEL, sender, context)
-    side = known.side or side_of(sender)
+    sender = person(Role.FROM, child_text(root, "FromUserName"), context)
     agent = child_text(root, "AgentID")
     return Said(
         channel=CHANNEL,
@@ -105,7 +98,7 @@ def _message(root: etree._Element, kind: str, tenant: str, context: Context) -> 
         date_raw=stamp,
         body=lines(*said),
         conversation=Conversation(f"agent/{agent}") if agent else None,
-        people=(Participant(Role.FROM, known.name, known.address, side),),
+        people=(sender,),
         files=(ChatFile(media, media_type=""),) if media else (),
         headers=(("WeCom-Type", kind),),
     )

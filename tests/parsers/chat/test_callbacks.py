@@ -197,7 +197,7 @@ def test_notification_without_content_says_of_which_message_it_is() -> None:
     for resource, name, key in (
         ("chats('19:a@unq')/messages('1616991463150')", "teams:19:a@unq/1616991463150", "19:a@unq"),
         ("/teams('t')/channels('19:c@tacv2')/messages('1')/replies('1616991463150')",
-         "teams:19:c@tacv2/1616991463150", "19:c@tacv2"),
+         "teams:t/19:c@tacv2/1616991463150", "t/19:c@tacv2"),
     ):  # fmt: skip
         record = read("teams.notification", notice(resource=resource, encryptedContent=None))
         assert (record.kind, record.message_id) == (Kind.CHAT_EVENT, name)

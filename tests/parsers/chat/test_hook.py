@@ -247,6 +247,7 @@ def test_path_says_where_it_is_broken() -> None:
         ("2026-13-05", "", ""),
         ("2026-01-05T09:30+99:00", "", ""),
         ("0001-01-01T00:00+12:00", "", ""),
+        ("2026-01-05 下午1:30:00", "Asia/Shanghai", "2026-01-05T05:30:00+00:00"),
         ("soon", "", ""),
         (None, "", ""),
     ],
@@ -264,7 +265,15 @@ def test_zone_that_is_missing_or_unknown_is_said(zone: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [(65, 65), ("65.9", 65), ("1:05", 65), ("01:01:05", 3665), ("", None), ("1分", None)],
+    [
+        (65, 65),
+        ("65.9", 65),
+        ("1:05", 65),
+        ("01:01:05", 3665),
+        ("1分5秒", 65),
+        ("", None),
+        ("long", None),
+    ],
 )
 def test_durations(written: Any, seconds: int | None) -> None:
     assert seconds_of(written) == seconds
@@ -278,6 +287,7 @@ def test_durations(written: Any, seconds: int | None) -> None:
         ("8613800138000", "86", "phone:+8613800138000"),
         ("13800138000", "86", "phone:+8613800138000"),
         ("010 6552 1234", "86", "phone:+861065521234"),
+        ("400 800 1234", "86", "phone:4008001234"),
         ("13800138000", "", "phone:13800138000"),
         ("1001", "86", ""),
         ("1.38E+10", "86", ""),
