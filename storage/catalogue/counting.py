@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from holdfast.core.records import Role
 from holdfast.storage.catalogue.chunks import by_value, each_given
+from holdfast.storage.catalogue.homes import IS_VALID
 from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.schema import identities, interactions, participants
 from holdfast.storage.catalogue.sightings import HUMAN_KINDS, PERSON
@@ -27,7 +28,7 @@ from holdfast.storage.catalogue.sightings import HUMAN_KINDS, PERSON
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Row, Select
 
     from holdfast.storage.catalogue.sightings import Tally
 
@@ -167,6 +168,16 @@ def recount_identities(connection: Connection, identity_ids: Iterable[int]) -> N
 
 _RECOUNT = """
 UPDATE identities SET messages = ?, human_messages = ?, first_ms = ?, last_ms = ? WHERE id = ?"""
+
+
+def counted_in_time(connection: Connection, identity_ids: Iterable[int]) -> list[Row[Any]]:
+    """Count identities again, of each only the time that it belongs to its contact.
+
+    Returns:
+        Rows of `identity_id`, `messages`, `human`, `first_ms`, `last_ms`; none for no message.
+    """
+    query = _filed_counts().join(identities, identities.c.id == participants.c.identity_id)
+    return by_value(connection, query.where(IS_VALID), participants.c.identity_id, identity_ids)
 
 
 def _filed_counts() -> Select[Any]:

@@ -16,6 +16,7 @@ from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import direction, domain_of, internal_in
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.held_facts import held_by_in
+from holdfast.storage.catalogue.homes import contact_then
 from holdfast.storage.catalogue.messages import marks_in, rooms_in
 from holdfast.storage.catalogue.schema import (
     captures,
@@ -101,7 +102,7 @@ _PEOPLE = (
         participants.c.interaction_id,
         participants.c.role,
         participants.c.address,
-        identities.c.contact_id,
+        contact_then(),
         identities.c.side,
     )
     .outerjoin(identities, identities.c.id == participants.c.identity_id)

@@ -330,13 +330,22 @@ def _end_items(
     changed = [*touched, *batch.crowded]
     hold_matching(batch.connection, batch.store, changed, batch.active)
     enqueue(batch.connection, changed, batch.store.ids)
-    later = [(one[0].capture_id, target) for one, target, is_first in open_ones if not is_first]
+    later = [
+        (sealed.capture_id, target, is_first)
+        for (sealed, draft), target, is_first in open_ones
+        if not is_first or _is_said_again(batch, sealed, draft, target)
+    ]
     note = batch.note
     events = [note.filed(i, d.row_digest, *batch.placed[i][:2]) for i, d in batch.new.items()]
-    events += [note.linked(capture_id, target) for capture_id, target in later]
+    events += [note.linked(one, target, is_first=is_first) for one, target, is_first in later]
     events += [note.joined(loser, winner) for loser, winner in batch.joined]
     events += batch.events
     record_events(batch.connection, events, batch.store.ids)
+
+
+def _is_said_again(batch: _Batch, sealed: Sealed, draft: Draft, target: int) -> bool:
+    """Tell whether bytes that were filed before are, in another place, another thing said."""
+    return draft.channel != EMAIL and batch.by_original[sealed.original_id] != target
 
 
 def _revive(batch: _Batch, targets: Sequence[int]) -> None:

@@ -19,6 +19,8 @@ from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_r
 from holdfast.storage.catalogue.companies import DomainNames, ensure_companies
 from holdfast.storage.catalogue.counting import count_seen
 from holdfast.storage.catalogue.facts import PEOPLE_FORGOTTEN, fact
+from holdfast.storage.catalogue.homes import homes_of
+from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.schema import contacts, identities
 from holdfast.storage.catalogue.sightings import (
     BOT,
@@ -164,8 +166,8 @@ class Linker:
         key_of = {row["id"]: key for key, row in zip(missing, rows, strict=True)}
         ours = [row for row in rows if made[key_of[row["id"]]] == row["id"]]
         lost = [row for row in rows if made[key_of[row["id"]]] != row["id"]]
-        kept = {row["contact_id"] for row in ours} | there
-        _drop_orphans(connection, [row for row in lost if row["contact_id"] not in kept])
+        kept = {row["home_id"] for row in ours} | there
+        _drop_orphans(connection, [row for row in lost if row["home_id"] not in kept])
         self._made.update(missing)
         self._made_in = connection.get_transaction()
         return made, [
@@ -209,13 +211,30 @@ def _nature(key: str, side: str) -> str:
 
 
 def _homes(connection: Connection, known: _Known) -> dict[str, dict[str, Any]]:
-    """Return the contact of each known address that a new one is said to be the same as."""
+    """Return the contact that each known address is at home with, which a new one is the same as.
+
+    It stays there until the transaction ends: `root` is the contact that it was merged into.
+    """
     wanted = {known.found[other]: other for other in known.same.values() if other in known.found}
-    query = select(identities.c.id, identities.c.contact_id, contacts.c.company_id).join(
-        contacts, contacts.c.id == identities.c.contact_id
-    )
-    rows = by_value(connection, query, identities.c.id, wanted)
-    return {wanted[r.id]: {"id": r.contact_id, "company_id": r.company_id} for r in rows}
+    lock_rows(connection, identities.c.id, wanted, Hold.CHANGING)
+    roots = {
+        row.id: row.contact_id
+        for row in by_value(
+            connection,
+            select(identities.c.id, identities.c.contact_id),
+            identities.c.id,
+            wanted,
+        )
+    }
+    homes = {one: home for one, home in homes_of(connection, wanted).items() if home is not None}
+    query = select(contacts.c.id, contacts.c.company_id)
+    companies = {
+        row.id: row.company_id for row in by_value(connection, query, contacts.c.id, homes.values())
+    }
+    return {
+        wanted[one]: {"id": home, "company_id": companies[home], "root": roots[one]}
+        for one, home in homes.items()
+    }
 
 
 def _select_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
@@ -241,7 +260,8 @@ def _identity_row(
         "value": value,
         "domain": key.rpartition("@")[2] if kind == MAIL else "",
         "nature": nature,
-        "contact_id": None if contact is None else contact["id"],
+        "contact_id": None if contact is None else contact.get("root", contact["id"]),
+        "home_id": None if contact is None else contact["id"],
     }
 
 
@@ -249,13 +269,13 @@ def made_digest(rows: Iterable[Sequence[object]]) -> bytes:
     """Digest what the audit log commits to when identities are made.
 
     Args:
-        rows: Id, value, contact and the contact's company, sorted by id.
+        rows: Id, value, the contact that it was met in and that contact's company, sorted by id.
     """
     return canonical_digest([list(row) for row in rows])
 
 
 def _drop_orphans(connection: Connection, lost: Sequence[dict[str, Any]]) -> None:
     """Remove the contacts of identities that another writer made at the same moment."""
-    rows = [{"orphan": row["contact_id"]} for row in lost if row["contact_id"] is not None]
+    rows = [{"orphan": row["home_id"]} for row in lost if row["home_id"] is not None]
     if rows:
         connection.execute(contacts.delete().where(contacts.c.id == bindparam("orphan")), rows)

@@ -39,6 +39,7 @@ from holdfast.storage.catalogue.filed_facts import (
 )
 from holdfast.storage.catalogue.governance_tables import tombstones
 from holdfast.storage.catalogue.held_facts import held_by_in
+from holdfast.storage.catalogue.homes import contact_then
 from holdfast.storage.catalogue.messages import marks_in, rooms_in
 from holdfast.storage.catalogue.rows import message_key, unpack_headers
 from holdfast.storage.catalogue.schema import (
@@ -173,7 +174,7 @@ def _load(connection: Connection, ids: Sequence[int], columns: Sequence[Any]) ->
     alive = [row.id for row in rows]
     people = by_value(
         connection,
-        select(participants, identities.c.contact_id, identities.c.side)
+        select(participants, contact_then(), identities.c.side)
         .outerjoin(identities, identities.c.id == participants.c.identity_id)
         .order_by(participants.c.interaction_id, participants.c.ordinal),
         participants.c.interaction_id,

@@ -276,6 +276,25 @@ contacts = Table(
     Column("state", Text, nullable=False, server_default="provisional"),
     ref("company_id", "companies.id", optional=True, index=True),
     ref("merged_into", "contacts.id", optional=True, index=True),
+    words("owner"),
+    words("fields"),
+    count("version"),
+    Index(
+        "ix_contacts_owner",
+        "owner",
+        sqlite_where=text("owner <> ''"),
+        postgresql_where=text("owner <> ''"),
+    ),
+)
+
+contact_versions = Table(
+    "contact_versions",
+    metadata,
+    key("contact_id", "contacts.id"),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    words("actor"),
+    ms("changed_ms"),
+    words("change"),
 )
 
 identities = Table(
@@ -289,6 +308,7 @@ identities = Table(
     Column("nature", Text, nullable=False, server_default="person"),
     words("side"),
     ref("contact_id", "contacts.id", optional=True, index=True),
+    Column("home_id", Id, nullable=True),
     ms("valid_from_ms", optional=True),
     ms("valid_to_ms", optional=True),
     ms("first_ms", optional=True),
@@ -309,6 +329,25 @@ merges = Table(
     words("actor"),
     ms("merged_ms"),
     ms("undone_ms", optional=True),
+)
+
+links = Table(
+    "links",
+    metadata,
+    own_id(),
+    ref("identity_id", "identities.id"),
+    Column("turn", Integer, nullable=False),
+    ref("contact_id", "contacts.id", index=True),
+    ref("before_id", "contacts.id", optional=True, index=True),
+    Column("company_id", Id, nullable=True),
+    flag("is_split"),
+    flag("is_new"),
+    ms("valid_from_ms", optional=True),
+    ms("valid_to_ms", optional=True),
+    words("actor"),
+    ms("linked_ms"),
+    ms("undone_ms", optional=True),
+    UniqueConstraint("identity_id", "turn"),
 )
 
 participants = Table(
