@@ -11,6 +11,7 @@ import pytest
 
 from api_kit import Office, office
 from archive_kit import findings
+from holdfast.wiring.runs import parser_pool
 from story_kit import Ground
 from wecom_kit import Corp, corporation, wrapped
 
@@ -54,8 +55,11 @@ LINES = [
 def test_a8_messages_come_by_themselves_and_recalled_ones_stay(
     tmp_path: Path, ground: Ground
 ) -> None:
-    with ground.settings(tmp_path / "archive", archive=ARCHIVE, service=SERVICE) as settings:
-        corp = corporation(settings, tmp_path / "corp")
+    with (
+        ground.settings(tmp_path / "archive", archive=ARCHIVE, service=SERVICE) as settings,
+        parser_pool(settings) as pool,
+    ):
+        corp = corporation(settings, tmp_path / "corp", pool)
         corp.serve(LINES, {"f2": OFFER, "f4": DAMAGED})
         corp.go_wrong(die_after_seq=3)  # the bridge dies in the middle of its page
         corp.pull()

@@ -21,15 +21,6 @@ from itertools import count
 from pathlib import Path
 
 import httpx2
-from hook_kit import (
-    SECRET,
-    Signer,
-    signed_feishu,
-    signed_hmac,
-    signed_jdy,
-    signed_robot,
-    signed_slack,
-)
 
 from archive_kit import NOW, findings, opened, settings_in
 from fault_command import PROGRAM, Running, start
@@ -42,9 +33,18 @@ from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import NewAccount, add_account
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.wiring.founding import create_archive
+from hook_kit import (
+    SECRET,
+    Signer,
+    signed_feishu,
+    signed_hmac,
+    signed_jdy,
+    signed_robot,
+    signed_slack,
+)
 
 SENDERS = 24
-PATIENCE_S = 600.0
+PATIENCE_S = 300.0
 """Against hanging only."""
 
 
@@ -128,9 +128,9 @@ def _typed(word: str, number: int) -> bytes:
 
 SYSTEMS = (
     Sender("slack", signed_slack, {"signing_secrets": [SECRET]}, _slack),
-    Sender("feishu", signed_feishu, {"encrypt_key": SECRET, "token": SECRET}, _feishu),
+    Sender("feishu", signed_feishu, {"encrypt_key": SECRET, "verification_token": SECRET}, _feishu),
     Sender("dingtalk", signed_robot, {"app_secret": SECRET}, _robot),
-    Sender("jdy", signed_jdy, {"secret": SECRET}, _form),
+    Sender("jdy", signed_jdy, {"secrets": [SECRET]}, _form),
     Sender("generic", signed_hmac, {"secrets": [SECRET]}, _typed),
 )
 
@@ -153,8 +153,8 @@ def raise_storm(folder: Path, storm: Storm, systems: tuple[Sender, ...] = SYSTEM
     }
     runs = count()
     running = {name: one(folder / f"run-{next(runs)}") for name, one in begin.items()}
-    _await_port(running["serve"], port)
-    with _sending(port, storm, systems, figures) as sent:
+    with _ended(running), _sending(port, storm, systems, figures) as sent:
+        _await_port(running["serve"], port)
         chance = random.Random(storm.seed)
         for number in range(storm.kills):
             name = ("worker", "worker", "serve")[number % 3]
@@ -165,10 +165,10 @@ def raise_storm(folder: Path, storm: Storm, systems: tuple[Sender, ...] = SYSTEM
             running[name] = begin[name](folder / f"run-{next(runs)}")
             figures.kills += 1
         sent()
-    assert not running["worker"].is_over_before(partial(_is_settled, settings))
-    for one in running.values():
-        one.process.terminate()
-        assert one.finish().status == 0
+        assert not running["worker"].is_over_before(partial(_is_settled, settings))
+        for one in running.values():
+            one.process.terminate()
+            assert one.finish().status == 0
     _judge(settings, storm, figures)
     return figures
 
@@ -186,6 +186,17 @@ def _add(settings: Settings, systems: tuple[Sender, ...]) -> None:
 
 def _start(settings: Settings, words: tuple[object, ...], folder: Path) -> Running:
     return start([*PROGRAM, "--data", settings.data, *words], folder)
+
+
+@contextmanager
+def _ended(running: dict[str, Running]) -> Iterator[None]:
+    """Leave nothing behind that runs."""
+    try:
+        yield
+    finally:
+        for one in running.values():
+            if one.process.poll() is None:
+                one.kill()
 
 
 def _await_port(service: Running, port: int) -> None:
