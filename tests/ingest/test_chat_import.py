@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from archive_kit import bring_in, found, kept, opened, settings_in
+from archive_kit import bring_in, findings, found, kept, opened, settings_in
 from chat_kit import CORPUS, written
 from holdfast.core.records import Kind
 from holdfast.settings import Settings
@@ -34,6 +34,7 @@ def test_equal_lines_of_a_chat_are_messages_of_their_own(tmp_path: Path) -> None
     assert found(settings, "zebra") == 4
     with opened(settings) as services:
         assert sum(sum(one.values()) for one in sums(services.store).values()) == 4 + 5
+    assert findings(settings) == []
 
 
 def test_text_of_a_deleted_message_is_found_beside_its_deletion(tmp_path: Path) -> None:
@@ -44,6 +45,7 @@ def test_text_of_a_deleted_message_is_found_beside_its_deletion(tmp_path: Path) 
     kinds = kinds_in(settings)
     assert kinds.count(Kind.DELETION.value) == len(deleted) == 2
     assert found(settings, '"taken back"') == 1
+    assert findings(settings) == []
 
 
 def test_archive_with_media_is_imported_whole_and_once(tmp_path: Path) -> None:

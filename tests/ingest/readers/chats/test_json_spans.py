@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.ingest.readers.chats.json_spans import NotJson, begins, member, spans, walk
@@ -21,6 +21,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.text(max_size=3), VALUES, max_size=4), st.sampled_from([None, 1]))
 def test_every_value_is_found_where_it_stands(value: dict[str, Any], indent: int | None) -> None:
     raw = json.dumps(value, indent=indent).encode()
