@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from holdfast.ingest.readers.chats.mattermost import MattermostBulk
+from holdfast.ingest.readers.chats.mattermost_compliance import MattermostCompliance
 from holdfast.ingest.readers.chats.slack import SlackExport
 from holdfast.ingest.readers.chats.tables import TableExport
 from holdfast.ingest.readers.chats.tree import Tree
@@ -37,7 +39,13 @@ class Export(Protocol):
         ...
 
 
-EXPORTS: tuple[Export, ...] = (SlackExport(), WecomExport(), TableExport())
+EXPORTS: tuple[Export, ...] = (
+    SlackExport(),
+    WecomExport(),
+    MattermostBulk(),
+    MattermostCompliance(),
+    TableExport(),
+)
 """In the order in which they are asked."""
 
 
