@@ -9,6 +9,7 @@ from holdfast.api.asking import visible
 from holdfast.api.masks import mask_for
 from holdfast.api.pages.results import sender_of
 from holdfast.core.identity import public_id
+from holdfast.core.records import Kind
 from holdfast.storage.catalogue.conversations import lines_around
 from holdfast.storage.catalogue.reading import records
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from holdfast.core.records import Record
     from holdfast.storage.catalogue.conversations import Line
 
+MARKS = ("edited", "recalled", "deleted")
+"""Marks that are shown, as `mark …`; the others only say where a record stands."""
+LATER = (
+    Kind.RECALL, Kind.DELETION, Kind.REACTION, Kind.FILE, Kind.CONSENT, Kind.UNKNOWN,
+)  # fmt: skip
+"""Kinds of what is said of a message later, as `kind …`."""
 BESIDE = 12
 """Lines shown before and after a message."""
 MAX_LINE_CHARS = 20_000
@@ -49,6 +56,8 @@ def talk_around(visit: Visit, record: Record) -> dict[str, Any]:
     lines = [_spoken(line, shown, record.id) for line in around.lines if line.id in shown]
     return {
         "lines": lines,
+        "marks": MARKS,
+        "kinds": LATER,
         "ids": {one.id: public_id("msg", one.id) for one in seen},
         "hidden": len(around.lines) - len(lines),
         "has_before": bool(around.before),

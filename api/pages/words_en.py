@@ -58,8 +58,6 @@ MESSAGES: dict[str, str] = {
     "kind deletion": "removed it",
     "kind reaction": "reacted",
     "kind file": "file",
-    "kind im": "wrote",
-    "kind chat_event": "event",
     "kind consent": "consent",
     "kind unknown": "something unknown",
 }

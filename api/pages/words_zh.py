@@ -149,8 +149,6 @@ MESSAGES: dict[str, str] = {
     "kind deletion": "删除了消息",
     "kind reaction": "回应",
     "kind file": "文件",
-    "kind im": "发言",
-    "kind chat_event": "事件",
     "kind consent": "授权",
     "kind unknown": "未知内容",
     "tab attachments": "附件",

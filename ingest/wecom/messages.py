@@ -47,7 +47,7 @@ class Speaker:
             BridgeSaid: It cannot give any.
             Refused: A private key cannot be used.
         """
-        # The page is taken whole before anything else is asked: a dialogue has one answer at a time.
+        # The page is taken whole before anything else is asked: there is one answer at a time.
         told: list[Line] = list(self.bridge.ask({"ask": "messages", "seq": seq, "limit": limit}))
         end = told.pop().value
         for line in told:
@@ -98,7 +98,7 @@ class Speaker:
             "key": base64.b64encode(key).decode(),
             "encrypt_chat_msg": text(value.get("encrypt_chat_msg")),
         }
-        answer = list(self.bridge.ask(question))[0]
+        answer, *_ = self.bridge.ask(question)  # to its end, or the dialogue is over
         if "message" not in answer.value:
             raise Closed("decrypt_failed: no message")
         return _inside(answer)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from holdfast.core.records import Defect, Kind, Parsed
 from holdfast.parsers.chat import (
     files,
+    mattermost,
+    mattermost_compliance,
     slack,
     table_rows,
     teams,
@@ -49,6 +51,12 @@ is none of this form: the record then says so."""
 
 FORMS: Mapping[str, Reader] = {
     "file": files.read_file,
+    "mattermost.post": mattermost.read_post,
+    "mattermost.reaction": mattermost.read_reaction,
+    "mattermost.room": mattermost.read_room,
+    "mattermost.user": mattermost.read_user,
+    "mattermost.row": mattermost_compliance.read_row,
+    "mattermost.element": mattermost_compliance.read_element,
     "slack.message": slack.read_message,
     "slack.event": slack.read_event,
     "slack.user": slack.read_user,

@@ -34,7 +34,7 @@ def mailbox(folder: Path, need: Callable[[object, str], None]) -> Iterator[serve
 def embedded_misfortunes(site: Site, user: server_dovecot.User) -> list[Callable[[], None]]:
     return [
         lambda: site.kill("worker"),
-        user.number_anew,
+        lambda: numbered_anew(site, user),
         lambda: site.kill("listener"),
         lambda: site.kill("service"),
         lambda: site.kill("worker"),
@@ -60,9 +60,15 @@ def engine_misfortunes(
         lambda: site.kill("worker"),
         lambda: (servers.redis.start(), None)[1],
         search_again,
-        user.number_anew,
+        lambda: numbered_anew(site, user),
         lambda: site.kill("service"),
     ]
+
+
+def numbered_anew(site: Site, user: server_dovecot.User) -> None:
+    """Let the mailbox get another UIDVALIDITY."""
+    with site.mailbox:
+        user.number_anew()
 
 
 def play(

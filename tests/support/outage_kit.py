@@ -20,7 +20,6 @@ from typing import Any
 
 import httpx2
 import tomlkit
-from hook_kit import SECRET, signed_hmac
 from pydantic import SecretStr
 
 from archive_kit import opened
@@ -32,6 +31,7 @@ from holdfast.ingest.webhooks.settings import Hook, written
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import NewAccount, add_account
 from holdfast.storage.catalogue.ledger import sums
+from hook_kit import SECRET, signed_hmac
 from hook_storm import free_port
 from imap_kit import account_of, added, letter
 from smtp_kit import JOURNAL, Client
@@ -86,6 +86,8 @@ class Site:
     port: int
     smtp_port: int
     running: dict[str, Running] = field(default_factory=dict)
+    mailbox: threading.Lock = field(default_factory=threading.Lock)
+    """Held by who changes the mailbox: the mail server fails where its own files go meanwhile."""
     _runs: int = 0
 
     def begin(self, name: str) -> None:
@@ -128,7 +130,7 @@ def _is_open(port: int) -> bool:
 
 def prepared(settings: Settings, user: Any) -> None:
     """Make the archive, with a mailbox and a webhook as sources."""
-    added(settings, account_of(user), user.password, MAILBOX)
+    added(settings, account_of(user), user.server.password, MAILBOX)
     with opened(settings) as services:
         hook = Hook("generic", "{}")
         account = NewAccount("crm", HOOK, hook.identity, written(hook))
@@ -166,7 +168,7 @@ def sending(site: Site, user: Any, each: int) -> Iterator[Heard]:
     ways = (
         partial(_post, site.port, each, heard),
         partial(_mail, site.smtp_port, each, heard),
-        partial(_append, user, each),
+        partial(_append, site, user, each),
     )
     threads = [threading.Thread(target=run, args=(way,)) for way in ways]
     for thread in threads:
@@ -180,11 +182,12 @@ def sending(site: Site, user: Any, each: int) -> Iterator[Heard]:
             raise heard.troubles[0]
 
 
-def _append(user: Any, each: int) -> None:
+def _append(site: Site, user: Any, each: int) -> None:
     for at in range(0, each, 10):
         numbers = range(at, min(at + 10, each))
         bodies = [letter(900_000 + n, body=f"by mail {words_of('imap', n)}") for n in numbers]
-        user.append("INBOX", *bodies)
+        with site.mailbox:
+            user.append("INBOX", *bodies)
         threading.Event().wait(_PAUSE_S)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from holdfast.ingest.readers.chats.mattermost import MattermostBulk
+from holdfast.ingest.readers.chats.mattermost_compliance import MattermostCompliance
 from holdfast.ingest.readers.chats.slack import SlackExport
 from holdfast.ingest.readers.chats.tables import TableExport
 from holdfast.ingest.readers.chats.teams import TeamsExport
@@ -46,6 +48,8 @@ EXPORTS: tuple[Export, ...] = (
     TeamsExport(),
     TelegramExport(),
     WhatsAppExport(),
+    MattermostBulk(),
+    MattermostCompliance(),
     TableExport(),
 )
 """In the order in which they are asked."""
