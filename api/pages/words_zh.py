@@ -338,4 +338,16 @@ MESSAGES: dict[str, str] = {
     "hold it too: no query can have seen it whole": "一并保留：任何查询都无法看到其全部内容",
     "hold it only where it matches": "仅在匹配时保留",
     "Count what it would hold": "统计保留范围",
+    "%(num)s interactions": "%(num)s 条往来",
+    "(opens in a new window)": "（在新窗口打开）",
+    "received": "收到",
+    "sent": "发出",
+    "within the organisation": "内部",
+    "Nothing more.": "没有更多内容。",
+    "This view can be loaded again until:": "此视图可刷新至：",
+    "This view is closed": "此视图已关闭",
+    "It opens for five minutes. Load the page around it again; if it stays closed, whoever set it "
+    "up may not see this contact any more.": (
+        "视图有效期为五分钟，请刷新外层页面；若仍然关闭，则设置者可能已无权查看该联系人。"
+    ),
 }

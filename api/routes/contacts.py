@@ -103,7 +103,7 @@ def find_contacts(
 @router.get("/contacts/{contact_id}", operation_id="read_contact")
 def read_contact(contact_id: str, served: Archive, principal: Viewer) -> ContactShape:
     """Read a contact with all its addresses."""
-    found = _known(served, principal, contact_id)
+    found = known_contact(served, principal, contact_id)
     note(served, principal, "read", {"how": "contact"}, [("con", found.id)])
     return _contact(found, mask_for(principal))
 
@@ -118,7 +118,7 @@ def read_timeline(
     limit: Limit = 50,
 ) -> TrailAnswer:
     """Read everything that a contact took part in, newest first, without a ceiling."""
-    found = _known(served, principal, contact_id)
+    found = known_contact(served, principal, contact_id)
     note(served, principal, "read", {"how": "timeline", "cursor": cursor}, [("con", found.id)])
     node = Term(Field.CONTACT, public_id("con", found.id))
     return _trail(served, principal, node, (cursor, limit))
@@ -139,7 +139,12 @@ def read_company_timeline(
     return _trail(served, principal, Term(Field.DOMAIN, name), (cursor, limit))
 
 
-def _known(served: Served, principal: Principal, text: str) -> Contact:
+def known_contact(served: Served, principal: Principal, text: str) -> Contact:
+    """Return the contact of this public id, or the one that it was merged into.
+
+    Raises:
+        NotFound: There is none that took part in anything of the scope.
+    """
     absent = NotFound(f"There is no contact {text[:40]!r}.", next_step="Look for a name.")
     try:
         number = row_id("con", text)

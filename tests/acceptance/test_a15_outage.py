@@ -66,9 +66,11 @@ def engine_misfortunes(
 
 
 def numbered_anew(site: Site, user: server_dovecot.User) -> None:
-    """Let the mailbox get another UIDVALIDITY."""
+    """Let the mailbox get another UIDVALIDITY, as after a server was set up anew."""
     with site.mailbox:
+        user.server.stop()
         user.number_anew()
+        user.server.start()
 
 
 def play(

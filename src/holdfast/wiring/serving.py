@@ -77,6 +77,7 @@ def served_by(services: Services, viewer: Viewer, say: Report = lambda event: No
         most_body_bytes=section.body_kib * 1024,
         trusted_proxies=section.trusted_proxies,
         is_behind_tls=section.is_behind_tls,
+        embedders=settings.outgoing.embedders,
         cooling_off_hours=settings.governance.cooling_off_hours,
         release_delay_days=settings.governance.release_delay_days,
     )
