@@ -25,6 +25,7 @@ WAYS = ("imap", "smtp", "hook")
 @contextmanager
 def mailbox(folder: Path, need: Callable[[object, str], None]) -> Iterator[server_dovecot.User]:
     try:
+        folder.chmod(0o755)  # the server has a user of its own
         with server_dovecot.running(folder) as dovecot:
             yield dovecot.user("ann")
     except server_dovecot.Missing as error:
