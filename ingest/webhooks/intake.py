@@ -88,6 +88,12 @@ class Hooks:
         self._note(source)
         return answer.reply if is_new else answer.again or answer.reply
 
+    def forget(self) -> None:
+        """Look at the sources anew with their next event."""
+        with self._turn:
+            for source in self._open.values():
+                source.looked_at -= LOOK_S
+
     def close(self) -> None:
         """Settle what waits, and close what was opened."""
         with self._turn:

@@ -144,7 +144,7 @@ def raise_storm(folder: Path, storm: Storm, systems: tuple[Sender, ...] = SYSTEM
     """Let it all happen; judge what is left."""
     settings = settings_in(folder)
     create_archive(settings)
-    _add(settings, systems)
+    add_systems(settings, systems)
     figures = StormFigures(storm.events)
     port = free_port()
     begin = {
@@ -173,7 +173,8 @@ def raise_storm(folder: Path, storm: Storm, systems: tuple[Sender, ...] = SYSTEM
     return figures
 
 
-def _add(settings: Settings, systems: tuple[Sender, ...]) -> None:
+def add_systems(settings: Settings, systems: tuple[Sender, ...]) -> None:
+    """Add a source for each system, by the name of its vendor."""
     with opened(settings) as services:
         for one in systems:
             names = vendor_of(one.vendor).secrets
