@@ -115,7 +115,8 @@ def _plain_html(content: str, mentions: dict[str, Mentioned], quotes: dict[str, 
     content = _SYSTEM.sub("", content)
     content = _EMOJI.sub(lambda found: _alt(found[0]), content)
     content = _merged(content, mentions)
-    return _ATTACHMENT.sub(lambda found: quotes.get(found[1], ""), content)
+    left = dict(quotes)  # each is shown once, or the text could grow by the square of its length
+    return _ATTACHMENT.sub(lambda found: left.pop(found[1], ""), content)
 
 
 def _alt(tag: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from holdfast.core.records import Participant, Role, chat_address
 from holdfast.ingest.readers.chats.json_spans import NotJson, Step, begin, spans, walk
 from holdfast.ingest.readers.chats.leftovers import ended_by_rule, ended_unknown
+from holdfast.ingest.readers.chats.media import MEDIA, media_of, offered_file
 from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, offered, passed_over
 from holdfast.ingest.readers.offers import Offered, portable
 from holdfast.ingest.readers.recognition import litter
@@ -65,9 +66,12 @@ class TelegramExport:
         """Yield everything: rooms, messages, contacts, media; and pages of the other format."""
         results = [path for path, one in tree.members.items() if _is_result(path, one)]
         media: dict[str, list[Context]] = {}
+        files = media_of(tree)
         for path in results:
-            yield from _Reading(tree, path, media).offers()
+            yield from _Reading(tree, path, files, media).offers()
         folders = {path.rpartition("/")[0] for path in results}
+        for path in sorted(media.keys() - tree.members.keys()):
+            yield from _beside(path, files[path], media, folders)
         for path, member in tree.members.items():
             if path not in results:
                 yield from _beside(path, member, media, folders)
@@ -92,6 +96,8 @@ class _Reading:
 
     tree: Tree
     path: str
+    files: Mapping[str, Member]
+    """Beside it, and where a person says that media are."""
     media: dict[str, list[Context]]
     """Path of each file that messages carry → what each of them knows of it."""
     own: int = 0
@@ -174,8 +180,10 @@ class _Reading:
 
     def _note_file(self, path: str, message: Json, context: Context) -> None:
         folder = self.path.rpartition("/")[0]
-        place = f"{folder}/{portable(path)}" if folder else portable(path)
-        if place not in self.tree.members:
+        beside = f"{folder}/{portable(path)}" if folder else portable(path)
+        places = (beside, f"{MEDIA}/{portable(path)}")
+        place = next((one for one in places if one in self.files), "")
+        if not place:
             return
         key = person_key(message.get("from_id"))
         sender = Participant(Role.FROM, text(message.get("from")), chat_address(CHANNEL, key))
@@ -261,9 +269,8 @@ def _beside(
             yield ended_by_rule(member, rule)
             return
         known = [Context(CHANNEL, item=path, extra={"filename": member.name})]
-    with member.mapped() as (spot, content):
-        for context in known:
-            yield offered(spot, content, Item("file", context, 0, spot.end - spot.begin))
+    for context in known:
+        yield offered_file(member, context)
 
 
 def _rule_of(path: str, media: dict[str, list[Context]], folders: set[str]) -> str:

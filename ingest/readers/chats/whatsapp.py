@@ -10,11 +10,12 @@ import hashlib
 import mmap
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from holdfast.core.records import Kind, Role
 from holdfast.ingest.readers.chats.leftovers import ended_unknown
+from holdfast.ingest.readers.chats.media import MEDIA, media_of, offered_file
 from holdfast.ingest.readers.chats.tree import (
     Item,
     Member,
@@ -70,15 +71,14 @@ class WhatsAppExport:
         """
         chats = [one for one in tree.members.values() if _is_chat(one)]
         media: dict[str, Context] = {}
+        files = media_of(tree)
         for member in chats:
-            yield from _Chat(tree, member, media).offers()
+            yield from _Chat(tree, member, files, media).offers()
         names = {one.path for one in chats}
+        for path, context in media.items():
+            yield offered_file(files[path], context)
         for path, member in tree.members.items():
-            if path in media:
-                with member.mapped() as (spot, content):
-                    item = Item("file", media[path], 0, spot.end - spot.begin)
-                    yield offered(spot, content, item)
-            elif path not in names:
+            if path not in names and path not in media:
                 yield ended_unknown(member, "not_named_in_a_chat")
 
 
@@ -99,7 +99,10 @@ class _Chat:
 
     tree: Tree
     member: Member
+    files: Mapping[str, Member]
+    """Beside it, and where a person says that media are."""
     media: dict[str, Context]
+    """Path of each file that a message names → what is known beside it."""
 
     def offers(self) -> Iterator[Offered]:
         with self.member.mapped() as (spot, content):
@@ -155,8 +158,10 @@ class _Chat:
     def _note_file(self, line: Line, context: Context, order: str) -> None:
         name = attached_file(line.text)
         folder = self.member.path.rpartition("/")[0]
-        path = f"{folder}/{portable(name)}" if folder else portable(name)
-        if not name or path in self.media or path not in self.tree.members:
+        beside = f"{folder}/{portable(name)}" if folder else portable(name)
+        places = (beside, f"{MEDIA}/{portable(name)}")
+        path = next((one for one in places if one in self.files), "")
+        if not name or not path or path in self.media:
             return
         chat = context.room["key"]
         at, _ = at_zone(line.local, context.zone)

@@ -102,6 +102,13 @@ def test_quotes_and_forwarded_messages_are_shown_with_their_writers() -> None:
     )
 
 
+def test_quote_is_shown_once_however_often_it_is_placed() -> None:
+    content = '<attachment id="1772438400002"></attachment>' * 3
+    again = PAGE[5] | {"body": {"contentType": "html", "content": content}}
+    record = read("teams.message", json.dumps(again).encode())
+    assert record.body == "> 王芳\n> 报价 120 万 <含税>"
+
+
 def test_quote_without_readable_content_breaks_nothing() -> None:
     broken = {"id": "q", "contentType": "messageReference", "content": "{no json"}
     record = message(body={"contentType": "html", "content": "hi"}, attachments=[broken])

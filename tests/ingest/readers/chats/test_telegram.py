@@ -200,6 +200,15 @@ def test_media_are_found_where_the_export_lies_deeper(tmp_path: Path) -> None:
     }
 
 
+def test_media_may_lie_where_a_person_says(tmp_path: Path) -> None:
+    alone = written(tmp_path, {"result.json": (ACCOUNT / "result.json").read_bytes()})
+    found = list(TelegramExport().offers(tree_of(alone, ChatRules(media=str(ACCOUNT)))))
+    assert {one.message_id for one in of_kind(records_of(found), Kind.FILE)} == {
+        "telegram:777/501/3",
+        "telegram:777/501/5",
+    }
+
+
 def test_other_json_is_no_export(tmp_path: Path) -> None:
     slack = {"ok": True, "messages": [{"type": "message", "user": "U1", "ts": "1.1"}]}
     written(

@@ -228,6 +228,18 @@ def test_media_come_with_their_messages(tmp_path: Path) -> None:
     assert members == {"Ann"}
 
 
+def test_media_may_lie_where_a_person_says(tmp_path: Path) -> None:
+    written(tmp_path / "media", {"IMG-20240325-WA0001.jpg": b"\xff\xd8", "other.jpg": b"\xff"})
+    text = "25/03/24, 10:00 - Ann: IMG-20240325-WA0001.jpg (file attached)\n"
+    root = written(tmp_path / "chat", {"WhatsApp Chat with Ann.txt": text})
+    rules = ChatRules(order="day", media=str(tmp_path / "media"))
+    found = list(WhatsAppExport().offers(tree_of(root, rules)))
+    assert [one.subject for one in of_kind(records_of(found), Kind.FILE)] == [
+        "IMG-20240325-WA0001.jpg"
+    ]
+    assert {one.kind for one in found} == {"chat"}
+
+
 def test_large_groups_name_only_the_sender(tmp_path: Path) -> None:
     lines = [f"25/03/24, 10:00 - P{n}: a\n" for n in range(21)]
     small = records_of(chat(tmp_path / "a", "".join(lines[:20])))
