@@ -16,6 +16,8 @@ FULL = 1_000_000
     [
         ("teams", ("teams", "teams-graph")),
         ("telegram", ("telegram-account", "telegram-tg-parser", "telegram-chat-miner")),
+        ("wecom", ("wecom-archive",)),
+        ("mattermost", ("mattermost-bulk-zulip", "mattermost-constructed")),
         ("whatsapp", ("whatsapp", "whatsapp-chat-miner")),
     ],
 )

@@ -22,6 +22,7 @@ from holdfast.ingest.jail import Pool
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.sources.bench import Ask
 from holdfast.ingest.sources.health import health
+from holdfast.ingest.wecom.cursor import keep_cursor
 from holdfast.ingest.wecom.keys import Closed, Keys
 from holdfast.ingest.wecom.media import LARGE_BYTES
 from holdfast.storage.catalogue.engine import reading
@@ -256,6 +257,17 @@ def test_run_that_dies_after_a_commit_goes_on_without_loss_or_doubling(corp: Cor
     assert [one for one in kept(corp.settings) if not one.startswith(b"file ")] == LINES
     assert len(kinds(corp)) == COUNT + len(media_of_sample())
     assert damage(corp) == []
+
+
+def test_cursor_that_moves_before_its_page_is_sealed_would_be_caught(corp: Corp) -> None:
+    corp.serve(sample())
+    corp.go_wrong(die_after_seq=PAGE[9]["seq"])
+    assert corp.pull().error is not None
+    with opened(corp.settings) as services:
+        keep_cursor(services.store, kept_of(corp.settings, SOURCE).source_id, LAST)
+    corp.go_wrong()
+    assert corp.pull().error is None
+    assert kept(corp.settings) != LINES  # what the tests above would say of such a fault
 
 
 def test_pages_follow_each_other_and_time_that_is_up_ends_between_two(

@@ -18,7 +18,7 @@ from holdfast.parsers.chat.values import Context, Person, context_text
 from holdfast.parsers.chat.wecom import side_of
 from holdfast.parsers.chat.wecom_bodies import DEEPEST, MOST_ITEMS, known_types, words_in
 
-SAMPLE = Path(__file__).resolve().parents[1] / "corpus/chat/wecom-archive/decrypted.jsonl"
+SAMPLE = Path(__file__).resolve().parents[2] / "corpus/chat/wecom-archive/decrypted.jsonl"
 LINES = SAMPLE.read_bytes().splitlines()
 OUTSIDER = "wmErxtDgAA9AW32YyyuYRimKr7D1KWlw"
 ROBOT = "wbErxtDgAAAAAAAAAAAAAAAAAAAAAAAA"

@@ -21,7 +21,7 @@ from holdfast.ingest.readers.chats.xml_spans import NotXml, elements
 from holdfast.ingest.readers.offers import Offered, local
 from holdfast.parsers.chat.forms import FormItem, parse_form
 
-CORPUS = Path(__file__).resolve().parents[2] / "corpus/chat"
+CORPUS = Path(__file__).resolve().parents[3] / "corpus/chat"
 COLUMNS = [
     *("Post Creation Time", "Team Id", "Team Name", "Team Display Name", "Channel Id"),
     *("Channel Name", "Channel Display Name", "Channel Type", "User Id", "User Email", "Username"),
@@ -160,7 +160,7 @@ def test_system_posts_say_who_came_and_went(tmp_path: Path) -> None:
         {**POST, "type": "system_add_to_channel", "create_at": 2, "props": {"addedUsername": "x"}},
         {**POST, "type": "system_remove_from_channel", "create_at": 3,
          "props": {"removedUsername": "x"}},
-        {**POST, "type": "system_leave_channel", "create_at": 4},
+        {**POST, "type": "system_leave_channel", "create_at": 4, "user": ""},
         {**POST, "type": "slack_attachment", "create_at": 5, "message": "",
          "props": {"from_webhook": "true", "override_username": "Monitor", "attachments": [card]}},
     ]  # fmt: skip
@@ -168,7 +168,7 @@ def test_system_posts_say_who_came_and_went(tmp_path: Path) -> None:
     made = records(offers(tmp_path, "mattermost"))
     assert [one.kind for one in made] == [Kind.CHAT_EVENT] * 4 + [Kind.IM]
     assert [[role for role, *_ in people(one)] for one in made[:4]] == [
-        [Role.JOINED], [Role.FROM, Role.JOINED], [Role.FROM, Role.LEFT], [Role.LEFT],
+        [Role.JOINED], [Role.FROM, Role.JOINED], [Role.FROM, Role.LEFT], [],
     ]  # fmt: skip
     assert made[4].body == "Alert\ndisk full\nhost a1"
     assert (made[4].participants[0].name, made[4].is_bulk) == ("Monitor", True)
@@ -266,6 +266,7 @@ def test_actiance_damage_entities_and_files(tmp_path: Path) -> None:
         (b"<Message/>", '{"channel":"mattermost"}'),
         (b"<Message>&a;</Message>", '{"room":{"key":"r"}}'),
         (b"<Conversation/>", ""),
+        (b"<Conversation><RoomID/></Conversation>", ""),
         (b"<Other/>", '{"room":{"key":"r"}}'),
     ],
 )
@@ -352,6 +353,8 @@ def test_table_damage_ends_where_it_stands(tmp_path: Path) -> None:
         ("mattermost.room", b'{"type":"channel","channel":{}}', ""),
         ("mattermost.row", b"a,b", '{"extra":{"headers":["post id"]}}'),
         ("mattermost.row", b'"a\nb', ""),
+        ("mattermost.row", b"1,2,,4", '{"extra":{"headers":["post id","username","channel id"]}}'),
+        ("mattermost.room", b'{"type":"channel","channel":{}}', '{"room":{"key":""}}'),
     ],
 )
 def test_what_is_no_such_item_is_kept_as_text(form: str, raw: bytes, context: str) -> None:

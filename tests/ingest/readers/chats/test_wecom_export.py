@@ -18,7 +18,7 @@ from holdfast.ingest.readers.chats.trees import chat_directory
 from holdfast.ingest.readers.offers import Offered, local
 from holdfast.parsers.chat.forms import FormItem, parse_form
 
-SAMPLE = Path(__file__).resolve().parents[2] / "corpus/chat/wecom-archive"
+SAMPLE = Path(__file__).resolve().parents[3] / "corpus/chat/wecom-archive"
 LINES = (SAMPLE / "decrypted.jsonl").read_bytes().splitlines()
 
 
