@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from holdfast.parsers.chat.values import Context
+from holdfast.parsers.chat.values import Context, Json, text
 
+_NAME = re.compile(r"[\x21-\x7e]{1,255}")
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 
@@ -108,3 +110,20 @@ class Deny(Exception):
 def content_key(content: bytes) -> str:
     """Return the key of an event that its vendor gives no id."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def event_key(given: Json, content: bytes) -> str:
+    """Return the vendor's id of an event as a key; of its content where it gives none.
+
+    What no database would index, too long or with odd characters, is known by its hash.
+    """
+    name = text(given)
+    if not name:
+        return content_key(content)
+    return name if _NAME.fullmatch(name) else content_key(name.encode("utf-8", "surrogatepass"))
+
+
+def tenant_name(given: Json) -> str:
+    """Return the vendor's id of a tenant; empty for what is none."""
+    name = text(given)
+    return name if _NAME.fullmatch(name) else ""

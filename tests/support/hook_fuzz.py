@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.core.records import Parsed
-from holdfast.ingest.webhooks.request import Request, Taken
+from holdfast.ingest.webhooks.request import Outcome, Request, Taken
 from holdfast.parsers.chat.forms import FormItem, parse_form
-from holdfast.parsers.chat.values import Context, context_text
+from holdfast.parsers.chat.values import Context, context_of, context_text
 from hook_kit import CASES, NOW, SECRET, Case
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus/chat"
@@ -184,13 +184,23 @@ def _spoiled_names(named: Mapping[str, str], chance: random.Random) -> dict[str,
     return found
 
 
+def _taken_problem(outcome: Outcome) -> str:
+    """Return what of the events could not be kept."""
+    if not isinstance(outcome, Taken):
+        return ""
+    for one in outcome.events:
+        if not (0 < len(one.key) <= 255 and one.key.isascii() and one.key.isprintable()):
+            return "a key that cannot be indexed"
+        if context_of(context_text(one.context)) != one.context:
+            return "a context that cannot be kept"
+    return ""
+
+
 def request_problem(case: Case, chance: random.Random) -> str:
     """Return how a handler breaks its promises for one damaged request, signed anew or not."""
     good = case.good()
     if chance.random() < 0.5:
-        content = damaged(case.content, chance)
-        case.handle(case.signed(content, NOW, SECRET))
-        return ""
+        return _taken_problem(case.handle(case.signed(damaged(case.content, chance), NOW, SECRET)))
     request = damaged_request(good, chance)
     outcome = case.handle(request)
     if not isinstance(outcome, Taken) or not case.covers_body or case.name == "teams":

@@ -36,7 +36,8 @@ from holdfast.ingest.webhooks.request import (
     Reply,
     Request,
     Taken,
-    content_key,
+    event_key,
+    tenant_name,
 )
 from holdfast.parsers.chat.values import Context, text
 
@@ -135,9 +136,9 @@ def _made(request: Request, form: str, name: str, tenant: str, content: tuple[st
     sent_at = stamp_of(stamp)
     ms = round(sent_at.timestamp() * 1000) if sent_at else 0
     return Event(
-        key=name or content_key(opened or request.body),
+        key=event_key(name, opened or request.body),
         form=form,
-        context=Context(channel="dingtalk", tenant=tenant, received_ms=ms),
+        context=Context(channel="dingtalk", tenant=tenant_name(tenant), received_ms=ms),
         raw=request.body,
         opened=opened,
         received_at=sent_at,

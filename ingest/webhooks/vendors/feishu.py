@@ -38,7 +38,8 @@ from holdfast.ingest.webhooks.request import (
     Reply,
     Request,
     Taken,
-    content_key,
+    event_key,
+    tenant_name,
 )
 from holdfast.parsers.chat.values import Context, Json, path, text
 
@@ -127,12 +128,12 @@ def decrypted(encrypt: str, encrypt_key: str) -> bytes:
 
 def _event(request: Request, outer: Mapping[str, Json], opened: bytes) -> Event:
     sent_at = stamp_of(_stamp(outer))
-    key = text(path(outer, "header", "event_id")) or text(outer.get("uuid"))
+    key = path(outer, "header", "event_id") or outer.get("uuid")
     tenant = path(outer, "header", "tenant_key") or path(outer, "event", "tenant_key")
     return Event(
-        key=key or content_key(opened or request.body),
+        key=event_key(key, opened or request.body),
         form=FORM,
-        context=Context(channel="feishu", tenant=text(tenant), received_ms=_ms(sent_at)),
+        context=Context(channel="feishu", tenant=tenant_name(tenant), received_ms=_ms(sent_at)),
         raw=request.body,
         opened=opened,
         received_at=sent_at,

@@ -26,7 +26,7 @@ from holdfast.ingest.webhooks.checking import (
     stamp_of,
 )
 from holdfast.ingest.webhooks.field_maps import FieldPaths, checked_fields, context_extra
-from holdfast.ingest.webhooks.request import JSON, Deny, Event, Reply, Request, Taken, content_key
+from holdfast.ingest.webhooks.request import JSON, Deny, Event, Reply, Request, Taken, event_key
 from holdfast.parsers.chat.values import Context
 
 FORM = "hook.event"
@@ -87,7 +87,7 @@ def take(request: Request, settings: GenericSettings) -> Taken:
     is_inflated = content is not request.body
     sent_at = stamp_of(stamp) if stamp else None
     event = Event(
-        key=key or content_key(content),
+        key=event_key(key, content),
         form=FORM,
         context=Context(
             channel=settings.channel,

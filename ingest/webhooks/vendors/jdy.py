@@ -23,8 +23,17 @@ from holdfast.ingest.webhooks.checking import (
     stamp_of,
 )
 from holdfast.ingest.webhooks.field_maps import FieldPaths, checked_fields, context_extra
-from holdfast.ingest.webhooks.request import JSON, TEXT, Event, Reply, Request, Taken, content_key
-from holdfast.parsers.chat.values import Context, path, text
+from holdfast.ingest.webhooks.request import (
+    JSON,
+    TEXT,
+    Event,
+    Reply,
+    Request,
+    Taken,
+    event_key,
+    tenant_name,
+)
+from holdfast.parsers.chat.values import Context, path
 
 FORM = "jdy.event"
 
@@ -60,11 +69,11 @@ def take(request: Request, settings: JdySettings) -> Taken:
     pushed = json_object(request.body)
     sent_at = stamp_of(stamp)
     event = Event(
-        key=request.header("x-jdy-deliverid") or content_key(request.body),
+        key=event_key(request.header("x-jdy-deliverid"), request.body),
         form=FORM,
         context=Context(
             channel="jdy",
-            tenant=text(path(pushed, "data", "appId")),
+            tenant=tenant_name(path(pushed, "data", "appId")),
             zone=settings.zone,
             received_ms=round(sent_at.timestamp() * 1000) if sent_at else 0,
             extra=extra_of(settings),

@@ -20,8 +20,16 @@ from holdfast.ingest.webhooks.checking import (
     require_signed,
     stamp_of,
 )
-from holdfast.ingest.webhooks.request import TEXT, Event, Handshake, Reply, Request, Taken
-from holdfast.ingest.webhooks.request import content_key as key_of
+from holdfast.ingest.webhooks.request import (
+    TEXT,
+    Event,
+    Handshake,
+    Reply,
+    Request,
+    Taken,
+    event_key,
+    tenant_name,
+)
 from holdfast.parsers.chat.values import Context, text
 
 FORM = "slack.event"
@@ -55,11 +63,11 @@ def take(request: Request, settings: SlackSettings) -> Handshake | Taken:
         return Handshake(200, TEXT, text(outer.get("challenge")).encode("utf-8", "replace"))
     sent_at = stamp_of(text(outer.get("event_time"))) if outer.get("event_time") else None
     event = Event(
-        key=text(outer.get("event_id")) or key_of(request.body),
+        key=event_key(outer.get("event_id"), request.body),
         form=FORM,
         context=Context(
             channel="slack",
-            tenant=text(outer.get("team_id")),
+            tenant=tenant_name(outer.get("team_id")),
             received_ms=round(sent_at.timestamp() * 1000) if sent_at else 0,
         ),
         raw=request.body,

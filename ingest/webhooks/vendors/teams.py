@@ -30,7 +30,8 @@ from holdfast.ingest.webhooks.request import (
     Reply,
     Request,
     Taken,
-    content_key,
+    event_key,
+    tenant_name,
 )
 from holdfast.parsers.chat.values import Context, Json, items, json_of, mapping, path, text
 
@@ -129,16 +130,16 @@ def _event(notice: Mapping[str, Json], place: Span, body: bytes, settings: Teams
     kind = text(path(notice, "resourceData", "@odata.type")).lower()
     is_message = bool(opened) and kind.endswith(".chatmessage")
     return Event(
-        key=text(notice.get("id")) or _key_of(notice, opened or raw),
+        key=event_key(notice.get("id"), _told(notice, opened or raw)),
         form=MESSAGE_FORM if is_message else NOTICE_FORM,
-        context=Context(channel="teams", tenant=text(notice.get("tenantId"))),
+        context=Context(channel="teams", tenant=tenant_name(notice.get("tenantId"))),
         raw=raw,
         opened=opened,
         member=f"{place.start}+{place.end - place.start}",
     )
 
 
-def _key_of(notice: Mapping[str, Json], content: bytes) -> str:
-    """Return a key of what changed and how; each try of Graph seals the same content anew."""
+def _told(notice: Mapping[str, Json], content: bytes) -> bytes:
+    """Return what changed and how; each try of Graph seals the same content anew."""
     named = (text(notice.get(name)) for name in ("subscriptionId", "changeType", "resource"))
-    return content_key("\n".join((*named, "")).encode("utf-8", "replace") + content)
+    return "\n".join((*named, "")).encode("utf-8", "surrogatepass") + content

@@ -29,7 +29,7 @@ from holdfast.ingest.webhooks.request import (
     Reply,
     Request,
     Taken,
-    content_key,
+    event_key,
 )
 from holdfast.parsers.chat.events.plain_xml import NotPlainXml, child_text, parsed
 from holdfast.parsers.chat.values import Context
@@ -69,7 +69,7 @@ def take(request: Request, settings: WecomSettings) -> Handshake | Taken:
     event = _xml(opened)
     sent_at = stamp_of(child_text(event, "CreateTime"))
     made = Event(
-        key=child_text(event, "MsgId") or content_key(opened),
+        key=event_key(child_text(event, "MsgId"), opened),
         form=FORM,
         context=Context(
             channel="wecom",
