@@ -17,8 +17,16 @@ from holdfast.ingest.jobs.telling import LEASE_MS, pass_on, try_once
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.webhook_tables import webhook_deliveries
 from holdfast.storage.store import Store
-from holdfast.storage.webhooks.deliveries import Due, Outcome, claim, end_try
-from holdfast.storage.webhooks.endpoints import Endpoint
+from holdfast.storage.webhooks.deliveries import (
+    Due,
+    Outcome,
+    claim,
+    end_try,
+    forget_told,
+    replay,
+)
+from holdfast.storage.webhooks.endpoints import Endpoint, rotate_secret
+from holdfast.storage.webhooks.secrets import rewrap_webhooks
 from webhook_kit import Bureau, Receiver, bureau, killed_while_telling, receiving
 
 pytestmark = pytest.mark.unmeasured
@@ -90,6 +98,26 @@ def test_two_workers_tell_each_thing_once(
 ) -> None:
     endpoint = listening(office, receiver, tmp_path)
     assert told_by_two(office, receiver, endpoint, claim) == [1] * LETTERS
+
+
+def test_two_workers_on_postgresql_tell_each_thing_once(
+    request: pytest.FixtureRequest, receiver: Receiver, tmp_path: Path
+) -> None:
+    config = request.getfixturevalue("postgres_server").empty_database()
+    catalogue = {"url": config.url, "password": config.password}
+    with bureau(tmp_path, catalogue=catalogue) as office:
+        endpoint = listening(office, receiver, tmp_path)
+        assert told_by_two(office, receiver, endpoint, claim) == [1] * LETTERS
+        rotate_secret(office.store, endpoint.id)
+        replay(office.store, endpoint, office.log(endpoint)[0].id)
+        receiver.on_heard = lambda heard: None
+        office.work()
+        assert len(receiver.heard) == LETTERS + 1
+        assert rewrap_webhooks(office.store) == 0
+        office.store.keyring.rotate()
+        assert rewrap_webhooks(office.store) == 2
+        office.clock.wait(days=31)
+        assert forget_told(office.store) == LETTERS
 
 
 def test_workers_that_claim_nothing_are_found_out(
