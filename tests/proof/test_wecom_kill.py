@@ -1,4 +1,4 @@
-"""A run over a bridge is killed at every question that it asks: nothing is lost, nothing doubled."""
+"""A run over a bridge is killed at every question that it asks; nothing is lost or doubled."""
 
 from __future__ import annotations
 
