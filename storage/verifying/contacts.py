@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case, distinct, exists, func, select
 
 from holdfast.core.identity import public_id
-from holdfast.core.records import Role
+from holdfast.core.records import Role, address_key
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import ascii_domain, internal_in, is_within
 from holdfast.storage.catalogue.engine import reading
@@ -23,7 +23,16 @@ from holdfast.storage.catalogue.schema import (
     merges,
     participants,
 )
-from holdfast.storage.catalogue.sightings import HUMAN_KINDS, MAIL, PERSON, nature_of, shown_name
+from holdfast.storage.catalogue.sightings import (
+    BOT,
+    HUMAN_KINDS,
+    MAIL,
+    PERSON,
+    joined_key,
+    nature_of,
+    shown_name,
+    split_key,
+)
 from holdfast.storage.governance.forgetting import forgotten_or
 from holdfast.storage.verifying.report import (
     DIFFERENT,
@@ -104,11 +113,12 @@ def _derived(row: Row[Any]) -> str:
         left = (row.value, row.name, row.domain)
         is_blank = left == (public_id("idn", row.id), "", "")
         return "" if is_blank else "It was forgotten, and its row is not empty."
+    key = joined_key(row.kind, row.value)
     is_same = (
-        row.kind == MAIL
-        and row.value == row.value.strip().casefold()
-        and row.domain == row.value.rpartition("@")[2]
-        and row.nature == nature_of(row.value)
+        split_key(key) == (row.kind, row.value)
+        and key == address_key(key)
+        and row.domain == (key.rpartition("@")[2] if row.kind == MAIL else "")
+        and (row.nature == nature_of(key) or row.nature == row.side == BOT)
         and (row.valid_from_ms, row.valid_to_ms) == (None, None)
     )
     return "" if is_same else "It does not agree with its address."

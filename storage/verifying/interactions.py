@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Connection, select
 
 from holdfast.core.identity import public_id
+from holdfast.core.records import EMAIL
 from holdfast.storage.annotations.rows import ANNOTATE, metadata_in
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.envelopes import ENVELOPE, PEOPLE_STEP
+from holdfast.storage.catalogue.filing_rows import identity_key
 from holdfast.storage.catalogue.rows import (
     ATTACHMENT_DIGESTED,
     DIGESTED,
     FLAGS_DIGESTED,
     PERSON_DIGESTED,
+    chat_values,
     filed_digest,
     plain_digest,
 )
 from holdfast.storage.catalogue.schema import (
     attachments,
     captures,
+    conversations,
     identities,
     interactions,
     originals,
@@ -31,7 +35,7 @@ from holdfast.storage.catalogue.schema import (
     thread_keys,
     threads,
 )
-from holdfast.storage.catalogue.sightings import MAIL, is_address
+from holdfast.storage.catalogue.sightings import MAIL, is_address, is_named_in_chat, split_key
 from holdfast.storage.verifying.annotations import annotated
 from holdfast.storage.verifying.envelopes import (
     Versions,
@@ -54,9 +58,6 @@ if TYPE_CHECKING:
 
     from holdfast.storage.annotations.values import Metadata
 
-EMAIL = "email"
-"""The only channel so far; its interactions are in no conversation."""
-
 
 class _Filed(NamedTuple):
     """One interaction, as it was filed and as it stands; columns of `_query`."""
@@ -71,9 +72,12 @@ class _Filed(NamedTuple):
     channel: str
     conversation_id: int | None
     removed_ms: int | None
+    version_ms: int
     shredded_ms: int | None
     keyed: int | None
     """Thread of its Message-ID."""
+    room_channel: str | None
+    room_key: str | None
 
 
 class _Person(NamedTuple):
@@ -102,13 +106,16 @@ _FILES = select(
 )
 _QUERY = (
     select(
-        *(interactions.c[name] for name in _Filed._fields[:10]),
+        *(interactions.c[name] for name in _Filed._fields[:11]),
         originals.c.shredded_ms,
         thread_keys.c.thread_id.label("keyed"),
+        conversations.c.channel.label("room_channel"),
+        conversations.c.key.label("room_key"),
         *(interactions.c[name].label(f"d_{name}") for name in (*DIGESTED, *FLAGS_DIGESTED)),
     )
     .join(originals, originals.c.id == interactions.c.text_original_id)
     .outerjoin(thread_keys, thread_keys.c.message_key == interactions.c.message_key)
+    .outerjoin(conversations, conversations.c.id == interactions.c.conversation_id)
 )
 _FIELDS = len(_Filed._fields)
 
@@ -177,7 +184,8 @@ class _Page:
         added = [(p.ordinal, (p.role, p.name, p.address)) for p in people[len(own) :]]
         if filed.shredded_ms is None:  # disposal takes content out of the rows
             shown = [row[_SHOWN_OF_FILE] for row in files]
-            digest = plain_digest(values, [person[1:4] for person in own], shown)
+            chat = chat_values(filed.channel, filed.room_key, filed.version_ms)
+            digest = plain_digest([*values, *chat], [person[1:4] for person in own], shown)
             if digest != filed.row_digest:
                 return "Its rows were changed after it was filed."
         events = self.events["file"].get(filed.id)
@@ -210,8 +218,10 @@ class _Page:
         """Compare what is derived from the rest of the row, or from others."""
         if filed.at_ms != (filed.captured_ms if filed.sent_ms is None else filed.sent_ms):
             return "Its time is not that of the message."
-        if filed.channel != EMAIL or filed.conversation_id is not None:
+        if filed.channel == EMAIL and filed.conversation_id is not None:
             return "It is not where mail belongs."
+        if filed.room_channel not in (None, filed.channel):
+            return "It is in a room of another channel."
         if filed.keyed != filed.thread_id:
             return "Its Message-ID belongs to another thread."
         if (filed.removed_ms is None) != (filed.id in self.live):
@@ -230,9 +240,10 @@ def _linked(filed: _Filed, people: Sequence[_Person]) -> str:
         if (person.ordinal < PEOPLE_STEP and person.ordinal != at) or person.at_ms != filed.at_ms:
             return "One of its participants is out of place."
         if person.known_as != person.address or person.known_by != MAIL:
-            key = person.address.strip().casefold()
-            is_known = person.known_as == key and person.known_by == MAIL
-            if not is_known and (person.identity_id is not None or is_address(key)):
+            key = identity_key(filed.channel, person.address)
+            is_named = is_address(key) if filed.channel == EMAIL else is_named_in_chat(key)
+            is_known = (person.known_by, person.known_as) == split_key(key)
+            if not is_known and (person.identity_id is not None or is_named):
                 return "One of its participants is linked to another address."
     return ""
 
