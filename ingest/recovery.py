@@ -95,8 +95,9 @@ def file_sealed(
         _keep_carried(rows, items, desk)
         done = process(items, desk)
         filed += len(done)
-        for one in done if on_filed is not None else ():
-            on_filed(one)
+        if on_filed is not None:
+            for one in done:
+                on_filed(one)
         if on_batch is not None:
             on_batch(len(items))
     return filed
