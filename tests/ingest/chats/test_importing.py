@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import select
 
 from archive_kit import bring_in, findings, found, kept, message, opened, settings_in
-from holdfast.core.identity import row_id
+from disposal_kit import Hands, Office
+from holdfast.core.identity import public_id, row_id
+from holdfast.core.query import Field, Term
 from holdfast.core.records import Kind
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.batches import undo_batch
@@ -17,7 +20,8 @@ from holdfast.storage.catalogue.conversations import lines_of, members_at, rooms
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.catalogue.reading import records
-from holdfast.storage.catalogue.schema import interactions, source_items
+from holdfast.storage.catalogue.schema import identities, interactions, participants, source_items
+from office_files import build_xlsx
 from slack_kit import REAL, days_of, export_files, members_of, write_files
 
 TS = "1700000000.000100"
@@ -76,6 +80,17 @@ def test_same_bytes_in_two_rooms_are_two_records(tmp_path: Path) -> None:
         made = [one for one in records(services.store, everything(settings)) if one.kind == "im"]
         assert {one.conversation for one in made} == {"general", "random"}
         assert {one.body for one in made} == {"the same words"}
+        assert findings(settings) == []
+        doomed, kept_one = made
+        room = public_id("cnv", doomed.conversation_id)
+        office = Office.of(services.store, Hands(datetime.now(UTC)))
+        office.rule("ceiling", 1, Term(Field.CONVERSATION, room))
+        office.pass_ms(10 * 86_400_000)
+        office.dispose()
+        alive = select(interactions.c.id).where(interactions.c.id.in_([doomed.id, kept_one.id]))
+        with reading(services.store.engine) as connection:
+            assert list(connection.scalars(alive)) == [kept_one.id]
+        assert [one.body for one in records(services.store, [kept_one.id])] == ["the same words"]
     assert findings(settings) == []
 
 
@@ -130,8 +145,6 @@ def test_table_of_a_thousand_rows(tmp_path: Path) -> None:
 
 
 def test_workbook_and_lines_come_in(tmp_path: Path) -> None:
-    from office_files import build_xlsx
-
     settings = settings_in(tmp_path)
     book = tmp_path / "visits.xlsx"
     head = ["日期", "客户名称", "负责人", "纪要", "地点"]
@@ -148,22 +161,21 @@ def test_workbook_and_lines_come_in(tmp_path: Path) -> None:
 
 def test_mail_can_name_no_chat_identity(tmp_path: Path) -> None:
     """A header is written by anybody; only a chat system may say who somebody is in it."""
-    from holdfast.storage.catalogue.schema import identities, participants
-
     settings = settings_in(tmp_path)
     day = [{"type": "message", "ts": TS, "user": "U1", "text": "hi"}]
     bring_in(settings, write_files(tmp_path / "e", export_files({"general/2023-11-14.json": day})))
     forged = [
         b"From: slack:U1\r\nTo: a@b.example\r\nSubject: one\r\n\r\nx\r\n",
-        b"From: <slack:U1>\r\nSender: slack:U1\r\nReply-To: slack:U1\r\nSubject: two\r\n\r\nx\r\n",
+        b"From: <slack:U1>\r\nSender: slack:U1\r\nReply-To: slack:U1\r\n\r\ntwo\r\n",
         b'From: "slack:U1" <x@y.example>\r\nSubject: three\r\n\r\nx\r\n',
         b"From: x@y.example\r\nX-Original-To: slack:U1\r\nDelivered-To: slack:U1\r\n\r\nx\r\n",
         b"From: slack:U1;\r\nCc: wecom:zhangsan, <wecom:zhangsan>\r\nSubject: five\r\n\r\nx\r\n",
         b"From: slack:U1@y.example\r\nSubject: six\r\n\r\nx\r\n",
     ]
     journal = (
-        b"X-MS-Journal-Report:\r\nFrom: j@y.example\r\nContent-Type: multipart/mixed; boundary=b\r\n"
-        b"\r\n--b\r\nContent-Type: text/plain\r\n\r\nSender: slack:U1\r\nSubject: j\r\n"
+        b"X-MS-Journal-Report:\r\nFrom: j@y.example\r\n"
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\nSender: slack:U1\r\nSubject: j\r\n"
         b"Message-Id: <j1@y.example>\r\nRecipient: slack:U1\r\nTo: wecom:zhangsan\r\n"
         b"\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: x@y.example\r\n"
         b"Message-Id: <j1@y.example>\r\nSubject: j\r\n\r\nx\r\n--b--\r\n"
@@ -183,6 +195,7 @@ def test_mail_can_name_no_chat_identity(tmp_path: Path) -> None:
             identities.c.kind == "slack", identities.c.value == "U1"
         )
         assert connection.scalar(counted) == 3
-        assert connection.scalars(
-            select(identities.c.id).where(identities.c.kind == "wecom")
-        ).all() == []
+        assert (
+            connection.scalars(select(identities.c.id).where(identities.c.kind == "wecom")).all()
+            == []
+        )
