@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from holdfast.ingest.jail import Pool, TaskResult
     from holdfast.ingest.pipeline import Desk
+    from holdfast.storage.catalogue.filing import FiledDraft
     from holdfast.storage.store import Store
 
 BATCH_ITEMS = 64
@@ -74,6 +75,7 @@ def file_sealed(
     pool: Pool,
     within: SealedRange = EVERYTHING,
     on_batch: Callable[[int], None] | None = None,
+    on_filed: Callable[[FiledDraft], None] | None = None,
 ) -> int:
     """File every sealed item of the archive, or of a part; return how many were filed.
 
@@ -82,6 +84,7 @@ def file_sealed(
         pool: Jailed parsers.
         within: Which items.
         on_batch: Is told how many of each batch were filed; may end it by raising.
+        on_filed: Is told what became of each.
 
     Raises:
         Corrupt: An original does not match its hash.
@@ -90,7 +93,11 @@ def file_sealed(
     while rows := _sealed_rows(desk, within):
         items = _drafted(rows, desk, pool)
         _keep_carried(rows, items, desk)
-        filed += len(process(items, desk))
+        done = process(items, desk)
+        filed += len(done)
+        if on_filed is not None:
+            for one in done:
+                on_filed(one)
         if on_batch is not None:
             on_batch(len(items))
     return filed

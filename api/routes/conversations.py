@@ -173,6 +173,8 @@ def read_lines(
     )
     if stretch.around:
         centre = record_in_scope(served, principal, stretch.around)
+        if centre.conversation_id != found.id:
+            raise NotFound("It is not in this conversation.", next_step="Look at its own.")
         taken = lines_around(served.store, centre.id, stretch.limit // 2)
     else:
         taken = lines_of(served.store, found.id, stretch.cursor, stretch.limit)
@@ -194,7 +196,7 @@ def _answer(served: Served, principal: Principal, found: Room, taken: Lines) -> 
         lines=lines,
         before=taken.before or None,
         after=taken.after or None,
-        hidden=len(taken.lines) - len(lines),
+        hidden=0 if principal.scope.filter != EVERYTHING else len(taken.lines) - len(lines),
     )
 
 

@@ -6,11 +6,12 @@ the system, whatever order the messages come in.
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import and_, bindparam, delete, exists, or_, select, update
 
-from holdfast.storage.catalogue.chunks import by_value, insert_missing, update_rows
+from holdfast.storage.catalogue.chunks import by_value, insert_missing
 from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.schema import conversations, interactions
 
@@ -81,16 +82,31 @@ def _known(connection: Connection, names: Mapping[Place, object]) -> dict[Place,
 def _rename(
     connection: Connection, known: Mapping[Place, Any], names: Mapping[Place, tuple[int, str]]
 ) -> None:
-    changed = []
+    """Give rooms their newest names; a name that was said again counts from its last time."""
+    newer = []
     for place, (at_ms, name) in names.items():
         row = known[place]
-        if (
-            name
-            and name != row.name
-            and (row.named_ms is None or (row.named_ms, row.name) < (at_ms, name))
-        ):
-            changed.append({"id": row.id, "name": name, "named_ms": at_ms})
-    update_rows(connection, conversations, changed, "id")
+        if name and (row.named_ms is None or (row.named_ms, row.name) < (at_ms, name)):
+            newer.append({"room": row.id, "said": name, "when": at_ms})
+    if newer:  # each waits for a writer that renames the same room, and looks again
+        connection.execute(_RENAME, sorted(newer, key=itemgetter("room")))
+
+
+_RENAME = (
+    update(conversations)
+    .where(
+        conversations.c.id == bindparam("room"),
+        or_(
+            conversations.c.named_ms.is_(None),
+            conversations.c.named_ms < bindparam("when"),
+            and_(
+                conversations.c.named_ms == bindparam("when"),
+                conversations.c.name < bindparam("said"),
+            ),
+        ),
+    )
+    .values(name=bindparam("said"), named_ms=bindparam("when"))
+)
 
 
 def forget_room(connection: Connection, room_id: int | None) -> None:

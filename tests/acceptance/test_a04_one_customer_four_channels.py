@@ -11,11 +11,11 @@ import pytest
 
 from api_kit import Office
 from archive_kit import bring_in, findings
-from hook_kit import SECRET, signed_hmac
-from hook_storm import Sender, add_systems
 from holdfast.ingest.recovery import file_sealed
 from holdfast.settings import Settings
 from holdfast.wiring.runs import parser_pool
+from hook_kit import SECRET, signed_hmac
+from hook_storm import Sender, add_systems
 from story_kit import Ground, Mail, archive_of, staffed, write
 
 WANG_MAIL, WANG_WECOM = "wang.min@jia.example", "wmErxtDgAA9AW32YyyuYRimKr7D1KWlw"
