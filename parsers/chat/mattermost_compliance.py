@@ -5,7 +5,6 @@ Form: https://docs.mattermost.com/administration-guide/comply/compliance-export.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Mapping
 
@@ -13,13 +12,13 @@ from lxml import etree
 
 from holdfast.core.records import Conversation, Kind, Participant, Role, chat_address
 from holdfast.parsers.chat.building import ChatFile, Said
+from holdfast.parsers.chat.csv_cells import cells_of
 from holdfast.parsers.chat.mattermost import CHANNEL, post_name
-from holdfast.parsers.chat.values import Context, from_ms, items, number, text
+from holdfast.parsers.chat.values import Context, from_ms, number, text
 
 _MOVES = {"enter": Role.JOINED, "leave": Role.LEFT, "previously-joined": Role.MEMBER}
 _ELEMENT_MOVES = {"ParticipantEntered": Role.JOINED, "ParticipantLeft": Role.LEFT}
 CLOSING = b"</Conversation>"
-csv.field_size_limit(1 << 30)
 
 
 def read_row(raw: bytes, context: Context) -> Said:
@@ -27,7 +26,7 @@ def read_row(raw: bytes, context: Context) -> Said:
 
     A row about a deleted post says two things: what was written, and that it is gone.
     """
-    row = _cells(raw, context)
+    row = cells_of(raw, context)
     kind = row.get("post type", "").strip().lower()
     room = _room(row.get("channel id", ""), row.get("channel display name", ""))
     if room is None:
@@ -76,17 +75,6 @@ def element_name(values: Mapping[str, str], room: str) -> str:
 def _room(room_id: str, name: str) -> Conversation | None:
     key = room_key(room_id)
     return Conversation(key, name.strip()) if key else None
-
-
-def _cells(raw: bytes, context: Context) -> dict[str, str]:
-    headers = [text(one).strip().lower() for one in items(context.extra.get("headers"))]
-    try:
-        rows = list(csv.reader([raw.decode("utf-8", "replace")]))
-    except csv.Error as error:
-        raise ValueError(str(error)) from error
-    if len(rows) != 1 or len(rows[0]) < min(len(headers), 10):
-        raise ValueError("a row with too few cells")
-    return dict(zip(headers, rows[0], strict=False))
 
 
 def _post(row: Mapping[str, str], room: Conversation, part: str) -> Said:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from holdfast.ingest.readers.chats.mattermost import MattermostBulk
 from holdfast.ingest.readers.chats.mattermost_compliance import MattermostCompliance
+from holdfast.ingest.readers.chats.salesforce import SalesforceExport
 from holdfast.ingest.readers.chats.slack import SlackExport
 from holdfast.ingest.readers.chats.tables import TableExport
 from holdfast.ingest.readers.chats.teams import TeamsExport
@@ -50,6 +51,7 @@ EXPORTS: tuple[Export, ...] = (
     WhatsAppExport(),
     MattermostBulk(),
     MattermostCompliance(),
+    SalesforceExport(),
     TableExport(),
 )
 """In the order in which they are asked."""
