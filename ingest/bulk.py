@@ -302,10 +302,6 @@ class Import:
             return _Written(batch)
         accepted = accept([item.offer for item in batch.ready], self.intake, self.desk)
         filed = process(_with_drafts(accepted, batch.ready), self.desk)
-        drafts = _drafts(batch.ready)
-        sealed = (one for one in accepted.sealed if one.content_id in drafts)
-        items: list[tuple[Sealed, Drafted]] = [(one, drafts[one.content_id]) for one in sealed]
-        filed = process(items, self.desk)
         self.desk.sequencer.run()
         for item in batch.ready:
             discard(item.offer.prepared)
@@ -339,23 +335,6 @@ def _with_drafts(accepted: Accepted, ready: Sequence[_Ready]) -> list[tuple[Seal
 
 _ENDS = {"skipped": End.SKIPPED, "unknown": End.QUARANTINED, "bad": End.FAILED}
 """Kinds of offers that are settled unread."""
-
-
-def _drafts(ready: Sequence[_Ready]) -> dict[bytes, Drafted]:
-    """Return drafts by content, without those bytes that say one thing here and another there.
-
-    A few words of chat may stand in two rooms. Of such bytes one key is kept, so each item stays
-    sealed, and is drafted anew by its own facts.
-    """
-    drafts: dict[bytes, Drafted] = {}
-    several = set()
-    for item in ready:
-        content = item.offer.prepared.content_id
-        before = drafts.get(content, item.drafted)
-        drafts[content] = item.drafted
-        if before.draft.fingerprint != item.drafted.draft.fingerprint:
-            several.add(content)
-    return {content: one for content, one in drafts.items() if content not in several}
 
 
 def _noted(offered: Offered) -> str:

@@ -138,7 +138,6 @@ def _cause(kept: _Kept, events: Events, reported: set[tuple[int, int]]) -> str:
     links = events["link"].get(kept.id, ())
     is_tied = (
         kept.interaction_id in (None, kept.variant_of)
-        or kept.channel != EMAIL  # the same bytes may stand in several rooms; see `_link`
         or (kept.interaction_id, kept.original_id) in reported
         or (kept.channel not in (None, EMAIL) and links)  # the same bytes, said more than once
     )

@@ -40,7 +40,6 @@ from holdfast.storage.catalogue.sightings import (
     is_address,
     is_named_in_chat,
     joined_key,
-    split_key,
 )
 from holdfast.storage.verifying.annotations import annotated
 from holdfast.storage.verifying.envelopes import (
@@ -79,7 +78,6 @@ class _Filed(NamedTuple):
     conversation_id: int | None
     version_ms: int
     removed_ms: int | None
-    version_ms: int
     shredded_ms: int | None
     keyed: int | None
     """Thread of its Message-ID."""
@@ -193,8 +191,6 @@ class _Page:
             shown = [row[_SHOWN_OF_FILE] for row in files]
             said = [*values, *chat_values(filed.channel, filed.room_key, filed.version_ms)]
             digest = plain_digest(said, [person[1:4] for person in own], shown)
-            chat = chat_values(filed.channel, filed.room_key, filed.version_ms)
-            digest = plain_digest([*values, *chat], [person[1:4] for person in own], shown)
             if digest != filed.row_digest:
                 return "Its rows were changed after it was filed."
         events = self.events["file"].get(filed.id)
@@ -229,10 +225,6 @@ class _Page:
             return "Its time is not that of the message."
         if not _is_at_home(filed):
             return "It is not where its channel keeps it."
-        if filed.channel == EMAIL and filed.conversation_id is not None:
-            return "It is not where mail belongs."
-        if filed.room_channel not in (None, filed.channel):
-            return "It is in a room of another channel."
         if filed.keyed != filed.thread_id:
             return "Its Message-ID belongs to another thread."
         if (filed.removed_ms is None) != (filed.id in self.live):
@@ -266,12 +258,6 @@ def _linked(filed: _Filed, people: Sequence[_Person]) -> str:
             is_fit = bool(key) and key == joined_key(person.known_by or "", person.known_as or "")
         if not is_fit:
             return "One of its participants is linked to another address."
-        if person.known_as != person.address or person.known_by != MAIL:
-            key = identity_key(filed.channel, person.address)
-            is_named = is_address(key) if filed.channel == EMAIL else is_named_in_chat(key)
-            is_known = (person.known_by, person.known_as) == split_key(key)
-            if not is_known and (person.identity_id is not None or is_named):
-                return "One of its participants is linked to another address."
     return ""
 
 

@@ -80,9 +80,7 @@ def test_a4_four_channels_are_one_trail_once_they_are_linked(
             (inside,) = office.search("legal1", "direction:internal 几折")["hits"]
             assert inside["record"]["channel"] == "email"
             mine = contact(office, WANG_MAIL)
-            others = [
-                contact(office, one) for one in (f"wecom:{WANG_WECOM}", f"+86{MOBILE}", QD)
-            ]
+            others = [contact(office, one) for one in (f"wecom:{WANG_WECOM}", f"+86{MOBILE}", QD)]
             assert len({mine, *others}) == 4
             assert trail(office, mine) == [("email", "email", "in")]
             for one in others:

@@ -1,4 +1,4 @@
-"""A14: a CRM asks for a contact's trail by its own id, within its scope, and is told what is new."""
+"""A14: a CRM asks for a trail by its own id, within its scope, and is told what is new."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ def house(tmp_path: Path, ground: Ground) -> Iterator[tuple[Office, Settings]]:
     from holdfast.wiring.founding import create_archive
 
     mbox = write(tmp_path / "house.mbox", house_mail())
-    with ground.settings(
-        tmp_path, archive=ARCHIVE, service=SERVICE, outgoing=OUTGOING
-    ) as settings:
+    with ground.settings(tmp_path, archive=ARCHIVE, service=SERVICE, outgoing=OUTGOING) as settings:
         create_archive(settings)
         bring_in(settings, mbox)
         with staffed(settings) as office:
@@ -94,7 +92,9 @@ def subscribed(office: Office, receiver: Receiver) -> None:
 def something_new(office: Office, settings: Settings, folder: Path) -> None:
     """One mail of 王敏 to sales1, and one that the CRM may not know of."""
     mails = [
-        Mail(WANG, "sales1@our.example", "新需求", "又要 300 台。", "Mon, 1 Jul 2024 10:00:00 +0800"),
+        Mail(
+            WANG, "sales1@our.example", "新需求", "又要 300 台。", "Mon, 1 Jul 2024 10:00:00 +0800"
+        ),
         Mail(LI, "sales2@our.example", "别的", "与你无关。", "Mon, 1 Jul 2024 10:01:00 +0800"),
     ]
     bring_in(settings, write(folder / "new.mbox", mails, start=900))
