@@ -1,7 +1,8 @@
 """Changes samples of chat at random and reads them: whatever comes, a record must come of it.
 
-It knows no format: it cuts, doubles, swaps and overwrites bytes, and puts pieces of one sample into
-another, so that it finds what no generator of well-formed items would make.
+It knows no format: it cuts, doubles, swaps and overwrites bytes, puts pieces of one sample into
+another, and odd values into JSON objects that stay well-formed, so that it finds what no generator
+of proper items would make.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from chat_kit import CORPUS, raw_of, tree_of
 from holdfast.core.records import Kind, Parsed
@@ -51,6 +53,14 @@ class Round:
     slowest_s: float = 0.0
     problems: list[str] = field(default_factory=list)
 
+    def add(self, other: Round) -> None:
+        """Count what another round showed, too."""
+        self.inputs += other.inputs
+        self.kinds += other.kinds
+        self.unread += other.unread
+        self.slowest_s = max(self.slowest_s, other.slowest_s)
+        self.problems += other.problems
+
 
 def samples_of(*folders: str) -> list[Sample]:
     """Return the items that the exports in these folders of the corpus offer."""
@@ -76,13 +86,15 @@ def fuzz(samples: Sequence[Sample], inputs: int, seed: int, reader: Reader = par
     rng, done = random.Random(seed), Round()
     while done.inputs < inputs and len(done.problems) < 10:
         sample = rng.choice(samples)
-        raw = _changed(rng, sample.raw, samples)
+        raw = _changed(rng, _grafted(rng, sample.raw), samples, is_damaged=rng.random() < 0.4)
         context = sample.context
         if rng.random() < 0.2:
-            context = _changed(rng, context.encode(), samples).decode("utf-8", "replace")
-        began = time.perf_counter()
+            context = _changed(rng, context.encode(), samples, is_damaged=True).decode(
+                "utf-8", "replace"
+            )
+        began = time.thread_time()
         problem = _problem(sample.form, FormItem(raw, context), reader, done)
-        done.slowest_s = max(done.slowest_s, time.perf_counter() - began)
+        done.slowest_s = max(done.slowest_s, time.thread_time() - began)
         done.inputs += 1
         if problem:
             done.problems.append(f"{problem}: {sample.form} {raw!r} {context!r}"[:2000])
@@ -119,7 +131,45 @@ def _texts(record: Parsed) -> str:
     return json.dumps([*people, *files, *headers, *rest, *texts, *defects], ensure_ascii=False)
 
 
-def _changed(rng: random.Random, raw: bytes, samples: Sequence[Sample]) -> bytes:
+_VALUES: list[Any] = [
+    None, True, 0, -1, 1.5, 10**25, "", "\ud800", "\0", "x" * 300, [], {}, [[]], [None], {"": {}},
+    "0001-01-01T00:00:00+14:00", "2024-03-05T09:07:00", "1709600000", 1 << 33,
+    "<at id=\"0\">a</at>",
+    "<p><attachment id=\"a-1\"></attachment></p>", "{\"messageId\": {}}", "message", "service",
+]  # fmt: skip
+
+
+def _grafted(rng: random.Random, raw: bytes) -> bytes:
+    """Put odd values, and values of other places, into a JSON object that stays well-formed."""
+    try:
+        whole = json.loads(raw)
+    except ValueError:
+        return raw
+    holders: list[Any] = []
+    waiting = [whole]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict | list) and one:
+            holders.append(one)
+            waiting += one.values() if isinstance(one, dict) else one
+    for _ in range(rng.choice((0, 1, 2, 4)) if holders else 0):
+        into, source = rng.choice(holders), rng.choice(holders)
+        value = rng.choice([*_VALUES, _inside(rng, source)])
+        keys = list(into) if isinstance(into, dict) else list(range(len(into)))
+        into[rng.choice(keys)] = json.loads(json.dumps(value))
+    return json.dumps(whole, ensure_ascii=rng.random() < 0.5).encode("utf-8", "surrogatepass")
+
+
+def _inside(rng: random.Random, holder: Any) -> Any:
+    value = rng.choice(list(holder.values()) if isinstance(holder, dict) else holder)
+    return value if len(repr(value)) < 5000 else None
+
+
+def _changed(
+    rng: random.Random, raw: bytes, samples: Sequence[Sample], *, is_damaged: bool
+) -> bytes:
+    if not is_damaged and raw[:1] == b"{":
+        return raw
     for _ in range(rng.choice((1, 1, 1, 2, 3, 6))):
         at = rng.randrange(len(raw) + 1)
         to = min(len(raw), at + rng.choice((1, 1, 2, 4, 16, 64)))
