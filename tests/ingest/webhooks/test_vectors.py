@@ -27,6 +27,7 @@ from hook_kit import (
     SECRET,
     STRANGER,
     as_base64,
+    callback_query,
     epoch,
     feishu_sealed,
     graph_body,
@@ -443,3 +444,44 @@ def test_generic_key_must_be_printable_and_short(key: str) -> None:
     outcome = handled("generic", sent, secrets=[SECRET])
     assert isinstance(outcome, Denied)
     assert outcome.status == 400
+
+
+@pytest.mark.parametrize("sealed", ["?", "", "AAAA", "A" * 64, "QUJD" * 100])
+def test_what_is_signed_and_no_cipher_text_is_refused(sealed: str) -> None:
+    query = callback_query(sealed, epoch(NOW), "token")
+    keys = {"token": "token", "aes_key": AES_KEY}
+    body = json.dumps({"encrypt": sealed}).encode()
+    stamp = {"x-lark-request-timestamp": epoch(NOW), "x-lark-request-nonce": "n"}
+    signed = hashlib.sha256(f"{epoch(NOW)}nkey".encode() + body).hexdigest()
+    xml = f"<xml><Encrypt>{sealed}</Encrypt></xml>".encode()
+    outcomes = (
+        handled("dingtalk", posted(body, NOW, {}, query), owner_key="k", **keys),
+        handled("wecom", posted(xml, NOW, {}, query, "text/xml"), corp_id="c", **keys),
+        handled(
+            "feishu",
+            posted(body, NOW, stamp | {"x-lark-signature": signed}),
+            verification_token="t",
+            encrypt_key="key",
+        ),
+    )
+    assert [one.code for one in outcomes if isinstance(one, Denied)] == ["not_encrypted"] * 3
+
+
+@pytest.mark.parametrize("stamp", ["0", "-1", "9" * 15, "1e3", "x", ""])
+def test_what_is_no_time_of_now_is_refused(stamp: str) -> None:
+    signature = hmac.new(b"s", f"v0:{stamp}:{{}}".encode(), "sha256").hexdigest()
+    named = {"x-slack-request-timestamp": stamp, "x-slack-signature": f"v0={signature}"}
+    outcome = handled("slack", posted(b"{}", NOW, named), signing_secrets=["s"])
+    assert isinstance(outcome, Denied)
+    assert outcome.code in ("stale", "signature_missing")
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "a b", "\x00", "\ud83d", "é"])
+def test_ids_that_no_database_would_index_are_known_by_their_hash(name: str) -> None:
+    content = json.dumps({"event_id": name, "team_id": name}).encode()
+    (event,) = taken(
+        handled("slack", signed_slack(content, NOW, "s"), signing_secrets=["s"])
+    ).events
+    sent = name.encode("utf-8", "surrogatepass")
+    assert event.key == f"sha256:{hashlib.sha256(sent).hexdigest()}"
+    assert event.context.tenant == ""
