@@ -26,6 +26,7 @@ from holdfast.storage.catalogue.conversations import (
     Room,
     lines_around,
     lines_of,
+    member_events,
     members_at,
     room,
     rooms,
@@ -146,7 +147,7 @@ def read_members(
             since=one.since,
             until=one.until,
         )
-        for one in members_at(served.store, found.id, at)
+        for one in members_at(served.store, found.id, at, _told(served, principal, found))
     ]
     return MembersAnswer(at=at, members=members)
 
@@ -181,6 +182,14 @@ def read_lines(
     return _answer(served, principal, found, taken)
 
 
+def _told(served: Served, principal: Principal, one: Room) -> set[int] | None:
+    """Return what says who is in a room, as far as it is in the scope; None for all of it."""
+    if principal.scope.filter == EVERYTHING:
+        return None
+    said = records(served.store, member_events(served.store, one.id))
+    return {record.id for record in visible(principal, said)}
+
+
 def _answer(served: Served, principal: Principal, found: Room, taken: Lines) -> LinesAnswer:
     wanted = [i for line in taken.lines for i in (line.id, *line.versions, *line.later)]
     mask = mask_for(principal)
@@ -189,7 +198,7 @@ def _answer(served: Served, principal: Principal, found: Room, taken: Lines) -> 
     lines = [
         _line([shown[i] for i in (line.id, *line.versions) if i in shown], shown, line.later)
         for line in taken.lines
-        if line.id in shown
+        if not shown.keys().isdisjoint((line.id, *line.versions))
     ]
     return LinesAnswer(
         conversation_id=public_id(PREFIX, found.id),

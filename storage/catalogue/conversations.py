@@ -19,7 +19,7 @@ from holdfast.storage.catalogue.filed_facts import instant
 from holdfast.storage.catalogue.schema import conversations, identities, interactions, participants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
@@ -311,15 +311,38 @@ def room_lines(store: Store, interaction_ids: Iterable[int]) -> dict[int, list[i
     return found
 
 
-def members_at(store: Store, room_id: int, at: datetime | None = None) -> list[Member]:
+def member_events(store: Store, room_id: int) -> list[int]:
+    """Return the interactions that say who is in a room."""
+    query = select(interactions.c.id).where(
+        interactions.c.conversation_id == room_id,
+        interactions.c.removed_ms.is_(None),
+        interactions.c.kind.in_(_OF_ROOMS),
+    )
+    with reading(store.engine) as connection:
+        return list(connection.scalars(query))
+
+
+def members_at(
+    store: Store,
+    room_id: int,
+    at: datetime | None = None,
+    among: Collection[int] | None = None,
+) -> list[Member]:
     """Return who was in a room at an instant, by all that is known; now, without one.
 
     An export lists members; events tell who came and went. Who came and did not leave before the
     instant was in it; who is only listed was in it from the beginning, unless they left.
+
+    Args:
+        store: Of the archive.
+        room_id: The room.
+        at: The instant.
+        among: Of `member_events` those that count; all, without it.
     """
     at_ms = (1 << 62) if at is None else int(at.timestamp() * 1000)
     query = (
         select(
+            participants.c.interaction_id,
             participants.c.role,
             participants.c.at_ms,
             participants.c.name.label("said"),
@@ -343,7 +366,8 @@ def members_at(store: Store, room_id: int, at: datetime | None = None) -> list[M
         rows: Sequence[Any] = connection.execute(query).all()
     known: dict[int, list[Any]] = {}
     for row in rows:
-        known.setdefault(row.id, []).append(row)
+        if among is None or row.interaction_id in among:
+            known.setdefault(row.id, []).append(row)
     found = [_member(seen, at_ms) for seen in known.values()]
     return [one for one in found if one is not None]
 

@@ -58,6 +58,7 @@ UPDATE identities SET
   messages = messages + ?
 WHERE id = ?"""
 _NAME = "UPDATE identities SET name = ? WHERE id = ? AND name = ''"
+_SIDE = "UPDATE identities SET side = ? WHERE id = ? AND side = ''"
 _OWN_NAME = "UPDATE identities SET name = ? WHERE id = ? AND name <> ?"
 
 
@@ -71,6 +72,7 @@ _SEEN = Table(
     Column("messages", BigInteger),
     Column("name", Text),
     Column("own_name", Text),
+    Column("side", Text),
 )
 """What `_COUNT_AND_NAME` is given for each identity."""
 _COUNT_AND_NAME = """
@@ -79,7 +81,8 @@ UPDATE {table} SET
   last_ms = GREATEST(identities.last_ms, given.last_ms),
   human_messages = identities.human_messages + given.human_messages,
   messages = identities.messages + given.messages,
-  name = COALESCE(NULLIF(given.own_name, ''), NULLIF(identities.name, ''), given.name)
+  name = COALESCE(NULLIF(given.own_name, ''), NULLIF(identities.name, ''), given.name),
+  side = COALESCE(NULLIF(identities.side, ''), given.side)
 FROM {given} WHERE identities.id = given.id AND identities.kind <> 'forgotten'"""
 
 
@@ -95,7 +98,7 @@ def _count_and_name(
             row |= {"first_ms": tally.first_ms, "last_ms": tally.last_ms}
         row |= {"human_messages": tally.human_messages, "messages": tally.messages}
         own = tally.name if tally.is_own_name else ""
-        rows.append(row | {"name": tally.name, "own_name": own})
+        rows.append(row | {"name": tally.name, "own_name": own, "side": tally.side})
     lock_rows(connection, identities.c.id, found.values(), Hold.CHANGING)
     if rows:
         refuse_fewer(each_given(connection, _COUNT_AND_NAME, _SEEN, rows), rows)
@@ -116,13 +119,15 @@ def _count(connection: Connection, tallies: dict[str, Tally], found: dict[str, i
 
 
 def _name(connection: Connection, tallies: dict[str, Tally], found: dict[str, int]) -> None:
-    """Fill empty names; a name that the owner of the address uses replaces any other."""
+    """Fill empty names and sides; a name that its owner uses replaces any other."""
     named = [(tallies[key], row_id) for key, row_id in found.items() if tallies[key].name]
     named.sort(key=lambda pair: pair[1])
     own = [(tally.name, row_id, tally.name) for tally, row_id in named if tally.is_own_name]
     other = [(tally.name, row_id) for tally, row_id in named if not tally.is_own_name]
     _run(connection, _OWN_NAME, own)
     _run(connection, _NAME, other)
+    sided = sorted((row_id, tallies[key].side) for key, row_id in found.items())
+    _run(connection, _SIDE, [(side, row_id) for row_id, side in sided if side])
 
 
 def _run(connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:

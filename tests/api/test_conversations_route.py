@@ -94,6 +94,8 @@ def test_member_sees_only_the_scope(rooms: Office) -> None:
     assert (texts(shown), shown["hidden"]) == (["line 2"], 0)
     seen = rooms.get("bob", f"/conversations/{general}")
     assert (seen["messages"], seen["first_at"], seen["last_at"]) == (2, None, None)
+    assert rooms.get("bob", f"/conversations/{general}/members")["members"] == []
+    assert len(rooms.get("bob", f"/conversations/{direct}/members")["members"]) == 2
     for one in (general, direct):
         for part in ("", "/members", "/messages"):
             rooms.get("eve", f"/conversations/{one}{part}", 404)

@@ -231,6 +231,20 @@ def test_profile_links_the_addresses_of_one_person(home: Home, tmp_path: Path) -
     assert verified(store, tmp_path) == []
 
 
+def test_side_is_learnt_whenever_it_is_said(home: Home, tmp_path: Path) -> None:
+    """Somebody whom a text only mentions is of no side, until the directory says it."""
+    store = home.store()
+    file = ChatFiling(store)
+    file(Item("slack.message", said(1, "hi <@U9>", user="U8")))
+    file(Item("slack.user", {"id": "U9", "updated": T0, "is_restricted": True}))
+    file(Item("slack.user", {"id": "U8", "updated": T0}))
+    file(Item("slack.message", said(2, "again <@U9>", user="U8")))
+    with reading(store.engine) as connection:
+        query = select(identities.c.value, identities.c.side).order_by(identities.c.value)
+        assert connection.execute(query).all() == [("U8", "staff"), ("U9", "outside")]
+    assert verified(store, tmp_path) == []
+
+
 def test_known_mail_address_takes_the_chat_address_in(home: Home, tmp_path: Path) -> None:
     store = home.store()
     Filing(store)(Mail(sender="Eve <eve@x.org>"))
