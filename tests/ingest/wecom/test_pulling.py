@@ -82,12 +82,6 @@ def kinds(corp: Corp) -> list[tuple[str, str]]:
         return sorted((row.kind, row.message_id) for row in rows)
 
 
-def damage(corp: Corp) -> list[str]:
-    """What a full verification names of originals, ledger and log."""
-    found = findings(corp.settings)
-    return [one.cause for one in found if one.part not in ("interaction", "identity")]
-
-
 def state(corp: Corp) -> str:
     with opened(corp.settings) as services:
         (one,) = health(services.store)
@@ -107,7 +101,7 @@ def test_everything_is_taken_once_with_its_files(corp: Corp) -> None:
     again = corp.pull()
     assert (again.counts.offered, again.batch, again.is_whole) == (0, "", True)
     assert corp.asked("messages") == ["0", str(LAST)]
-    assert damage(corp) == []
+    assert findings(corp.settings) == []
     assert state(corp) == "ok"
     assert found(corp.settings, "报价单") == 3  # the message, the file's name, and who writes of it
 
@@ -256,7 +250,6 @@ def test_run_that_dies_after_a_commit_goes_on_without_loss_or_doubling(corp: Cor
     assert done.cursor == LAST
     assert [one for one in kept(corp.settings) if not one.startswith(b"file ")] == LINES
     assert len(kinds(corp)) == COUNT + len(media_of_sample())
-    assert damage(corp) == []
 
 
 def test_cursor_that_moves_before_its_page_is_sealed_would_be_caught(corp: Corp) -> None:
