@@ -127,7 +127,7 @@ def _derived(row: Row[Any]) -> str:
         key == address_key(key)
         and (row.kind == MAIL) == ("@" in row.value)
         and row.domain == (row.value.rpartition("@")[2] if row.kind == MAIL else "")
-        and row.nature == (BOT if row.side == BOT else nature_of(key))
+        and (row.nature == nature_of(key) or row.nature == row.side == BOT)
     )
     return "" if is_same else "It does not agree with its address."
 

@@ -235,13 +235,15 @@ def test_side_is_learnt_whenever_it_is_said(home: Home, tmp_path: Path) -> None:
     """Somebody whom a text only mentions is of no side, until the directory says it."""
     store = home.store()
     file = ChatFiling(store)
-    file(Item("slack.message", said(1, "hi <@U9>", user="U8")))
+    file(Item("slack.message", said(1, "hi <@U9> and <@UB>", user="U8")))
     file(Item("slack.user", {"id": "U9", "updated": T0, "is_restricted": True}))
     file(Item("slack.user", {"id": "U8", "updated": T0}))
+    file(Item("slack.user", {"id": "UB", "updated": T0, "is_bot": True}))
     file(Item("slack.message", said(2, "again <@U9>", user="U8")))
     with reading(store.engine) as connection:
         query = select(identities.c.value, identities.c.side).order_by(identities.c.value)
-        assert connection.execute(query).all() == [("U8", "staff"), ("U9", "outside")]
+        found = [tuple(row) for row in connection.execute(query)]
+    assert found == [("U8", "staff"), ("U9", "outside"), ("UB", "bot")]
     assert verified(store, tmp_path) == []
 
 
