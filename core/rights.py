@@ -126,7 +126,8 @@ class Reach(StrEnum):
     """How far a scope reaches; also the kinds of grants, in which a person says it."""
 
     OWN = "own"
-    """What the user took part in, and what came from mailboxes of theirs."""
+    """What the user took part in, what came from mailboxes of theirs, and what the contacts that
+    they look after took part in."""
     TEAM = "team"
     """What is own to any enabled member of any team of the user."""
     CONTACT = "contact"

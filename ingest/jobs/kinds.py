@@ -33,12 +33,8 @@ REMIND = JobKind("remind", reminding.run, reminding.is_waiting)
 SETTLE = JobKind("settle", settling.run, settling.is_waiting)
 VERIFY = JobKind("verify", verifying.run)
 IMPORT = JobKind("import", importing.run, got_on=importing.got_on, is_long=True)
-KINDS: Mapping[str, JobKind] = {
-    kind.name: kind
-    for kind in (
-        SEQUENCE, ANCHOR, INDEX, PROCESS, WEBHOOK, SYNC, SETTLE, REMIND, VERIFY, IMPORT,
-    )  # fmt: skip
-}
+_ALL = (SEQUENCE, ANCHOR, INDEX, PROCESS, WEBHOOK, SYNC, SETTLE, REMIND, VERIFY, IMPORT)
+KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in _ALL}
 
 
 def chosen(names: tuple[str, ...]) -> dict[str, JobKind]:

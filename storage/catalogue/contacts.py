@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select
 
+from holdfast.core.address_forms import PHONE, address_forms
 from holdfast.core.analysis import name_keys
 from holdfast.core.errors import NotFound
 from holdfast.storage.catalogue.chunks import by_value
@@ -22,7 +23,7 @@ from holdfast.storage.catalogue.schema import (
     contacts,
     identities,
 )
-from holdfast.storage.catalogue.sightings import MAIL, joined_key
+from holdfast.storage.catalogue.sightings import joined_key, split_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -108,7 +109,8 @@ def find(store: Store, text: str, limit: int = 20) -> list[Contact]:
     if not wanted:
         return []
     with reading(store.engine) as connection:
-        exact = and_(identities.c.kind == MAIL, identities.c.value == wanted)
+        keys = [split_key(key) for key in (*address_forms(text), wanted)]
+        exact = or_(*(and_(identities.c.kind == k, identities.c.value == v) for k, v in keys))
         found = [*_listed(connection, exact, limit), *_listed(connection, _meant(wanted), limit)]
         if len(found) < limit and wanted.isascii() and wanted.replace(" ", "").isalpha():
             found += _with_pinyin(connection, wanted.replace(" ", ""))
@@ -117,7 +119,8 @@ def find(store: Store, text: str, limit: int = 20) -> list[Contact]:
 
 def _meant(wanted: str) -> ColumnElement[bool]:
     return or_(
-        identities.c.value.contains(wanted, autoescape=True),
+        # A number only as a whole: parts of it would tell hidden digits one by one.
+        and_(identities.c.kind != PHONE, identities.c.value.contains(wanted, autoescape=True)),
         func.lower(identities.c.name).contains(wanted, autoescape=True),
         identities.c.domain == ascii_domain(wanted.removeprefix("@")),
         func.lower(contacts.c.name).contains(wanted, autoescape=True),

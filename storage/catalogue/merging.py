@@ -131,6 +131,19 @@ def merges_of(store: Store, contact_id: int) -> list[Merge]:
         return [_merge_of(row) for row in connection.execute(query)]
 
 
+def merge_by_id(store: Store, merge_id: int) -> Merge:
+    """Return one merge.
+
+    Raises:
+        NotFound: There is no such merge.
+    """
+    with reading(store.engine) as connection:
+        row = connection.execute(select(merges).where(merges.c.id == merge_id)).first()
+    if row is None:
+        raise NotFound("There is no such merge.", next_step="List the contact's merges.")
+    return _merge_of(row)
+
+
 def _merge_of(row: object) -> Merge:
     return msgspec.convert(row, Merge, from_attributes=True)
 

@@ -51,17 +51,15 @@ def remind(store: Store, days: int = SILENT_DAYS) -> int:
     silent = list(silent_contacts(store, now_ms - days * _DAY_MS))
     with writing(store.engine) as connection:
         fresh = _untold(connection, silent)
-        abouts = [
-            About(
-                store.ids.take(),
-                one.contact_id,
-                {"reason": "silent", "owner": one.owner, "days": str((now_ms - one.last_ms) // _DAY_MS)},
-            )
-            for one in fresh
-        ]
+        abouts = [About(store.ids.take(), one.contact_id, _said(one, now_ms)) for one in fresh]
         tell(connection, store, Happening.REMINDER_DUE, abouts)
         change_fact(connection, REMINDED, str(now_ms))
     return len(abouts)
+
+
+def _said(one: Silent, now_ms: int) -> dict[str, str]:
+    days = (now_ms - one.last_ms) // _DAY_MS
+    return {"reason": "silent", "owner": one.owner, "days": str(days)}
 
 
 def _untold(connection: Connection, silent: Sequence[Silent]) -> list[Silent]:

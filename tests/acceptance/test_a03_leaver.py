@@ -22,13 +22,12 @@ RECORDS = 40
 
 def mails() -> list[Mail]:
     """Twenty letters of 王敏 to sales1, and their twenty answers."""
-    both = [
-        (
-            Mail(WANG, "sales1@our.example", f"问题 {n}", f"问 {n}", f"Fri, {n + 1} Mar 2024 10:00:00 +0800"),
-            Mail("sales1@our.example", WANG, f"答复 {n}", f"答 {n}", f"Fri, {n + 1} Mar 2024 11:00:00 +0800"),
-        )
-        for n in range(RECORDS // 2)
-    ]  # fmt: skip
+    both = []
+    for n in range(RECORDS // 2):
+        day = f"Fri, {n + 1} Mar 2024"
+        asked = Mail(WANG, "sales1@our.example", f"问题 {n}", f"问 {n}", f"{day} 10:00:00 +0800")
+        told = Mail("sales1@our.example", WANG, f"答复 {n}", f"答 {n}", f"{day} 11:00:00 +0800")
+        both.append((asked, told))
     return [mail for pair in both for mail in pair]
 
 

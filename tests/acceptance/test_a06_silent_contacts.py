@@ -50,7 +50,9 @@ def test_a6_only_who_is_silent_is_told_once_and_a_mail_clears_it(
     ) as settings:
         create_archive(settings)
         first = Mail(WANG, "sales1@our.example", "询价", "day 0", ago(30))
-        brought(settings, tmp_path, "first", first, Mail("sales1@our.example", LI, "s", "x", ago(20)))
+        brought(
+            settings, tmp_path, "first", first, Mail("sales1@our.example", LI, "s", "x", ago(20))
+        )
         (tmp_path / "news.eml").write_bytes(newsletter(1))
         bring_in(settings, tmp_path / "news.eml")
         with staffed(settings) as office, receiving() as receiver:
@@ -63,7 +65,9 @@ def play(office: Office, receiver: Receiver, settings: Settings, folder: Path) -
     assert not is_time(store)  # nobody wants to be told yet
     wang = contact(office, WANG)
     tag = {"If-Match": office.ask("legal1", "GET", f"/contacts/{wang}/fields").headers["etag"]}
-    answer = office.ask("legal1", "PATCH", f"/contacts/{wang}", json={"owner": "sales1"}, headers=tag)
+    answer = office.ask(
+        "legal1", "PATCH", f"/contacts/{wang}", json={"owner": "sales1"}, headers=tag
+    )
     assert answer.status_code == 200, answer.text
     hook = {"url": receiver.url, "owner": "legal1", "events": ["reminder.due"]}
     office.post("admin", "/webhooks", 201, json=hook)
