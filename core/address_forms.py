@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from holdfast.core.chats import address_key, chat_address, is_chat_address
 from holdfast.core.phones import MAX_DIGITS, MIN_DIGITS
-from holdfast.core.records import address_key, chat_address, is_chat_address
 
 PHONE = "phone"
 _NUMBER = re.compile(r"(\+|00)?[0-9 ().\-\u2010\u2013/]{6,40}")
@@ -43,9 +43,11 @@ def _phone(text: str, country: str) -> tuple[str, ...]:
     digits = _NO_DIGIT.sub("", written.removeprefix("+" if found[1] == "+" else "00"))
     if not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
         return ()
-    if found[1]:
-        return (chat_address(PHONE, f"+{digits}"),)
     mobile = _CHINESE_MOBILE.fullmatch(digits)
+    if found[1]:
+        # Systems that name no country leave the number as it is dialled at home.
+        at_home = [mobile[1]] if mobile and digits.startswith("86") else []
+        return tuple(chat_address(PHONE, one) for one in (f"+{digits}", *at_home))
     forms = [f"+86{mobile[1]}"] if mobile and country in {"", "86"} else []
     if country:
         forms.append(f"+{country}{digits.removeprefix('0')}")

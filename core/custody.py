@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from holdfast.core.records import EMAIL, NO_TRUST, Conversation, Trust
+from holdfast.core.chats import Conversation
+from holdfast.core.kinds import EMAIL
+from holdfast.core.records import NO_TRUST, Trust
 
 if TYPE_CHECKING:
     from holdfast.core.ports import Prepared

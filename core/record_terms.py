@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.analysis import normalise
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import Role
 from holdfast.core.numbers import number_claims
 from holdfast.core.query import Field, Part
-from holdfast.core.records import Role, TextState
+from holdfast.core.records import TextState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

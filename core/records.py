@@ -5,89 +5,12 @@ All times are aware UTC; all text is free of lone surrogates (parsers clean at t
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-
-class Kind(StrEnum):
-    """What an interaction is, judged from its content."""
-
-    EMAIL = "email"
-    CALENDAR = "calendar"
-    """Carries a text/calendar part with a METHOD (RFC 5546)."""
-    DSN = "dsn"
-    """Delivery status notification (RFC 3464)."""
-    MDN = "mdn"
-    """Read receipt (RFC 8098)."""
-    IM = "im"
-    """A chat message, or a later version of one: see `Chat.version_at`."""
-    RECALL = "recall"
-    """The writer took a message back; its text stays."""
-    DELETION = "deletion"
-    """Somebody, not always the writer, removed a message; its text stays."""
-    REACTION = "reaction"
-    CHAT_EVENT = "chat_event"
-    """What a chat system noted of itself: who came and went, a new title, a call that began."""
-    CONVERSATION = "conversation"
-    """A room as an export describes it, with its members."""
-    PROFILE = "profile"
-    """A person as a directory describes them; links the addresses of one person."""
-    FILE = "file"
-    """The content of a file that a message carries, where it came apart from it."""
-    CONSENT = "consent"
-    """Somebody agreed, or not, to be archived."""
-    CALL = "call"
-    VISIT = "visit"
-    MEETING = "meeting"
-    TICKET = "ticket"
-    ORDER = "order"
-    FORM = "form"
-    DOCUMENT = "document"
-    NOTE = "note"
-    TASK = "task"
-    UNKNOWN = "unknown"
-    """A type that the parser does not know; the raw form says what it is."""
-
-
-ASIDES = frozenset(
-    {Kind.RECALL, Kind.DELETION, Kind.REACTION, Kind.CHAT_EVENT, Kind.CONVERSATION, Kind.PROFILE}
-    | {Kind.FILE, Kind.CONSENT}
-)
-"""Kinds that say something of a message, a room or a person, and are no contact themselves."""
-EMAIL = "email"
-"""The channel of all mail."""
-
-
-class Role(StrEnum):
-    """How an address took part, by the header field that names it."""
-
-    FROM = "from"
-    SENDER = "sender"
-    TO = "to"
-    CC = "cc"
-    BCC = "bcc"
-    REPLY_TO = "reply_to"
-    DELIVERED_TO = "delivered_to"
-    RECIPIENT = "recipient"
-    """Received it by the envelope, as what is not known (`Recipient` of a journal report)."""
-    EXPANDED = "expanded"
-    """A list or group whose members received it."""
-    FORWARDED = "forwarded"
-    """An address whose mail another one received."""
-    MENTION = "mention"
-    """Named in the text."""
-    MEMBER = "member"
-    """In the room, as an export describes it."""
-    JOINED = "joined"
-    LEFT = "left"
-    SELF = "self"
-    """Whom a profile describes."""
-    ALIAS = "alias"
-    """Another address of the person that a profile describes."""
-    OWNER = "owner"
-    """The member of staff whom a CRM names as responsible."""
+from holdfast.core.chats import Chat, address_key
+from holdfast.core.kinds import EMAIL, Kind, Role
 
 
 class TextState(StrEnum):
@@ -141,57 +64,6 @@ class Participant:
     def key(self) -> str:
         """The address as identities compare it."""
         return address_key(self.address)
-
-
-_CHAT_ADDRESS = re.compile(r"[a-z][a-z0-9_]{1,15}:[^\s@\x00-\x1f]+")
-_NOT_IN_CHAT_ADDRESS = re.compile(r"[\s@%\x00-\x1f]")
-
-
-def chat_address(scheme: str, value: str) -> str:
-    """Return the address of a person in a chat system, `wecom:zhangsan`; empty without a value.
-
-    It holds no `@`, so that no mail can name it in its fields.
-    """
-    value = value.strip()
-    return f"{scheme}:{_NOT_IN_CHAT_ADDRESS.sub(_percent, value)}" if value else ""
-
-
-def _percent(found: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogatepass"))
-
-
-def is_chat_address(text: str) -> bool:
-    """Tell whether a text has the form that `chat_address` gives."""
-    return "@" not in text and _CHAT_ADDRESS.fullmatch(text) is not None
-
-
-def address_key(address: str) -> str:
-    """Return an address as identities compare it: mail case folded, chat addresses as they are."""
-    text = address.strip()
-    return text if "@" not in text and _CHAT_ADDRESS.fullmatch(text) else text.casefold()
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """A room, a group, or what two people exchange in one system."""
-
-    key: str
-    """The system's own, unique within a channel: tenant and room."""
-    name: str = ""
-    """Empty between two."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chat:
-    """What a chat message has that mail has not."""
-
-    channel: str
-    """`slack`, `wecom`, `feishu` …; of typed events the name that their source gives."""
-    conversation: Conversation | None = None
-    version_at: datetime | None = None
-    """When this version of the message was written; None for the first."""
-    answers: str = ""
-    """Name of the message that its thread begins with; empty for none. See `Parsed.message_id`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from holdfast.core.identity import public_id
-from holdfast.core.records import Role, TextState
+from holdfast.core.kinds import Role
+from holdfast.core.records import TextState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -10,8 +10,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import EMAIL
 from holdfast.core.query import And, Field, Fuzzy, Near, Not, Or, Phrase, Regex, Term, Wildcard
-from holdfast.core.records import EMAIL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

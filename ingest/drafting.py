@@ -20,9 +20,9 @@ from holdfast.core.custody import (
     DraftAttachment,
     DraftParticipant,
 )
+from holdfast.core.kinds import EMAIL
 from holdfast.core.language import language_of
 from holdfast.core.records import (
-    EMAIL,
     MAX_INDEXED_CHARS,
     NO_FACTS,
     NO_TRUST,

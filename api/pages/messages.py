@@ -20,7 +20,8 @@ from holdfast.api.pages.texts import MAX_SHOWN_CHARS, noted, people_of, seen_tex
 from holdfast.api.pages.visits import Visit, acting, looking, permitted
 from holdfast.core.errors import NotFound
 from holdfast.core.identity import public_id
-from holdfast.core.records import EMAIL, Record
+from holdfast.core.kinds import EMAIL
+from holdfast.core.records import Record
 from holdfast.core.rights import Action
 from holdfast.ingest.viewing import NotShown, Travel
 from holdfast.parsers.html_safe import SafeHtml

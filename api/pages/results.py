@@ -9,8 +9,8 @@ from holdfast.api.asking import GOVERNED_FACETS, visible
 from holdfast.api.masks import mask_for
 from holdfast.api.pages.queries import facet_urls
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import EMAIL, Role
 from holdfast.core.query import Part
-from holdfast.core.records import EMAIL, Role
 from holdfast.indexer.highlight import Snippet, highlight, snippets
 from holdfast.storage.catalogue.reading import records
 

@@ -26,9 +26,10 @@ from holdfast.api.shapes.contacts import (
 )
 from holdfast.api.trail import note
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import Role
 from holdfast.core.ports import SearchRequest
 from holdfast.core.query import EVERYTHING, And, Field, Node, Not, Or, Term
-from holdfast.core.records import Record, Role
+from holdfast.core.records import Record
 from holdfast.core.rights import Principal
 from holdfast.storage.catalogue.contacts import Contact, show
 from holdfast.storage.catalogue.reading import records

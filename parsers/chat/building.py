@@ -13,13 +13,12 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from holdfast.core.chats import Chat, Conversation
+from holdfast.core.kinds import Kind
 from holdfast.core.records import (
     MAX_INDEXED_CHARS,
     Attachment,
-    Chat,
-    Conversation,
     Defect,
-    Kind,
     Parsed,
     Participant,
     TextState,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from holdfast.core.records import Kind, TextState
+from holdfast.core.kinds import Kind
+from holdfast.core.records import TextState
 from holdfast.parsers.chat.building import ChatFile, Said
 from holdfast.parsers.chat.people import people_from
 from holdfast.parsers.chat.values import Context, from_ms, number, text

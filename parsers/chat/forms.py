@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from holdfast.core.records import Defect, Kind, Parsed
+from holdfast.core.kinds import Kind
+from holdfast.core.records import Defect, Parsed
 from holdfast.parsers.chat import (
     files,
     mattermost,

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from holdfast.core.records import Conversation, Kind, Participant, Role, chat_address
+from holdfast.core.chats import Conversation, chat_address
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Participant
 from holdfast.parsers.chat.building import ChatFile, Said
 from holdfast.parsers.chat.csv_cells import cells_of
 from holdfast.parsers.chat.mattermost import CHANNEL, post_name

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from holdfast.core.records import Participant, Role, chat_address
+from holdfast.core.chats import chat_address
+from holdfast.core.kinds import Role
+from holdfast.core.records import Participant
 from holdfast.parsers.chat.values import Context, Json, items, text
 
 _ROLES = {role.value: role for role in Role}

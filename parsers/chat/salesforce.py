@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from holdfast.core.records import Kind, Participant, Role, chat_address
+from holdfast.core.chats import chat_address
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Participant
 from holdfast.parsers.chat.building import Said
 from holdfast.parsers.chat.csv_cells import cells_of
 from holdfast.parsers.chat.table_values import read_time

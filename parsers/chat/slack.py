@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from holdfast.core.records import Conversation, Kind, Participant, Role, chat_address
+from holdfast.core.chats import Conversation, chat_address
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Participant
 from holdfast.parsers.chat.building import ChatFile, Said
 from holdfast.parsers.chat.people import known_person, receivers
 from holdfast.parsers.chat.slack_text import body_of, mentioned

@@ -8,7 +8,9 @@ import io
 from collections.abc import Mapping
 from datetime import timedelta
 
-from holdfast.core.records import Conversation, Defect, Kind, Participant, Role, chat_address
+from holdfast.core.chats import Conversation, chat_address
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import Said
 from holdfast.parsers.chat.table_values import read_duration, read_phone, read_time
 from holdfast.parsers.chat.values import Context, json_of, lines, mapping, text

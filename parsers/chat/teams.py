@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 
-from holdfast.core.records import Conversation, Kind, Participant, Role, chat_address
+from holdfast.core.chats import Conversation, chat_address
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Participant
 from holdfast.parsers.chat.building import ChatFile, Said
 from holdfast.parsers.chat.people import known_person, receivers
 from holdfast.parsers.chat.teams_events import SCHEME, RoomEvent, event_of, identity_of

@@ -6,7 +6,9 @@ Graph's. Both are read.
 
 from __future__ import annotations
 
-from holdfast.core.records import Conversation, Defect, Kind, Participant, Role, chat_address
+from holdfast.core.chats import Conversation, chat_address
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import Said
 from holdfast.parsers.chat.people import known_person
 from holdfast.parsers.chat.teams_events import SCHEME

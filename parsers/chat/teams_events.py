@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from holdfast.core.records import Participant, Role
+from holdfast.core.kinds import Role
+from holdfast.core.records import Participant
 from holdfast.parsers.chat.people import known_person
 from holdfast.parsers.chat.values import Context, Json, items, mapping, text
 

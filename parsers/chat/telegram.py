@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from holdfast.core.records import Defect, Kind, Participant, Role, chat_address
+from holdfast.core.chats import chat_address
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import ChatFile, Said
 from holdfast.parsers.chat.local_times import at_zone, naive_iso
 from holdfast.parsers.chat.people import known_person, receivers

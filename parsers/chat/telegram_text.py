@@ -5,7 +5,9 @@ Format: the JSON of Telegram Desktop's "Export chat history" and "Export Telegra
 
 from __future__ import annotations
 
-from holdfast.core.records import Participant, Role, chat_address
+from holdfast.core.chats import chat_address
+from holdfast.core.kinds import Role
+from holdfast.core.records import Participant
 from holdfast.parsers.chat.values import Json, items, lines, mapping, number, text
 
 SCHEME = "telegram"

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from holdfast.core.records import Conversation
+from holdfast.core.chats import Conversation
 
 Json = Any
 """What `json.loads` gives."""

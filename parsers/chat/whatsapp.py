@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 
-from holdfast.core.records import Defect, Kind, Participant, Role, chat_address
+from holdfast.core.chats import chat_address
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import ChatFile, Said
 from holdfast.parsers.chat.local_times import at_zone
 from holdfast.parsers.chat.values import Context, lines, number, text

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from holdfast.core.records import Role
+from holdfast.core.kinds import Role
 
 MARKS = "\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
 _ANY_MARK = re.compile(f"[{MARKS}]")

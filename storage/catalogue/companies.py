@@ -12,7 +12,7 @@ import idna
 from sqlalchemy import select, update
 
 from holdfast.core.errors import Refused
-from holdfast.core.records import Role
+from holdfast.core.kinds import Role
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing
 from holdfast.storage.catalogue.engine import reading, transact

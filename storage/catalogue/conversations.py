@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, func, or_, select
 
 from holdfast.core.errors import NotFound, Refused
-from holdfast.core.records import Kind, Role
+from holdfast.core.kinds import Kind, Role
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.filed_facts import instant

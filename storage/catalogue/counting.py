@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
 )
 
-from holdfast.core.records import Role
+from holdfast.core.kinds import Role
 from holdfast.storage.catalogue.chunks import by_value, each_given
 from holdfast.storage.catalogue.homes import IS_VALID
 from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from holdfast.core.identity import public_id
-from holdfast.core.records import Role
+from holdfast.core.kinds import Role
 from holdfast.storage.audit import Event, canonical_digest
 from holdfast.storage.catalogue.chunks import by_value, insert_rows
 from holdfast.storage.catalogue.locks import Hold, lock_rows

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import func, select
 
-from holdfast.core.records import EMAIL, CaptureFacts, FiledFacts
+from holdfast.core.kinds import EMAIL
+from holdfast.core.records import CaptureFacts, FiledFacts
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import direction, domain_of, internal_in
 from holdfast.storage.catalogue.engine import reading

@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from holdfast.core.custody import Draft, End
 from holdfast.core.identity import public_id
-from holdfast.core.records import EMAIL, Filed, Sealed
+from holdfast.core.kinds import EMAIL
+from holdfast.core.records import Filed, Sealed
 from holdfast.storage.audit import Event, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows, update_rows
 from holdfast.storage.catalogue.counting import recount

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from holdfast.core.chats import address_key
 from holdfast.core.custody import DraftAttachment
-from holdfast.core.records import EMAIL, address_key
+from holdfast.core.kinds import EMAIL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from holdfast.core.records import ASIDES, EMAIL, Kind
+from holdfast.core.kinds import ASIDES, EMAIL, Kind
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.schema import conversations, interactions
 

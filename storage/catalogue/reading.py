@@ -16,15 +16,9 @@ from sqlalchemy import select
 from holdfast.core.custody import DerivedText
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.identity import public_id, row_id
+from holdfast.core.kinds import Role
 from holdfast.core.ports import Placement
-from holdfast.core.records import (
-    HeldBy,
-    Record,
-    RecordAttachment,
-    RecordParticipant,
-    Role,
-    TextState,
-)
+from holdfast.core.records import HeldBy, Record, RecordAttachment, RecordParticipant, TextState
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import direction, internal_in
 from holdfast.storage.catalogue.engine import reading

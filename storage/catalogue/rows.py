@@ -15,7 +15,7 @@ import msgspec
 import zstandard
 
 from holdfast.core.errors import Corrupt
-from holdfast.core.records import EMAIL
+from holdfast.core.kinds import EMAIL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from holdfast.core.records import EMAIL, Kind, Role, address_key, is_chat_address
+from holdfast.core.chats import address_key, is_chat_address
+from holdfast.core.kinds import EMAIL, Kind, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

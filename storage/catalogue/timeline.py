@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, and_, bindparam, func, or_, select
 
 from holdfast.core.errors import Refused
-from holdfast.core.records import RecordParticipant, Role
+from holdfast.core.kinds import Role
+from holdfast.core.records import RecordParticipant
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import direction, internal_in
 from holdfast.storage.catalogue.contacts import identities_of_company, identities_of_contact

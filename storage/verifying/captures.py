@@ -8,7 +8,7 @@ from sqlalchemy import and_, exists, select
 
 from holdfast.core.custody import End
 from holdfast.core.identity import public_id
-from holdfast.core.records import EMAIL
+from holdfast.core.kinds import EMAIL
 from holdfast.storage.audit import canonical_digest
 from holdfast.storage.audit_proofs import commitment
 from holdfast.storage.catalogue.batches import UNDONE, key_as_captured

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, distinct, exists, func, or_, select
 
+from holdfast.core.chats import address_key
 from holdfast.core.identity import public_id
-from holdfast.core.records import Role, address_key
+from holdfast.core.kinds import Role
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import ascii_domain, internal_in, is_within
 from holdfast.storage.catalogue.contact_fields import (

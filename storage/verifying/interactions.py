@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Connection, select
 
 from holdfast.core.identity import public_id
-from holdfast.core.records import EMAIL
+from holdfast.core.kinds import EMAIL
 from holdfast.storage.annotations.rows import ANNOTATE, metadata_in
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from api_kit import Office
 from archive_kit import bring_in
@@ -13,6 +14,8 @@ from holdfast.core.rights import Reach
 from holdfast.ingest.jobs.telling import pass_on, try_once
 from holdfast.ingest.outbound.courier import Courier
 from holdfast.settings import Settings
+from holdfast.storage.catalogue.engine import writing
+from holdfast.storage.catalogue.schema import metadata
 from holdfast.storage.rights.api_keys import NewKey, create_key
 from holdfast.storage.rights.grants import NewGrant, add_grant
 from holdfast.storage.rights.teams import create_team, join_team
@@ -43,9 +46,10 @@ def crm_of_team(office: Office) -> None:
     """Hire a CRM whose key sees what sales1's team has: 王敏 writes with sales1, 李强 does not."""
     store = office.services.store
     create_team(store, "A")
-    join_team(store, "A", "sales1")
     office.hire("crm", "crm")
-    add_grant(store, NewGrant("crm", Reach.TEAM, "A"))
+    for login in ("sales1", "crm"):
+        join_team(store, "A", login)
+    add_grant(store, NewGrant("crm", Reach.TEAM, ""))
     _, office.keys["crm"] = create_key(store, NewKey(login="crm", name="trail"))
 
 
@@ -125,11 +129,7 @@ def tell(office: Office) -> None:
 
 def later(office: Office) -> None:
     """Let the time of the next try come."""
-    from sqlalchemy import update
-
-    from holdfast.storage.catalogue.engine import writing
-    from holdfast.storage.catalogue.schema import metadata
-
-    table = metadata.tables["webhook_deliveries"]
+    due = {"webhook_deliveries": {"next_ms": 0}, "webhooks": {"rests_until_ms": 0}}
     with writing(office.services.store.engine) as connection:
-        connection.execute(update(table).values(next_ms=0))
+        for name, values in due.items():
+            connection.execute(update(metadata.tables[name]).values(values))

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.core.kinds import Role as Part
 from holdfast.core.matching import matches
 from holdfast.core.query import EVERYTHING, NOTHING, Field, Node, Term
 from holdfast.core.records import RecordParticipant
-from holdfast.core.records import Role as Part
 from holdfast.core.rights import (
     ROLES,
     WIDE,

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from archive_kit import bring_in, findings, found, kept, opened, settings_in
 from chat_kit import CORPUS, written
-from holdfast.core.records import Kind
+from holdfast.core.kinds import Kind
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.ledger import sums

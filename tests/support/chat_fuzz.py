@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chat_kit import CORPUS, raw_of, tree_of
-from holdfast.core.records import Kind, Parsed
+from holdfast.core.kinds import Kind
+from holdfast.core.records import Parsed
 from holdfast.ingest.readers.chats.exports import export_of
 from holdfast.ingest.readers.chats.tree import ChatRules
 from holdfast.parsers.chat.forms import FormItem, parse_form

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from holdfast.core.records import Kind, Parsed, Participant, Role
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Parsed, Participant
 from holdfast.ingest.readers.chats.exports import Export, export_of
 from holdfast.ingest.readers.chats.tree import ChatRules, Member, Spot, Tree
 from holdfast.ingest.readers.offers import Offered

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from holdfast.core.records import Parsed, Participant, Role
+from holdfast.core.kinds import Role
+from holdfast.core.records import Parsed, Participant
 from holdfast.parsers.chat.forms import FormItem, parse_form
 from holdfast.parsers.chat.values import Context, Person, context_text
 

@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from holdfast.core.records import Participant, Role, chat_address
+from holdfast.core.chats import chat_address
+from holdfast.core.kinds import Role
+from holdfast.core.records import Participant
 from holdfast.ingest.readers.chats.json_spans import NotJson, Step, begin, spans, walk
 from holdfast.ingest.readers.chats.leftovers import ended_by_rule, ended_unknown
 from holdfast.ingest.readers.chats.media import MEDIA, media_of, offered_file

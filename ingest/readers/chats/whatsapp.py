@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from holdfast.core.records import Kind, Role
+from holdfast.core.kinds import Kind, Role
 from holdfast.ingest.readers.chats.leftovers import ended_unknown
 from holdfast.ingest.readers.chats.media import MEDIA, media_of, offered_file
 from holdfast.ingest.readers.chats.tree import (

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from holdfast.core.records import Conversation, Defect, Kind, Participant, Role, chat_address
+from holdfast.core.chats import Conversation, chat_address
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import ChatFile, Said
 from holdfast.parsers.chat.events.fields import all_lines
 from holdfast.parsers.chat.people import known_person, receivers

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from holdfast.core.records import Conversation, Defect, Kind, Participant, Role, chat_address
+from holdfast.core.chats import Conversation, chat_address
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import Said
 from holdfast.parsers.chat.events.feishu_content import Content, content_of
 from holdfast.parsers.chat.people import known_person, receivers

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from holdfast.core.records import Defect, Participant, Role
+from holdfast.core.kinds import Role
+from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import ChatFile
 from holdfast.parsers.chat.events.fields import all_lines
 from holdfast.parsers.chat.values import (

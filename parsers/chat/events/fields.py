@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from holdfast.core.records import Kind
+from holdfast.core.kinds import Kind
 from holdfast.parsers.chat.events.paths import MAX_FOUND, found_at
 from holdfast.parsers.chat.values import Context, Json, items, mapping, text
 

@@ -9,7 +9,9 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 
-from holdfast.core.records import Conversation, Kind, Participant, Role
+from holdfast.core.chats import Conversation
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Participant
 from holdfast.parsers.chat.building import ChatFile, Said
 from holdfast.parsers.chat.events.fields import (
     MAX_LINES,

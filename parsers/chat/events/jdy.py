@@ -10,7 +10,9 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import datetime
 
-from holdfast.core.records import Conversation, Kind, Participant, Role
+from holdfast.core.chats import Conversation
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Participant
 from holdfast.parsers.chat.building import Said
 from holdfast.parsers.chat.events.fields import Mapped, all_lines, kind_of, mapped
 from holdfast.parsers.chat.events.hook import typed

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from holdfast.core.records import Participant, Role, chat_address
+from holdfast.core.chats import chat_address
+from holdfast.core.kinds import Role
+from holdfast.core.records import Participant
 from holdfast.parsers.chat.table_values import read_phone
 from holdfast.parsers.chat.values import Json, mapping, text
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-from holdfast.core.records import Conversation, Defect, Kind
+from holdfast.core.chats import Conversation
+from holdfast.core.kinds import Kind
+from holdfast.core.records import Defect
 from holdfast.parsers.chat.building import Said
 from holdfast.parsers.chat.events.fields import all_lines
 from holdfast.parsers.chat.values import Context, Json, from_ms, json_of, lines, mapping, text

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from holdfast.core.records import Conversation, Defect, Kind, Participant, Role
+from holdfast.core.chats import Conversation
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import ChatFile, Said
 from holdfast.parsers.chat.events.plain_xml import child_text, parsed
 from holdfast.parsers.chat.values import Context, from_s, lines

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from holdfast.cli.safe_text import safe_line
 from holdfast.cli.screen import ACCENT, QUIET, styled
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import Role
 from holdfast.core.query import Part
-from holdfast.core.records import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

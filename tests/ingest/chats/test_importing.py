@@ -12,8 +12,8 @@ from sqlalchemy import select
 from archive_kit import bring_in, findings, found, kept, message, opened, settings_in
 from disposal_kit import Hands, Office
 from holdfast.core.identity import public_id, row_id
+from holdfast.core.kinds import Kind
 from holdfast.core.query import Field, Term
-from holdfast.core.records import Kind
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.conversations import lines_of, members_at, rooms

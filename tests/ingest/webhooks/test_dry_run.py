@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from holdfast.core.records import Kind
+from holdfast.core.kinds import Kind
 from holdfast.ingest.webhooks.dry_run import MOST_CHARS, MOST_SHOWN, DryRun, dry_run
 from holdfast.ingest.webhooks.registry import vendor_of
 from holdfast.parsers.chat.forms import FormItem, parse_form

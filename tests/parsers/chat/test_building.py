@@ -7,15 +7,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from holdfast.core.records import (
-    MAX_INDEXED_CHARS,
-    Conversation,
-    Defect,
-    Kind,
-    Participant,
-    Role,
-    TextState,
-)
+from holdfast.core.chats import Conversation
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import MAX_INDEXED_CHARS, Defect, Participant, TextState
 from holdfast.parsers.chat.building import (
     MAX_FILES,
     MAX_PEOPLE,

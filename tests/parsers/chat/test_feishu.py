@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.records import Kind, Parsed, Role
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Parsed
 from holdfast.parsers.chat.forms import FormItem, parse_form
 from holdfast.parsers.chat.values import Context, Person, context_text
 

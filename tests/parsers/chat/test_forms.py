@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.core.records import Kind, Parsed, TextState
+from holdfast.core.kinds import Kind
+from holdfast.core.records import Parsed, TextState
 from holdfast.parsers.chat.forms import FORMS, FormItem, parse_form, unreadable_item
 from holdfast.parsers.chat.values import Context, context_text
 from slack_kit import CONTEXT, codes
@@ -198,5 +199,5 @@ def test_file_of_a_message() -> None:
 def test_file_that_is_not_what_was_announced() -> None:
     right = hashlib.md5(b"abc", usedforsecurity=False).hexdigest().upper()
     assert codes(file(b"abc", md5=right, at_ms=1 << 40)) == []
-    assert codes(file(b"abd", md5=right, at_ms=1 << 40)) == ["media_hash_differs"]
+    assert codes(file(b"xyz", md5=right, at_ms=1 << 40)) == ["media_hash_differs"]
     assert codes(file(b"", media_type="image/png")) == ["date_missing"]

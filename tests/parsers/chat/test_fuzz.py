@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from chat_fuzz import fuzz, samples_of
-from holdfast.core.records import Kind, Parsed
+from holdfast.core.kinds import Kind
+from holdfast.core.records import Parsed
 from holdfast.parsers.chat.forms import FormItem, parse_form
 
 FOLDERS = {

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.records import Kind, Parsed, Role
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Parsed
 from holdfast.parsers.chat.events.fields import KINDS, MAX_LINES
 from holdfast.parsers.chat.events.instants import instant_of, seconds_of
 from holdfast.parsers.chat.events.paths import MAX_FOUND, PathWrong, found_at, steps_of

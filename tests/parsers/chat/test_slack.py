@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.records import Conversation, Kind, Role
+from holdfast.core.chats import Conversation
+from holdfast.core.kinds import Kind, Role
 from holdfast.parsers.chat.slack import name_of, side_of
 from holdfast.parsers.chat.values import Context, Person
 from slack_kit import (

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.core.records import Conversation, Kind, Parsed, Role
+from holdfast.core.chats import Conversation
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Parsed
 from holdfast.parsers.chat.forms import FormItem, parse_form
 from holdfast.parsers.chat.table_columns import columns_of, field_of, is_table
 from holdfast.parsers.chat.table_rows import row_values

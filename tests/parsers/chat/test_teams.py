@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chat_kit import CORPUS, codes, people, read
-from holdfast.core.records import Kind, Parsed, Role, TextState
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Parsed, TextState
 from holdfast.parsers.chat.values import Context, Person
 
 PAGE = json.loads((CORPUS / "teams-graph" / "page-1.json").read_bytes())["value"]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from chat_kit import CORPUS, codes, people, read
-from holdfast.core.records import Kind, Parsed, Role, TextState
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Parsed, TextState
 from holdfast.parsers.chat.local_times import at_zone, naive_iso
 from holdfast.parsers.chat.values import Context, Person
 

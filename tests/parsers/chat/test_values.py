@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.core.records import Conversation, Participant, Role
+from holdfast.core.chats import Conversation
+from holdfast.core.kinds import Role
+from holdfast.core.records import Participant
 from holdfast.parsers.chat.people import known_person, people_from, people_listed, receivers
 from holdfast.parsers.chat.values import (
     Context,

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.core.records import Kind, Parsed, Role, TextState
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Parsed, TextState
 from holdfast.parsers.chat.forms import FormItem, parse_form
 from holdfast.parsers.chat.values import Context, Person, context_text
 from holdfast.parsers.chat.wecom import side_of

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from chat_kit import codes, people, read
-from holdfast.core.records import Kind, Parsed, Role, TextState
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Parsed, TextState
 from holdfast.parsers.chat.values import Context
 from holdfast.parsers.chat.whatsapp_lines import beginning, line_of, order_of, unknown_word
 

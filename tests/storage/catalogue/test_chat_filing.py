@@ -16,9 +16,9 @@ from sqlalchemy import select
 from catalogue_kit import SAME_FIXTURE, Filing, Home, Homes, Mail, draft_of, new_store
 from chat_filing import ChatFiling, Item, all_records
 from disposal_kit import verified
+from holdfast.core.chats import address_key, chat_address, is_chat_address
 from holdfast.core.custody import DraftParticipant
 from holdfast.core.errors import NotFound, Refused
-from holdfast.core.records import address_key, chat_address, is_chat_address
 from holdfast.parsers.chat.values import Context
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.conversations import (

@@ -7,7 +7,8 @@ import io
 from datetime import UTC, datetime
 from pathlib import Path
 
-from holdfast.core.records import Kind, Parsed, Role
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Parsed
 from holdfast.ingest.readers.chats.exports import export_of
 from holdfast.ingest.readers.chats.tree import ChatRules
 from holdfast.ingest.readers.chats.trees import chat_directory

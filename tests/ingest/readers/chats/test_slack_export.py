@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.records import Kind, Parsed, RawItem, Role
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Parsed, RawItem
 from holdfast.ingest.readers.contents import PlanRules
 from holdfast.ingest.readers.offers import Offered, local
 from holdfast.ingest.readers.planning import plan

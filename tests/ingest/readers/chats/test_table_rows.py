@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.core.records import Kind, Parsed, RawItem
+from holdfast.core.kinds import Kind
+from holdfast.core.records import Parsed, RawItem
 from holdfast.ingest.readers.chats import tables
 from holdfast.ingest.readers.chats.tables import mapping_of
 from holdfast.ingest.readers.chats.tree import ChatRules

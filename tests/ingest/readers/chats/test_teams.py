@@ -8,7 +8,7 @@ from typing import Any
 
 from chat_kit import CORPUS, codes, of_kind, offers_of, once, people, records_of, tree_of, written
 from chat_kit import zip_tree as tree_of_zip
-from holdfast.core.records import Kind, Role
+from holdfast.core.kinds import Kind, Role
 from holdfast.ingest.readers.chats.teams import TeamsExport
 from holdfast.ingest.readers.chats.tree import ChatRules
 

@@ -22,7 +22,8 @@ from chat_kit import (
     tree_of,
     written,
 )
-from holdfast.core.records import Kind, Parsed, Role
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Parsed
 from holdfast.ingest.readers.chats.telegram import TelegramExport
 from holdfast.ingest.readers.chats.tree import ChatRules
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.records import Kind
+from holdfast.core.kinds import Kind
 from holdfast.ingest.readers.chats.exports import export_of
 from holdfast.ingest.readers.chats.tree import ChatRules
 from holdfast.ingest.readers.chats.trees import chat_directory

@@ -22,7 +22,8 @@ from chat_kit import (
     written,
     zip_tree,
 )
-from holdfast.core.records import Kind, Parsed, Role
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Parsed
 from holdfast.ingest.readers.chats.tree import ChatRules
 from holdfast.ingest.readers.chats.whatsapp import WAITING, WhatsAppExport
 from holdfast.ingest.readers.offers import Offered
