@@ -37,11 +37,12 @@ from holdfast.storage.catalogue.columns import (
     ref,
     words,
 )
+from holdfast.storage.catalogue.link_tables import contact_versions, links
 from holdfast.storage.catalogue.work_tables import jobs, leases
 
 __all__ = [
-    "accounts", "governance_tables", "jobs", "later_facts", "leases", "mailboxes", "metadata",
-    "rights_tables", "source_runs", "webhook_tables",
+    "accounts", "contact_versions", "governance_tables", "jobs", "later_facts", "leases",
+    "links", "mailboxes", "metadata", "rights_tables", "source_runs", "webhook_tables",
 ]  # fmt: skip
 
 archive_facts = Table(
@@ -287,16 +288,6 @@ contacts = Table(
     ),
 )
 
-contact_versions = Table(
-    "contact_versions",
-    metadata,
-    key("contact_id", "contacts.id"),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    words("actor"),
-    ms("changed_ms"),
-    words("change"),
-)
-
 identities = Table(
     "identities",
     metadata,
@@ -329,25 +320,6 @@ merges = Table(
     words("actor"),
     ms("merged_ms"),
     ms("undone_ms", optional=True),
-)
-
-links = Table(
-    "links",
-    metadata,
-    own_id(),
-    ref("identity_id", "identities.id"),
-    Column("turn", Integer, nullable=False),
-    ref("contact_id", "contacts.id", index=True),
-    ref("before_id", "contacts.id", optional=True, index=True),
-    Column("company_id", Id, nullable=True),
-    flag("is_split"),
-    flag("is_new"),
-    ms("valid_from_ms", optional=True),
-    ms("valid_to_ms", optional=True),
-    words("actor"),
-    ms("linked_ms"),
-    ms("undone_ms", optional=True),
-    UniqueConstraint("identity_id", "turn"),
 )
 
 participants = Table(
