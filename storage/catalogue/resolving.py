@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, false, func, or_, select
 
 from holdfast.storage.catalogue.chunks import by_value
+from holdfast.storage.catalogue.companies import internal_in
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.schema import companies, contacts, identities
+from holdfast.storage.catalogue.schema import contacts, identities
 from holdfast.storage.catalogue.sightings import MAIL, split_key
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from holdfast.storage.store import Store
 
@@ -123,6 +124,16 @@ class Silent:
     """Of the last message by a person to a person."""
 
 
+def is_ours(connection: Connection) -> ColumnElement[bool]:
+    """Return the condition that an address of the contact is in an internal domain."""
+    own = identities.alias("own")
+    within = [
+        or_(own.c.domain == name, own.c.domain.endswith(f".{name}", autoescape=True))
+        for name in sorted(internal_in(connection))
+    ]
+    return exists().where(own.c.contact_id == contacts.c.id, or_(false(), *within))
+
+
 def silent_contacts(
     store: Store, before_ms: int, *, owner: str | None = None, after: tuple[int, int] = (0, 0)
 ) -> Iterator[Silent]:
@@ -140,8 +151,6 @@ def silent_contacts(
     query = (
         select(identities.c.contact_id, contacts.c.owner, last)
         .join(contacts, contacts.c.id == identities.c.contact_id)
-        .outerjoin(companies, companies.c.id == contacts.c.company_id)
-        .where(or_(companies.c.id.is_(None), companies.c.is_internal.is_(False)))
         .group_by(identities.c.contact_id, contacts.c.owner)
         .having(last < before_ms, last >= after[0])
         .order_by(last, identities.c.contact_id)
@@ -149,7 +158,7 @@ def silent_contacts(
     if owner is not None:
         query = query.where(contacts.c.owner == owner)
     with reading(store.engine) as connection:
-        rows = connection.execute(query).all()
+        rows = connection.execute(query.where(~is_ours(connection))).all()
     for row in rows:
         if (row.last_ms, row.contact_id) > after:
             yield Silent(row.contact_id, row.owner, row.last_ms)

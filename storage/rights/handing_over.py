@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from holdfast.core.errors import Refused
 from holdfast.core.identity import public_id
@@ -13,8 +13,8 @@ from holdfast.storage.audit import record_events, told
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.contact_fields import change_in
 from holdfast.storage.catalogue.engine import reading, transact
+from holdfast.storage.catalogue.resolving import is_ours
 from holdfast.storage.catalogue.schema import (
-    companies,
     contacts,
     identities,
     interactions,
@@ -117,14 +117,13 @@ def _met(connection: Connection, leaver: UserView, own: set[str]) -> set[int]:
         .join(participants, participants.c.interaction_id == other.c.interaction_id)
         .join(interactions, interactions.c.id == participants.c.interaction_id)
         .join(contacts, contacts.c.id == identities.c.contact_id)
-        .outerjoin(companies, companies.c.id == contacts.c.company_id)
         .where(
             contacts.c.owner == "",
             identities.c.nature == PERSON,
             interactions.c.kind.in_(HUMAN_KINDS),
             interactions.c.is_bulk.is_(False),
             interactions.c.removed_ms.is_(None),
-            or_(companies.c.id.is_(None), companies.c.is_internal.is_(False)),
+            ~is_ours(connection),
         )
     )
     rows = by_value(connection, query, participants.c.identity_id, [row.id for row in mine])

@@ -55,7 +55,7 @@ def test_successor_sees_all_of_the_contact_and_authors_stay(store: Store) -> Non
 
 def test_contacts_without_an_owner_go_along_where_that_is_asked_for(store: Store) -> None:
     Filing(store)(
-        Mail(sender=SALES1, to=("wang@jia.example", SALES2), subject="a"),
+        Mail(sender=SALES1, to=("wang@jia.example", SALES2, "cook@our.example"), subject="a"),
         Mail(sender="news@bulk.example", to=(SALES1,), is_bulk=True),
         Mail(sender="li@kept.example", to=(SALES1,), subject="b"),
         Mail(sender=SALES2, to=("anna@berg.example",), subject="c"),
