@@ -137,7 +137,7 @@ EDITS: dict[str, tuple[str, ...]] = {
         "UPDATE participants SET identity_id = NULL WHERE address = 'slack:U2'",
     ),
     "system of an identity": ("UPDATE identities SET kind = 'teams' WHERE value = 'U2'",),
-    "bot made a person": ("UPDATE identities SET nature = 'person' WHERE nature = 'bot'",),
+    "person made a bot": ("UPDATE identities SET nature = 'bot' WHERE value = 'U2'",),
     "captures of the same bytes exchanged": (
         "UPDATE captures SET interaction_id = (SELECT sum(id) FROM interactions WHERE id IN"
         " (SELECT interaction_id FROM captures WHERE original_id IN (SELECT original_id FROM"
