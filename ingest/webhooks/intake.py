@@ -7,10 +7,12 @@ capture. A repeat is known by the vendor's own key and answered as the first one
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,7 +21,7 @@ from holdfast.core.errors import HoldfastError, NotFound, Unavailable
 from holdfast.core.records import CaptureFacts
 from holdfast.ingest.smtp.committing import GroupCommit, Letter, Reception
 from holdfast.ingest.webhooks.registry import Vendor, vendor_of
-from holdfast.ingest.webhooks.request import Denied, Handshake, Reply, Request, Taken
+from holdfast.ingest.webhooks.request import Denied, Handshake, Reply, Request
 from holdfast.ingest.webhooks.settings import KIND, hook_of
 from holdfast.parsers.chat.values import context_text
 from holdfast.storage.catalogue.accounts import Ending, find_account, note_ended, open_secret
@@ -27,7 +29,7 @@ from holdfast.storage.catalogue.batches import close_batch, ensure_custodian, op
 from holdfast.storage.catalogue.ledger import known_items
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from holdfast.core.custody import Intake
@@ -44,6 +46,10 @@ NOTE_S = 10.0
 """Between two notes in the catalogue that a source brings something."""
 LONGEST_S = 25.0
 """A sender waits so long at most for the disk; then it is told to come again."""
+_REUSED = Denied(
+    422, "key_reused",
+    "The same key came before with another content. Give every event, and every change, its own.",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -84,7 +90,12 @@ class Hooks:
             return _refusal(answer)
         if isinstance(answer, Handshake):
             return Reply(answer.status, answer.content_type, answer.body)
-        is_new = self._keep(source, answer)
+        keys = [one.key for one in answer.events]
+        known = known_items(self.desk.store, source.kept.source_id, keys)
+        if source.vendor.is_exact and any(map(partial(_differs, known), answer.events)):
+            self.report({"event": "hook.denied", "source": name, "code": _REUSED.code})
+            return _refusal(_REUSED)
+        is_new = self._keep(source, [one for one in answer.events if one.key not in known])
         self._note(source)
         return answer.reply if is_new else answer.again or answer.reply
 
@@ -124,11 +135,8 @@ class Hooks:
         custodian = ensure_custodian(store, kept.custodian) if kept.custodian else None
         return open_batch(store, kept.source_id, custodian_id=custodian, paths=f"hook {kept.name}")
 
-    def _keep(self, source: _Open, taken: Taken) -> bool:
-        """Keep every event of a body; return whether one of them was not there before."""
-        keys = [one.key for one in taken.events]
-        known = known_items(self.desk.store, source.kept.source_id, keys)
-        fresh = [one for one in taken.events if one.key not in known]
+    def _keep(self, source: _Open, fresh: Sequence[Event]) -> bool:
+        """Keep events of a body; return whether there was one."""
         waiting = [self._hand_over(source, one) for one in fresh]
         for one in waiting:
             try:
@@ -178,6 +186,11 @@ def _kept(desk: Desk, name: str) -> KeptAccount:
     if kept.kind != KIND or kept.paused_ms is not None:
         raise absent
     return kept
+
+
+def _differs(known: Mapping[str, bytes | None], event: Event) -> bool:
+    content_id = known.get(event.key)
+    return content_id is not None and content_id != hashlib.sha256(event.raw).digest()
 
 
 def _refusal(denied: Denied) -> Reply:

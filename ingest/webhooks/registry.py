@@ -23,6 +23,8 @@ class Vendor:
     """A frozen dataclass; its secrets are the fields that its text form leaves out."""
     take: Callable[[Request, Any], Handshake | Taken]
     """Judges a request by such settings; raises `Deny`."""
+    is_exact: bool = False
+    """A key stands for one content for good; else what is sent again may be written otherwise."""
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -81,7 +83,7 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("wecom", wecom.WecomSettings, wecom.take),
     Vendor("teams", teams.TeamsSettings, teams.take),
     Vendor("jdy", jdy.JdySettings, jdy.take),
-    Vendor("generic", generic.GenericSettings, generic.take),
+    Vendor("generic", generic.GenericSettings, generic.take, is_exact=True),
 )
 
 

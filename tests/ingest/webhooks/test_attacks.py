@@ -159,6 +159,7 @@ def test_what_inflates_beyond_the_limit_is_refused() -> None:
         (b"{}", "gzip"),
         (inflating(10), "deflate"),
     ],
+    ids=["trailing", "cut", "plain", "other-coding"],
 )
 def test_what_is_not_one_whole_stream_is_refused(body: bytes, coding: str) -> None:
     outcome = generic(body, coding)

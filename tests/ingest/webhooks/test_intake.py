@@ -141,6 +141,19 @@ def test_duplicate_of_the_generic_hook_is_told(served: Office) -> None:
     assert send(served, "generic", first).status_code == 200
 
 
+def test_key_that_is_used_again_for_another_content_is_refused(served: Office) -> None:
+    first, other = (SYSTEMS[-1].content("reused", number) for number in (7, 8))
+    key = {"idempotency-key": "reused-7"}
+    signed = [signed_hmac(one, datetime.now(UTC), SECRET) for one in (first, other)]
+    kept, refused = (replace(one, headers={**one.headers, **key}) for one in signed)
+    assert send(served, "generic", kept).status_code == 202
+    before = ends(served, "generic")
+    answer = send(served, "generic", refused)
+    assert (answer.status_code, answer.json()["code"]) == (422, "key_reused")
+    assert ends(served, "generic") == before
+    assert send(served, "generic", kept).status_code == 200
+
+
 def test_body_beyond_the_limit_is_refused(served: Office) -> None:
     large = signed_hmac(b'{"body": "' + b"x" * (2 << 20) + b'"}', datetime.now(UTC), SECRET)
     assert send(served, "generic", large).status_code == 413
