@@ -17,9 +17,11 @@ from holdfast.core.number_guard import Guarded, guard_numbers
 from holdfast.core.ports import Page, SearchRequest
 from holdfast.core.query import EVERYTHING, NOT_READ_WHOLE, Field, Scope, Term
 from holdfast.core.rights import Action
+from holdfast.discovery.reach import reaching
 from holdfast.indexer.emptying import total_of
 from holdfast.indexer.hits import every_hit
 from holdfast.indexer.query_parser import ParsedQuery, parse_query
+from holdfast.storage.catalogue.conversations import room_lines
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.queueing import pending
 from holdfast.storage.catalogue.reading import records
@@ -109,6 +111,19 @@ def everywhere(served: Served) -> Callable[[Node], Iterator[Sequence[int]]]:
         return every_hit(served.index(), node, scope)
 
     return find
+
+
+def within_reach(served: Served, principal: Principal, node: Node, lines: int) -> Node:
+    """Return the query that also finds what it asks for within so many lines of a room."""
+    if lines < 2:
+        return node
+    index, scope = served.index(), principal.scope
+    return reaching(
+        node,
+        lines,
+        lambda one: every_hit(index, one, scope),
+        lambda ids: room_lines(served.store, ids),
+    )
 
 
 def visible(principal: Principal, found: Sequence[Record]) -> list[Record]:

@@ -22,6 +22,8 @@ class ApiConfig:
     """Addresses whose `X-Forwarded-For` is believed."""
     is_behind_tls: bool = False
     """Cookies are marked Secure; only a service on loopback may do without."""
+    embedders: tuple[str, ...] = ()
+    """Origins that may show trails in a frame."""
     release_delay_days: int = 30
     """Between the approval of a hold's release and its end."""
     cooling_off_hours: int = 24

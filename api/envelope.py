@@ -25,6 +25,7 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "x-frame-options": "DENY",
 }
+_POLICY, _FRAMED = b"content-security-policy", b"frame-ancestors http"
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -95,6 +96,8 @@ def _bounded(receive: Receive, most: int) -> Receive:
 def _added(message: MutableMapping[str, Any], request_id: str) -> list[tuple[bytes, bytes]]:
     given = {bytes(name).lower() for name, _ in message.get("headers", ())}
     added = {**_HEADERS, "x-request-id": request_id}
+    if any(n.lower() == _POLICY and _FRAMED in v for n, v in message.get("headers", ())):
+        del added["x-frame-options"]  # which knows no origins (RFC 7034); the policy names them
     if b"cache-control" not in given:
         added["cache-control"] = "no-store"
     if b"content-security-policy" not in given:

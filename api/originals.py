@@ -22,6 +22,8 @@ from holdfast.storage.catalogue.reading import captures_of, original_bytes
 if TYPE_CHECKING:
     from holdfast.api.served import Served
 
+FILE_FORM = "file"
+"""Form of an original that is a file itself."""
 MAX_OPENED_BYTES = 64 << 20
 """Of an original that is opened for a page or a file; all of it can always be taken as it is."""
 MAX_NAME_CHARS = 150
@@ -34,6 +36,8 @@ class Original:
     raw: bytes
     trust: Trust
     is_whole: bool
+    form: str = ""
+    """As `CaptureFacts.form`."""
 
 
 def beginning_of(served: Served, record: Record, limit: int) -> Original:
@@ -47,7 +51,8 @@ def beginning_of(served: Served, record: Record, limit: int) -> Original:
         taken += piece
         if len(taken) > limit:
             break
-    return Original(bytes(taken[:limit]), first.facts.trust, is_whole=len(taken) <= limit)
+    raw, is_whole = bytes(taken[:limit]), len(taken) <= limit
+    return Original(raw, first.facts.trust, is_whole, first.facts.form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,11 @@ def taken_file(served: Served, record: Record, part: str) -> TakenFile:
     if found is None:
         raise NotFound(f"The record has no part {part[:40]!r}.", next_step="See its attachments.")
     file, name = found
+    if not any(bytes.fromhex(file.sha256)):
+        raise NotFound(
+            "The file is not among the bytes of the message.",
+            next_step="Look in the conversation whether it came by itself.",
+        )
     original = beginning_of(served, record, MAX_OPENED_BYTES)
     raw = _opened(served, original, part)
     if hashlib.sha256(raw).hexdigest() != file.sha256:
@@ -80,6 +90,8 @@ def taken_file(served: Served, record: Record, part: str) -> TakenFile:
 
 
 def _opened(served: Served, original: Original, part: str) -> bytes:
+    if original.is_whole and original.form == FILE_FORM:
+        return original.raw
     if original.is_whole:
         taken = served.viewer.file(original.raw, original.trust, part)
         if not isinstance(taken, NotShown):

@@ -9,6 +9,8 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from holdfast.ingest.outbound.courier import Courier
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from holdfast.core.rights import Principal
     from holdfast.ingest.index_home import Home
     from holdfast.ingest.viewing import Viewer
+    from holdfast.ingest.webhooks.intake import Hooks
     from holdfast.retention.disposal import Asked
     from holdfast.storage.audit import Sequencer
     from holdfast.storage.store import Store
@@ -44,8 +47,12 @@ class Served:
     """Folder for what unfinished exports need."""
     viewer: Viewer
     """Reads originals for pages, in children."""
+    hooks: Hooks
+    """Keeps what webhooks bring."""
     provider: Provider | None = None
     """Through which people may sign in to the pages."""
+    courier: Courier = field(default_factory=Courier)
+    """Knows which endpoints would be told; the service itself tells nobody."""
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def index(self) -> SearchIndex:

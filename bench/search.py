@@ -25,6 +25,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from holdfast.core.kinds import Role
 from holdfast.core.ports import SearchRequest
 from holdfast.core.query import (
     EVERYTHING,
@@ -42,7 +43,7 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.records import Record, RecordParticipant, Role
+from holdfast.core.records import Record, RecordParticipant
 from holdfast.indexer.documents import analyse_original, complete
 from holdfast.indexer.facets import FACETS
 from holdfast.indexer.tantivy_index import TantivyIndex

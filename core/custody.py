@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from holdfast.core.chats import Conversation
+from holdfast.core.kinds import EMAIL
 from holdfast.core.records import NO_TRUST, Trust
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ class DraftParticipant(NamedTuple):
     role: str
     name: str
     address: str
+    side: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,10 @@ class Draft:
     inner_sha256: bytes = b""
     """See `records.Parsed`; it and the people it adds are committed to by an event of their own."""
     is_enveloped: bool = False
+    channel: str = EMAIL
+    conversation: Conversation | None = None
+    version_ms: int = 0
+    """When this version of a chat message was written; 0 for the first, and for mail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ def mask_record(record: Record) -> Record:
         participants=tuple(map(_mask_person, record.participants)),
         attachments=tuple(map(_mask_attachment, record.attachments)),
         headers=tuple((name, mask(value)) for name, value in record.headers),
+        conversation=mask(record.conversation),
     )
 
 

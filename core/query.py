@@ -99,6 +99,8 @@ class Field(StrEnum):
     LABEL = "label"
     LIST = "list"
     THREAD = "thread"
+    CONVERSATION = "conversation"
+    """A room of a chat system, by name or id."""
     ID = "id"
     MESSAGE_ID = "msgid"
     SHA256 = "sha256"
@@ -121,7 +123,8 @@ class Field(StrEnum):
     HAS = "has"
     """`attachment`, `defect`, `text`, `number`, `split_number`."""
     IS = "is"
-    """`duplicate`, `truncated`, `bulk`, `unreadable`, `conflict`."""
+    """`duplicate`, `truncated`, `bulk`, `unreadable`, `conflict`; of chat `edited`, `recalled`,
+    `deleted`, `version`, `aside` (see `records.Record.marks`)."""
 
 
 @dataclass(frozen=True, slots=True)

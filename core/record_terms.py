@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.analysis import normalise
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import Role
 from holdfast.core.numbers import number_claims
 from holdfast.core.query import Field, Part
-from holdfast.core.records import Role, TextState
+from holdfast.core.records import TextState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -145,6 +146,7 @@ def own_terms(record: Record, claims: Iterable[str] | None = None) -> dict[str, 
 def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
     """Return the exact values that only the catalogue knows."""
     claims = {"duplicate": filed.is_duplicate, "conflict": filed.shares_message_id}
+    claims |= dict.fromkeys(filed.marks, True)
     values: dict[Field, Iterable[str]] = {
         Field.DIRECTION: (filed.direction,),
         Field.SOURCE: filed.sources,
@@ -163,12 +165,20 @@ def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
     terms[Field.ID.value] = (public_id("msg", filed.id),)
     if filed.thread_id:
         terms[Field.THREAD.value] = (public_id("thr", filed.thread_id),)
+    if filed.conversation_id:
+        room = public_id("cnv", filed.conversation_id)
+        terms[Field.CONVERSATION.value] = (room, *_names(filed.conversation))
     if contacts := filed.contact_ids:
         terms[Field.CONTACT.value] = tuple([public_id("con", one) for one in contacts])
     if by := filed.held_by:
         _add(terms, Field.MATTER, [public_id("mat", one.matter_id) for one in by])
         _add(terms, Field.HOLD, [public_id("hld", one.hold_id) for one in by])
     return terms
+
+
+def _names(name: str) -> tuple[str, ...]:
+    folded = fold_value(Field.CONVERSATION, name)
+    return (folded,) if folded else ()
 
 
 def _add(terms: dict[str, tuple[str, ...]], field: Field, ids: Iterable[str]) -> None:

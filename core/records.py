@@ -9,35 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-
-class Kind(StrEnum):
-    """What an interaction is, judged from its content."""
-
-    EMAIL = "email"
-    CALENDAR = "calendar"
-    """Carries a text/calendar part with a METHOD (RFC 5546)."""
-    DSN = "dsn"
-    """Delivery status notification (RFC 3464)."""
-    MDN = "mdn"
-    """Read receipt (RFC 8098)."""
-
-
-class Role(StrEnum):
-    """How an address took part, by the header field that names it."""
-
-    FROM = "from"
-    SENDER = "sender"
-    TO = "to"
-    CC = "cc"
-    BCC = "bcc"
-    REPLY_TO = "reply_to"
-    DELIVERED_TO = "delivered_to"
-    RECIPIENT = "recipient"
-    """Received it by the envelope, as what is not known (`Recipient` of a journal report)."""
-    EXPANDED = "expanded"
-    """A list or group whose members received it."""
-    FORWARDED = "forwarded"
-    """An address whose mail another one received."""
+from holdfast.core.chats import Chat, address_key
+from holdfast.core.kinds import EMAIL, Kind, Role
 
 
 class TextState(StrEnum):
@@ -51,12 +24,17 @@ class TextState(StrEnum):
     ENCRYPTED = "encrypted"
     FAILED = "failed"
     """The extractor failed, was killed or met a limit; a defect says why."""
+    APART = "apart"
+    """The file is not among the bytes: it comes by itself, or was never had."""
     TRUNCATED = "truncated"
     """Cut at `MAX_INDEXED_CHARS`; the interaction is not fully indexed."""
 
 
 MAX_INDEXED_CHARS = 16 * 1024 * 1024
 """Longest text of one part that is kept and indexed, in characters; more is cut and said so."""
+
+
+MAX_TITLE_CHARS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +57,13 @@ class Participant:
     address: str
     """addr-spec as written, without comments or angle brackets; may be empty or not an address."""
 
+    side: str = ""
+    """What the source says of them: `staff`, `outside`, `bot`; empty where it does not say."""
+
     @property
     def key(self) -> str:
-        """The address as identities compare it: case folded, surrounding space removed."""
-        return self.address.strip().casefold()
+        """The address as identities compare it."""
+        return address_key(self.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +142,9 @@ class Parsed:
     everything else is of that message, and its envelope is among the participants."""
     is_enveloped: bool = False
     """Header fields that its source vouches for named people, who are among the participants."""
+    chat: Chat | None = None
+    """None for mail. For chat `message_id` is the name of the message that it is, or says something
+    of: channel, tenant, room and the system's own id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +205,28 @@ class CaptureFacts:
     """Of items that were delivered to us."""
     trust: Trust = NO_TRUST
     """How far the source vouches for what the bytes say of their own envelope."""
+    form: str = ""
+    """What the bytes are, where its source knows: one of `parsers.registry.FORMS`. Empty: the bytes
+    tell."""
+    context: str = ""
+    """JSON: what the parser of the form needs beside the bytes, as names of room and people."""
+    opened: bytes = b""
+    """What the bytes hold in clear, where they came encrypted; sealed under the original's key."""
+
+
+NO_FACTS = CaptureFacts()
+
+
+def original_suffix(facts: CaptureFacts) -> str:
+    """Return the suffix of a file with the original in it."""
+    if not facts.form:
+        return ".eml"
+    if facts.form == "table.row":
+        return ".csv" if '"encoding"' in facts.context else ".json"
+    return _SUFFIXES.get(facts.form, ".json")
+
+
+_SUFFIXES = {"file": ".bin", "whatsapp.message": ".txt", "wecom.callback": ".xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +268,8 @@ class RecordParticipant:
     name: str
     address: str
     contact_id: int = 0
+    side: str = ""
+    """As `Participant.side`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +319,10 @@ class FiledFacts:
     is_duplicate: bool
     shares_message_id: bool
     held_by: tuple[HeldBy, ...] = ()
+    conversation_id: int = 0
+    conversation: str = ""
+    marks: tuple[str, ...] = ()
+    """Of chat messages: see `Record.marks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +335,7 @@ class Record:
     id: int
     kind: str
     channel: str
-    """`email` for all mail; chat channels come later."""
+    """`email` for all mail."""
     subject: str
     body: str
     participants: tuple[RecordParticipant, ...]
@@ -358,6 +370,22 @@ class Record:
     shares_message_id: bool = False
     """Another interaction has the same Message-ID and different content."""
     held_by: tuple[HeldBy, ...] = ()
+    conversation_id: int = 0
+    """The room of a chat message; 0 for mail."""
+    conversation: str = ""
+    """Its name; empty between two."""
+    marks: tuple[str, ...] = ()
+    """Of chat: `edited`, `recalled`, `deleted`; `version`: a later version of a message whose first
+    one is a record of its own; `aside`: its kind is one of `ASIDES`."""
+
+    @property
+    def title(self) -> str:
+        """What a list calls it: its subject; of chat its room and how it begins; may be empty."""
+        if self.subject.strip() or self.channel == EMAIL:
+            return self.subject
+        begin = " ".join(self.body[:MAX_TITLE_CHARS].split())
+        room = f"#{self.conversation}" if self.conversation else ""
+        return " ".join(filter(None, (room, begin)))
 
     @property
     def contact_ids(self) -> tuple[int, ...]:

@@ -68,6 +68,10 @@ class Action(StrEnum):
     """Set up sources and see how they run."""
     JOBS = "jobs"
     """See queued work, and put back what failed."""
+    WEBHOOKS = "webhooks"
+    """Set up for anybody where others are told what happens, and see how the telling went."""
+    SUBSCRIBE = "subscribe"
+    """Have oneself told of what happens in the scope."""
     USERS = "users"
     """Add, change and disable users, teams and their scopes."""
 
@@ -88,12 +92,15 @@ class Role(StrEnum):
 
 _READING = frozenset({Action.SEARCH, Action.READ, Action.CONTACTS})
 ROLES: dict[Role, frozenset[Action]] = {
-    Role.ADMIN: frozenset({Action.USERS, Action.SOURCES, Action.JOBS, Action.VERIFY}),
-    Role.IT: frozenset({Action.SOURCES, Action.JOBS, Action.VERIFY}),
+    Role.ADMIN: frozenset(
+        {Action.USERS, Action.SOURCES, Action.JOBS, Action.VERIFY, Action.WEBHOOKS}
+    ),
+    Role.IT: frozenset({Action.SOURCES, Action.JOBS, Action.VERIFY, Action.WEBHOOKS}),
     Role.LEGAL: _READING
     | {
         Action.ORIGINAL, Action.UNMASK, Action.ANNOTATE, Action.EXPORT, Action.MATTERS,
         Action.HOLD, Action.RELEASE, Action.GOVERN_VIEW, Action.MERGE, Action.VERIFY,
+        Action.SUBSCRIBE,
     },
     Role.AUDITOR: frozenset({Action.AUDIT, Action.VERIFY, Action.GOVERN_VIEW}),
     Role.COMPLIANCE: _READING
@@ -101,10 +108,13 @@ ROLES: dict[Role, frozenset[Action]] = {
         Action.GOVERN_VIEW, Action.POLICY, Action.DISPOSE, Action.APPROVE, Action.RELEASE,
         Action.AUDIT, Action.VERIFY, Action.MATTERS,
     },
-    Role.MANAGER: _READING | {Action.ORIGINAL, Action.ANNOTATE, Action.EXPORT, Action.MERGE},
+    Role.MANAGER: _READING
+    | {
+        Action.ORIGINAL, Action.ANNOTATE, Action.EXPORT, Action.MERGE, Action.SUBSCRIBE,
+    },
     Role.MEMBER: _READING | {Action.ANNOTATE},
     Role.GUEST: frozenset({Action.SEARCH, Action.READ}),
-    Role.CRM: _READING,
+    Role.CRM: _READING | {Action.SUBSCRIBE},
 }  # fmt: skip
 """Role → actions. `docs/security.md` shows the table; a test keeps the two equal."""
 
@@ -116,7 +126,8 @@ class Reach(StrEnum):
     """How far a scope reaches; also the kinds of grants, in which a person says it."""
 
     OWN = "own"
-    """What the user took part in, and what came from mailboxes of theirs."""
+    """What the user took part in, what came from mailboxes of theirs, and what the contacts that
+    they look after took part in."""
     TEAM = "team"
     """What is own to any enabled member of any team of the user."""
     CONTACT = "contact"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.core.errors import Corrupt, NotFound
 from holdfast.core.identity import public_id
+from holdfast.core.records import original_suffix
 from holdfast.discovery.attachment_files import attached, attachment_name
 from holdfast.discovery.export_certificate import CertificateFacts, certificate_files
 from holdfast.discovery.export_records import (
@@ -218,7 +219,9 @@ class Package:
         for nth, original_id in enumerate(kept, 1):
             original = evidence.originals[original_id]
             suffix = "" if nth == 1 else f"-{nth:03d}"
-            name = f"originals/{packed.number:0{self._width}d}{suffix}.eml"
+            facts = next(c.facts for c in packed.captures if c.original_id == original_id)
+            suffix += original_suffix(facts)
+            name = f"originals/{packed.number:0{self._width}d}{suffix}"
             yield from self._original(packed, original, name, wanted)
         for ordinal in wanted.values():
             packed.note("attachment_unreadable", detail=f"attachment {ordinal + 1}")
@@ -227,7 +230,8 @@ class Package:
         """Return the attachments that are to be files, by SHA-256."""
         if not self.export.order["with_attachments"]:
             return {}
-        return {row.sha256: row.ordinal for row in reversed(packed.attachments)}
+        there = [row for row in packed.attachments if any(row.sha256)]
+        return {row.sha256: row.ordinal for row in reversed(there)}
 
     def _original(
         self, packed: Packed, original: SourceOriginal, name: str, wanted: dict[bytes, int]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from holdfast.core.identity import public_id
-from holdfast.core.records import Role, TextState
+from holdfast.core.kinds import Role
+from holdfast.core.records import TextState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -140,6 +141,11 @@ def record_value(packed: Packed, mask: Callable[[str], str]) -> dict[str, Any]:
         "attachments": [_attachment(row, packed, mask) for row in packed.attachments],
         "is_duplicate": record.is_duplicate,
         "shares_message_id": record.shares_message_id,
+        "conversation_id": public_id("cnv", record.conversation_id)
+        if record.conversation_id
+        else "",
+        "conversation": mask(record.conversation),
+        "marks": record.marks,
         "tags": record.tags,
         "holds": packed.holds,
         "defects": record.defects,

@@ -21,11 +21,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from holdfast.core.analysis import Tokens, analyse, ascii_tokens, name_keys
+from holdfast.core.kinds import Role
 from holdfast.core.numbers import number_claims
 from holdfast.core.phones import digit_chains, tokens_in
 from holdfast.core.ports import Document
 from holdfast.core.record_terms import filed_terms, joined_terms, own_terms
-from holdfast.core.records import FiledFacts, Record, RecordParticipant, Role
+from holdfast.core.records import FiledFacts, Record, RecordParticipant
 from holdfast.core.scripts import UNSPACED
 from holdfast.indexer.facets import filed_facets, own_facets
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
+from holdfast.core.kinds import Role
 from holdfast.core.query import Field
 from holdfast.core.record_terms import TYPE_GROUPS
-from holdfast.core.records import FiledFacts, Record, Role
+from holdfast.core.records import FiledFacts, Record
 
 FACETS = (
     "sender",

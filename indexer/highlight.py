@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast.core.analysis import normalise, normalise_with_offsets, query_atoms, query_phones
+from holdfast.core.kinds import Role
 from holdfast.core.phones import phone_spans
 from holdfast.core.query import And, Fuzzy, Near, Or, Part, Phrase, Regex, Wildcard
 from holdfast.core.record_terms import person_text
-from holdfast.core.records import Role
 from holdfast.core.text_matching import (
     CutText,
     compile_pattern,

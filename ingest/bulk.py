@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from holdfast.ingest.jail import Pool, TaskResult
     from holdfast.ingest.pipeline import Desk
     from holdfast.storage.catalogue.filing import FiledDraft
+    from holdfast.storage.catalogue.ledger import Accepted
 
 PLAN_ITEMS = 512
 """Items whose keys are looked up at once."""
@@ -167,7 +168,7 @@ class Import:
         """Take an item with its bytes; whether it is known is for `accept` to see."""
         self.progress.offer(item.offered.length)
         if isinstance(item.body, bytes):
-            return _Job(item.offered, Order(None, raw=item.body))
+            return _Job(item.offered, Order(None, raw=item.body, facts=item.offered.facts))
         file = item.body
         try:
             raw = opened(file.path, file.key, file.size_bytes, file.content_id)
@@ -175,13 +176,16 @@ class Import:
             raise unavailable(error, "reading a spooled message") from error
         prepared = prepare(raw, spool=self.spool)
         spooled = replace(item.offered, container=portable(str(file.path)), length=file.size_bytes)
-        order = Order(spooled, key=prepared.key, file_key=file.key, file_id=file.content_id)
+        order = Order(
+            spooled, key=prepared.key, file_key=file.key, file_id=file.content_id,
+            facts=item.offered.facts,
+        )  # fmt: skip
         return _Job(item.offered, order, prepared, file.path)
 
     def _job(self, offered: Offered, known: bytes | None) -> _Job | None:
         self.progress.offer(offered.length)
-        if offered.kind in {"skipped", "unknown"}:
-            end = End.SKIPPED if offered.kind == "skipped" else End.QUARANTINED
+        end = _ENDS.get(offered.kind)
+        if end is not None:
             self._settle_unkept(offered, end, offered.facts.note, is_retryable=False)
             return None
         if offered.length > LARGE_BYTES or offered.layers:
@@ -200,10 +204,11 @@ class Import:
             return None
         read = replace(offered, facts=item.facts)
         if offered.length <= LARGE_BYTES:
-            return _Job(read, Order(None, raw=bytes(item.raw)))
+            return _Job(read, Order(None, raw=bytes(item.raw), facts=item.facts))
         prepared = prepare(item.raw, spool=self.spool)
         if offered.layers:
-            return _Job(read, Order(None, raw=bytes(item.raw), key=prepared.key), prepared)
+            order = Order(None, raw=bytes(item.raw), key=prepared.key, facts=item.facts)
+            return _Job(read, order, prepared)
         return _Job(read, Order(offered, key=prepared.key), prepared)
 
     def _submit(self, task: list[_Job]) -> None:
@@ -269,14 +274,14 @@ class Import:
                 report.content_id, report.size_bytes, report.key, report.frames
             )
             facts = replace(report.facts or offered.facts, trust=self.intake.trust)
-            offer = Offer(offered.key, facts, prepared, msgspec.json.encode(offered).decode())
+            offer = Offer(offered.key, facts, prepared, _noted(offered))
             self._ready.append(_Ready(offer, Drafted(report.draft, report.analysed)))
             self._ready_bytes += prepared.size_bytes
 
     def _settle_unkept(
         self, offered: Offered, end: End, reason: str, *, is_retryable: bool
     ) -> None:
-        note = msgspec.json.encode(offered).decode()
+        note = _noted(offered)
         self._note_unkept(Unkept(offered.key, end, reason, is_retryable, note))
         self.progress.finish(offered.length)
 
@@ -296,9 +301,7 @@ class Import:
         if not batch.ready:
             return _Written(batch)
         accepted = accept([item.offer for item in batch.ready], self.intake, self.desk)
-        drafts = {item.offer.prepared.content_id: item.drafted for item in batch.ready}
-        items: list[tuple[Sealed, Drafted]] = [(s, drafts[s.content_id]) for s in accepted.sealed]
-        filed = process(items, self.desk)
+        filed = process(_with_drafts(accepted, batch.ready), self.desk)
         self.desk.sequencer.run()
         for item in batch.ready:
             discard(item.offer.prepared)
@@ -312,6 +315,31 @@ class Import:
             self.progress.count_filed(done)
         for item in written.batch.ready:
             self.progress.finish(item.offer.prepared.size_bytes)
+
+
+def _with_drafts(accepted: Accepted, ready: Sequence[_Ready]) -> list[tuple[Sealed, Drafted]]:
+    """Return the captures with the drafts whose text is sealed under the key that was kept.
+
+    Of equal bytes the last key is. Where they stand for another message, as equal lines of a chat
+    do, the capture is left out, and is taken up with all that is sealed and not filed.
+    """
+    kept = {item.offer.prepared.content_id: item.drafted for item in ready}
+    drafts = {id(item.offer): item.drafted for item in ready}
+    found = []
+    for sealed, offer in zip(accepted.sealed, accepted.offers, strict=True):
+        drafted = kept[sealed.content_id]
+        if drafts[id(offer)].draft.fingerprint == drafted.draft.fingerprint:
+            found.append((sealed, drafted))
+    return found
+
+
+_ENDS = {"skipped": End.SKIPPED, "unknown": End.QUARANTINED, "bad": End.FAILED}
+"""Kinds of offers that are settled unread."""
+
+
+def _noted(offered: Offered) -> str:
+    """Return how the reader finds an item again; its content does not go into the ledger."""
+    return msgspec.json.encode(replace(offered, raw=b"") if offered.raw else offered).decode()
 
 
 @contextmanager

@@ -20,11 +20,14 @@ from holdfast.core.custody import (
     DraftAttachment,
     DraftParticipant,
 )
+from holdfast.core.kinds import EMAIL
 from holdfast.core.language import language_of
 from holdfast.core.records import (
     MAX_INDEXED_CHARS,
+    NO_FACTS,
     NO_TRUST,
     Attachment,
+    CaptureFacts,
     Defect,
     Parsed,
     Record,
@@ -36,23 +39,33 @@ from holdfast.core.records import (
 from holdfast.indexer.documents import EPOCH, Analysed, analyse_original
 from holdfast.ingest.jail import Failed, Killed, Limits, read_result, run_once
 from holdfast.parsers.carried import Carried, carried_messages
+from holdfast.parsers.chat.forms import FormItem, parse_form, unreadable_item
 from holdfast.parsers.extract import can_extract, extract
 from holdfast.parsers.journal import attachment_bytes_from
 from holdfast.parsers.registry import HEAD_BYTES as FORMAT_HEAD_BYTES
 from holdfast.parsers.registry import parser_for
-from holdfast.parsers.rfc822 import envelope_only, with_texts
+from holdfast.parsers.rfc822 import ExtractedText, envelope_only, with_texts
 from holdfast.parsers.threads import is_reply_or_forward
-from holdfast.storage.catalogue.rows import draft_digest, message_key, pack_headers
-from holdfast.storage.catalogue.texts import seal_derived
+from holdfast.storage.catalogue.rows import (
+    chat_key,
+    draft_digest,
+    message_key,
+    pack_headers,
+)
+from holdfast.storage.catalogue.texts import OPENED, seal_derived
+from holdfast.storage.frames import open_text
 
 if TYPE_CHECKING:
     import mmap
+    from datetime import datetime
 
 MAX_SHORT_CHARS = 8192
 """Longest subject, name, address or file name in the catalogue; the rest is cut with a defect."""
 HEAD_BYTES = 256 * 1024
 
-_AFTER = ("row_digest", "inner_sha256", "is_enveloped")
+_AFTER = (
+    "row_digest", "inner_sha256", "is_enveloped", "channel", "conversation", "version_ms"
+)  # fmt: skip
 _before_digest = attrgetter(*(field.name for field in fields(Draft) if field.name not in _AFTER))
 
 
@@ -87,6 +100,8 @@ class How:
     trust: Trust = NO_TRUST
     opens: bool = False
     """Take out the messages attached to it as well."""
+    facts: CaptureFacts = NO_FACTS
+    """What the source says of the item; of it `form` and what belongs to it count."""
 
 
 AS_USUAL = How()
@@ -101,11 +116,12 @@ def draft_original(raw: bytes | mmap.mmap, key: bytes, how: How = AS_USUAL) -> D
         how: In which way.
     """
     carried, defects = _carried(raw, how)
-    parsed = _cut_long(_parsed(raw, how))
+    parsed = _cut_long(_parsed(raw, how, key))
     if defects:
         parsed = replace(parsed, defects=(*parsed.defects, *defects))
     draft = _draft(parsed, len(raw), key)
-    after = draft_digest(draft), parsed.inner_sha256, parsed.is_enveloped
+    chat = draft.channel, draft.conversation, draft.version_ms
+    after = draft_digest(draft), parsed.inner_sha256, parsed.is_enveloped, *chat
     complete = Draft(*(*_before_digest(draft), *after))
     return Drafted(complete, analyse_original(_unfiled(parsed, draft)), carried)
 
@@ -119,7 +135,7 @@ def _unfiled(parsed: Parsed, draft: Draft) -> Record:
     return Record(
         id=0,
         kind=draft.kind,
-        channel="email",
+        channel=draft.channel,
         subject=parsed.subject,
         body=parsed.body,
         participants=tuple(
@@ -150,7 +166,9 @@ def _unfiled_attachment(item: Attachment) -> RecordAttachment:
     )
 
 
-def _parsed(raw: bytes | mmap.mmap, how: How) -> Parsed:
+def _parsed(raw: bytes | mmap.mmap, how: How, key: bytes) -> Parsed:
+    if how.facts.form:
+        return _parsed_form(raw, how, key)
     if how.care is Care.BYTES:
         return envelope_only(b"", how.reason)
     if how.care is Care.ENVELOPE:
@@ -160,6 +178,18 @@ def _parsed(raw: bytes | mmap.mmap, how: How) -> Parsed:
     if not wanted:
         return parsed
     return with_texts(parsed, {a.path: _extracted(raw, a, how.trust) for a in wanted})
+
+
+def _parsed_form(raw: bytes | mmap.mmap, how: How, key: bytes) -> Parsed:
+    """Parse what its source says is of a certain form; a killed parse leaves what is around it."""
+    facts = how.facts
+    if how.care is not Care.FULL:
+        return unreadable_item(facts.form, FormItem(bytes(raw), facts.context), how.reason)
+    opened = open_text(facts.opened, key, OPENED) if facts.opened else b""
+    parsed = parse_form(facts.form, FormItem(opened or bytes(raw), facts.context))
+    wanted = [a for a in parsed.attachments if _is_for_extractor(a)]
+    texts = {a.path: _extracted_from(bytes(raw), a) for a in wanted}
+    return with_texts(parsed, texts) if texts else parsed
 
 
 def _is_for_extractor(item: Attachment) -> bool:
@@ -177,17 +207,18 @@ class _Extraction:
 _EXTRACTIONS = msgspec.msgpack.Decoder(_Extraction)
 
 
-def _extracted(
-    raw: bytes | mmap.mmap, item: Attachment, trust: Trust
-) -> tuple[str, TextState, tuple[Defect, ...]]:
+def _extracted(raw: bytes | mmap.mmap, item: Attachment, trust: Trust) -> ExtractedText:
     """Extract in a child of its own: Office and PDF readers run hostile input through C code."""
+    return _extracted_from(attachment_bytes_from(raw, item.path, trust), item)
 
+
+def _extracted_from(content: bytes, item: Attachment) -> ExtractedText:
     def work(payload: bytes) -> bytes:
         found = extract(item.sniffed_type, item.filename, payload)
         defects = tuple((d.code, d.detail) for d in found.defects)
         return msgspec.msgpack.encode(_Extraction(found.text, found.state.value, defects))
 
-    outcome = run_once(work, attachment_bytes_from(raw, item.path, trust), Limits())
+    outcome = run_once(work, content, Limits())
     found = read_result(outcome, _EXTRACTIONS)
     if isinstance(found, Failed | Killed):
         defect = Defect("extractor_killed", f"{item.path}: {found}"[:200])
@@ -245,9 +276,8 @@ def _cut_attachment(item: Attachment) -> Attachment:
 
 
 def _draft(parsed: Parsed, size_bytes: int, key: bytes) -> Draft:
-    own = message_key(parsed.message_id, parsed.fingerprint)
-    named = (*parsed.references, *parsed.in_reply_to)
-    others = tuple(dict.fromkeys(message_key(name, b"") for name in named if name))
+    keys = _thread_keys(parsed)
+    chat = parsed.chat
     text = DerivedText(
         parsed.body,
         tuple((span.kind, span.start, span.end) for span in parsed.spans),
@@ -257,14 +287,14 @@ def _draft(parsed: Parsed, size_bytes: int, key: bytes) -> Draft:
         kind=parsed.kind.value,
         parser_version=parsed.parser_version,
         message_id=parsed.message_id,
-        message_key=own,
-        thread_keys=(own, *(name for name in others if name != own)),
+        message_key=keys[0],
+        thread_keys=keys,
         base_subject=_short(parsed.base_subject),
-        is_reply=is_reply_or_forward(parsed.subject),
+        is_reply=chat is None and is_reply_or_forward(parsed.subject),
         fingerprint=parsed.fingerprint,
         subject=parsed.subject,
         date_raw=parsed.date_raw,
-        sent_ms=None if parsed.sent_at is None else int(parsed.sent_at.timestamp() * 1000),
+        sent_ms=None if parsed.sent_at is None else _ms(parsed.sent_at),
         sent_at_source=parsed.sent_at_source,
         size_bytes=size_bytes,
         lang=language_of(parsed.body or parsed.subject),
@@ -274,12 +304,30 @@ def _draft(parsed: Parsed, size_bytes: int, key: bytes) -> Draft:
         defects=json.dumps([[d.code, d.detail] for d in parsed.defects]) if parsed.defects else "",
         headers=pack_headers(parsed.headers),
         participants=tuple(
-            DraftParticipant(p.role.value, p.name, p.address) for p in parsed.participants
+            DraftParticipant(p.role.value, p.name, p.address, p.side) for p in parsed.participants
         ),
         attachments=tuple(_attachment_row(a) for a in parsed.attachments),
         sealed_text=seal_derived(text, key),
         row_digest=b"",
+        channel=chat.channel if chat else EMAIL,
+        conversation=chat.conversation if chat else None,
+        version_ms=_ms(chat.version_at) if chat and chat.version_at else 0,
     )
+
+
+def _thread_keys(parsed: Parsed) -> tuple[bytes, ...]:
+    """Return the key of the message itself, then those of all that it refers to."""
+    if parsed.chat is not None:
+        names = [name for name in (parsed.message_id, parsed.chat.answers) if name]
+        return tuple(dict.fromkeys(map(chat_key, names))) or (message_key("", parsed.fingerprint),)
+    own = message_key(parsed.message_id, parsed.fingerprint)
+    named = (*parsed.references, *parsed.in_reply_to)
+    others = tuple(dict.fromkeys(message_key(name, b"") for name in named if name))
+    return (own, *(name for name in others if name != own))
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
 
 
 def _attachment_row(item: Attachment) -> DraftAttachment:

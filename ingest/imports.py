@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,10 +13,12 @@ from holdfast.core.identity import public_id
 from holdfast.core.records import Trust
 from holdfast.ingest.bulk import Import
 from holdfast.ingest.progress import Progress
+from holdfast.ingest.readers.chats.tree import ChatRules
 from holdfast.ingest.readers.contents import PlanRules
 from holdfast.ingest.readers.offers import Offered
 from holdfast.ingest.readers.planning import plan
-from holdfast.ingest.recovery import file_sealed
+from holdfast.ingest.recovery import SealedRange, file_sealed
+from holdfast.parsers.chat.values import context_of
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.batches import (
     close_batch,
@@ -52,6 +54,8 @@ class ImportOptions:
     """It is the mailbox of a journal, whose reports count as such."""
     mbox_variant: str = "auto"
     """How mbox files quote: `auto`, or one of `readers.mbox.QUOTINGS`."""
+    chats: ChatRules = field(default_factory=ChatRules)
+    """What a person decided about chat exports and tables."""
     retries: bool = False
     """Offer again what this source could not give before, instead of reading `paths`."""
 
@@ -85,7 +89,7 @@ def offers_of(options: ImportOptions) -> Iterator[Offered]:
     for path in options.paths:
         if not path.exists():
             raise NotFound(f"There is no {path}.", next_step="Check the path.")
-    rules = PlanRules(quoting=options.mbox_variant)
+    rules = PlanRules(quoting=options.mbox_variant, chats=options.chats)
     return itertools.chain.from_iterable(plan(path, rules) for path in options.paths)
 
 
@@ -94,9 +98,19 @@ def preview(options: ImportOptions) -> ImportSummary:
     counts = Progress()
     for offered in offers_of(options):
         counts.offer(offered.length)
+        counts.failed += offered.kind == "bad"
         counts.skipped += offered.kind == "skipped"
         counts.quarantined += offered.kind == "unknown"
     return ImportSummary("", options.source_name, counts)
+
+
+def tables_of(options: ImportOptions) -> dict[str, str]:
+    """Return what the columns of the first table among the paths are taken for, by header."""
+    for offered in offers_of(options):
+        if offered.facts.form == "table.row":
+            columns = context_of(offered.facts.context).extra.get("columns", {})
+            return {str(header): str(meaning) for header, meaning in columns.items()}
+    return {}
 
 
 def run_import(
@@ -129,6 +143,7 @@ def run_import(
     if options.retries:
         offers = map(_offered, retryable(store, source_id))
     counts = Import(desk, pool, intake, spool, on_progress).run(offers)
+    file_sealed(desk, pool, SealedRange(batch=intake.batch_id), on_filed=counts.count_filed)
     recovered += file_sealed(desk, pool)
     finish_batch(intake, counts, desk)
     batch = public_id("bat", intake.batch_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from holdfast.core.custody import Draft
-from holdfast.core.records import NO_TRUST, CaptureFacts, Trust
+from holdfast.core.records import NO_FACTS, NO_TRUST, CaptureFacts, Trust
 from holdfast.indexer.documents import Analysed
 from holdfast.ingest.readers.offers import Offered
 from holdfast.parsers.carried import Carried
@@ -35,6 +35,8 @@ class Order:
     """Of the source, beside what the facts of the item say."""
     opens: bool = False
     """Take out the messages attached to it as well."""
+    facts: CaptureFacts = NO_FACTS
+    """Of an item that comes along in `raw`: see `drafting.How.facts`."""
 
 
 @dataclass(frozen=True, slots=True)

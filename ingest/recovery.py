@@ -17,7 +17,7 @@ from holdfast.ingest.orders import Order, encode, reports_decoder
 from holdfast.ingest.pipeline import process
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.reading import original_bytes
-from holdfast.storage.catalogue.schema import captures, originals, source_items
+from holdfast.storage.catalogue.schema import captures, originals, source_items, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from holdfast.ingest.jail import Pool, TaskResult
     from holdfast.ingest.pipeline import Desk
+    from holdfast.storage.catalogue.filing import FiledDraft
     from holdfast.storage.store import Store
 
 BATCH_ITEMS = 64
@@ -74,6 +75,7 @@ def file_sealed(
     pool: Pool,
     within: SealedRange = EVERYTHING,
     on_batch: Callable[[int], None] | None = None,
+    on_filed: Callable[[FiledDraft], None] | None = None,
 ) -> int:
     """File every sealed item of the archive, or of a part; return how many were filed.
 
@@ -82,6 +84,7 @@ def file_sealed(
         pool: Jailed parsers.
         within: Which items.
         on_batch: Is told how many of each batch were filed; may end it by raising.
+        on_filed: Is told what became of each.
 
     Raises:
         Corrupt: An original does not match its hash.
@@ -90,7 +93,11 @@ def file_sealed(
     while rows := _sealed_rows(desk, within):
         items = _drafted(rows, desk, pool)
         _keep_carried(rows, items, desk)
-        filed += len(process(items, desk))
+        done = process(items, desk)
+        filed += len(done)
+        if on_filed is not None:
+            for one in done:
+                on_filed(one)
         if on_batch is not None:
             on_batch(len(items))
     return filed
@@ -102,6 +109,18 @@ def oldest_sealed_ms(store: Store) -> int | None:
     with reading(store.engine) as connection:
         found: int | None = connection.scalar(oldest)
     return found
+
+
+def sealed_sources(store: Store, kind: str) -> list[int]:
+    """Return the sources of a kind that have items which are sealed and not filed."""
+    query = (
+        select(source_items.c.source_id)
+        .join(sources, sources.c.id == source_items.c.source_id)
+        .where(_IS_SEALED, sources.c.kind == kind)
+        .distinct()
+    )
+    with reading(store.engine) as connection:
+        return list(connection.scalars(query))
 
 
 def count_sealed(store: Store) -> int:
@@ -151,7 +170,7 @@ def _order(row: Row[Any], desk: Desk) -> Order:
     key = desk.store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
     raw = b"".join(original_bytes(desk.store, row.original_id))
     facts = _facts(row.facts) if row.facts else _NO_FACTS
-    return Order(None, key=key, raw=raw, trust=facts.trust, opens=is_drop(facts))
+    return Order(None, key=key, raw=raw, trust=facts.trust, opens=is_drop(facts), facts=facts)
 
 
 def _keep_carried(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from holdfast.core.errors import Refused
 from holdfast.ingest.folder.source import FolderSource
 from holdfast.ingest.imap.source import ImapSource
+from holdfast.ingest.webhooks.source import HookSource
+from holdfast.ingest.wecom.source import WecomSource
 
 if TYPE_CHECKING:
     from holdfast.core.errors import HoldfastError
@@ -42,6 +44,11 @@ class Source(Protocol):
         """Its name, as in `source add`."""
         ...
 
+    @property
+    def is_pulled(self) -> bool:
+        """It has to be asked; else what it has comes by itself."""
+        ...
+
     def shown(self, settings: str) -> Mapping[str, object]:
         """Return what people may see of the settings; `user` and `place` among it."""
         ...
@@ -73,7 +80,7 @@ class Source(Protocol):
         ...
 
 
-SOURCES: tuple[Source, ...] = (ImapSource(), FolderSource())
+SOURCES: tuple[Source, ...] = (ImapSource(), FolderSource(), HookSource(), WecomSource())
 
 
 def source_of(kind: str) -> Source:

@@ -59,7 +59,8 @@ def _unsealed(order: Order, offered: Offered) -> Report:
 
 
 def _drafted(order: Order, raw: bytes | mmap.mmap, facts: CaptureFacts | None) -> Report:
-    how = How(Care(order.care), order.why, order.trust, order.opens)
+    care = Care(order.care)
+    how = How(care, order.why, order.trust, order.opens, facts or order.facts)
     if order.key:
         drafted = draft_original(raw, order.key, how)
         made, carried = drafted.draft, drafted.carried

@@ -18,7 +18,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from holdfast.core.records import Attachment, Participant, Role
+from holdfast.core.kinds import Role
+from holdfast.core.records import Attachment, Participant
 
 DOMAIN = b"holdfast fingerprint 1\n"
 """What the hash begins with: a changed form gets another number."""

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from holdfast.core.records import Parsed, Participant, Role, Trust
+from holdfast.core.kinds import Role
+from holdfast.core.records import Parsed, Participant, Trust
 from holdfast.parsers import rfc822
 from holdfast.parsers.addresses import MAX_ADDRESSES, parse_addresses
 from holdfast.parsers.charsets import decode

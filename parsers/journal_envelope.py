@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from holdfast.core.records import Role
+from holdfast.core.kinds import Role
 from holdfast.parsers.addresses import Mailbox, parse_addresses
 
 MAX_RECIPIENTS = 20_000

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from holdfast.core.records import Attachment, Defect, Kind, Parsed, Participant, Role, TextState
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Attachment, Defect, Parsed, Participant, TextState
 from holdfast.parsers.addresses import MAX_ADDRESSES, AddressList, parse_addresses
 from holdfast.parsers.contents import Contents, Inventory, take_inventory
 from holdfast.parsers.dates import ReadDate, read_date

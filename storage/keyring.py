@@ -8,6 +8,7 @@ a file beside it.
 from __future__ import annotations
 
 import base64
+import hmac
 import os
 from pathlib import Path
 
@@ -139,6 +140,23 @@ class Keyring:
             return cipher.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], content_id)
         except (InvalidTag, ValueError) as error:
             raise Corrupt("A wrapped key does not open.", version=version) from error
+
+    def derived(self, purpose: bytes, version: int) -> bytes:
+        """Return a key for something else than wrapping; it tells nothing of the one it is from.
+
+        Args:
+            purpose: Names what it is for; another purpose has another key.
+            version: Of the key that it is from.
+
+        Raises:
+            Corrupt: The keyring lacks that version.
+        """
+        text = self._stored.keys.get(version)
+        if text is None:
+            raise Corrupt("The keyring lacks a key version.", next_step=_RESTORE, version=version)
+        # HKDF-Expand for one block (RFC 5869, 2.3): the key is uniform, so there is no Extract.
+        info = b"holdfast key " + purpose + b"\x01"
+        return hmac.digest(_decoded(text, self._path), info, "sha256")
 
     def rotate(self) -> int:
         """Add a new key, make it current and durable, and return its version; old ones stay.

@@ -21,6 +21,7 @@ from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.schema import interactions, originals, variants
 from holdfast.storage.governance.holding import lock_holds, refuse_held
 from holdfast.storage.rights.totp import rewrap_totp, totp_versions
+from holdfast.storage.webhooks.secrets import rewrap_webhooks, webhook_versions
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -59,15 +60,16 @@ def finish_segments(vault: KeptVault, store: Store) -> list[Recovered]:
 def rotate_keys(store: Store, on_progress: Callable[[int], None] = lambda done: None) -> int:
     """Make a new current key and re-wrap every original's key with it; return how many.
 
-    The keys of sources' secrets and of second factors are wrapped again too. No original is
-    rewritten. Older keys stay, since backups of the catalogue need them, until `retire_keys`. An
-    interrupted rotation is finished by the next one.
+    The keys of the secrets of sources, second factors and endpoints are wrapped again too. No
+    original is rewritten. Older keys stay, since backups of the catalogue need them, until
+    `retire_keys`. An interrupted rotation is finished by the next one.
     """
     with writing(store.engine) as connection:
         _note(connection, store, "keys_rotated", None, [store.keyring.current + 1])
     store.keyring.rotate()
     rewrap_secrets(store)
     rewrap_totp(store)
+    rewrap_webhooks(store)
     done = 0
     while page := _wrapped_by_older(store):
         rows = [_rewrapped(row, store) for row in page]
@@ -88,6 +90,7 @@ def retire_keys(store: Store) -> int:
         query = select(originals.c.key_version).where(originals.c.wrapped_key.is_not(None))
         used = set(connection.scalars(query.distinct()))
         used |= secret_versions(connection) | totp_versions(connection)
+        used |= webhook_versions(connection)
     unused = [v for v in store.keyring.versions if v != store.keyring.current and v not in used]
     with writing(store.engine) as connection:
         for version in unused:

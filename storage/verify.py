@@ -30,6 +30,7 @@ from holdfast.storage.verifying.exports import check_exports
 from holdfast.storage.verifying.holds import check_governance, check_held
 from holdfast.storage.verifying.interactions import check_interactions
 from holdfast.storage.verifying.later import check_later
+from holdfast.storage.verifying.links import check_links
 from holdfast.storage.verifying.log import check_forgotten, check_log
 from holdfast.storage.verifying.originals import check_originals, check_segments
 from holdfast.storage.verifying.records import check_records
@@ -64,6 +65,7 @@ CHECKS: tuple[Check, ...] = (
     check_records,
     check_rights,
     check_anchors,
+    check_links,
     check_identities,
     check_contacts,
     check_threads,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from holdfast.api.pages import assets, matters, messages, searching, signing, vouching
+from holdfast.api.pages import assets, embedded, matters, messages, searching, signing, vouching
 
 ROUTERS = (
     assets.router,
@@ -14,4 +14,5 @@ ROUTERS = (
     searching.router,
     messages.router,
     matters.router,
+    embedded.router,
 )

@@ -15,13 +15,15 @@ from holdfast.api.originals import MAX_OPENED_BYTES, beginning_of, file_answer, 
 from holdfast.api.pages.provenance import provenance_of
 from holdfast.api.pages.rendering import render
 from holdfast.api.pages.searching import QUERY_CHARS
+from holdfast.api.pages.talk import talk_around
 from holdfast.api.pages.texts import MAX_SHOWN_CHARS, noted, people_of, seen_text
 from holdfast.api.pages.visits import Visit, acting, looking, permitted
 from holdfast.core.errors import NotFound
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import EMAIL
 from holdfast.core.records import Record
 from holdfast.core.rights import Action
-from holdfast.ingest.viewing import NotShown
+from holdfast.ingest.viewing import NotShown, Travel
 from holdfast.parsers.html_safe import SafeHtml
 from holdfast.parsers.message_page import MAX_HEADER_BYTES
 from holdfast.storage.catalogue.attached import attached_files
@@ -50,6 +52,7 @@ class Tab(StrEnum):
     TEXT = "text"
     HTML = "html"
     HEADERS = "headers"
+    CONVERSATION = "conversation"
     ATTACHMENTS = "attachments"
     PROVENANCE = "provenance"
 
@@ -134,7 +137,9 @@ def _text(visit: Visit, record_id: str, query: str, reason: str = "") -> Respons
 
 def _head(visit: Visit, shown: Record, tab: Tab, query: str) -> dict[str, Any]:
     may = visit.principal.may
-    hidden = set() if may(Action.ORIGINAL) else {Tab.HTML}
+    hidden = {Tab.CONVERSATION} if not shown.conversation_id else {Tab.HTML}
+    if not may(Action.ORIGINAL):
+        hidden.add(Tab.HTML)
     return {
         "id": public_id("msg", shown.id),
         "record": shown,
@@ -162,8 +167,10 @@ def _html_side(visit: Visit, record: Record) -> dict[str, Any]:
 
 def _headers_side(visit: Visit, record: Record) -> dict[str, Any]:
     mask = mask_for(visit.principal)
-    original = beginning_of(visit.served, record, MAX_HEADER_BYTES)
-    travel = visit.served.viewer.travel(original.raw)
+    travel = Travel()
+    if record.channel == EMAIL:
+        original = beginning_of(visit.served, record, MAX_HEADER_BYTES)
+        travel = visit.served.viewer.travel(original.raw)
     return {"travel": travel, "fields": mask.record(record).headers, "hide": mask.text}
 
 
@@ -178,6 +185,7 @@ def _attachments_side(visit: Visit, record: Record) -> dict[str, Any]:
 _SIDES = {
     Tab.HTML: _html_side,
     Tab.HEADERS: _headers_side,
+    Tab.CONVERSATION: talk_around,
     Tab.ATTACHMENTS: _attachments_side,
     Tab.PROVENANCE: provenance_of,
 }

@@ -9,8 +9,8 @@ from holdfast.api.asking import GOVERNED_FACETS, visible
 from holdfast.api.masks import mask_for
 from holdfast.api.pages.queries import facet_urls
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import EMAIL, Role
 from holdfast.core.query import Part
-from holdfast.core.records import Role
 from holdfast.indexer.highlight import Snippet, highlight, snippets
 from holdfast.storage.catalogue.reading import records
 
@@ -112,7 +112,8 @@ def sender_of(record: Record) -> str:
         for person in record.participants:
             if person.role == role:
                 return person.name or person.address
-    return ""
+    first = record.participants[:1] if record.channel != EMAIL else ()
+    return next((one.name or one.address for one in first), "")
 
 
 def facets_wanted(principal: Principal) -> tuple[str, ...]:

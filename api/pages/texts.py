@@ -10,8 +10,8 @@ from holdfast.api.masks import mask_for
 from holdfast.api.pages.results import sender_of
 from holdfast.api.trail import note
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import Role
 from holdfast.core.query import Part
-from holdfast.core.records import Role
 from holdfast.core.rights import Forbidden
 from holdfast.indexer.highlight import highlight
 from holdfast.indexer.query_language.errors import QueryError

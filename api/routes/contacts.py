@@ -2,153 +2,216 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Header, Query, Response
+from pydantic import AwareDatetime
+from pydantic import Field as Bounds
 
 from holdfast.api.asking import contact_in_scope, visible
 from holdfast.api.door import Archive, allowed
-from holdfast.api.masks import Mask, mask_for
+from holdfast.api.masks import mask_for
+from holdfast.api.problems import Unprocessable
 from holdfast.api.served import Served
-from holdfast.api.shapes.common import Instant, Shape
-from holdfast.api.shapes.records import ParticipantShape, participant
+from holdfast.api.shapes.common import Shape
+from holdfast.api.shapes.contacts import (
+    ContactsAnswer,
+    ContactShape,
+    TrailAnswer,
+    contact_shape,
+    trail_entry,
+)
 from holdfast.api.trail import note
+from holdfast.api.versions import tag_of
+from holdfast.core.address_forms import address_forms
 from holdfast.core.errors import HoldfastError, NotFound
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.ports import SearchRequest
-from holdfast.core.query import Field, Node, Term
-from holdfast.core.records import Record
+from holdfast.core.query import And, Dates, Field, Node, Not, Or, Term
 from holdfast.core.rights import Action, Principal
 from holdfast.storage.catalogue.contacts import Contact, find, show
 from holdfast.storage.catalogue.reading import records
+from holdfast.storage.catalogue.resolving import owners_of
 
 router = APIRouter(tags=["contacts"])
 Viewer = Annotated[Principal, Depends(allowed(Action.CONTACTS))]
-Limit = Annotated[int, Query(ge=1, le=200)]
-Cursor = Annotated[str, Query(max_length=2000)]
+Seen = Annotated[str, Header(alias="If-None-Match", max_length=2000)]
+COUNTRY = Bounds("", pattern=r"^[0-9]{0,3}$", description="Calling code of numbers that name none.")
+MOST_RESOLVED = 1000
 
 
-class IdentityShape(Shape):
-    """One address of a contact."""
+class Rollup(StrEnum):
+    """Whose trail is shown beside the contact's own."""
 
-    kind: str
-    value: str
-    name: str
-    first_contact_at: Instant | None
-    last_contact_at: Instant | None
-    messages: int
+    NONE = ""
+    COMPANY = "company"
 
 
-class ContactShape(Shape):
-    """A person."""
+class ResolveOrder(Shape):
+    """Addresses whose contacts are wanted."""
 
-    id: str
-    name: str
-    state: str
-    company_domain: str
-    company_name: str
-    is_internal: bool
-    identities: list[IdentityShape]
-    first_contact_at: Instant | None
-    last_contact_at: Instant | None
-    merged: list[str]
+    addresses: list[str] = Bounds(
+        max_length=MOST_RESOLVED, examples=[["wang@jia.example", "+86 138-0013-8000", "wecom:wm1"]]
+    )
+    country: str = COUNTRY
 
 
-class ContactsAnswer(Shape):
-    """Contacts that a text may mean."""
+class FindQuery(Shape):
+    """Who is looked for."""
 
-    contacts: list[ContactShape]
-
-
-class TrailEntry(Shape):
-    """One interaction on a trail."""
-
-    id: str
-    kind: str
-    channel: str
-    at: Instant
-    direction: str
-    subject: str
-    snippet: str
-    participants: list[ParticipantShape]
-    thread_id: str
-    attachments: int
-    is_bulk: bool
-    links: dict[str, str]
+    q: str = Bounds("", max_length=300, description="Name, address, pinyin.")
+    address: str = Bounds("", max_length=400, description="A whole address, in any form.")
+    country: str = COUNTRY
+    limit: int = Bounds(20, ge=1, le=200)
 
 
-class TrailAnswer(Shape):
-    """One page of a trail, newest first."""
+class TrailQuery(Shape):
+    """Which part of a trail is wanted."""
 
-    total: int
-    entries: list[TrailEntry]
-    next: str | None
+    cursor: str = Bounds("", max_length=2000)
+    limit: int = Bounds(50, ge=1, le=200)
+    since: AwareDatetime | None = Bounds(None, description="At this instant or later.")
+
+
+class ContactTrailQuery(TrailQuery):
+    """Which part of a contact's trail is wanted."""
+
+    rollup: Rollup = Rollup.NONE
+
+
+class ResolvedAnswer(Shape):
+    """The contact of each address that was asked for, in order."""
+
+    contacts: list[str | None]
+    """Ids; null where nobody in the scope has the address."""
 
 
 @router.get("/contacts", operation_id="find_contacts")
 def find_contacts(
     served: Archive,
     principal: Viewer,
-    q: Annotated[str, Query(min_length=1, max_length=300, description="Name, address, pinyin.")],
-    limit: Limit = 20,
+    asked: Annotated[FindQuery, Query()],
 ) -> ContactsAnswer:
-    """Find contacts by a name, an address or a part of it, a domain, or pinyin."""
-    note(served, principal, "search", {"contacts": q})
-    found = find(served.store, q, limit)
+    """Find contacts by a name, an address or a part of it, a domain, or pinyin; or by `address`."""
+    q, address = asked.q.strip(), asked.address.strip()
+    if bool(q) == bool(address):
+        raise Unprocessable("Give either q or address.", pointer="/query/q")
+    note(served, principal, "search", {"contacts": q or address})
+    if address:
+        owner = _owners(served, principal, [address], asked.country)[0]
+        found = [] if owner is None else [show(served.store, owner)]
+    else:
+        found = find(served.store, q, asked.limit)
+        found = [one for one in found if contact_in_scope(served, principal, one.id)]
     mask = mask_for(principal)
-    known = [one for one in found if contact_in_scope(served, principal, one.id)]
-    return ContactsAnswer(contacts=[_contact(one, mask) for one in known])
+    return ContactsAnswer(contacts=[contact_shape(one, mask) for one in found])
+
+
+@router.post("/contacts/resolve", operation_id="resolve_contacts")
+def resolve_contacts(order: ResolveOrder, served: Archive, principal: Viewer) -> ResolvedAnswer:
+    """Say which contact each address is of: mail, telephone in any form, or `system:id`."""
+    note(served, principal, "search", {"resolve": len(order.addresses)})
+    owners = _owners(served, principal, order.addresses, order.country)
+    return ResolvedAnswer(
+        contacts=[None if one is None else public_id("con", one) for one in owners]
+    )
+
+
+def _owners(
+    served: Served, principal: Principal, addresses: list[str], country: str
+) -> list[int | None]:
+    forms = [address_forms(one, country) for one in addresses]
+    owners = owners_of(served.store, {key for keys in forms for key in keys})
+    known = [next((owners[key] for key in keys if key in owners), None) for keys in forms]
+    in_scope = {
+        one: contact_in_scope(served, principal, one) for one in {*known} if one is not None
+    }
+    return [one if one is not None and in_scope[one] else None for one in known]
 
 
 @router.get("/contacts/{contact_id}", operation_id="read_contact")
-def read_contact(contact_id: str, served: Archive, principal: Viewer) -> ContactShape:
-    """Read a contact with all its addresses."""
-    found = _known(served, principal, contact_id)
+def read_contact(
+    contact_id: str, served: Archive, principal: Viewer, response: Response
+) -> ContactShape:
+    """Read a contact with all its addresses; its ETag is for changes of it."""
+    found = known_contact(served, principal, contact_id)
     note(served, principal, "read", {"how": "contact"}, [("con", found.id)])
-    return _contact(found, mask_for(principal))
+    response.headers["ETag"] = tag_of(found.version)
+    return contact_shape(found, mask_for(principal))
 
 
-@router.get("/contacts/{contact_id}/timeline", operation_id="read_timeline")
+@router.get(
+    "/contacts/{contact_id}/timeline", operation_id="read_timeline", response_model=TrailAnswer
+)
 def read_timeline(
     contact_id: str,
     served: Archive,
     principal: Viewer,
-    *,
-    cursor: Cursor = "",
-    limit: Limit = 50,
-) -> TrailAnswer:
-    """Read everything that a contact took part in, newest first, without a ceiling."""
-    found = _known(served, principal, contact_id)
-    note(served, principal, "read", {"how": "timeline", "cursor": cursor}, [("con", found.id)])
-    node = Term(Field.CONTACT, public_id("con", found.id))
-    return _trail(served, principal, node, (cursor, limit))
+    asked: Annotated[ContactTrailQuery, Query()],
+    if_none_match: Seen = "",
+) -> Any:
+    """Read everything that a contact took part in, newest first, without a ceiling.
+
+    Later versions, recalls and reactions are not in it: they show as marks of their message.
+    `rollup=company`: what anybody of its company took part in. The answer's ETag may be sent back
+    as `If-None-Match`: 304 where the page is the same.
+    """
+    found = known_contact(served, principal, contact_id)
+    note(
+        served, principal, "read", {"how": "timeline", "cursor": asked.cursor}, [("con", found.id)]
+    )
+    node: Node = Term(Field.CONTACT, public_id("con", found.id))
+    if asked.rollup is Rollup.COMPANY and found.company_domain:
+        node = Or((node, Term(Field.DOMAIN, found.company_domain)))
+    page = _trail(served, principal, on_trail(node, asked.since), (asked.cursor, asked.limit))
+    return unless_same(page, if_none_match)
 
 
-@router.get("/companies/{domain}/timeline", operation_id="read_company_timeline")
+@router.get(
+    "/companies/{domain}/timeline", operation_id="read_company_timeline", response_model=TrailAnswer
+)
 def read_company_timeline(
     domain: str,
     served: Archive,
     principal: Viewer,
-    *,
-    cursor: Cursor = "",
-    limit: Limit = 50,
-) -> TrailAnswer:
-    """Read everything that people of a company took part in, newest first, without a ceiling."""
+    asked: Annotated[TrailQuery, Query()],
+    if_none_match: Seen = "",
+) -> Any:
+    """Read everything that people of a company took part in; else as the trail of a contact."""
     name = domain.strip().lower()[:255]
-    note(served, principal, "read", {"how": "timeline", "company": name, "cursor": cursor})
-    return _trail(served, principal, Term(Field.DOMAIN, name), (cursor, limit))
+    note(served, principal, "read", {"how": "timeline", "company": name, "cursor": asked.cursor})
+    node = on_trail(Term(Field.DOMAIN, name), asked.since)
+    page = _trail(served, principal, node, (asked.cursor, asked.limit))
+    return unless_same(page, if_none_match)
 
 
-def _known(served: Served, principal: Principal, text: str) -> Contact:
+def known_contact(served: Served, principal: Principal, text: str) -> Contact:
+    """Return a contact by its public id; its winner, when it was merged.
+
+    Raises:
+        NotFound: There is none in the scope; nothing tells whether there is one outside of it.
+    """
     absent = NotFound(f"There is no contact {text[:40]!r}.", next_step="Look for a name.")
     try:
-        number = row_id("con", text)
-        found = show(served.store, number)
+        found = show(served.store, row_id("con", text))
     except HoldfastError as error:
         raise absent from error
-    if not contact_in_scope(served, principal, number):
+    if not contact_in_scope(served, principal, found.id):
         raise absent
     return found
+
+
+BESIDE = (Not(Term(Field.IS, "aside")), Not(Term(Field.IS, "version")))
+"""What is shown with its message, and is no contact of its own."""
+
+
+def on_trail(node: Node, since: datetime | None = None) -> Node:
+    """Return the query for what a trail shows of all that a query matches."""
+    times = () if since is None else (Dates(since, None),)
+    return And((node, *BESIDE, *times))
 
 
 def _trail(served: Served, principal: Principal, node: Node, place: tuple[str, int]) -> TrailAnswer:
@@ -156,55 +219,15 @@ def _trail(served: Served, principal: Principal, node: Node, place: tuple[str, i
     page = served.index().search(request)
     found = visible(principal, records(served.store, [hit.id for hit in page.hits]))
     mask = mask_for(principal)
-    return TrailAnswer(
-        total=page.total,
-        entries=[_entry(mask.record(one)) for one in found],
-        next=page.cursor or None,
-    )
+    entries = [trail_entry(one, mask) for one in found]
+    return TrailAnswer(total=page.total, entries=entries, next=page.cursor or None)
 
 
-def _entry(record: Record) -> TrailEntry:
-    name = public_id("msg", record.id)
-    return TrailEntry(
-        id=name,
-        kind=str(record.kind),
-        channel=record.channel,
-        at=record.at,
-        direction=record.direction,
-        subject=record.subject,
-        snippet=" ".join(record.body[:400].split())[:160],
-        participants=[participant(one) for one in record.participants],
-        thread_id=public_id("thr", record.thread_id),
-        attachments=len(record.attachments),
-        is_bulk=record.is_bulk,
-        links={
-            "self": f"/api/v1/records/{name}",
-            "raw": f"/api/v1/records/{name}/original",
-            "ui": f"/records/{name}",
-        },
-    )
-
-
-def _contact(one: Contact, mask: Mask) -> ContactShape:
-    return ContactShape(
-        id=public_id("con", one.id),
-        name=mask.text(one.name),
-        state=one.state,
-        company_domain=one.company_domain,
-        company_name=one.company_name,
-        is_internal=one.is_internal,
-        identities=[
-            IdentityShape(
-                kind=identity.kind,
-                value=mask.text(identity.value),
-                name=mask.text(identity.name),
-                first_contact_at=identity.first_contact_at,
-                last_contact_at=identity.last_contact_at,
-                messages=identity.messages,
-            )
-            for identity in one.identities
-        ],
-        first_contact_at=one.first_contact_at,
-        last_contact_at=one.last_contact_at,
-        merged=[public_id("con", other) for other in one.merged],
-    )
+def unless_same(answer: Shape, seen: str) -> Response:
+    """Return an answer with its ETag; 304 without it where the asker has it (RFC 9110, 13.1.2)."""
+    body = answer.model_dump_json().encode()
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if tag in [one.strip().removeprefix("W/") for one in seen.split(",")]:
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")

@@ -17,7 +17,7 @@ from holdfast.api.served import Served
 from holdfast.api.shapes.records import HeaderShape, RecordDetail, capture, facts
 from holdfast.api.trail import note
 from holdfast.core.errors import Conflict, NotFound
-from holdfast.core.records import Record
+from holdfast.core.records import CaptureFacts, Record, original_suffix
 from holdfast.core.rights import Action, Principal
 from holdfast.storage.catalogue.attached import attached_files
 from holdfast.storage.catalogue.engine import reading
@@ -98,13 +98,20 @@ def read_original(
     pieces = original_bytes(served.store, chosen.original_id)
     first = next(pieces, b"")  # damage that shows at once is an error, not half an answer
     headers = {
-        "Content-Disposition": f'attachment; filename="{record_id}.eml"',
+        "Content-Disposition": f'attachment; filename="{record_id}{original_suffix(chosen.facts)}"',
         "Content-Length": str(chosen.size_bytes),
         "Repr-Digest": f"sha-256=:{_base64(chosen.sha256)}:",
         "ETag": f'"{chosen.sha256}"',
         "Cache-Control": _FOR_EVER,
     }
-    return StreamingResponse(_joined(first, pieces), media_type="message/rfc822", headers=headers)
+    return StreamingResponse(
+        _joined(first, pieces), media_type=_media(chosen.facts), headers=headers
+    )
+
+
+def _media(facts: CaptureFacts) -> str:
+    """Return the media type of an original: only mail is shown as what it is."""
+    return "application/octet-stream" if facts.form else "message/rfc822"
 
 
 @router.get(

@@ -15,6 +15,7 @@ from holdfast.api.asking import (
     refuse_governed,
     search,
     visible,
+    within_reach,
 )
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import Mask, mask_for
@@ -70,7 +71,7 @@ def _answer(
         refuse_governed(served, principal)
     safe = guarded(principal, parsed.node)
     request = SearchRequest(
-        query=safe.node,
+        query=within_reach(served, principal, safe.node, order.reach),
         scope=principal.scope,
         limit=order.limit,
         cursor=order.cursor,

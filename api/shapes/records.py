@@ -63,6 +63,11 @@ class RecordShape(Shape):
     is_truncated: bool
     is_duplicate: bool
     shares_message_id: bool
+    conversation_id: str | None = Field(examples=["cnv_0d5z3k8n9q2rt"])
+    """The room of a chat message."""
+    conversation: str
+    marks: list[str]
+    """Of chat: edited, recalled, deleted; version, aside."""
 
 
 class SmtpShape(Shape):
@@ -171,7 +176,15 @@ def facts(record: Record) -> dict[str, object]:
         "is_truncated": record.is_truncated,
         "is_duplicate": record.is_duplicate,
         "shares_message_id": record.shares_message_id,
+        "conversation_id": conversation_id(record),
+        "conversation": record.conversation,
+        "marks": list(record.marks),
     }
+
+
+def conversation_id(record: Record) -> str | None:
+    """Return the public id of the room; None for mail."""
+    return public_id("cnv", record.conversation_id) if record.conversation_id else None
 
 
 def record_shape(record: Record) -> RecordShape:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from holdfast.api.shapes.common import MAX_PAGE, Shape
 from holdfast.api.shapes.records import RecordShape
+from holdfast.discovery.reach import MOST_LINES
 
 
 class Sort(StrEnum):
@@ -40,6 +41,8 @@ class SearchOrder(Shape):
     facet_limit: int = Field(20, ge=1, le=1000)
     zone: str = Field("", max_length=64, examples=["Asia/Shanghai"])
     """Of the dates in the query; empty: the archive's."""
+    reach: int = Field(0, ge=0, le=MOST_LINES)
+    """In chat, the words may be spread over so many consecutive lines of a room; 0: over none."""
     matter_id: str = Field("", max_length=40)
     """The matter that it is made for, noted in the audit log."""
 

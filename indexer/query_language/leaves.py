@@ -30,7 +30,16 @@ from holdfast.core.record_terms import fold_value
 from holdfast.core.text_matching import compile_pattern
 from holdfast.indexer.query_language.dates import Today, read_age, read_period
 from holdfast.indexer.query_language.errors import QueryError
-from holdfast.indexer.query_language.words import FIELDS, INSIDE, NO, PARTS, PUBLIC_IDS, VALUES, YES
+from holdfast.indexer.query_language.words import (
+    FIELDS,
+    INSIDE,
+    NO,
+    PARTS,
+    PUBLIC_IDS,
+    SYNONYMS,
+    VALUES,
+    YES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,6 +190,9 @@ def _exact(lexeme: Lexeme) -> Node:
             values = ", ".join(dict.fromkeys(VALUES[name].values()))
             raise QueryError(f"{name}: takes {values}; not {value}.", lexeme.position)
         return Term(term.field, known)
+    synonym = SYNONYMS.get(name, {}).get(normalise(value))
+    if synonym:
+        return Term(term.field, synonym)
     if name == "id" and "@" in value:
         term = Term(Field.MESSAGE_ID, value)
     elif name in PUBLIC_IDS:

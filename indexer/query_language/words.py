@@ -45,7 +45,8 @@ _NAMES = {
     "folder": "folder path maildir 文件夹 目录",
     "label": "label category 标签页",
     "list": "list listid 列表 邮件列表",
-    "thread": "thread conversation 会话 话题",
+    "thread": "thread 话题",
+    "conversation": "conversation room chat group 会话 群 群聊 聊天室",
     "id": "id 编号",
     "msgid": "msgid messageid message-id rfc822msgid mid",
     "sha256": "sha256 hash 哈希",
@@ -108,8 +109,8 @@ FIELDS = {
     name: Field(name)
     for name in (
         "kind", "channel", "direction", "source", "custodian", "folder", "label", "list", "thread",
-        "id", "msgid", "sha256", "domain", "address", "company", "contact", "filetype",
-        "extension", "defect", "tag", "matter", "hold", "lang", "has", "is",
+        "conversation", "id", "msgid", "sha256", "domain", "address", "company", "contact",
+        "filetype", "extension", "defect", "tag", "matter", "hold", "lang", "has", "is",
     )
 }  # fmt: skip
 """Operators whose value is exact."""
@@ -119,8 +120,17 @@ VALUES = {
         "email": "email", "mail": "email", "邮件": "email", "calendar": "calendar",
         "meeting": "calendar", "meetings": "calendar", "日历": "calendar", "会议": "calendar",
         "dsn": "dsn", "bounce": "dsn", "退信": "dsn", "mdn": "mdn", "receipt": "mdn", "回执": "mdn",
+        "im": "im", "chat": "im", "message": "im", "聊天": "im", "消息": "im",
+        "recall": "recall", "撤回": "recall", "deletion": "deletion", "删除": "deletion",
+        "reaction": "reaction", "表情回应": "reaction", "chat_event": "chat_event",
+        "event": "chat_event", "conversation": "conversation", "profile": "profile",
+        "file": "file", "文件": "file", "consent": "consent", "授权": "consent", "call": "call",
+        "通话": "call", "电话": "call", "visit": "visit", "拜访": "visit",
+        "appointment": "meeting", "ticket": "ticket", "工单": "ticket", "order": "order",
+        "订单": "order", "form": "form", "表单": "form", "document": "document", "文档": "document",
+        "note": "note", "备注": "note", "task": "task", "任务": "task", "unknown": "unknown",
+        "未知": "unknown",
     },
-    "channel": {"email": "email", "mail": "email", "邮件": "email"},
     "direction": {
         "in": "in", "inbound": "in", "incoming": "in", "收": "in", "收到": "in", "out": "out",
         "outbound": "out", "outgoing": "out", "发": "out", "发出": "out", "internal": "internal",
@@ -134,10 +144,20 @@ VALUES = {
     "is": {
         "duplicate": "duplicate", "重复": "duplicate", "truncated": "truncated",
         "截断": "truncated", "bulk": "bulk", "群发": "bulk", "unreadable": "unreadable",
-        "不可读": "unreadable", "conflict": "conflict", "冲突": "conflict",
+        "不可读": "unreadable", "conflict": "conflict", "冲突": "conflict", "edited": "edited",
+        "编辑过": "edited", "recalled": "recalled", "已撤回": "recalled", "deleted": "deleted",
+        "已删除": "deleted", "version": "version", "版本": "version", "aside": "aside",
     },
 }  # fmt: skip
 """Operators with a fixed list of values: alias → value."""
+
+SYNONYMS = {
+    "channel": {
+        "mail": "email", "邮件": "email", "企业微信": "wecom", "企微": "wecom", "钉钉": "dingtalk",
+        "飞书": "feishu", "lark": "feishu", "微信": "wechat", "电话": "call", "短信": "sms",
+    },
+}  # fmt: skip
+"""Operators with any value, of which some have other names."""
 
 YES = frozenset({"true", "yes", "1", "on", "有", "是"})
 NO = frozenset({"false", "no", "0", "off", "无", "否", "没有"})

@@ -24,6 +24,7 @@ class FolderSource:
     """See `ingest.source_kinds.Source`."""
 
     kind: str = KIND
+    is_pulled: bool = True
 
     def shown(self, settings: str) -> Mapping[str, object]:
         place = read(settings)

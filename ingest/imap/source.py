@@ -24,6 +24,7 @@ class ImapSource:
     """See `ingest.source_kinds.Source`."""
 
     kind: str = KIND
+    is_pulled: bool = True
 
     def shown(self, settings: str) -> Mapping[str, object]:
         account = read(settings)

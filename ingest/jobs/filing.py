@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast.ingest.jobs.task import Task, Workshop
-from holdfast.ingest.recovery import SealedRange, file_sealed, oldest_sealed_ms
+from holdfast.ingest.recovery import (
+    SealedRange,
+    file_sealed,
+    oldest_sealed_ms,
+    sealed_sources,
+)
+from holdfast.ingest.webhooks.settings import KIND as HOOK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,21 +39,28 @@ def run(task: Task, workshop: Workshop) -> Mapping[str, object]:
         done += filed
         task.headway({"filed": done})
 
-    filed = file_sealed(workshop.desk, workshop.pool, _range(order, workshop), count)
+    filed = 0
+    for part in _ranges(order, workshop):
+        filed += file_sealed(workshop.desk, workshop.pool, part, count)
     workshop.desk.sequencer.run()
     return {"filed": filed}
 
 
 def is_waiting(workshop: Workshop) -> bool:
-    """Tell whether an item is sealed for so long that nobody can be filing it."""
+    """Tell whether a webhook brought something, or nobody can be filing what is sealed so long."""
     oldest = oldest_sealed_ms(workshop.store)
-    return oldest is not None and oldest <= _left_before(workshop)
+    if oldest is None:
+        return False
+    return oldest <= _left_before(workshop) or bool(sealed_sources(workshop.store, HOOK))
 
 
-def _range(order: FilingOrder, workshop: Workshop) -> SealedRange:
+def _ranges(order: FilingOrder, workshop: Workshop) -> list[SealedRange]:
+    """Return what to file: of webhooks everything, for nobody else files what they bring."""
     if order.first is order.last is order.batch is None:
-        return SealedRange(before_ms=_left_before(workshop))
-    return SealedRange(order.first, order.last, order.batch)
+        sources = sealed_sources(workshop.store, HOOK)
+        left = SealedRange(before_ms=_left_before(workshop))
+        return [*(SealedRange(source=one) for one in sources), left]
+    return [SealedRange(order.first, order.last, order.batch)]
 
 
 def _left_before(workshop: Workshop) -> int:

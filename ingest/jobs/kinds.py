@@ -10,9 +10,11 @@ from holdfast.ingest.jobs import (
     filing,
     importing,
     indexing,
+    reminding,
     sequencing,
     settling,
     syncing,
+    telling,
     verifying,
 )
 from holdfast.ingest.jobs.task import JobKind
@@ -26,12 +28,13 @@ INDEX = JobKind("index", indexing.run, indexing.is_waiting, longest_delay_s=5.0)
 PROCESS = JobKind("process", filing.run, filing.is_waiting)
 ANCHOR = JobKind("anchor", anchoring.run, anchoring.is_waiting, longest_delay_s=120.0)
 SYNC = JobKind("sync", syncing.run, waiting=syncing.waiting)
+WEBHOOK = JobKind("webhook", telling.run, waiting=telling.waiting)
+REMIND = JobKind("remind", reminding.run, reminding.is_waiting)
 SETTLE = JobKind("settle", settling.run, settling.is_waiting)
 VERIFY = JobKind("verify", verifying.run)
 IMPORT = JobKind("import", importing.run, got_on=importing.got_on, is_long=True)
-KINDS: Mapping[str, JobKind] = {
-    kind.name: kind for kind in (SEQUENCE, ANCHOR, INDEX, PROCESS, SYNC, SETTLE, VERIFY, IMPORT)
-}
+_ALL = (SEQUENCE, ANCHOR, INDEX, PROCESS, WEBHOOK, SYNC, SETTLE, REMIND, VERIFY, IMPORT)
+KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in _ALL}
 
 
 def chosen(names: tuple[str, ...]) -> dict[str, JobKind]:

@@ -38,7 +38,7 @@ class SyncOrder:
 
 def waiting(workshop: Workshop) -> dict[str, dict[str, object]]:
     """Return the sources that are to run now: key of the standing job → payload."""
-    kinds = [one.kind for one in SOURCES]
+    kinds = [one.kind for one in SOURCES if one.is_pulled]
     return {str(source): {"source": source} for source in due_sources(workshop.store, kinds)}
 
 

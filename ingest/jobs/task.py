@@ -11,6 +11,7 @@ import msgspec
 
 from holdfast.core.errors import Refused, Unavailable
 from holdfast.ingest.anchoring import Anchoring
+from holdfast.ingest.outbound.courier import Courier
 from holdfast.storage.catalogue.jobs import Claim, Terms, keep, report
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Workshop:
     """How long an item may be sealed and not filed before it is taken up."""
     anchoring: Anchoring = field(default_factory=Anchoring)
     """Where checkpoints go; nowhere by default."""
+    courier: Courier = field(default_factory=Courier)
+    """How endpoints of webhooks are reached."""
 
     @property
     def store(self) -> Store:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from holdfast.core.errors import Corrupt
 from holdfast.storage.verify import Selection, Tally, Verification
 from holdfast.storage.verifying.anchors import anchor_check
+from holdfast.storage.webhooks.happenings import tell_damage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,7 @@ def run(task: Task, workshop: Workshop) -> Mapping[str, object]:
     run_through = Verification(workshop.store, sequencer.log, chosen, show, also)
     findings = list(run_through.run(tally))
     if findings:
+        tell_damage(workshop.store, len(findings))
         names = [f"{one.part} {one.name}: {one.cause}" for one in islice(findings, NAMED)]
         raise Corrupt(
             f"{len(findings)} things are not what they were: {'; '.join(names)}.",

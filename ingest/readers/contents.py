@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 
 from holdfast.core.records import CaptureFacts
@@ -16,27 +16,19 @@ from holdfast.ingest.readers import mbox
 from holdfast.ingest.readers.archives.expansion import Limits, Unpackable, head_of, spool
 from holdfast.ingest.readers.archives.tars import TarMember, tar_members
 from holdfast.ingest.readers.archives.zips import Entry, entries
+from holdfast.ingest.readers.chats.exports import export_of
+from holdfast.ingest.readers.chats.tables import SHEETS, may_be_table
+from holdfast.ingest.readers.chats.tree import ChatRules, accounted
+from holdfast.ingest.readers.chats.trees import chat_archive, chat_file
 from holdfast.ingest.readers.maildir import split_name
 from holdfast.ingest.readers.offers import Layer, Offered, portable
+from holdfast.ingest.readers.places import Place, file_digest, folder_of, one
 from holdfast.ingest.readers.recognition import HEAD_BYTES, Shape, litter, recognise
 from holdfast.ingest.readers.windows import Window
 
 _COMPRESSED = frozenset(("gz", "bz2", "xz"))
 _TAR_SUFFIXES = (".tgz", ".tbz", ".tbz2", ".txz")
 _DOCUMENT_MEMBERS = frozenset(("[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF"))
-_FOLDER_SUFFIXES = (
-    ".mbox",
-    ".mboxrd",
-    ".mbx",
-    ".sbd",
-    ".zip",
-    ".tar",
-    ".tgz",
-    ".gz",
-    ".bz2",
-    ".xz",
-    ".txt",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +38,7 @@ class PlanRules:
     quoting: str = "auto"
     """Of every mbox: one of `mbox.QUOTINGS`, or `auto`."""
     limits: Limits = field(default_factory=Limits)
+    chats: ChatRules = field(default_factory=ChatRules)
 
 
 @dataclass(slots=True)
@@ -71,52 +64,9 @@ class _Tally:
             raise Unpackable("total_limit")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a file on disk we stand, and how we came there."""
-
-    container: str
-    """As `Offered.container`."""
-    trail: tuple[str, ...]
-    """Names from the imported path down, members of archives included; `portable`."""
-    fd: int
-    begin: int
-    end: int
-    member: str = ""
-    """Path inside the container; empty outside of one."""
-    layers: tuple[Layer, ...] = ()
-    sha256: str = ""
-    """Of the container; empty outside of one."""
-    depth: int = 0
-    position: str = ""
-    """What tells this member from another of the same name, in keys."""
-    is_unwrapped: bool = False
-    """The bytes are those of a compressed file, which counts as one depth with a tar inside."""
-
-    @property
-    def name(self) -> str:
-        return self.trail[-1].rpartition("/")[2]
-
-    @property
-    def length(self) -> int:
-        return self.end - self.begin
-
-
 def offers_in(place: Place, rules: PlanRules) -> Iterator[Offered]:
     """Yield everything that one open file offers, in the order of its bytes."""
     yield from _offers(place, rules, _Tally(rules.limits))
-
-
-def one(place: Place, kind: str, reason: str = "") -> Offered:
-    """Return the reference to a file or member as a whole."""
-    facts = CaptureFacts(
-        folder=_folder(place, is_holder=False),
-        container_sha256=place.sha256,
-        member=place.member,
-        note=reason,
-    )
-    key = "file:" + "!".join(place.trail) + place.position
-    return Offered(key, place.container, kind, place.begin, place.length, facts, place.layers)
 
 
 def _offers(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
@@ -127,12 +77,16 @@ def _offers(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
     if shape.kind == "mbox":
         yield from _mbox(place, rules)
         return
+    exported = _exported(place, shape, rules)
+    if exported is not None:
+        yield from exported
+        return
     opener = _OPENERS.get(shape.kind)
     if opener is None:
         yield _whole(place, shape)
         return
     if not place.sha256:
-        place = replace(place, sha256=_sha256(place.fd, place.begin, place.end))
+        place = replace(place, sha256=file_digest(place.fd, place.begin, place.end))
     if place.depth >= rules.limits.max_depth:
         yield one(place, "unknown", "depth_limit")
         return
@@ -145,6 +99,15 @@ def _offers(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
             yield one(place, "skipped", "empty_archive")
     except Unpackable as error:
         yield one(replace(place, position=f"{place.position}#rest"), "unknown", str(error))
+
+
+def _exported(place: Place, shape: Shape, rules: PlanRules) -> Iterator[Offered] | None:
+    """Return what a file offers that is a chat export or a table; None for another."""
+    if shape.kind != "unknown" and not place.name.lower().endswith(SHEETS):
+        return None
+    tree = chat_file(place, rules.chats)
+    export = export_of(tree)
+    return None if export is None else accounted(export.offers(tree), tree)
 
 
 def _whole(place: Place, shape: Shape) -> Offered:
@@ -169,7 +132,7 @@ def _mbox(place: Place, rules: PlanRules) -> Iterator[Offered]:
             yield one(place, "eml")
             return
         found = mbox.members(window, quoting)
-    folder, trail = _folder(place, is_holder=True), "!".join(place.trail)
+    folder, trail = folder_of(place, is_holder=True), "!".join(place.trail)
     for member in found:
         length = member.end - member.start
         span = f"{member.start - place.begin}+{length}"
@@ -205,7 +168,10 @@ def _compressed(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offer
 
 
 def _zip(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
+    claimed = yield from _zip_export(place, rules, tally)
     for entry in entries(place.fd, place.begin, place.end, rules.limits):
+        if entry.at in claimed:
+            continue
         if entry.name in _DOCUMENT_MEMBERS:
             yield one(place, "unknown", "not_recognised_as_mail:document")
             return
@@ -229,6 +195,38 @@ def _zip(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
             yield from _entry(inside, layer, rules, tally)
 
 
+def _zip_export(
+    place: Place, rules: PlanRules, tally: _Tally
+) -> Generator[Offered, None, frozenset[int]]:
+    """Yield what a chat export in an archive offers; return where its entries are.
+
+    Mail and archives among them are not of the export, as in a directory.
+    """
+    listed = list(entries(place.fd, place.begin, place.end, rules.limits))
+    tree, by_path = chat_archive(place, listed, rules.chats, rules.limits)
+    if export_of(tree) is None:
+        return frozenset()
+    own = {p: one for p, one in tree.members.items() if _is_chat(place, by_path[p], rules)}
+    tree = replace(tree, members=own)
+    export = export_of(tree)
+    if export is None:
+        return frozenset()
+    for member in own.values():
+        tally.add(member.size)
+    yield from accounted(export.offers(tree), tree)
+    return frozenset(by_path[path].at for path in own)
+
+
+def _is_chat(place: Place, entry: Entry, rules: PlanRules) -> bool:
+    if any(litter(part) for part in portable(entry.name).split("/")):
+        return False
+    try:
+        head = head_of(place.fd, entry.layer, rules.limits, HEAD_BYTES)
+    except Unpackable:  # what it is, its name tells; that it is damaged, its end
+        return True
+    return recognise(head, entry.name.rpartition("/")[2]).kind == "unknown"
+
+
 def _entry(inside: Place, layer: Layer, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
     """Yield what a ZIP entry offers; it is spooled only if it holds several things itself."""
     try:
@@ -237,7 +235,8 @@ def _entry(inside: Place, layer: Layer, rules: PlanRules, tally: _Tally) -> Iter
         yield one(inside, "unknown", str(error))
         return
     shape = recognise(head, inside.name)
-    if shape.kind == "mbox" or shape.kind in _OPENERS:
+    is_table = shape.kind == "unknown" and may_be_table(inside.name)
+    if shape.kind == "mbox" or shape.kind in _OPENERS or is_table:
         try:
             yield from _unwrapped(inside, layer, rules, tally)
         except Unpackable as error:
@@ -305,26 +304,3 @@ def _without_suffix(name: str) -> str:
     if f".{suffix}".lower() in _TAR_SUFFIXES:
         return f"{stem}.tar"
     return stem if dot and suffix.lower() in _COMPRESSED else name
-
-
-def _folder(place: Place, *, is_holder: bool) -> str:
-    """Return the folder of a file, or of the members that it holds, as people would name it."""
-    names = "/".join(place.trail).split("/")
-    kept = [part for part in names if part not in ("", ".", "..")]
-    kept = kept if is_holder else kept[:-1]
-    return "/".join(map(_plain, kept))
-
-
-def _plain(name: str) -> str:
-    """Return a name without the suffixes that say how it is kept."""
-    while (dot := name.rfind(".")) > 0 and name[dot:].lower() in _FOLDER_SUFFIXES:
-        name = name[:dot]
-    return name
-
-
-def _sha256(fd: int, begin: int, end: int) -> str:
-    total = hashlib.sha256()
-    while begin < end and (piece := os.pread(fd, min(1 << 20, end - begin), begin)):
-        total.update(piece)
-        begin += len(piece)
-    return total.hexdigest()

@@ -47,7 +47,8 @@ class Offered:
     """Absolute path of the file on disk, `portable`."""
     kind: str
     """`eml`, `emlx`, `maildir`, `mbox`: can be read. `unknown`: to be quarantined; `skipped`:
-    passed over by a rule; of these two, `facts.note` is the reason."""
+    passed over by a rule; `bad`: failed for good; of these three, `facts.note` is the reason.
+    `chat`: a range of a chat export; `row`: a row of a table, in `raw`."""
     offset: int
     """First byte of the raw range, after all layers are taken off."""
     length: int
@@ -57,6 +58,8 @@ class Offered:
     """What wraps the bytes, outermost first."""
     digest: str = ""
     """First 16 hex digits of the SHA-256 of the raw range, where planning has seen all of it."""
+    raw: bytes = field(default=b"", repr=False)
+    """The bytes, where no range of the file is the item: a row of a table. Not in the ledger."""
 
 
 @dataclass(frozen=True, slots=True)

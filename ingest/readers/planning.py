@@ -12,10 +12,14 @@ from pathlib import Path
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.records import CaptureFacts
 from holdfast.ingest.readers import maildir
-from holdfast.ingest.readers.contents import Place, PlanRules, offers_in
+from holdfast.ingest.readers.chats.exports import export_of
+from holdfast.ingest.readers.chats.tree import Tree, accounted
+from holdfast.ingest.readers.chats.trees import chat_directory
+from holdfast.ingest.readers.contents import PlanRules, offers_in
 from holdfast.ingest.readers.mbox import QUOTINGS
-from holdfast.ingest.readers.offers import Offered, portable
-from holdfast.ingest.readers.recognition import litter
+from holdfast.ingest.readers.offers import Offered, local, portable
+from holdfast.ingest.readers.places import Place
+from holdfast.ingest.readers.recognition import HEAD_BYTES, litter, recognise
 
 _DEFAULT = PlanRules()
 _ROLE_RULES = {"tmp_file": "maildir_tmp", "bookkeeping": "mail_server_bookkeeping"}
@@ -36,6 +40,8 @@ class _Visit:
     flags: tuple[str, ...] = ()
     seen: set[str] = field(default_factory=set)
     """Unique names of the Maildir that have been given; shared by its directories."""
+    claimed: frozenset[Path] = frozenset()
+    """Files of a chat export around it, which are offered by the export."""
 
 
 def plan(path: Path, rules: PlanRules = _DEFAULT) -> Iterator[Offered]:
@@ -73,12 +79,53 @@ def _walk(root: Path, rules: PlanRules) -> Iterator[Offered]:
         try:
             status = visit.path.lstat()
             if stat.S_ISDIR(status.st_mode):
+                tree = None if visit.claimed or visit.role else _export_tree(visit, rules)
+                if tree is not None:
+                    yield from _export_offers(tree)
+                    claimed = frozenset(visit.path / local(path) for path in tree.members)
+                    visit = replace(visit, claimed=claimed)
                 waiting.append(_children(visit))
+                continue
+            if visit.path in visit.claimed:
                 continue
         except OSError as error:
             yield _end(visit, "unknown", _io_error(error))
             continue
         yield from _file(visit, status, rules)
+
+
+_MARKERS = frozenset(
+    ("users.json", "result.json", "_chat.txt", "usersList.json", "teamsList.json", "metadata.json")
+)
+"""Names by which a directory below the imported one may be a chat export."""
+
+
+def _export_tree(visit: _Visit, rules: PlanRules) -> Tree | None:
+    """Return the files of a directory that are a chat export; mail and archives are not of it."""
+    with os.scandir(visit.path) as listing:
+        names = {entry.name for entry in listing}
+    if visit.trail and not names & _MARKERS:
+        return None
+    tree = chat_directory(visit.path, visit.trail, rules.chats)
+    own = {path: one for path, one in tree.members.items() if _is_chat(visit.path / local(path))}
+    found = replace(tree, members=own)
+    return found if own and export_of(found) is not None else None
+
+
+def _is_chat(path: Path) -> bool:
+    if litter(path.name):
+        return False
+    try:
+        with path.open("rb", buffering=0) as file:
+            return recognise(file.read(HEAD_BYTES) or b"", path.name).kind == "unknown"
+    except OSError:  # it is met again among the other files, and ends there
+        return False
+
+
+def _export_offers(tree: Tree) -> Iterator[Offered]:
+    export = export_of(tree)
+    if export is not None:
+        yield from accounted(export.offers(tree), tree)
 
 
 def _children(visit: _Visit) -> Iterator[_Visit]:
@@ -99,7 +146,7 @@ def _child(visit: _Visit, name: str, *, is_maildir: bool) -> _Visit:
     path, shown = visit.path / name, portable(name)
     trail = f"{visit.trail}/{shown}" if visit.trail else shown
     if is_maildir and name in ("cur", "new", "tmp"):
-        return _Visit(path, trail, visit.folder, name, seen=visit.seen)
+        return _Visit(path, trail, visit.folder, name, seen=visit.seen, claimed=visit.claimed)
     if visit.role in ("tmp", "tmp_file"):
         return _Visit(path, trail, visit.folder, "tmp_file")
     if is_maildir and maildir.is_bookkeeping(name):
@@ -107,7 +154,8 @@ def _child(visit: _Visit, name: str, *, is_maildir: bool) -> _Visit:
     is_folder = name.startswith(".") and (path / "cur").is_dir()
     step = portable(maildir.folder_name(name)) if is_folder else shown
     folder = f"{visit.folder}/{step}" if visit.folder else step
-    return _Visit(path, trail, folder, "folder" if is_folder else "")
+    role = "folder" if is_folder else ""
+    return _Visit(path, trail, folder, role, claimed=visit.claimed)
 
 
 def _messages(visit: _Visit, names: list[str]) -> Iterator[_Visit]:

@@ -59,7 +59,9 @@ class Reader:
 
         References of kind `unknown` and `skipped` give their own reason.
         """
-        if offered.kind in ("unknown", "skipped"):
+        if offered.raw:
+            return RawItem(offered.key, offered.raw, offered.facts)
+        if offered.kind in ("unknown", "skipped", "bad", "row"):
             reason = offered.facts.note
             return Unreadable(reason, retryable=reason.startswith("io_error"))
         try:

@@ -10,7 +10,7 @@ import queue
 import secrets
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from holdfast.core.custody import Offer
@@ -19,7 +19,8 @@ from holdfast.ingest.pipeline import accept
 from holdfast.ingest.smtp.alarm import Alarm, Note
 from holdfast.ingest.smtp.pressure import Pressure
 from holdfast.ingest.smtp.tally import Tally
-from holdfast.storage.frames import discard, prepare
+from holdfast.storage.catalogue.texts import OPENED
+from holdfast.storage.frames import discard, prepare, seal_text
 
 if TYPE_CHECKING:
     import mmap
@@ -58,6 +59,12 @@ class Letter:
     facts: CaptureFacts
     settle: Callable[[Exception | None], None]
     """Is told once, in the thread that writes: None when it is durable, else why it is not."""
+    key: str = ""
+    """The source's own key; empty: each one is new."""
+    intake: Intake | None = None
+    """Where it goes; None: where the reception says."""
+    opened: bytes = b""
+    """What it holds in clear, where it came encrypted; kept sealed under its own key."""
 
 
 class GroupCommit:
@@ -137,10 +144,10 @@ class GroupCommit:
     def _kept(self, group: Sequence[Letter]) -> Exception | None:
         offers: list[Offer] = []
         try:
-            for letter in group:
-                prepared = prepare(letter.content, spool=self._reception.spool)
-                offers.append(Offer(secrets.token_hex(16), letter.facts, prepared, ""))
-            accept(offers, self._reception.intake, self._reception.desk)
+            for intake, letters in self._by_intake(group):
+                some = [self._offer(letter) for letter in letters]
+                offers += some
+                accept(some, intake, self._reception.desk)
         # The edge: whatever it is, the senders keep their messages and are told to come again.
         except Exception as error:  # noqa: BLE001
             return error
@@ -149,6 +156,21 @@ class GroupCommit:
         finally:
             for offer in offers:
                 discard(offer.prepared)
+
+    def _by_intake(self, group: Sequence[Letter]) -> list[tuple[Intake, list[Letter]]]:
+        """Sort a group by where it goes: what is kept of one part stays when another one fails."""
+        parts: dict[int, tuple[Intake, list[Letter]]] = {}
+        for letter in group:
+            intake = letter.intake or self._reception.intake
+            parts.setdefault(intake.batch_id, (intake, []))[1].append(letter)
+        return list(parts.values())
+
+    def _offer(self, letter: Letter) -> Offer:
+        prepared = prepare(letter.content, spool=self._reception.spool)
+        facts = letter.facts
+        if letter.opened:
+            facts = replace(facts, opened=seal_text(letter.opened, prepared.key, OPENED))
+        return Offer(letter.key or secrets.token_hex(16), facts, prepared, "")
 
 
 def _cause(error: Exception) -> str:

@@ -19,6 +19,7 @@ from holdfast.storage.catalogue.chunks import insert_missing
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.schema import accounts, sources
 from holdfast.storage.frames import open_text, seal_text
+from holdfast.storage.webhooks.happenings import About, Happening, tell
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select
@@ -259,7 +260,16 @@ def note_ended(store: Store, source_id: int, ending: Ending) -> None:
         values["succeeded_ms"] = store.now_ms()
         if ending.is_reconciled:
             values["reconciled_ms"] = store.now_ms()
-    _set(store, source_id, values)
+    changed = update(accounts).where(accounts.c.source_id == source_id).values(values)
+    failed = select(accounts.c.failures).where(accounts.c.source_id == source_id)
+    about = About(source_id, detail={"trouble": ending.trouble})
+
+    def act(connection: Connection) -> None:
+        if not ending.is_success and connection.scalar(failed) == 0:
+            tell(connection, store, Happening.SOURCE_FAILING, [about])
+        connection.execute(changed)
+
+    transact(store.engine, act)
 
 
 def _set(store: Store, source_id: int, values: dict[str, Any]) -> None:

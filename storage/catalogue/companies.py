@@ -12,7 +12,7 @@ import idna
 from sqlalchemy import select, update
 
 from holdfast.core.errors import Refused
-from holdfast.core.records import Role
+from holdfast.core.kinds import Role
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing
 from holdfast.storage.catalogue.engine import reading, transact
@@ -224,12 +224,14 @@ def _record_change(
 
 
 class HasAddress(Protocol):
-    """A participant, as a record has it or as a row."""
+    """A participant as a row, with the side of the identity."""
 
     @property
     def role(self) -> Role: ...
     @property
     def address(self) -> str: ...
+    @property
+    def side(self) -> str | None: ...
 
 
 _SENDERS = (Role.FROM, Role.SENDER)
@@ -237,23 +239,34 @@ _RECIPIENTS = frozenset((Role.TO, Role.CC, Role.BCC, Role.DELIVERED_TO, Role.REC
 
 
 def direction(participants: Iterable[HasAddress], own: Collection[str]) -> str:
-    """Return `in`, `out`, `internal` or `unknown`, judged by the internal domains.
+    """Return `in`, `out`, `internal` or `unknown`, by the internal domains and the chat systems.
 
     A sender from outside makes `in`: the archive holds what its own mailboxes received. From inside
     it is `internal` only when every recipient is inside, and `unknown` when none is named.
     """
-    if not own:
+    people = [(p.role, _is_inside(p, own)) for p in participants]
+    sender = next(
+        (at for role in _SENDERS for r, at in people if r == role and at is not None), None
+    )
+    if sender is None:
         return "unknown"
-    people = [(p.role, domain_of(p.address)) for p in participants]
-    sender = next((d for role in _SENDERS for r, d in people if r == role and d), "")
     if not sender:
-        return "unknown"
-    if not is_within(sender, own):
         return "in"
-    recipients = [d for role, d in people if role in _RECIPIENTS and d]
+    recipients = [at for role, at in people if role in _RECIPIENTS and at is not None]
     if not recipients:
         return "unknown"
-    return "internal" if all(is_within(d, own) for d in recipients) else "out"
+    return "internal" if all(recipients) else "out"
+
+
+_SIDES = {"staff": True, "bot": True, "outside": False}
+
+
+def _is_inside(person: HasAddress, own: Collection[str]) -> bool | None:
+    """Tell whether somebody is one of ours; None where nothing tells."""
+    domain = domain_of(person.address) if own else ""
+    if domain:
+        return is_within(domain, own)
+    return _SIDES.get(person.side or "") if "@" not in person.address else None
 
 
 def domain_of(address: str) -> str:

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select
 
+from holdfast.core.address_forms import PHONE, address_forms
 from holdfast.core.analysis import name_keys
 from holdfast.core.errors import NotFound
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import ascii_domain, domain_of, internal_in, is_within
+from holdfast.storage.catalogue.counting import counted_in_time
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import (
     companies,
     contacts,
     identities,
 )
-from holdfast.storage.catalogue.sightings import MAIL
+from holdfast.storage.catalogue.sightings import joined_key, split_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,8 +39,9 @@ class Identity:
 
     id: int
     kind: str
-    """`mail`."""
+    """`mail`, or the scheme of a chat system or of a directory: `wecom`, `phone`, `salesforce` …"""
     value: str
+    """The mail address, or what the system calls them."""
     name: str
     """As its owner, else somebody else, last wrote it."""
     valid_from_at: datetime | None
@@ -46,11 +49,19 @@ class Identity:
     first_contact_at: datetime | None
     last_contact_at: datetime | None
     messages: int
+    """In which it takes part; of an address that is its contact's for a time, in that time."""
+    human_messages: int = 0
+    """Those by a person to a person."""
+
+    @property
+    def key(self) -> str:
+        """The address, as participants have it."""
+        return joined_key(self.kind, self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A person, with everything that is known from mail."""
+    """A person, with everything that is known of them."""
 
     id: int
     name: str
@@ -69,6 +80,10 @@ class Contact:
     last_contact_at: datetime | None
     messages: int
     """Sum over its identities: what several of them take part in counts for each."""
+    owner: str = ""
+    """Login of the member of staff who looks after it."""
+    version: int = 0
+    """Of what people said of it; 0: nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +109,8 @@ def find(store: Store, text: str, limit: int = 20) -> list[Contact]:
     if not wanted:
         return []
     with reading(store.engine) as connection:
-        exact = and_(identities.c.kind == MAIL, identities.c.value == wanted)
+        keys = [split_key(key) for key in (*address_forms(text), wanted)]
+        exact = or_(*(and_(identities.c.kind == k, identities.c.value == v) for k, v in keys))
         found = [*_listed(connection, exact, limit), *_listed(connection, _meant(wanted), limit)]
         if len(found) < limit and wanted.isascii() and wanted.replace(" ", "").isalpha():
             found += _with_pinyin(connection, wanted.replace(" ", ""))
@@ -103,7 +119,8 @@ def find(store: Store, text: str, limit: int = 20) -> list[Contact]:
 
 def _meant(wanted: str) -> ColumnElement[bool]:
     return or_(
-        identities.c.value.contains(wanted, autoescape=True),
+        # A number only as a whole: parts of it would tell hidden digits one by one.
+        and_(identities.c.kind != PHONE, identities.c.value.contains(wanted, autoescape=True)),
         func.lower(identities.c.name).contains(wanted, autoescape=True),
         identities.c.domain == ascii_domain(wanted.removeprefix("@")),
         func.lower(contacts.c.name).contains(wanted, autoescape=True),
@@ -264,20 +281,24 @@ def _load(connection: Connection, ids: Sequence[int]) -> list[Contact]:
         contacts, companies.c.domain.label("company_domain"), companies.c.name.label("company_name")
     ).outerjoin(companies, companies.c.id == contacts.c.company_id)
     rows = {row.id: row for row in by_value(connection, query, contacts.c.id, ids)}
-    owned: dict[int, list[Row[Any]]] = {contact_id: [] for contact_id in rows}
+    owned: dict[int, list[Identity]] = {contact_id: [] for contact_id in rows}
     own = internal_in(connection)
     listed = select(identities).order_by(identities.c.contact_id, identities.c.id)
-    for row in by_value(connection, listed, identities.c.contact_id, list(rows)):
-        owned[row.contact_id].append(row)
+    found = by_value(connection, listed, identities.c.contact_id, list(rows))
+    for_a_time = [row.id for row in found if (row.valid_from_ms, row.valid_to_ms) != (None, None)]
+    counts: dict[int, Row[Any] | _Counts] = dict.fromkeys(for_a_time, _NEVER_MET)
+    counts |= {row.identity_id: row for row in counted_in_time(connection, for_a_time)}
+    for row in found:
+        owned[row.contact_id].append(_identity(row, counts.get(row.id, row)))
     merged = _merged_into(connection, rows)
     return [_contact(rows[i], owned[i], merged[i], own) for i in dict.fromkeys(ids) if i in rows]
 
 
 def _contact(
-    row: Row[Any], owned: Sequence[Row[Any]], merged: Sequence[int], own: frozenset[str]
+    row: Row[Any], owned: Sequence[Identity], merged: Sequence[int], own: frozenset[str]
 ) -> Contact:
-    first = [one.first_ms for one in owned if one.first_ms is not None]
-    last = [one.last_ms for one in owned if one.last_ms is not None]
+    first = [one.first_contact_at for one in owned if one.first_contact_at is not None]
+    last = [one.last_contact_at for one in owned if one.last_contact_at is not None]
     known = sorted(owned, key=lambda one: (one.human_messages, one.messages), reverse=True)
     return Contact(
         id=row.id,
@@ -286,15 +307,31 @@ def _contact(
         company_domain=row.company_domain or "",
         company_name=row.company_name or "",
         is_internal=any(is_within(domain_of(one.value), own) for one in owned),
-        identities=tuple(_identity(one) for one in owned),
+        identities=tuple(owned),
         merged=tuple(merged),
-        first_contact_at=_instant(min(first, default=None)),
-        last_contact_at=_instant(max(last, default=None)),
+        first_contact_at=min(first, default=None),
+        last_contact_at=max(last, default=None),
         messages=sum(one.messages for one in owned),
+        owner=row.owner,
+        version=row.version,
     )
 
 
-def _identity(row: Row[Any]) -> Identity:
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """What is counted of an address."""
+
+    messages: int = 0
+    human: int = 0
+    first_ms: int | None = None
+    last_ms: int | None = None
+
+
+_NEVER_MET = _Counts()
+
+
+def _identity(row: Row[Any], counts: Row[Any] | _Counts) -> Identity:
+    """Return an identity; `counts` is the row itself, but where it is its contact's for a time."""
     return Identity(
         id=row.id,
         kind=row.kind,
@@ -302,9 +339,10 @@ def _identity(row: Row[Any]) -> Identity:
         name=row.name,
         valid_from_at=_instant(row.valid_from_ms),
         valid_to_at=_instant(row.valid_to_ms),
-        first_contact_at=_instant(row.first_ms),
-        last_contact_at=_instant(row.last_ms),
-        messages=row.messages,
+        first_contact_at=_instant(counts.first_ms),
+        last_contact_at=_instant(counts.last_ms),
+        messages=counts.messages,
+        human_messages=row.human_messages if counts is row else counts.human,
     )
 
 

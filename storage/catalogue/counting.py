@@ -18,8 +18,9 @@ from sqlalchemy import (
     select,
 )
 
-from holdfast.core.records import Role
+from holdfast.core.kinds import Role
 from holdfast.storage.catalogue.chunks import by_value, each_given
+from holdfast.storage.catalogue.homes import IS_VALID
 from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.schema import identities, interactions, participants
 from holdfast.storage.catalogue.sightings import HUMAN_KINDS, PERSON
@@ -27,7 +28,7 @@ from holdfast.storage.catalogue.sightings import HUMAN_KINDS, PERSON
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Row, Select
 
     from holdfast.storage.catalogue.sightings import Tally
 
@@ -57,6 +58,7 @@ UPDATE identities SET
   messages = messages + ?
 WHERE id = ?"""
 _NAME = "UPDATE identities SET name = ? WHERE id = ? AND name = ''"
+_SIDE = "UPDATE identities SET side = ? WHERE id = ? AND side = ''"
 _OWN_NAME = "UPDATE identities SET name = ? WHERE id = ? AND name <> ?"
 
 
@@ -70,6 +72,7 @@ _SEEN = Table(
     Column("messages", BigInteger),
     Column("name", Text),
     Column("own_name", Text),
+    Column("side", Text),
 )
 """What `_COUNT_AND_NAME` is given for each identity."""
 _COUNT_AND_NAME = """
@@ -78,8 +81,9 @@ UPDATE {table} SET
   last_ms = GREATEST(identities.last_ms, given.last_ms),
   human_messages = identities.human_messages + given.human_messages,
   messages = identities.messages + given.messages,
-  name = COALESCE(NULLIF(given.own_name, ''), NULLIF(identities.name, ''), given.name)
-FROM {given} WHERE identities.id = given.id AND identities.kind = 'mail'"""
+  name = COALESCE(NULLIF(given.own_name, ''), NULLIF(identities.name, ''), given.name),
+  side = COALESCE(NULLIF(identities.side, ''), given.side)
+FROM {given} WHERE identities.id = given.id AND identities.kind <> 'forgotten'"""
 
 
 def _count_and_name(
@@ -94,7 +98,7 @@ def _count_and_name(
             row |= {"first_ms": tally.first_ms, "last_ms": tally.last_ms}
         row |= {"human_messages": tally.human_messages, "messages": tally.messages}
         own = tally.name if tally.is_own_name else ""
-        rows.append(row | {"name": tally.name, "own_name": own})
+        rows.append(row | {"name": tally.name, "own_name": own, "side": tally.side})
     lock_rows(connection, identities.c.id, found.values(), Hold.CHANGING)
     if rows:
         refuse_fewer(each_given(connection, _COUNT_AND_NAME, _SEEN, rows), rows)
@@ -115,13 +119,15 @@ def _count(connection: Connection, tallies: dict[str, Tally], found: dict[str, i
 
 
 def _name(connection: Connection, tallies: dict[str, Tally], found: dict[str, int]) -> None:
-    """Fill empty names; a name that the owner of the address uses replaces any other."""
+    """Fill empty names and sides; a name that its owner uses replaces any other."""
     named = [(tallies[key], row_id) for key, row_id in found.items() if tallies[key].name]
     named.sort(key=lambda pair: pair[1])
     own = [(tally.name, row_id, tally.name) for tally, row_id in named if tally.is_own_name]
     other = [(tally.name, row_id) for tally, row_id in named if not tally.is_own_name]
     _run(connection, _OWN_NAME, own)
     _run(connection, _NAME, other)
+    sided = sorted((row_id, tallies[key].side) for key, row_id in found.items())
+    _run(connection, _SIDE, [(side, row_id) for row_id, side in sided if side])
 
 
 def _run(connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
@@ -167,6 +173,16 @@ def recount_identities(connection: Connection, identity_ids: Iterable[int]) -> N
 
 _RECOUNT = """
 UPDATE identities SET messages = ?, human_messages = ?, first_ms = ?, last_ms = ? WHERE id = ?"""
+
+
+def counted_in_time(connection: Connection, identity_ids: Iterable[int]) -> list[Row[Any]]:
+    """Count identities again, of each only the time that it belongs to its contact.
+
+    Returns:
+        Rows of `identity_id`, `messages`, `human`, `first_ms`, `last_ms`; none for no message.
+    """
+    query = _filed_counts().join(identities, identities.c.id == participants.c.identity_id)
+    return by_value(connection, query.where(IS_VALID), participants.c.identity_id, identity_ids)
 
 
 def _filed_counts() -> Select[Any]:

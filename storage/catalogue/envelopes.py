@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from holdfast.core.identity import public_id
-from holdfast.core.records import Role
+from holdfast.core.kinds import Role
 from holdfast.storage.audit import Event, canonical_digest
 from holdfast.storage.catalogue.chunks import by_value, insert_rows
 from holdfast.storage.catalogue.locks import Hold, lock_rows
@@ -137,6 +137,7 @@ class Envelopes:
         text = _json({ENVELOPE: change}).decode()
         self._additions.append(_Addition(interaction_id, known.version, text, people))
         fresh = {_key(one): one.name for one in reversed(people) if _key(one) not in before}
+        fresh = {key: name for key, name in fresh.items() if "@" in key}
         return [
             Sighting(key, name, known.at_ms, False, known.is_human) for key, name in fresh.items()
         ]

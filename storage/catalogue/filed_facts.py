@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import func, select
 
+from holdfast.core.kinds import EMAIL
 from holdfast.core.records import CaptureFacts, FiledFacts
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import direction, domain_of, internal_in
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.held_facts import held_by_in
+from holdfast.storage.catalogue.homes import contact_then
+from holdfast.storage.catalogue.messages import marks_in, rooms_in
 from holdfast.storage.catalogue.schema import (
     captures,
     companies,
@@ -64,8 +67,7 @@ def filed_facts(store: Store, interaction_ids: Sequence[int]) -> list[FiledFacts
 
     Left out: unknown ids, and interactions that were removed or have no capture left.
     """
-    columns = ("id", "at_ms", "captured_ms", "size_bytes", "message_id", "message_key", "thread_id")
-    query = select(*(interactions.c[name] for name in columns))
+    query = select(*(interactions.c[name] for name in _COLUMNS))
     query = query.where(interactions.c.removed_ms.is_(None))
     with reading(store.engine) as connection:
         rows = by_value(connection, query, interactions.c.id, interaction_ids)
@@ -79,6 +81,8 @@ def filed_facts(store: Store, interaction_ids: Sequence[int]) -> list[FiledFacts
             internal_in(connection),
             held_by_in(connection, taken, store.now_ms()),
             tags_in(connection, taken),
+            rooms_in(connection, rows),
+            marks_in(connection, rows),
         )
     by_interaction: dict[int, list[Row[Any]]] = defaultdict(list)
     for person in people:
@@ -90,12 +94,17 @@ def filed_facts(store: Store, interaction_ids: Sequence[int]) -> list[FiledFacts
     ]
 
 
+_COLUMNS = (
+    "id", "at_ms", "captured_ms", "size_bytes", "message_id", "message_key", "thread_id", "kind",
+    "channel", "conversation_id", "version_ms",
+)  # fmt: skip
 _PEOPLE = (
     select(
         participants.c.interaction_id,
         participants.c.role,
         participants.c.address,
-        identities.c.contact_id,
+        contact_then(),
+        identities.c.side,
     )
     .outerjoin(identities, identities.c.id == participants.c.identity_id)
     .order_by(participants.c.interaction_id, participants.c.ordinal)
@@ -111,6 +120,8 @@ class _Around:
     internal: frozenset[str]
     held_by: Mapping[int, tuple[HeldBy, ...]]
     tags: Mapping[int, tuple[str, ...]]
+    rooms: Mapping[int, str]
+    marks: Mapping[int, tuple[str, ...]]
 
 
 def _facts(
@@ -139,6 +150,9 @@ def _facts(
         is_duplicate=len(taken) > 1,
         shares_message_id=around.holders[row.message_key] > 1,
         held_by=around.held_by.get(row.id, ()),
+        conversation_id=row.conversation_id or 0,
+        conversation=around.rooms.get(row.conversation_id, ""),
+        marks=around.marks.get(row.id, ()),
     )
 
 
@@ -191,7 +205,7 @@ def holders_in(connection: Connection, rows: Iterable[Row[Any]]) -> Counter[byte
         .where(interactions.c.removed_ms.is_(None))
         .group_by(interactions.c.message_key)
     )
-    keys = [row.message_key for row in rows if row.message_id]
+    keys = [row.message_key for row in rows if row.message_id and row.channel == EMAIL]
     rows = by_value(connection, query, interactions.c.message_key, keys)
     return Counter({row.message_key: row.holders for row in rows})
 

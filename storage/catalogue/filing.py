@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from holdfast.core.custody import Draft, End
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import EMAIL
 from holdfast.core.records import Filed, Sealed
 from holdfast.storage.audit import Event, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows, update_rows
@@ -20,6 +21,7 @@ from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import transact
 from holdfast.storage.catalogue.envelopes import Envelopes, reported_as
 from holdfast.storage.catalogue.filing_events import FilingEvents
+from holdfast.storage.catalogue.filing_news import tell_filed
 from holdfast.storage.catalogue.filing_rows import (
     at_ms,
     attachment_rows,
@@ -29,6 +31,7 @@ from holdfast.storage.catalogue.filing_rows import (
 from holdfast.storage.catalogue.identities import Linker, count
 from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.queueing import enqueue
+from holdfast.storage.catalogue.rooms import rooms_of
 from holdfast.storage.catalogue.schema import (
     attachments,
     captures,
@@ -37,7 +40,7 @@ from holdfast.storage.catalogue.schema import (
     source_items,
     variants,
 )
-from holdfast.storage.catalogue.sightings import Sighting, sightings
+from holdfast.storage.catalogue.sightings import Sighting, same_people, sightings
 from holdfast.storage.catalogue.threading import Threading
 from holdfast.storage.governance.membership import hold_matching, standing_holds
 
@@ -85,8 +88,8 @@ class _Batch:
     new: dict[int, Draft] = field(default_factory=dict)
     made_from: dict[int, int] = field(default_factory=dict)
     """New interaction → the original that it is made from."""
-    placed: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """New interaction → that original, and its thread."""
+    placed: dict[int, tuple[int, int, int | None]] = field(default_factory=dict)
+    """New interaction → that original, its thread, and its room if it has one."""
     joined: list[tuple[int, int]] = field(default_factory=list)
     """Threads that are in another one from now on."""
     variant_rows: list[dict[str, Any]] = field(default_factory=list)
@@ -153,6 +156,8 @@ def _can_be_filed(batch: _Batch, sealed: Sealed, draft: Draft) -> bool:
     is_filed = sealed.original_id in batch.by_original
     if sealed.item_id in batch.ended:
         return is_filed and batch.ended[sealed.item_id] in _FILED
+    if draft.channel != EMAIL:  # the same bytes may stand for several messages of chat
+        return sealed.is_new_original or draft.fingerprint in batch.by_fingerprint
     is_read_anew = bool(draft.inner_sha256) and sealed.original_id not in batch.by_report
     return sealed.is_new_original or (is_filed and not is_read_anew)
 
@@ -187,7 +192,7 @@ def _target(batch: _Batch, sealed: Sealed, draft: Draft) -> int:
     believed, is filed as that report as well: both interactions stay.
     """
     original = sealed.original_id
-    known = batch.by_original.get(original)
+    known = None if draft.channel != EMAIL else batch.by_original.get(original)
     if known is not None and draft.inner_sha256:
         known = batch.by_report.get(original, known if sealed.item_id in batch.ended else None)
     if known is not None:
@@ -216,13 +221,15 @@ def _write_new(batch: _Batch) -> None:
     enveloped = batch.envelopes.find({i: (d, at_ms(d, batch.now_ms)) for i, d in batch.new.items()})
     threads = _threads(batch) if batch.new else {}
     seen = [*_sightings(batch), *enveloped]
-    recognised = batch.linker.recognise(batch.connection, seen, batch.store.ids)
+    same = {key: other for draft in batch.new.values() for key, other in same_people(draft)}
+    recognised = batch.linker.recognise(batch.connection, seen, batch.store.ids, same)
     batch.events += batch.note.met(recognised.made)
     if batch.new:
         _write_interactions(batch, threads, recognised.ids)
     batch.events += batch.envelopes.write(recognised.ids)
     given = insert_missing(batch.connection, variants, batch.variant_rows, "original_id")
     refuse_fewer(given, batch.variant_rows)
+    tell_filed(batch.connection, batch.store, batch.new, recognised.made)
     count(batch.connection, recognised)
 
 
@@ -235,7 +242,9 @@ def _threads(batch: _Batch) -> dict[int, int]:
 
 
 def _write_interactions(batch: _Batch, threads: dict[int, int], known: dict[str, int]) -> None:
-    batch.placed = {i: (batch.made_from[i], threads[i]) for i in batch.new}
+    when = {i: (d, at_ms(d, batch.now_ms)) for i, d in batch.new.items()}
+    rooms = rooms_of(batch.connection, when, batch.store.ids)
+    batch.placed = {i: (batch.made_from[i], threads[i], rooms.get(i)) for i in batch.new}
     _note_same_message_ids(batch)
     made, connection = batch.new.items(), batch.connection
     rows = [interaction_row(i, d, batch.placed[i], batch.now_ms) for i, d in made]
@@ -257,7 +266,7 @@ def _note_same_message_ids(batch: _Batch) -> None:
     """Mark, and queue for the index, all interactions that share a Message-ID with another."""
     keys: dict[bytes, list[int]] = {}
     for interaction_id, draft in batch.new.items():
-        if draft.message_id:
+        if draft.message_id:  # of chat: versions, and what is said of the message later
             keys.setdefault(draft.message_key, []).append(interaction_id)
     rows = by_value(
         batch.connection,
@@ -322,13 +331,22 @@ def _end_items(
     changed = [*touched, *batch.crowded]
     hold_matching(batch.connection, batch.store, changed, batch.active)
     enqueue(batch.connection, changed, batch.store.ids)
-    later = [(one[0].capture_id, target) for one, target, is_first in open_ones if not is_first]
+    later = [
+        (sealed.capture_id, target, is_first)
+        for (sealed, draft), target, is_first in open_ones
+        if not is_first or _is_said_again(batch, sealed, draft, target)
+    ]
     note = batch.note
-    events = [note.filed(i, d.row_digest, *batch.placed[i]) for i, d in batch.new.items()]
-    events += [note.linked(capture_id, target) for capture_id, target in later]
+    events = [note.filed(i, d.row_digest, *batch.placed[i][:2]) for i, d in batch.new.items()]
+    events += [note.linked(one, target, is_first=is_first) for one, target, is_first in later]
     events += [note.joined(loser, winner) for loser, winner in batch.joined]
     events += batch.events
     record_events(batch.connection, events, batch.store.ids)
+
+
+def _is_said_again(batch: _Batch, sealed: Sealed, draft: Draft, target: int) -> bool:
+    """Tell whether bytes that were filed before are, in another place, another thing said."""
+    return draft.channel != EMAIL and batch.by_original[sealed.original_id] != target
 
 
 def _revive(batch: _Batch, targets: Sequence[int]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from holdfast.core.custody import End
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, canonical_digest
 from holdfast.storage.catalogue.identities import made_digest
@@ -26,9 +27,17 @@ class FilingEvents:
         context = filed_digest(rows, original_id, thread_id)
         return self._event("file", "msg", interaction_id, context)
 
-    def linked(self, capture_id: int, interaction_id: int) -> Event:
-        """Return what ties a capture to an interaction that another capture was filed as."""
-        context = canonical_digest([interaction_id, self.now_ms])
+    def linked(self, capture_id: int, interaction_id: int, *, is_first: bool) -> Event:
+        """Return what ties a capture to an interaction that its original alone does not name.
+
+        Args:
+            capture_id: Of the capture.
+            interaction_id: That another capture was filed as, or that is another one than that
+                which the same bytes were filed as before.
+            is_first: The latter, and the interaction is new with it.
+        """
+        said: list[object] = [interaction_id, self.now_ms]
+        context = canonical_digest([*said, End.FILED.value] if is_first else said)
         return self._event("link", "cap", capture_id, context)
 
     def joined(self, loser: int, winner: int) -> Event:
@@ -43,7 +52,7 @@ class FilingEvents:
         """
         if not rows:
             return []
-        values = [(r["id"], r["value"], r["contact_id"], r["company_id"]) for r in rows]
+        values = [(r["id"], r["value"], r["home_id"], r["company_id"]) for r in rows]
         return [self._event("met", "idn", rows[0]["id"], made_digest(values))]
 
     def _event(self, kind: str, prefix: str, row_id: int, context: bytes) -> Event:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from holdfast.core.chats import address_key
 from holdfast.core.custody import DraftAttachment
+from holdfast.core.kinds import EMAIL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 _DRAFT_COLUMNS = (
     "kind",
+    "channel",
+    "version_ms",
     "parser_version",
     "message_id",
     "message_key",
@@ -41,21 +45,19 @@ def at_ms(draft: Draft, now_ms: int) -> int:
 
 
 def interaction_row(
-    interaction_id: int, draft: Draft, placed: tuple[int, int], now_ms: int
+    interaction_id: int, draft: Draft, placed: tuple[int, int, int | None], now_ms: int
 ) -> dict[str, Any]:
     """Return the row of `interactions`.
 
     Args:
         interaction_id: New.
         draft: What the parser made.
-        placed: The original that it is made from, and its thread.
+        placed: The original that it is made from, its thread, and its room if it has one.
         now_ms: The instant of filing.
     """
     row: dict[str, Any] = {name: getattr(draft, name) for name in _DRAFT_COLUMNS}
     row["id"] = interaction_id
-    row["channel"] = "email"
-    row["conversation_id"] = None
-    row["text_original_id"], row["thread_id"] = placed
+    row["text_original_id"], row["thread_id"], row["conversation_id"] = placed
     row["at_ms"] = at_ms(draft, now_ms)
     row["captured_ms"] = now_ms
     row["removed_ms"] = None
@@ -65,7 +67,7 @@ def interaction_row(
 def participant_rows(
     interaction_id: int, draft: Draft, now_ms: int, known: Mapping[str, int]
 ) -> list[dict[str, Any]]:
-    """Return the rows of `participants`; `known` is address in lower case → identity."""
+    """Return the rows of `participants`; `known` is address key → identity."""
     return [
         {
             "interaction_id": interaction_id,
@@ -73,11 +75,16 @@ def participant_rows(
             "role": person.role,
             "name": person.name,
             "address": person.address,
-            "identity_id": known.get(person.address.strip().casefold()),
+            "identity_id": known.get(identity_key(draft.channel, person.address)),
             "at_ms": at_ms(draft, now_ms),
         }
         for ordinal, person in enumerate(draft.participants)
     ]
+
+
+def identity_key(channel: str, address: str) -> str:
+    """Return how identities know an address; a mail's field that looks like chat names nobody."""
+    return address_key(address) if channel != EMAIL or "@" in address else ""
 
 
 def attachment_rows(interaction_id: int, draft: Draft) -> list[dict[str, Any]]:

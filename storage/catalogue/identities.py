@@ -19,11 +19,20 @@ from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_r
 from holdfast.storage.catalogue.companies import DomainNames, ensure_companies
 from holdfast.storage.catalogue.counting import count_seen
 from holdfast.storage.catalogue.facts import PEOPLE_FORGOTTEN, fact
+from holdfast.storage.catalogue.homes import homes_of
+from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.schema import contacts, identities
-from holdfast.storage.catalogue.sightings import MAIL, PERSON, nature_of, tallied
+from holdfast.storage.catalogue.sightings import (
+    BOT,
+    MAIL,
+    PERSON,
+    nature_of,
+    split_key,
+    tallied,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Transaction
 
@@ -42,7 +51,8 @@ class Recognised:
     ids: dict[str, int]
     """The identity of each address."""
     made: list[dict[str, Any]]
-    """Rows of the identities that were made, with `company_id`; sorted by id."""
+    """Rows of the identities that were made, with `company_id`, and with `is_met` where the contact
+    was made too; sorted by id."""
     tallies: dict[str, Tally]
 
 
@@ -67,14 +77,26 @@ class Linker:
         return recognised.ids
 
     def recognise(
-        self, connection: Connection, people: Sequence[Sighting], ids: IdFactory
+        self,
+        connection: Connection,
+        people: Sequence[Sighting],
+        ids: IdFactory,
+        same: Mapping[str, str] | None = None,
     ) -> Recognised:
         """Find the identity of each address, or make it with a provisional contact.
 
         Texts that are no addresses are left out. Addresses of machines get an identity but no
         contact. Safe beside other writers.
+
+        Args:
+            connection: Of the transaction.
+            people: Who was seen.
+            ids: For what is made.
+            same: Address → another one of the same person, as a directory says. One that is made
+                now comes to the contact of the other; two that were known stay where they are.
         """
         tallies = tallied(people)
+        same = same or {}
         forgotten = fact(connection, PEOPLE_FORGOTTEN)
         if forgotten != self._forgotten:
             self._known.clear()
@@ -83,7 +105,8 @@ class Linker:
         missing = sorted(key for key in tallies if key not in found)
         made: list[dict[str, Any]] = []
         if missing:
-            selected, made = self._make(connection, missing, ids)
+            sides = {key: tallies[key].side for key in missing}
+            selected, made = self._make(connection, missing, ids, _Known(sides, same, found))
             found |= selected
         return Recognised(found, made, tallies)
 
@@ -114,26 +137,46 @@ class Linker:
             self._known.popitem(last=False)
 
     def _make(
-        self, connection: Connection, missing: Sequence[str], ids: IdFactory
+        self, connection: Connection, missing: Sequence[str], ids: IdFactory, known: _Known
     ) -> tuple[dict[str, int], list[dict[str, Any]]]:
-        company = {key: self.domains.company(key.rpartition("@")[2]) for key in missing}
-        natures = {key: nature_of(key) for key in missing}
-        named = ensure_companies(connection, company.values(), ids)
-        people = {
-            key: {"id": ids.take(), "company_id": named.get(company[key])}
-            for key in missing
-            if natures[key] == PERSON
+        domains = {key: key.rpartition("@")[2] if "@" in key else "" for key in missing}
+        company = {
+            key: self.domains.company(domains[key]) if domains[key] else "" for key in missing
         }
-        rows = [_identity_row(key, natures[key], people.get(key), ids.take()) for key in missing]
-        insert_rows(connection, contacts, list(people.values()))
+        natures = {key: _nature(key, known.sides[key]) for key in missing}
+        named = ensure_companies(connection, company.values(), ids)
+        homes = _homes(connection, known)
+        people: dict[str, dict[str, Any]] = {}
+        for key in sorted(missing, key=known.rank):
+            if natures[key] != PERSON:
+                continue
+            other = known.same.get(key, "")
+            shared = homes.get(other) or people.get(other)
+            people[key] = shared or {"id": ids.take(), "company_id": named.get(company[key])}
+        rows = [
+            _identity_row(key, natures[key], people.get(key), ids.take())
+            | {"side": known.sides[key]}
+            for key in missing
+        ]
+        there = {home["id"] for home in homes.values()}
+        fresh = {one["id"]: one for one in people.values() if one["id"] not in there}
+        insert_rows(connection, contacts, list(fresh.values()))
         insert_missing(connection, identities, rows, "kind", "value")
         made = _select_ids(connection, missing)
-        _drop_orphans(connection, [row for row in rows if made[row["value"]] != row["id"]])
-        ours = [row for row in rows if made[row["value"]] == row["id"]]
+        key_of = {row["id"]: key for key, row in zip(missing, rows, strict=True)}
+        ours = [row for row in rows if made[key_of[row["id"]]] == row["id"]]
+        lost = [row for row in rows if made[key_of[row["id"]]] != row["id"]]
+        kept = {row["home_id"] for row in ours} | there
+        _drop_orphans(connection, [row for row in lost if row["home_id"] not in kept])
         self._made.update(missing)
         self._made_in = connection.get_transaction()
         return made, [
-            {**row, "company_id": people.get(row["value"], _NOBODY)["company_id"]} for row in ours
+            {
+                **row,
+                "company_id": people.get(key_of[row["id"]], _NOBODY)["company_id"],
+                "is_met": row["contact_id"] in fresh,
+            }
+            for row in ours
         ]
 
 
@@ -149,21 +192,76 @@ def count(connection: Connection, recognised: Recognised) -> None:
 _NOBODY: dict[str, Any] = {"company_id": None}
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of addresses for which identities are to be made."""
+
+    sides: Mapping[str, str]
+    same: Mapping[str, str]
+    found: Mapping[str, int]
+    """Identities of addresses that were known before."""
+
+    def rank(self, key: str) -> tuple[bool, str]:
+        """Order those that follow another one behind all that do not."""
+        return key in self.same, key
+
+
+def _nature(key: str, side: str) -> str:
+    return BOT if side == BOT else nature_of(key)
+
+
+def _homes(connection: Connection, known: _Known) -> dict[str, dict[str, Any]]:
+    """Return the contact that each known address is at home with, which a new one is the same as.
+
+    It stays there until the transaction ends: `root` is the contact that it was merged into.
+    """
+    wanted = {known.found[other]: other for other in known.same.values() if other in known.found}
+    lock_rows(connection, identities.c.id, wanted, Hold.CHANGING)
+    roots = {
+        row.id: row.contact_id
+        for row in by_value(
+            connection,
+            select(identities.c.id, identities.c.contact_id),
+            identities.c.id,
+            wanted,
+        )
+    }
+    homes = {one: home for one, home in homes_of(connection, wanted).items() if home is not None}
+    query = select(contacts.c.id, contacts.c.company_id)
+    companies = {
+        row.id: row.company_id for row in by_value(connection, query, contacts.c.id, homes.values())
+    }
+    return {
+        wanted[one]: {"id": home, "company_id": companies[home], "root": roots[one]}
+        for one, home in homes.items()
+    }
+
+
 def _select_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
-    query = select(identities.c.value, identities.c.id).where(identities.c.kind == MAIL)
-    return {row.value: row.id for row in by_value(connection, query, identities.c.value, keys)}
+    by_kind: dict[str, dict[str, str]] = {}
+    for key in keys:
+        kind, value = split_key(key)
+        by_kind.setdefault(kind, {})[value] = key
+    found: dict[str, int] = {}
+    for kind, values in by_kind.items():
+        query = select(identities.c.value, identities.c.id).where(identities.c.kind == kind)
+        rows = by_value(connection, query, identities.c.value, values)
+        found |= {values[row.value]: row.id for row in rows}
+    return found
 
 
 def _identity_row(
     key: str, nature: str, contact: dict[str, Any] | None, row_id: int
 ) -> dict[str, Any]:
+    kind, value = split_key(key)
     return {
         "id": row_id,
-        "kind": MAIL,
-        "value": key,
-        "domain": key.rpartition("@")[2],
+        "kind": kind,
+        "value": value,
+        "domain": key.rpartition("@")[2] if kind == MAIL else "",
         "nature": nature,
-        "contact_id": None if contact is None else contact["id"],
+        "contact_id": None if contact is None else contact.get("root", contact["id"]),
+        "home_id": None if contact is None else contact["id"],
     }
 
 
@@ -171,13 +269,13 @@ def made_digest(rows: Iterable[Sequence[object]]) -> bytes:
     """Digest what the audit log commits to when identities are made.
 
     Args:
-        rows: Id, value, contact and the contact's company, sorted by id.
+        rows: Id, value, the contact that it was met in and that contact's company, sorted by id.
     """
     return canonical_digest([list(row) for row in rows])
 
 
 def _drop_orphans(connection: Connection, lost: Sequence[dict[str, Any]]) -> None:
     """Remove the contacts of identities that another writer made at the same moment."""
-    rows = [{"orphan": row["contact_id"]} for row in lost if row["contact_id"] is not None]
+    rows = [{"orphan": row["home_id"]} for row in lost if row["home_id"] is not None]
     if rows:
         connection.execute(contacts.delete().where(contacts.c.id == bindparam("orphan")), rows)

@@ -41,6 +41,8 @@ class Accepted:
 
     sealed: list[Sealed] = field(default_factory=list)
     """New captures, in order of the offers."""
+    offers: list[Offer] = field(default_factory=list)
+    """What each of them is of."""
     unchanged: int = 0
     """Items that this source had already given with the same bytes."""
 
@@ -121,6 +123,7 @@ class _Acceptance:
         if fresh:
             known, ours = self._originals(fresh, placements, now_ms)
             accepted.sealed = self._captures(fresh, known, ours, now_ms)
+            accepted.offers = list(fresh.values())
         return accepted
 
     def _without_known(self, offers: Sequence[Offer], accepted: Accepted) -> dict[str, Offer]:

@@ -16,15 +16,9 @@ from sqlalchemy import select
 from holdfast.core.custody import DerivedText
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.identity import public_id, row_id
+from holdfast.core.kinds import Role
 from holdfast.core.ports import Placement
-from holdfast.core.records import (
-    HeldBy,
-    Record,
-    RecordAttachment,
-    RecordParticipant,
-    Role,
-    TextState,
-)
+from holdfast.core.records import HeldBy, Record, RecordAttachment, RecordParticipant, TextState
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import direction, internal_in
 from holdfast.storage.catalogue.engine import reading
@@ -39,6 +33,8 @@ from holdfast.storage.catalogue.filed_facts import (
 )
 from holdfast.storage.catalogue.governance_tables import tombstones
 from holdfast.storage.catalogue.held_facts import held_by_in
+from holdfast.storage.catalogue.homes import contact_then
+from holdfast.storage.catalogue.messages import marks_in, rooms_in
 from holdfast.storage.catalogue.rows import message_key, unpack_headers
 from holdfast.storage.catalogue.schema import (
     attachments,
@@ -151,6 +147,8 @@ class _Loaded:
     same_message_id: Counter[bytes]
     companies: frozenset[str]
     internal: frozenset[str] = field(default_factory=frozenset)
+    rooms: dict[int, str] = field(default_factory=dict)
+    marks: dict[int, tuple[str, ...]] = field(default_factory=dict)
     held_by: dict[int, tuple[HeldBy, ...]] = field(default_factory=dict)
     tags: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
@@ -170,7 +168,7 @@ def _load(connection: Connection, ids: Sequence[int], columns: Sequence[Any]) ->
     alive = [row.id for row in rows]
     people = by_value(
         connection,
-        select(participants, identities.c.contact_id)
+        select(participants, contact_then(), identities.c.side)
         .outerjoin(identities, identities.c.id == participants.c.identity_id)
         .order_by(participants.c.interaction_id, participants.c.ordinal),
         participants.c.interaction_id,
@@ -191,6 +189,8 @@ def _load(connection: Connection, ids: Sequence[int], columns: Sequence[Any]) ->
         same_message_id=holders_in(connection, rows),
         companies=companies_of(connection, people),
         internal=internal_in(connection),
+        rooms=rooms_in(connection, rows),
+        marks=marks_in(connection, rows),
     )
 
 
@@ -212,7 +212,7 @@ def _keys(connection: Connection, rows: Iterable[Row[Any]]) -> dict[int, Row[Any
 def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
     taken = loaded.captures[row.id]
     people = tuple(
-        RecordParticipant(_ROLES[p.role], p.name, p.address, p.contact_id or 0)
+        RecordParticipant(_ROLES[p.role], p.name, p.address, p.contact_id or 0, p.side or "")
         for p in loaded.participants.get(row.id, ())
     )
     text = _EMPTY if store is None else _text(row, loaded, store)
@@ -247,6 +247,9 @@ def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
         is_duplicate=len(taken) > 1,
         shares_message_id=loaded.same_message_id[row.message_key] > 1,
         held_by=loaded.held_by.get(row.id, ()),
+        conversation_id=row.conversation_id or 0,
+        conversation=loaded.rooms.get(row.conversation_id, ""),
+        marks=loaded.marks.get(row.id, ()),
     )
 
 

@@ -15,6 +15,7 @@ import msgspec
 import zstandard
 
 from holdfast.core.errors import Corrupt
+from holdfast.core.kinds import EMAIL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,15 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack_headers = msgspec.msgpack.Decoder(tuple[tuple[str, str], ...]).decode
 _LOCAL = threading.local()  # a zstd context costs more than a message, and serves one thread only
 MAX_HEADERS_BYTES = 256 * 1024 * 1024
+
+
+def chat_key(name: str) -> bytes:
+    """Name a chat message for threads and versions: no Message-ID of a mail has the same key."""
+    return hashlib.sha256(_CHAT + name.encode()).digest()[:16]
+
+
+_CHAT = hashlib.sha256(b"chat").digest()
+"""Not UTF-8, so that no text begins with it."""
 
 
 def message_key(message_id: str, fingerprint: bytes) -> bytes:
@@ -155,6 +165,13 @@ def digested_values(row: object) -> list[object]:
     return [*values, bool(is_bulk), bool(is_truncated)]
 
 
+def chat_values(channel: str, conversation_key: str | None, version_ms: int) -> list[object]:
+    """Return what is digested of chat beside `digested_values`; nothing of mail."""
+    return [] if channel == EMAIL else [channel, conversation_key or "", version_ms]
+
+
 def draft_digest(draft: Draft) -> bytes:
     """Digest a draft as its rows will be digested by `verify`."""
-    return row_digest(digested_values(draft), draft.participants, draft.attachments)
+    room = draft.conversation.key if draft.conversation else ""
+    values = digested_values(draft) + chat_values(draft.channel, room, draft.version_ms)
+    return row_digest(values, draft.participants, draft.attachments)

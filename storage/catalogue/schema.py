@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from holdfast.storage.catalogue import governance_tables, rights_tables
+from holdfast.storage.catalogue import governance_tables, rights_tables, webhook_tables
 from holdfast.storage.catalogue.account_tables import (
     accounts,
     later_facts,
@@ -37,11 +37,21 @@ from holdfast.storage.catalogue.columns import (
     ref,
     words,
 )
+from holdfast.storage.catalogue.people_tables import (
+    companies,
+    contact_versions,
+    contacts,
+    identities,
+    internal_domains,
+    links,
+    merges,
+)
 from holdfast.storage.catalogue.work_tables import jobs, leases
 
 __all__ = [
-    "accounts", "governance_tables", "jobs", "later_facts", "leases", "mailboxes", "metadata",
-    "rights_tables", "source_runs",
+    "accounts", "companies", "contact_versions", "contacts", "governance_tables", "identities",
+    "internal_domains", "jobs", "later_facts", "leases", "links", "mailboxes", "merges",
+    "metadata", "rights_tables", "source_runs", "webhook_tables",
 ]  # fmt: skip
 
 archive_facts = Table(
@@ -149,6 +159,7 @@ conversations = Table(
     Column("channel", Text, nullable=False),
     Column("key", Text, nullable=False),
     words("name"),
+    ms("named_ms", optional=True),
     UniqueConstraint("channel", "key"),
 )
 
@@ -184,6 +195,7 @@ interactions = Table(
     Column("kind", Text, nullable=False),
     Column("channel", Text, nullable=False),
     ref("conversation_id", "conversations.id", optional=True),
+    count("version_ms"),
     Column("parser_version", Integer, nullable=False),
     words("message_id"),
     Column("message_key", LargeBinary(16), nullable=False),
@@ -208,6 +220,13 @@ interactions = Table(
     ms("removed_ms", optional=True),
     Index("ix_interactions_message_key", "message_key"),
     Index("ix_interactions_at", "at_ms"),
+    Index(
+        "ix_interactions_conversation",
+        "conversation_id",
+        "at_ms",
+        sqlite_where=text("conversation_id IS NOT NULL"),
+        postgresql_where=text("conversation_id IS NOT NULL"),
+    ),
 )
 
 variants = Table(
@@ -244,61 +263,6 @@ captures = Table(
     words("facts"),
     ms("undone_ms", optional=True),
     UniqueConstraint("item_id"),
-)
-
-companies = Table(
-    "companies",
-    metadata,
-    own_id(),
-    Column("domain", Text, nullable=False, unique=True),
-    words("name"),
-    flag("is_internal"),
-)
-
-internal_domains = Table(
-    "internal_domains", metadata, Column("domain", Text, primary_key=True), ms("added_ms")
-)
-
-contacts = Table(
-    "contacts",
-    metadata,
-    own_id(),
-    words("name"),
-    Column("state", Text, nullable=False, server_default="provisional"),
-    ref("company_id", "companies.id", optional=True, index=True),
-    ref("merged_into", "contacts.id", optional=True, index=True),
-)
-
-identities = Table(
-    "identities",
-    metadata,
-    own_id(),
-    Column("kind", Text, nullable=False),
-    Column("value", Text, nullable=False),
-    words("name"),
-    words("domain"),
-    Column("nature", Text, nullable=False, server_default="person"),
-    ref("contact_id", "contacts.id", optional=True, index=True),
-    ms("valid_from_ms", optional=True),
-    ms("valid_to_ms", optional=True),
-    ms("first_ms", optional=True),
-    ms("last_ms", optional=True),
-    count("human_messages"),
-    count("messages"),
-    UniqueConstraint("kind", "value"),
-    Index("ix_identities_domain", "domain"),
-)
-
-merges = Table(
-    "merges",
-    metadata,
-    own_id(),
-    ref("winner_id", "contacts.id", index=True),
-    ref("loser_id", "contacts.id", index=True),
-    Column("moved", Text, nullable=False),
-    words("actor"),
-    ms("merged_ms"),
-    ms("undone_ms", optional=True),
 )
 
 participants = Table(

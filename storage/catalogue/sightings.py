@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from holdfast.core.records import Role
+from holdfast.core.chats import address_key, is_chat_address
+from holdfast.core.kinds import EMAIL, Kind, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,8 +20,11 @@ MAIL = "mail"
 PERSON = "person"
 NO_REPLY = "noreply"
 BULK = "bulk"
+BOT = "bot"
+"""A machine, as its chat system says."""
 
-HUMAN_KINDS = ("email", "calendar")
+HUMAN_KINDS = ("email", "calendar", "im", "call", "visit", "meeting")
+"""What a person writes, says or does to be read, heard or met by a person."""
 
 MAX_ADDRESS_CHARS = 320
 """RFC 3696 erratum 1690: 64 of local part, @, 255 of domain."""
@@ -42,27 +46,71 @@ class Sighting:
     """One address seen in one message; once for each message, whatever number of its fields."""
 
     address_key: str
-    """`Participant.key`: case folded, no surrounding space."""
+    """`Participant.key`."""
     name: str
     at_ms: int
     is_sender: bool
     is_human_mail: bool
     """Written by a person to be read by a person: only this makes first and last contact."""
+    side: str = ""
+    """As `Participant.side`."""
 
 
 def sightings(draft: Draft, at_ms: int) -> list[Sighting]:
     """Return who is seen in the message, each address once, the sender first."""
-    people = [(p.address.strip().casefold(), p) for p in draft.participants]
-    senders = [key for key, p in people if p.role == Role.FROM and is_address(key)]
+    is_chat = draft.channel != EMAIL
+    is_named = is_named_in_chat if is_chat else is_address
+    people = [(address_key(p.address), p) for p in draft.participants]
+    senders = [key for key, p in people if p.role in _AUTHORS and is_named(key)]
     is_human = is_human_mail(draft.kind, draft.participants, is_bulk=draft.is_bulk)
     names: dict[str, str] = {}
     for key in senders:
         names[key] = ""
     for key, person in people:
-        if not names.get(key):
+        if not names.get(key) and ("@" in key or is_chat):
             names[key] = person.name
     own = set(senders)
-    return [Sighting(key, name, at_ms, key in own, is_human) for key, name in names.items()]
+    sides = {key: p.side for key, p in people if p.side}
+    return [
+        Sighting(key, name, at_ms, key in own, is_human, sides.get(key, ""))
+        for key, name in names.items()
+    ]
+
+
+_AUTHORS = (Role.FROM, Role.SELF)
+
+
+def same_people(draft: Draft) -> list[tuple[str, str]]:
+    """Return pairs of addresses of one person, as a profile gives them: the second leads.
+
+    A mail address leads, for its domain tells the company; without one the profile's own does.
+    """
+    if draft.kind != Kind.PROFILE:
+        return []
+    known = [
+        address_key(p.address) for p in draft.participants if p.role in (Role.SELF, Role.ALIAS)
+    ]
+    known = [key for key in dict.fromkeys(known) if is_named_in_chat(key)]
+    leader = next((key for key in known if "@" in key), known[0] if known else "")
+    return [(key, leader) for key in known if key != leader]
+
+
+def is_named_in_chat(key: str) -> bool:
+    """Tell whether a participant of chat can be known again: by a chat or a mail address."""
+    return is_chat_address(key) or is_address(key)
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Return kind and value of the identity that an address key names."""
+    if "@" in key:
+        return MAIL, key
+    kind, _, value = key.partition(":")
+    return kind, value
+
+
+def joined_key(kind: str, value: str) -> str:
+    """Return the address key that `split_key` was given."""
+    return value if kind == MAIL else f"{kind}:{value}"
 
 
 class Seen(Protocol):
@@ -78,8 +126,8 @@ def is_human_mail(kind: str, people: Iterable[Seen], *, is_bulk: bool) -> bool:
     """Tell whether a person wrote it to be read by a person, by kind, bulk mark and From."""
     if is_bulk or kind not in HUMAN_KINDS:
         return False
-    senders = [p.address.strip().casefold() for p in people if p.role == Role.FROM]
-    return any(nature_of(key) == PERSON for key in senders if is_address(key))
+    senders = [address_key(p.address) for p in people if p.role == Role.FROM]
+    return any(nature_of(key) == PERSON for key in senders if is_named_in_chat(key))
 
 
 def is_address(address_key: str) -> bool:
@@ -88,8 +136,13 @@ def is_address(address_key: str) -> bool:
 
 
 def nature_of(address_key: str) -> str:
-    """Judge by the local part what stands behind an address: `person`, `noreply` or `bulk`."""
+    """Judge by the local part what stands behind an address: `person`, `noreply` or `bulk`.
+
+    A chat address is a person's unless its system says otherwise: see `Sighting.side`.
+    """
     local = address_key.rpartition("@")[0]
+    if "@" not in address_key:  # a chat system says itself who is a machine
+        return PERSON
     if _NO_REPLY.fullmatch(local):
         return NO_REPLY
     return BULK if _BULK.fullmatch(local) else PERSON
@@ -111,10 +164,12 @@ class Tally:
     last_ms: int = 0
     name: str = ""
     is_own_name: bool = False
+    side: str = ""
 
     def add(self, seen: Sighting) -> None:
         """Count one message."""
         self.messages += 1
+        self.side = self.side or seen.side
         if seen.is_human_mail:
             at_ms = seen.at_ms
             if not self.human_messages or at_ms < self.first_ms:
@@ -135,7 +190,7 @@ def tallied(people: Iterable[Sighting]) -> dict[str, Tally]:
     for seen in people:
         tally = tallies.get(seen.address_key)
         if tally is None:
-            if not is_address(seen.address_key):
+            if not is_named_in_chat(seen.address_key):  # of mail, `sightings` left those out
                 continue
             tally = tallies[seen.address_key] = Tally()
         tally.add(seen)

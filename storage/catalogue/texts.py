@@ -8,6 +8,8 @@ from holdfast.core.custody import DerivedText
 from holdfast.storage.frames import open_text, seal_text
 
 PURPOSE = b"derived text"
+OPENED = b"opened item"
+"""Purpose of the seal of `records.CaptureFacts.opened`."""
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(DerivedText).decode
 

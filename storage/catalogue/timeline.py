@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, and_, bindparam, func, or_, select
 
 from holdfast.core.errors import Refused
-from holdfast.core.records import RecordParticipant, Role
+from holdfast.core.kinds import Role
+from holdfast.core.records import RecordParticipant
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import direction, internal_in
 from holdfast.storage.catalogue.contacts import identities_of_company, identities_of_contact
 from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.homes import contact_then
+from holdfast.storage.catalogue.messages import marks_in
 from holdfast.storage.catalogue.schema import attachments, identities, interactions, participants
 
 if TYPE_CHECKING:
@@ -151,6 +154,9 @@ _SCAN = (
     .order_by(participants.c.at_ms.desc(), participants.c.interaction_id.desc())
     .limit(_parameter("size"))
 )
+_LIMITED = select(identities.c.id, identities.c.valid_from_ms, identities.c.valid_to_ms).where(
+    or_(identities.c.valid_from_ms.is_not(None), identities.c.valid_to_ms.is_not(None))
+)
 _HEADS = select(
     identities.c.id,
     select(func.max(participants.c.at_ms))
@@ -166,6 +172,8 @@ class _Scan:
 
     below: tuple[int, int]
     size: int = _FIRST_READ
+    from_ms: int = -_NEWEST
+    """Begin of the time that the address is its contact's."""
 
 
 @dataclass(slots=True)
@@ -181,12 +189,10 @@ class _Walk:
 
     def newest_first(self, identity_ids: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Yield (at_ms, interaction id) of all that any of them takes part in, each once."""
-        within = self._within(self.start)
-        heads = by_value(self.connection, _HEADS.params(within), identities.c.id, identity_ids)
-        for row in heads:
-            if row.head_ms is not None:
-                self._scans[row.id] = _Scan(self.start)
-                self._heap.append((-row.head_ms, -_NEWEST, row.id))
+        limited = self._limited(identity_ids)
+        self._begin([one for one in identity_ids if one not in limited], _Scan(self.start))
+        for one, scan in limited.items():
+            self._begin([one], scan)
         heapq.heapify(self._heap)
         last = None
         while self._heap:
@@ -197,19 +203,39 @@ class _Walk:
                 last = (at, interaction)
                 yield -at, -interaction
 
-    def _within(self, below: tuple[int, int]) -> dict[str, int]:
-        at_ms, interaction_id = below
-        return {"from_ms": self.from_ms, "below_ms": at_ms, "below_id": interaction_id}
+    def _limited(self, identity_ids: Sequence[int]) -> dict[int, _Scan]:
+        """Return where to begin, and to end, with those that belong to the contact for a time."""
+        rows = by_value(self.connection, _LIMITED, identities.c.id, identity_ids)
+        return {
+            row.id: _Scan(
+                self.start if row.valid_to_ms is None else min(self.start, (row.valid_to_ms, 0)),
+                from_ms=-_NEWEST if row.valid_from_ms is None else row.valid_from_ms,
+            )
+            for row in rows
+        }
+
+    def _begin(self, identity_ids: Sequence[int], scan: _Scan) -> None:
+        within = self._within(scan)
+        for row in by_value(self.connection, _HEADS.params(within), identities.c.id, identity_ids):
+            if row.head_ms is not None:
+                self._scans[row.id] = scan
+                self._heap.append((-row.head_ms, -_NEWEST, row.id))
+
+    def _within(self, scan: _Scan) -> dict[str, int]:
+        at_ms, interaction_id = scan.below
+        from_ms = max(self.from_ms, scan.from_ms)
+        return {"from_ms": from_ms, "below_ms": at_ms, "below_id": interaction_id}
 
     def _read(self, identity_id: int) -> None:
         scan = self._scans[identity_id]
         place = {"identity": identity_id, "size": scan.size}
-        rows = self.connection.execute(_SCAN, self._within(scan.below) | place).all()
+        rows = self.connection.execute(_SCAN, self._within(scan) | place).all()
         for row in rows:
             heapq.heappush(self._heap, (-row.at_ms, -row.interaction_id, identity_id))
         if len(rows) == scan.size:
             oldest = (rows[-1].at_ms, rows[-1].interaction_id)
-            self._scans[identity_id] = _Scan(oldest, min(scan.size * 4, _MOST_READ))
+            size = min(scan.size * 4, _MOST_READ)
+            self._scans[identity_id] = _Scan(oldest, size, scan.from_ms)
             heapq.heappush(self._heap, (-oldest[0], -_NEWEST, identity_id))
 
 
@@ -222,18 +248,26 @@ def _alive(connection: Connection, ids: Sequence[int]) -> list[Row[Any]]:
         interactions.c.subject,
         interactions.c.thread_id,
         interactions.c.is_bulk,
+        interactions.c.message_id,
+        interactions.c.message_key,
+        interactions.c.version_ms,
     ).where(interactions.c.removed_ms.is_(None))
-    rows = {row.id: row for row in by_value(connection, query, interactions.c.id, ids)}
+    found = by_value(connection, query, interactions.c.id, ids)
+    marks = marks_in(connection, found)
+    rows = {row.id: row for row in found if not _BESIDE & set(marks.get(row.id, ()))}
     return [rows[i] for i in ids if i in rows]
+
+
+_BESIDE = frozenset(("aside", "version"))
+"""Marks of what is no contact of its own: it is shown with the message that it belongs to."""
 
 
 def _entries(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Entry, ...]:
     ids = [row.id for row in rows]
     own = internal_in(connection)
-    people: dict[int, list[RecordParticipant]] = defaultdict(list)
+    people: dict[int, list[Row[Any]]] = defaultdict(list)
     for p in by_value(connection, _PEOPLE, participants.c.interaction_id, ids):
-        person = RecordParticipant(Role(p.role), p.name, p.address, p.contact_id or 0)
-        people[p.interaction_id].append(person)
+        people[p.interaction_id].append(p)
     counted = by_value(connection, _ATTACHMENTS, attachments.c.interaction_id, ids)
     files = {row.interaction_id: row.files for row in counted}
     return tuple(
@@ -245,7 +279,10 @@ def _entries(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Entry, .
             subject=row.subject,
             direction=direction(people[row.id], own),
             thread_id=row.thread_id,
-            participants=tuple(people[row.id]),
+            participants=tuple(
+                RecordParticipant(Role(p.role), p.name, p.address, p.contact_id or 0)
+                for p in people[row.id]
+            ),
             attachments=files.get(row.id, 0),
             is_bulk=row.is_bulk,
         )
@@ -254,7 +291,7 @@ def _entries(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Entry, .
 
 
 _PEOPLE = (
-    select(participants, identities.c.contact_id)
+    select(participants, contact_then(), identities.c.side)
     .outerjoin(identities, identities.c.id == participants.c.identity_id)
     .order_by(participants.c.interaction_id, participants.c.ordinal)
 )

@@ -22,6 +22,7 @@ from holdfast.storage.catalogue.later_facts import PREFIX, note_digest
 from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.rights_tables import metadata_values
+from holdfast.storage.catalogue.rooms import forget_room
 from holdfast.storage.catalogue.schema import (
     attachments,
     audit_events,
@@ -58,7 +59,7 @@ _PARTS = (
 TOUCHED = (
     *(table.name for table in _PARTS), "interactions", "captures", "source_items", "originals",
     "later_facts", "audit_events", "audit_details", "identities", "contacts", "companies",
-    "threads", "thread_keys",
+    "threads", "thread_keys", "conversations",
 )  # fmt: skip
 """Tables whose rows go or are emptied when an interaction is destroyed."""
 _LASTING = ("link", "remove", "read", "shred", DESTROY, EMPTY)
@@ -113,6 +114,7 @@ def destroy(
     for table in _PARTS:
         connection.execute(delete(table).where(table.c.interaction_id == interaction_id))
     connection.execute(delete(interactions).where(interactions.c.id == interaction_id))
+    forget_room(connection, row.conversation_id)
     forget_people(connection, store, people)
     unthread(connection, family)
     stone = _stone(doomed, grounds, shredded)

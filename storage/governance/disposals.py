@@ -20,6 +20,7 @@ from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.governance_tables import disposal_items, disposals
 from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.schema import interactions
+from holdfast.storage.webhooks.happenings import About, Happening, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -148,6 +149,8 @@ def write_plan(connection: Connection, store: Store, plan: Plan) -> None:
     ]
     insert_rows(connection, disposal_items, rows)
     _note(connection, store, PLANNED, plan.id, plan.planned_ms)
+    about = About(plan.id, detail={"records": str(len(plan.items))})
+    tell(connection, store, Happening.RETENTION_DUE, [about])
 
 
 def write_stage(

@@ -18,6 +18,7 @@ from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.governance_tables import exports, matters
 from holdfast.storage.catalogue.schema import audit_events
+from holdfast.storage.webhooks.happenings import About, Happening, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -153,6 +154,7 @@ def end_export(store: Store, export: ExportRow, state: str, sha256: bytes, size_
             ended_ms=store.now_ms(), error="",
         )  # fmt: skip
         _note(connection, store, (ENDED, export.id, export.actor), context)
+        tell(connection, store, Happening.EXPORT_READY, [About(export.id, detail={"state": state})])
 
     transact(store.engine, act)
 

@@ -19,12 +19,13 @@ from holdfast.storage.catalogue.counting import recount_identities
 from holdfast.storage.catalogue.facts import PEOPLE_FORGOTTEN, change_fact
 from holdfast.storage.catalogue.identities import FORGOTTEN, made_digest
 from holdfast.storage.catalogue.locks import Hold, lock_rows
-from holdfast.storage.catalogue.merging import homes_by_merges
 from holdfast.storage.catalogue.schema import (
     audit_events,
     companies,
+    contact_versions,
     contacts,
     identities,
+    links,
     merges,
     participants,
 )
@@ -54,6 +55,8 @@ def people_of(connection: Connection, interaction_id: int) -> list[int]:
 def forget_people(connection: Connection, store: Store, identity_ids: Sequence[int]) -> None:
     """Forget those of these identities whom no message names any more; count the others again.
 
+    Addresses that a person made known stay: no message told us of them.
+
     Args:
         connection: Of the transaction that removed a message.
         store: The archive.
@@ -64,6 +67,8 @@ def forget_people(connection: Connection, store: Store, identity_ids: Sequence[i
     named = {row.identity_id for row in rows}
     recount_identities(connection, identity_ids)
     _rename(connection, sorted(named))
+    given = select(links.c.identity_id).where(links.c.is_new)
+    named |= {row[0] for row in by_value(connection, given, links.c.identity_id, identity_ids)}
     gone = [one for one in identity_ids if one not in named]
     if gone:
         _forget(connection, store, gone)
@@ -91,9 +96,11 @@ def _rename(connection: Connection, identity_ids: Sequence[int]) -> None:
 
 
 def _forget(connection: Connection, store: Store, gone: Sequence[int]) -> None:
-    query = select(identities.c.id, identities.c.domain, identities.c.contact_id)
+    names = ("id", "domain", "contact_id", "home_id")
+    query = select(*(identities.c[name] for name in names))
     rows = by_value(connection, query, identities.c.id, gone)
-    keep = _merged(connection, {row.contact_id for row in rows if row.contact_id is not None})
+    theirs = {one for row in rows for one in (row.contact_id, row.home_id) if one is not None}
+    keep = _decided(connection, theirs)
     blank = [
         {
             "id": row.id,
@@ -102,26 +109,33 @@ def _forget(connection: Connection, store: Store, gone: Sequence[int]) -> None:
             "name": "",
             "domain": "",
             "contact_id": row.contact_id if row.contact_id in keep else None,
+            "home_id": row.home_id if row.home_id in keep else None,
         }
         for row in rows
     ]
     update_rows(connection, identities, blank, "id")
-    _drop_contacts(connection, {row.contact_id for row in rows} - keep - {None})
+    _drop_contacts(connection, theirs - keep)
     _drop_companies(connection, rows)
     _commit_again(connection, store, gone)
 
 
-def _merged(connection: Connection, contact_ids: Iterable[int]) -> set[int | None]:
-    """Return those that a merge names, in force or undone: they are somebody's decision."""
-    found: set[int | None] = set()
-    for column in (merges.c.winner_id, merges.c.loser_id):
+_DECIDED = (
+    merges.c.winner_id, merges.c.loser_id, links.c.contact_id, links.c.before_id,
+    contact_versions.c.contact_id,
+)  # fmt: skip
+
+
+def _decided(connection: Connection, contact_ids: Iterable[int]) -> set[int]:
+    """Return those that a merge, a link or a change names: they are somebody's decision."""
+    found: set[int] = set()
+    for column in _DECIDED:
         rows = by_value(connection, select(column), column, contact_ids)
         found |= {row[0] for row in rows}
     return found
 
 
-def _drop_contacts(connection: Connection, contact_ids: Iterable[int | None]) -> None:
-    for contact_id in sorted(one for one in contact_ids if one is not None):
+def _drop_contacts(connection: Connection, contact_ids: Iterable[int]) -> None:
+    for contact_id in sorted(contact_ids):
         has_others = exists().where(identities.c.contact_id == contacts.c.id)
         connection.execute(delete(contacts).where(contacts.c.id == contact_id, ~has_others))
 
@@ -162,21 +176,9 @@ def _ends(domain: str) -> list[str]:
 
 def _commit_again(connection: Connection, store: Store, gone: Sequence[int]) -> None:
     """Commit to what is left of the batches that made the identities, instead of to the whole."""
-    homes = homes_by_merges(connection)
     for first in sorted({_first_of(connection, one) for one in gone}):
         rows = _batch(connection, first)
-        moved = {row.id: homes[row.id] for row in rows if row.id in homes}
-        companies_of = select(contacts.c.id, contacts.c.company_id)
-        company = {
-            row.id: row.company_id
-            for row in by_value(connection, companies_of, contacts.c.id, moved.values())
-        }
-        digest = made_digest(
-            forgotten_or(row, moved.get(row.id, row.contact_id), row.company_id)
-            if row.id not in moved
-            else forgotten_or(row, moved[row.id], company.get(moved[row.id]))
-            for row in rows
-        )
+        digest = made_digest(forgotten_or(row, row.company_id) for row in rows)
         connection.execute(
             update(audit_events)
             .where(audit_events.c.kind == "met", audit_events.c.subject_id == first)
@@ -186,13 +188,11 @@ def _commit_again(connection: Connection, store: Store, gone: Sequence[int]) -> 
         record_events(connection, [event], store.ids)
 
 
-def forgotten_or(
-    row: Row[Any], home: int | None, company: int | None
-) -> tuple[int, str, int | None, int | None]:
+def forgotten_or(row: Row[Any], company: int | None) -> tuple[int, str, int | None, int | None]:
     """Return what a batch's event commits to for one identity; nobody's, once it is forgotten."""
     if row.kind == FORGOTTEN:
         return row.id, row.value, None, None
-    return row.id, row.value, home, company
+    return row.id, row.value, row.home_id, company
 
 
 def _first_of(connection: Connection, identity_id: int) -> int:
@@ -215,7 +215,7 @@ def _batch(connection: Connection, first: int) -> list[Row[Any]]:
     same = identities.c.id // _WRITER % _WRITERS == first // _WRITER % _WRITERS
     query = (
         select(identities, contacts.c.company_id)
-        .outerjoin(contacts, contacts.c.id == identities.c.contact_id)
+        .outerjoin(contacts, contacts.c.id == identities.c.home_id)
         .where(identities.c.id.between(first, first + _WITHIN), same)
         .order_by(identities.c.id)
     )

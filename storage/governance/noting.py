@@ -14,6 +14,7 @@ from sqlalchemy import select
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import canonical_digest, record_events, told
 from holdfast.storage.catalogue.governance_tables import hold_notices, holds, matters
+from holdfast.storage.webhooks.happenings import About, Happening, tell
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Table
@@ -32,6 +33,8 @@ class Noted:
     table: Table
     acts: tuple[str, ...]
     """What can be done to a row."""
+    happening: str = ""
+    """What others are told of when it is done; empty: nothing."""
 
     def digest(self, act: str, row: Row[Any]) -> bytes:
         """Digest what the audit log commits to."""
@@ -43,6 +46,8 @@ class Noted:
         subject = public_id(self.prefix, row_id), row_id
         event = told(self.kind, subject, (store.actor, store.now_ms()), self._said(act, row))
         record_events(connection, [event], store.ids)
+        if self.happening:
+            tell(connection, store, self.happening, [About(row_id, detail={"act": act})])
 
     def _said(self, act: str, row: Row[Any]) -> dict[str, Any]:
         values = {
@@ -53,6 +58,12 @@ class Noted:
 
 
 MATTER = Noted("matter", "mat", matters, ("open", "change", "close"))
-HOLD = Noted("hold", "hld", holds, ("place", "change", "ask", "approve", "withdraw"))
+HOLD = Noted(
+    "hold",
+    "hld",
+    holds,
+    ("place", "change", "ask", "approve", "withdraw"),
+    Happening.HOLD_CHANGED,
+)
 NOTICE = Noted("hold_notice", "ntc", hold_notices, ("give", "acknowledge"))
 NOTED = (MATTER, HOLD, NOTICE)

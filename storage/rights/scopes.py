@@ -23,9 +23,12 @@ from holdfast.core.rights import (
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.governance_tables import holds
 from holdfast.storage.catalogue.rights_tables import grants, team_members, users
+from holdfast.storage.rights.contact_reach import owned_contacts
 from holdfast.storage.rights.users import found_user
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection, Row
 
     from holdfast.core.query import Node
@@ -81,9 +84,14 @@ def _granted(connection: Connection, user: UserView, row: Row[Any], now_ms: int)
 def _reach(connection: Connection, user: UserView, kind: Reach) -> Node:
     if kind is Reach.ALL:
         return EVERYTHING
-    return (
-        _team(connection, user) if kind is Reach.TEAM else own_records(user.login, user.addresses)
-    )
+    if kind is Reach.TEAM:
+        return _team(connection, user)
+    own = own_records(user.login, user.addresses)
+    return Or((*own.children, *_looked_after(connection, [user.login])))
+
+
+def _looked_after(connection: Connection, logins: Sequence[str]) -> list[Term]:
+    return [Term(Field.CONTACT, one) for one in owned_contacts(connection, logins)]
 
 
 def _team(connection: Connection, user: UserView) -> Node:
@@ -94,8 +102,10 @@ def _team(connection: Connection, user: UserView) -> Node:
         .where(users.c.id.in_(together), users.c.disabled_ms.is_(None))
         .order_by(users.c.login)
     )
-    own = [own_records(one.login, one.addresses.split()) for one in members]
-    return Or(tuple(dict.fromkeys(chain.from_iterable(one.children for one in own))))
+    found = members.all()
+    own = [own_records(one.login, one.addresses.split()) for one in found]
+    theirs = _looked_after(connection, [one.login for one in found])
+    return Or(tuple(dict.fromkeys((*chain.from_iterable(o.children for o in own), *theirs))))
 
 
 def _matter(connection: Connection, matter_id: int, now_ms: int) -> Node:

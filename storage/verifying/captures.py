@@ -8,6 +8,7 @@ from sqlalchemy import and_, exists, select
 
 from holdfast.core.custody import End
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import EMAIL
 from holdfast.storage.audit import canonical_digest
 from holdfast.storage.audit_proofs import commitment
 from holdfast.storage.catalogue.batches import UNDONE, key_as_captured
@@ -73,6 +74,7 @@ class _Kept(NamedTuple):
     variant_of: int | None
     filed_ms: int | None
     text_original_id: int | None
+    channel: str | None
 
 
 _DIGESTED = slice(4, 13)
@@ -92,6 +94,7 @@ def _query() -> Select[Any]:
             variants.c.interaction_id.label("variant_of"),
             interactions.c.captured_ms.label("filed_ms"),
             interactions.c.text_original_id,
+            interactions.c.channel,
         )
         .join(originals, originals.c.id == captures.c.original_id)
         .outerjoin(source_items, source_items.c.id == captures.c.item_id)
@@ -132,13 +135,15 @@ def _cause(kept: _Kept, events: Events, reported: set[tuple[int, int]]) -> str:
     salt = kept.salt  # none once the original was destroyed
     if salt is not None and told[0].leaf.commit != commitment(salt, kept.content_id).hex():
         return "Its original is not the one that the audit log committed to."
+    links = events["link"].get(kept.id, ())
     is_tied = (
         kept.interaction_id in (None, kept.variant_of)
         or (kept.interaction_id, kept.original_id) in reported
+        or (kept.channel not in (None, EMAIL) and links)  # the same bytes, said more than once
     )
     if not is_tied:
         return _item(kept) or "It is linked to another interaction than its original."
-    return _item(kept) or _link(kept, events["link"].get(kept.id, ()))
+    return _item(kept) or _link(kept, links)
 
 
 def _destroyed(kept: _Kept, told: Told, ends: Sequence[Told]) -> str:
@@ -188,6 +193,9 @@ def _link(kept: _Kept, links: Sequence[Told]) -> str:
         digest = canonical_digest([kept.interaction_id, kept.item_ended_ms])
         is_known = any(one.commits_to(digest) for one in links)
         end = End.DUPLICATE.value, public_id("msg", kept.interaction_id), kept.item_ended_ms
+        first = canonical_digest([kept.interaction_id, kept.item_ended_ms, End.FILED.value])
+        if any(one.commits_to(first) for one in links):
+            is_known, end = True, (End.FILED.value, "", kept.filed_ms)
     else:
         is_known = kept.text_original_id == kept.original_id
         end = End.FILED.value, "", kept.filed_ms

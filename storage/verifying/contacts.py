@@ -5,25 +5,44 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, distinct, exists, func, select
+from sqlalchemy import and_, case, distinct, exists, func, or_, select
 
+from holdfast.core.chats import address_key
 from holdfast.core.identity import public_id
-from holdfast.core.records import Role
+from holdfast.core.kinds import Role
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import ascii_domain, internal_in, is_within
+from holdfast.storage.catalogue.contact_fields import (
+    CONFIRMED,
+    CONTACT,
+    PROVISIONAL,
+    change_digest,
+    kept_text,
+    led_to,
+)
 from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.homes import links_in_force
 from holdfast.storage.catalogue.identities import FORGOTTEN, made_digest
-from holdfast.storage.catalogue.merging import homes_by_merges
 from holdfast.storage.catalogue.schema import (
     captures,
     companies,
+    contact_versions,
     contacts,
     identities,
     interactions,
+    links,
     merges,
     participants,
 )
-from holdfast.storage.catalogue.sightings import HUMAN_KINDS, MAIL, PERSON, nature_of, shown_name
+from holdfast.storage.catalogue.sightings import (
+    BOT,
+    HUMAN_KINDS,
+    MAIL,
+    PERSON,
+    joined_key,
+    nature_of,
+    shown_name,
+)
 from holdfast.storage.governance.forgetting import forgotten_or
 from holdfast.storage.verifying.report import (
     DIFFERENT,
@@ -38,7 +57,7 @@ from holdfast.storage.verifying.report import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
 _WRITER = 1 << 10
 _WRITERS = 1 << 12
@@ -49,40 +68,40 @@ def check_identities(scope: Scope) -> Iterator[Finding]:
     if not scope.is_whole:
         return
     with reading(scope.store.engine) as connection:
-        homes = homes_by_merges(connection)
         made = _Made(events_of(connection, ["met"])["met"])
         edges = _edges(connection)
     query = select(identities, contacts.c.company_id).outerjoin(
-        contacts, contacts.c.id == identities.c.contact_id
+        contacts, contacts.c.id == identities.c.home_id
     )
     for connection, rows in scope.pages(query, identities.c.id):
         page = rows[0].id, rows[-1].id
         counted = connection.execute(_counts().where(participants.c.identity_id.between(*page)))
         counts = {row[0]: row[1:] for row in counted}
-        moved = [row.id for row in rows if row.id in homes]
-        company = _company_of(connection, [homes[row_id] for row_id in moved])
+        linked = links_in_force(connection, [row.id for row in rows])
         for row in rows:
-            home, at = row.contact_id, row.company_id
-            if row.id in homes:
-                home = homes[row.id]
-                at = company.get(home)
-            yield from made.take(forgotten_or(row, home, at))
+            yield from made.take(forgotten_or(row, row.company_id))
             cause = _derived(row) or _counted(row, counts.get(row.id, _NEVER_SEEN))
-            is_home = row.contact_id == _root(home, edges)
-            if not is_home and not (row.kind == FORGOTTEN and row.contact_id is None):
-                cause = "It is not with the contact that the merges leave it with."
+            cause = _owned(row, linked.get(row.id), edges) or cause
             if cause:
                 yield Finding("identity", row.value, cause)
         yield from _names(connection, rows)
     yield from made.rest()
 
 
+def _owned(row: Row[Any], link: Row[Any] | None, edges: dict[int, int]) -> str:
+    """Compare whose an identity is, and when, with links and merges."""
+    if row.kind == FORGOTTEN and row.contact_id is None:
+        return ""
+    home = row.home_id if link is None else link.contact_id
+    times = (None, None) if link is None else (link.valid_from_ms, link.valid_to_ms)
+    if row.contact_id != _root(home, edges):
+        return "It is not with the contact that merges and links leave it with."
+    if (row.valid_from_ms, row.valid_to_ms) != times:
+        return "It is not its contact's at the times that its link says."
+    return ""
+
+
 _NEVER_SEEN = (0, 0, None, None)
-
-
-def _company_of(connection: Connection, ids: Sequence[int]) -> dict[int, int | None]:
-    query = select(contacts.c.id, contacts.c.company_id)
-    return {row.id: row.company_id for row in by_value(connection, query, contacts.c.id, ids)}
 
 
 def _root(contact_id: int | None, edges: dict[int, int]) -> int | None:
@@ -104,12 +123,12 @@ def _derived(row: Row[Any]) -> str:
         left = (row.value, row.name, row.domain)
         is_blank = left == (public_id("idn", row.id), "", "")
         return "" if is_blank else "It was forgotten, and its row is not empty."
+    key = joined_key(row.kind, row.value)
     is_same = (
-        row.kind == MAIL
-        and row.value == row.value.strip().casefold()
-        and row.domain == row.value.rpartition("@")[2]
-        and row.nature == nature_of(row.value)
-        and (row.valid_from_ms, row.valid_to_ms) == (None, None)
+        key == address_key(key)
+        and (row.kind == MAIL) == ("@" in row.value)
+        and row.domain == (row.value.rpartition("@")[2] if row.kind == MAIL else "")
+        and (row.nature == nature_of(key) or row.nature == row.side == BOT)
     )
     return "" if is_same else "It does not agree with its address."
 
@@ -218,15 +237,77 @@ def check_contacts(scope: Scope) -> Iterator[Finding]:
     with reading(scope.store.engine) as connection:
         edges = _edges(connection)
         owned = exists().where(identities.c.contact_id == contacts.c.id)
-        query = select(contacts, owned.label("is_owned"))
+        query = select(contacts, or_(owned, _is_decided()).label("is_known"))
+        said = _Said.load(connection)
         for row in connection.execute(query).yield_per(500):
-            is_same = (row.name, row.state) == ("", "provisional")
-            if not is_same or row.merged_into != edges.get(row.id):
+            fault = said.fault(row)
+            if fault:
+                yield Finding("contact", public_id("con", row.id), fault)
+            elif row.merged_into != edges.get(row.id):
                 cause = "It is not what meeting and merging made of it."
                 yield Finding("contact", public_id("con", row.id), cause)
-            elif not row.is_owned and row.merged_into is None:
+            elif not row.is_known and row.merged_into is None:
                 yield Finding("contact", public_id("con", row.id), "No address is its own.")
+        for contact_id in said.unseen():
+            yield Finding("contact", public_id("con", contact_id), GONE)
         yield from _companies(connection)
+
+
+def _is_told(version: Row[Any], told: Sequence[Told]) -> bool:
+    digest = change_digest(version.version, version.change)
+    return any(
+        (event.leaf.t, event.leaf.actor) == (version.changed_ms, version.actor)
+        and event.commits_to(digest)
+        for event in told
+    )
+
+
+@dataclass(slots=True)
+class _Said:
+    """What people said of contacts, and what the log knows of it."""
+
+    versions: dict[int, list[Row[Any]]]
+    """Contact → its changes, oldest first."""
+    told: dict[int, list[Told]]
+    _seen: set[int] = field(default_factory=set, init=False)
+
+    @staticmethod
+    def load(connection: Connection) -> _Said:
+        """Read all changes; those who are in no change are contacts like all others."""
+        versions: dict[int, list[Row[Any]]] = {}
+        query = select(contact_versions)
+        ordered = query.order_by(contact_versions.c.contact_id, contact_versions.c.version)
+        for row in connection.execute(ordered):
+            versions.setdefault(row.contact_id, []).append(row)
+        return _Said(versions, events_of(connection, [CONTACT])[CONTACT])
+
+    def fault(self, row: Row[Any]) -> str:
+        """Return what is wrong with what is said of a contact; empty when nothing is."""
+        self._seen.add(row.id)
+        versions, told = self.versions.get(row.id, []), self.told.get(row.id, [])
+        if len(versions) != len(told):
+            return UNKNOWN if len(told) < len(versions) else GONE
+        for number, one in enumerate(versions, 1):
+            if one.version != number or not _is_told(one, told):
+                return f"Version {one.version}: {DIFFERENT}"
+        said = led_to(one.change for one in versions)
+        state = CONFIRMED if versions else PROVISIONAL
+        shown = (row.name, row.owner, row.fields, row.version, row.state)
+        due = (said.name, said.owner, kept_text(said), len(versions), state)
+        return "" if shown == due else "It is not what its versions lead to."
+
+    def unseen(self) -> list[int]:
+        """Return the contacts of which the log knows changes, and which are gone."""
+        return sorted((self.told.keys() | self.versions.keys()) - self._seen)
+
+
+def _is_decided() -> ColumnElement[bool]:
+    """A link, a merge or a change names the contact, though it has no address now."""
+    named = (
+        links.c.contact_id, links.c.before_id, merges.c.winner_id, merges.c.loser_id,
+        contact_versions.c.contact_id,
+    )  # fmt: skip
+    return or_(*(exists().where(column == contacts.c.id) for column in named))
 
 
 def _companies(connection: Connection) -> Iterator[Finding]:

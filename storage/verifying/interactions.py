@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Connection, select
 
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import EMAIL
 from holdfast.storage.annotations.rows import ANNOTATE, metadata_in
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.envelopes import ENVELOPE, PEOPLE_STEP
+from holdfast.storage.catalogue.filing_rows import identity_key
 from holdfast.storage.catalogue.rows import (
     ATTACHMENT_DIGESTED,
     DIGESTED,
     FLAGS_DIGESTED,
     PERSON_DIGESTED,
+    chat_values,
     filed_digest,
     plain_digest,
 )
 from holdfast.storage.catalogue.schema import (
     attachments,
     captures,
+    conversations,
     identities,
     interactions,
     originals,
@@ -31,7 +35,12 @@ from holdfast.storage.catalogue.schema import (
     thread_keys,
     threads,
 )
-from holdfast.storage.catalogue.sightings import MAIL, is_address
+from holdfast.storage.catalogue.sightings import (
+    MAIL,
+    is_address,
+    is_named_in_chat,
+    joined_key,
+)
 from holdfast.storage.verifying.annotations import annotated
 from holdfast.storage.verifying.envelopes import (
     Versions,
@@ -54,9 +63,6 @@ if TYPE_CHECKING:
 
     from holdfast.storage.annotations.values import Metadata
 
-EMAIL = "email"
-"""The only channel so far; its interactions are in no conversation."""
-
 
 class _Filed(NamedTuple):
     """One interaction, as it was filed and as it stands; columns of `_query`."""
@@ -70,10 +76,13 @@ class _Filed(NamedTuple):
     captured_ms: int
     channel: str
     conversation_id: int | None
+    version_ms: int
     removed_ms: int | None
     shredded_ms: int | None
     keyed: int | None
     """Thread of its Message-ID."""
+    room_channel: str | None
+    room_key: str | None
 
 
 class _Person(NamedTuple):
@@ -102,13 +111,16 @@ _FILES = select(
 )
 _QUERY = (
     select(
-        *(interactions.c[name] for name in _Filed._fields[:10]),
+        *(interactions.c[name] for name in _Filed._fields[:11]),
         originals.c.shredded_ms,
         thread_keys.c.thread_id.label("keyed"),
+        conversations.c.channel.label("room_channel"),
+        conversations.c.key.label("room_key"),
         *(interactions.c[name].label(f"d_{name}") for name in (*DIGESTED, *FLAGS_DIGESTED)),
     )
     .join(originals, originals.c.id == interactions.c.text_original_id)
     .outerjoin(thread_keys, thread_keys.c.message_key == interactions.c.message_key)
+    .outerjoin(conversations, conversations.c.id == interactions.c.conversation_id)
 )
 _FIELDS = len(_Filed._fields)
 
@@ -177,7 +189,8 @@ class _Page:
         added = [(p.ordinal, (p.role, p.name, p.address)) for p in people[len(own) :]]
         if filed.shredded_ms is None:  # disposal takes content out of the rows
             shown = [row[_SHOWN_OF_FILE] for row in files]
-            digest = plain_digest(values, [person[1:4] for person in own], shown)
+            said = [*values, *chat_values(filed.channel, filed.room_key, filed.version_ms)]
+            digest = plain_digest(said, [person[1:4] for person in own], shown)
             if digest != filed.row_digest:
                 return "Its rows were changed after it was filed."
         events = self.events["file"].get(filed.id)
@@ -210,8 +223,8 @@ class _Page:
         """Compare what is derived from the rest of the row, or from others."""
         if filed.at_ms != (filed.captured_ms if filed.sent_ms is None else filed.sent_ms):
             return "Its time is not that of the message."
-        if filed.channel != EMAIL or filed.conversation_id is not None:
-            return "It is not where mail belongs."
+        if not _is_at_home(filed):
+            return "It is not where its channel keeps it."
         if filed.keyed != filed.thread_id:
             return "Its Message-ID belongs to another thread."
         if (filed.removed_ms is None) != (filed.id in self.live):
@@ -222,6 +235,13 @@ class _Page:
         return ""
 
 
+def _is_at_home(filed: _Filed) -> bool:
+    """Tell whether mail is in no room, and chat in none or in one of its own channel."""
+    if filed.channel == EMAIL:
+        return filed.conversation_id is None and filed.version_ms == 0
+    return filed.conversation_id is None or filed.room_channel == filed.channel
+
+
 _SHOWN_OF_FILE = slice(1, 1 + len(ATTACHMENT_DIGESTED))
 
 
@@ -229,11 +249,15 @@ def _linked(filed: _Filed, people: Sequence[_Person]) -> str:
     for at, person in enumerate(people):
         if (person.ordinal < PEOPLE_STEP and person.ordinal != at) or person.at_ms != filed.at_ms:
             return "One of its participants is out of place."
-        if person.known_as != person.address or person.known_by != MAIL:
-            key = person.address.strip().casefold()
-            is_known = person.known_as == key and person.known_by == MAIL
-            if not is_known and (person.identity_id is not None or is_address(key)):
-                return "One of its participants is linked to another address."
+        if person.known_as == person.address and person.known_by == MAIL:
+            continue
+        key = identity_key(filed.channel, person.address)
+        if person.identity_id is None:
+            is_fit = not (is_address(key) if filed.channel == EMAIL else is_named_in_chat(key))
+        else:
+            is_fit = bool(key) and key == joined_key(person.known_by or "", person.known_as or "")
+        if not is_fit:
+            return "One of its participants is linked to another address."
     return ""
 
 

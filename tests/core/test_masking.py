@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.core.kinds import Role
 from holdfast.core.masking import (
     mask,
     mask_address,
@@ -19,7 +20,7 @@ from holdfast.core.masking import (
     number_spans,
 )
 from holdfast.core.number_forms import NumberKind
-from holdfast.core.records import RecordAttachment, RecordParticipant, Role
+from holdfast.core.records import RecordAttachment, RecordParticipant
 from number_kit import card, iban, identity, make_number, spelled
 from query_kit import sample_record
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from holdfast.core.errors import Refused
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import Role
 from holdfast.core.matching import Reading, matches
 from holdfast.core.query import (
     EVERYTHING,
@@ -30,14 +31,7 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.records import (
-    HeldBy,
-    Record,
-    RecordAttachment,
-    RecordParticipant,
-    Role,
-    TextState,
-)
+from holdfast.core.records import HeldBy, Record, RecordAttachment, RecordParticipant, TextState
 from holdfast.core.text_matching import is_within_edits, matches_glob
 from query_kit import NODES, NOW, RECORDS, sample_record
 

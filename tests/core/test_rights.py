@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.core.kinds import Role as Part
 from holdfast.core.matching import matches
 from holdfast.core.query import EVERYTHING, NOTHING, Field, Node, Term
 from holdfast.core.records import RecordParticipant
-from holdfast.core.records import Role as Part
 from holdfast.core.rights import (
     ROLES,
     WIDE,
@@ -51,6 +51,8 @@ audit        . . . x x . . . .
 verify       x x x x x . . . .
 sources      x x . . . . . . .
 jobs         x x . . . . . . .
+webhooks     x x . . . . . . .
+subscribe    . . x . . x . . x
 users        x . . . . . . . .
 """
 """Written down by hand: whoever changes a role changes it here and on the page too."""

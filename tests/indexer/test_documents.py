@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.index import mail
-from holdfast.core.records import RecordAttachment, RecordParticipant, Role
+from holdfast.core.kinds import Role
+from holdfast.core.records import RecordAttachment, RecordParticipant
 from holdfast.indexer.documents import (
     Analysed,
     analyse_original,

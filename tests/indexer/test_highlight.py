@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
+from holdfast.core.kinds import Role
 from holdfast.core.matching import matches
 from holdfast.core.query import And, Fuzzy, Near, Node, Not, Or, Part, Phrase, Regex, Wildcard
-from holdfast.core.records import Record, RecordAttachment, RecordParticipant, Role
+from holdfast.core.records import Record, RecordAttachment, RecordParticipant
 from holdfast.indexer.highlight import MAX_CHARS, MAX_MARKS, highlight, snippets
 from query_kit import NODES, RECORDS, WORD_LEAVES, sample_record
 

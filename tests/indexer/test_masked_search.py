@@ -14,12 +14,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.errors import Refused
+from holdfast.core.kinds import Role
 from holdfast.core.masking import mask_facets, mask_record
 from holdfast.core.number_guard import guard_numbers
 from holdfast.core.ports import SearchIndex, SearchRequest
 from holdfast.core.query import Field, Node, Not, Phrase, Scope, Term
 from holdfast.core.record_terms import own_terms
-from holdfast.core.records import Record, RecordParticipant, Role
+from holdfast.core.records import Record, RecordParticipant
 from holdfast.indexer.documents import analyse_original, analyse_record
 from holdfast.indexer.facets import FACETS
 from holdfast.indexer.highlight import highlight

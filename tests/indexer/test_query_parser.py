@@ -283,7 +283,7 @@ def test_query_means(text: str, node: Node) -> None:
         ("tag:re:/a/", 0, ""),
         ("saved:x", 0, "out"),
         ("reviewer:x", 0, ""),
-        ("kind:im", 0, ""),
+        ("kind:banana", 0, ""),
         ("has:foo", 0, ""),
         ("is:starred", 0, ""),
         ("id:1", 0, "Copy"),

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from holdfast.core.records import NO_TRUST, Participant, Role, Trust
+from holdfast.core.kinds import Role
+from holdfast.core.records import NO_TRUST, Participant, Trust
 from holdfast.parsers import rfc822
 from holdfast.parsers.addresses import MAX_ADDRESSES
 from holdfast.parsers.journal import (

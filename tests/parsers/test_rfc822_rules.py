@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from holdfast.core.records import Defect, Kind, Parsed, Role, TextState
+from holdfast.core.kinds import Kind, Role
+from holdfast.core.records import Defect, Parsed, TextState
 from holdfast.parsers.addresses import parse_addresses
 from holdfast.parsers.charsets import codec_of, decode
 from holdfast.parsers.dates import read_date

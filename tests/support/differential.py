@@ -22,7 +22,8 @@ from pathlib import Path
 import fast_mail_parser
 import mailparser
 
-from holdfast.core.records import Parsed, Role
+from holdfast.core.kinds import Role
+from holdfast.core.records import Parsed
 from holdfast.parsers.rfc822 import parse
 
 FIELDS = ("subject", "from", "to", "date", "message_id", "body", "attachments")

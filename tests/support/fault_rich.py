@@ -28,10 +28,12 @@ from holdfast.storage.annotations.values import Change
 from holdfast.storage.annotations.writing import annotate
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.companies import add_internal
+from holdfast.storage.catalogue.contact_fields import change_fields
 from holdfast.storage.catalogue.contacts import find
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.governance_tables import clock_marks, disposal_items
 from holdfast.storage.catalogue.later_facts import Known, note_later
+from holdfast.storage.catalogue.linking import Wanted, link, unlink
 from holdfast.storage.catalogue.merging import merge, undo
 from holdfast.storage.catalogue.schema import captures, interactions, originals
 from holdfast.storage.governance.holds import NewHold, place_hold
@@ -68,6 +70,7 @@ def rich_archive(folder: Path) -> Settings:
         people = [find(store, f"sender{n}@example.com")[0].id for n in range(4)]
         merge(store, people[0], people[1])
         undo(store, merge(store, people[2], people[3]))
+        _link(store, people)
         with store.engine.connect() as connection:
             last = connection.scalars(select(originals.c.id).order_by(originals.c.id)).all()[-1]
             held = connection.execute(select(captures.c.id, captures.c.source_id).limit(2)).all()
@@ -85,6 +88,15 @@ def rich_archive(folder: Path) -> Settings:
         services.desk.sequencer.run()
     made(settings, folder / "package.zip", "alpha")
     return settings
+
+
+def _link(store: Store, people: list[int]) -> None:
+    """Give addresses to contacts, for a time and for good, take one back; say things of one."""
+    link(store, Wanted("salesforce:0035g", people[2]))
+    link(store, Wanted("reader@example.org", people[2], 5, 1_900_000_000_000))
+    unlink(store, link(store, Wanted("sender0@example.com")).id)
+    change_fields(store, people[2], {"name": "Ms Two", "grade": "A", "roles": ("buyer",)})
+    change_fields(store, people[2], {"owner": "ann", "consents": (("wecom", "agreed"),)})
 
 
 def _give_rights(store: Store) -> None:

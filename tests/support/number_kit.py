@@ -6,10 +6,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
+from holdfast.core.kinds import Role
 from holdfast.core.masking import mask
 from holdfast.core.query import Field as ExactField
 from holdfast.core.query import Fuzzy, Header, Near, Node, Part, Phrase, Regex, Term, Wildcard
-from holdfast.core.records import Record, RecordAttachment, RecordParticipant, Role
+from holdfast.core.records import Record, RecordAttachment, RecordParticipant
 from records import make_record
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from holdfast.core.analysis import query_atoms
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import Role
 from holdfast.core.query import (
     And,
     Dates,
@@ -26,7 +27,7 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.records import Record, RecordAttachment, RecordParticipant, Role, TextState
+from holdfast.core.records import Record, RecordAttachment, RecordParticipant, TextState
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

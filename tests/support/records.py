@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from holdfast.core.errors import Refused
 from holdfast.core.holds import leaves
+from holdfast.core.kinds import Role
 from holdfast.core.query import (
     And,
     Dates,
@@ -31,14 +32,7 @@ from holdfast.core.query import (
     Wildcard,
 )
 from holdfast.core.record_terms import part_texts, record_terms
-from holdfast.core.records import (
-    HeldBy,
-    Record,
-    RecordAttachment,
-    RecordParticipant,
-    Role,
-    TextState,
-)
+from holdfast.core.records import HeldBy, Record, RecordAttachment, RecordParticipant, TextState
 from holdfast.core.text_matching import compile_pattern
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

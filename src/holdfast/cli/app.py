@@ -43,6 +43,8 @@ COMMANDS = {
     "users": ("user",),
     "api_keys": ("key",),
     "teams": ("team",),
+    "handing_over": ("handover",),
+    "webhooks": ("webhook",),
     "examining": ("doctor",),
     "configuration": ("config",),
 }

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from holdfast.cli.safe_text import safe_line
 from holdfast.cli.screen import ACCENT, QUIET, styled
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import Role
 from holdfast.core.query import Part
-from holdfast.core.records import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -52,7 +52,7 @@ def sender(record: Record) -> str:
 
 def subject_of(record: Record, screen: Screen) -> str:
     """Return the subject, or that there is none."""
-    return record.subject or screen.words("(no subject)")
+    return record.title or screen.words("(no subject)")
 
 
 def fitted(
@@ -166,6 +166,11 @@ def record_value(record: Record) -> dict[str, Any]:
         "is_truncated": record.is_truncated,
         "is_duplicate": record.is_duplicate,
         "shares_message_id": record.shares_message_id,
+        "conversation_id": public_id("cnv", record.conversation_id)
+        if record.conversation_id
+        else None,
+        "conversation": record.conversation,
+        "marks": list(record.marks),
     }  # fmt: skip
 
 

@@ -36,6 +36,7 @@ from holdfast.settings.sections import (
     IndexSettings,
     Keys,
     Limits,
+    Outgoing,
     Service,
     Smtp,
     Vault,
@@ -90,6 +91,7 @@ class Settings(BaseSettings):
     smtp: Smtp = Smtp()
     service: Service = Service()
     oidc: Oidc = Oidc()
+    outgoing: Outgoing = Outgoing()
     anchors: Anchors = Anchors()
     limits: Limits = Limits()
     governance: Governance = Governance()

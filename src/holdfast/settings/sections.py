@@ -6,6 +6,7 @@ a command (`…_command`).
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -21,6 +22,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import NoDecode
+
+_ORIGIN = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class Section(BaseModel):
@@ -280,6 +283,31 @@ class Service(Section):
     """A proxy with TLS is before it: cookies are for TLS alone."""
 
     _split = field_validator("trusted_proxies", mode="before")(split_words)
+
+
+class Outgoing(Section):
+    """How others are told what happens here, and who may show what is kept here."""
+
+    public_url: str = Field(default="", pattern=r"^(|https?://[^@\s?#]+)$")
+    """How people reach the service, as in https://archive.example; empty: as oidc.public_url."""
+    private_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts that webhooks may reach on this machine or in its network, and without TLS."""
+    ca_file: Path | None = None
+    """Authorities that signed the certificates of receivers; empty: the system's."""
+    timeout_s: float = Field(default=15.0, gt=0, le=30)
+    """Seconds for one try, from the connection to the last byte."""
+    embedders: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins whose pages may show trails in a frame, as in https://crm.example."""
+
+    _split = field_validator("private_hosts", "embedders", mode="before")(split_words)
+
+    @field_validator("embedders")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if not _ORIGIN.fullmatch(one):  # it becomes part of a policy
+                raise ValueError(f"{one!r} is no origin as in https://crm.example")
+        return value
 
 
 class Anchors(Section):

@@ -19,11 +19,13 @@ from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.core.identity import public_id
 from holdfast.ingest.metrics import serving as serving_metrics
 from holdfast.ingest.viewing import Viewer
+from holdfast.ingest.webhooks.intake import Hooks
 from holdfast.retention.disposal import Asked
 from holdfast.settings import Settings
 from holdfast.storage.durable import SystemFiles, make_folder
 from holdfast.wiring.archive import Services, open_archive
 from holdfast.wiring.disposing import execute
+from holdfast.wiring.outgoing import courier
 from holdfast.wiring.places import EXPORTS, PACKAGES
 from holdfast.wiring.vouching import provider_of
 
@@ -57,6 +59,7 @@ def serve_http(settings: Settings, actor: str, watch: ServiceWatch) -> None:
             place = (settings.service.metrics_port, settings.service.host)
             opened.enter_context(serving_metrics(services.store, *place))
         served = served_by(services, viewer, watch.say)
+        opened.callback(served.hooks.close)
         host, port = sock.getsockname()[:2]
         watch.say({"event": "service.listening", "host": host, "port": port})
         _run(served, sock, watch)
@@ -74,6 +77,7 @@ def served_by(services: Services, viewer: Viewer, say: Report = lambda event: No
         most_body_bytes=section.body_kib * 1024,
         trusted_proxies=section.trusted_proxies,
         is_behind_tls=section.is_behind_tls,
+        embedders=settings.outgoing.embedders,
         cooling_off_hours=settings.governance.cooling_off_hours,
         release_delay_days=settings.governance.release_delay_days,
     )
@@ -88,7 +92,9 @@ def served_by(services: Services, viewer: Viewer, say: Report = lambda event: No
         exports=settings.data / PACKAGES,
         work=settings.data / EXPORTS,
         viewer=viewer,
+        hooks=Hooks(services.desk, services.spool, say),
         provider=provider_of(settings),
+        courier=courier(settings),
     )
 
 

@@ -13,6 +13,7 @@ from holdfast.api.pages import words_en, words_zh
 from holdfast.api.pages.messages import Tab
 from holdfast.api.pages.rendering import TEMPLATES, environment
 from holdfast.api.pages.results import FACETS
+from holdfast.api.pages.talk import LATER, MARKS
 from holdfast.api.shapes.search import Collapse, Sort
 from holdfast.core.query import Part
 from holdfast.core.records import TextState
@@ -52,6 +53,7 @@ def named() -> set[str]:
     values |= {f"verdict {one.value}" for one in Verdict}
     values |= {f"clock {one.value}" for one in ClockSource}
     values |= {f"rule {one.value}" for one in Kind}
+    values |= {f"mark {one}" for one in MARKS} | {f"kind {one.value}" for one in LATER}
     return values | {f"hold {one.value}" for one in Needs}
 
 

@@ -5,7 +5,8 @@ from sqlalchemy import select
 
 from catalogue_kit import Filing, Home, Mail
 from holdfast.core.errors import Refused
-from holdfast.core.records import RecordParticipant, Role
+from holdfast.core.kinds import Role
+from holdfast.core.records import RecordParticipant
 from holdfast.storage.catalogue.companies import (
     DomainNames,
     add_internal,

@@ -9,7 +9,7 @@ from sqlalchemy import event, update
 from catalogue_kit import START, Filing, Home, Mail
 from holdfast.core.errors import Corrupt, NotFound, Refused
 from holdfast.core.identity import public_id
-from holdfast.core.records import Role
+from holdfast.core.kinds import Role
 from holdfast.storage.catalogue.companies import add_internal
 from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.reading import (

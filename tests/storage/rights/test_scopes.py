@@ -16,12 +16,12 @@ from catalogue_kit import SAME_FIXTURE
 from hold_kit import matter_row
 from holdfast.core.errors import Corrupt
 from holdfast.core.identity import public_id
+from holdfast.core.kinds import Role as Part
 from holdfast.core.matching import matches
 from holdfast.core.ports import SearchRequest
 from holdfast.core.query import EVERYTHING, NOTHING, And, Field, Node, Phrase, Scope, Term
 from holdfast.core.query_form import write_tree
 from holdfast.core.records import Record, RecordParticipant
-from holdfast.core.records import Role as Part
 from holdfast.core.rights import Reach, Role
 from holdfast.indexer.documents import analyse_record
 from holdfast.indexer.memory_index import MemoryIndex

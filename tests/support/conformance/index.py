@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from holdfast.core.errors import Refused
+from holdfast.core.kinds import Role
 from holdfast.core.ports import Page, SearchIndex, SearchRequest
 from holdfast.core.query import (
     EVERYTHING,
@@ -26,7 +27,7 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.records import Record, RecordParticipant, Role
+from holdfast.core.records import Record, RecordParticipant
 from holdfast.indexer.documents import analyse_record
 from records import START, make_records
 from search_equality import all_pages, fill

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from holdfast.cli.command import add, flag
+from holdfast.cli.commands.contact_care import WHO, register_care
 from holdfast.cli.screen import GOOD, Column, amount
 from holdfast.core.errors import NotFound, Refused
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from holdfast.storage.catalogue.timeline import Entry
     from holdfast.storage.store import Store
 
-_WHO = "A contact (con_…), an address, or a name that only one contact has."
 _LIMIT = 50
 
 
@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     add(group, "timeline", timeline, TimelineOptions)
     add(group, "merge", merge, MergeOptions)
     add(group, "undo", undo, UndoOptions)
+    register_care(group)
     app.add_typer(group, name="contact")
 
 
@@ -56,15 +57,16 @@ def find(session: Session, options: FindOptions) -> None:
     with session.archive() as services:
         found = contacts.find(services.store, options.text, options.limit)
     if options.as_json:
-        shown = [_value(one) for one in found]
+        shown = [contact_value(one) for one in found]
         session.screen.json({"schema": "holdfast.contacts/1", "contacts": shown})
     elif found:
-        _print_contacts(session, found)
+        print_contacts(session, found)
     else:
         session.screen.note("Nobody is called {text!r}.", text=options.text)
 
 
-def _print_contacts(session: Session, found: Iterable[Contact]) -> None:
+def print_contacts(session: Session, found: Iterable[Contact]) -> None:
+    """Print contacts, one a line."""
     columns = [
         Column("Name", ratio=2),
         Column("Address", ratio=3),
@@ -88,7 +90,7 @@ def _print_contacts(session: Session, found: Iterable[Contact]) -> None:
 
 
 def _addresses(contact: Contact) -> str:
-    first = contact.identities[0].value if contact.identities else ""
+    first = contact.identities[0].key if contact.identities else ""
     more = len(contact.identities) - 1
     return f"{first} +{more}" if more > 0 else first
 
@@ -107,21 +109,24 @@ def _day(session: Session, instant: datetime | None) -> str:
 class ShowOptions:
     """Options of `contact show`."""
 
-    contact: Annotated[str, typer.Argument(metavar="CONTACT", help=_WHO)]
+    contact: Annotated[str, typer.Argument(metavar="CONTACT", help=WHO)]
     as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
 
 
 def show(session: Session, options: ShowOptions) -> None:
     """Show a contact: its addresses, its company, when it was first and last in touch."""
+    from holdfast.core.identity import public_id
     from holdfast.storage.catalogue import contacts
+    from holdfast.storage.catalogue.linking import links_of
     from holdfast.storage.catalogue.merging import merges_of
 
     with session.archive() as services:
-        one = contacts.show(services.store, _contact_id(services.store, options.contact))
+        one = contacts.show(services.store, contact_id_of(services.store, options.contact))
         merges = [m for m in merges_of(services.store, one.id) if m.undone_ms is None]
+        links = [made for made in links_of(services.store, one.id) if made.undone_ms is None]
     screen = session.screen
     if options.as_json:
-        screen.json({"schema": "holdfast.contact/1", **_value(one)})
+        screen.json({"schema": "holdfast.contact/1", **contact_value(one)})
         return
     screen.title("{name}", name=one.name or _name(one.id))
     screen.facts(
@@ -130,13 +135,15 @@ def show(session: Session, options: ShowOptions) -> None:
             ("Company", " ".join(p for p in (one.company_name, one.company_domain) if p) or "–"),
             ("Belongs to us", screen.words("yes" if one.is_internal else "no")),
             ("First contact", _day(session, one.first_contact_at)),
+            ("Owner", one.owner or "–"),
             ("Last contact", _day(session, one.last_contact_at)),
             *(("Merge", _merge_text(merge.id, merge.loser_id)) for merge in merges),
+            *(("Link", public_id("lnk", link.id)) for link in links),
         ]
     )
     screen.table(
         [Column("Address", ratio=3), Column("Name", ratio=2), Column("Messages", is_number=True)],
-        [(i.value, i.name, amount(i.messages)) for i in one.identities],
+        [(i.key, i.name, amount(i.messages)) for i in one.identities],
     )
     screen.hint("Next: holdfast contact timeline {id}", id=_name(one.id))
 
@@ -147,7 +154,8 @@ def _merge_text(merge_id: int, loser_id: int) -> str:
     return f"{public_id('mrg', merge_id)}: {_name(loser_id)}"
 
 
-def _value(one: Contact) -> dict[str, Any]:
+def contact_value(one: Contact) -> dict[str, Any]:
+    """Return a contact for JSON."""
     return {
         "id": _name(one.id),
         "name": one.name,
@@ -157,9 +165,18 @@ def _value(one: Contact) -> dict[str, Any]:
         "first_contact_at": _stamp(one.first_contact_at),
         "last_contact_at": _stamp(one.last_contact_at),
         "identities": [
-            {"kind": i.kind, "value": i.value, "name": i.name, "messages": i.messages}
+            {
+                "kind": i.kind,
+                "value": i.value,
+                "name": i.name,
+                "messages": i.messages,
+                "valid_from_at": _stamp(i.valid_from_at),
+                "valid_to_at": _stamp(i.valid_to_at),
+            }
             for i in one.identities
         ],
+        "owner": one.owner,
+        "version": one.version,
         "merged": [_name(loser) for loser in one.merged],
     }
 
@@ -168,13 +185,14 @@ def _stamp(instant: datetime | None) -> str | None:
     return instant.isoformat().replace("+00:00", "Z") if instant else None
 
 
-def _contact_id(store: Store, text: str) -> int:
+def contact_id_of(store: Store, text: str) -> int:
     """Return the one contact that the text means.
 
     Raises:
         NotFound: Nobody is meant.
         Refused: Several may be meant.
     """
+    from holdfast.core.address_forms import address_forms
     from holdfast.core.identity import row_id
     from holdfast.storage.catalogue import contacts
 
@@ -183,7 +201,8 @@ def _contact_id(store: Store, text: str) -> int:
     found = contacts.find(store, text, 6)
     if not found:
         raise NotFound(f"Nobody is called {text!r}.", next_step="Try 'holdfast contact find'.")
-    has_address = any(i.value == text.strip().casefold() for i in found[0].identities)
+    keys = {*address_forms(text), text.strip().casefold()}
+    has_address = any(i.key in keys for i in found[0].identities)
     if len(found) > 1 and not has_address:
         raise Refused(
             f"{text!r} may mean several contacts.",
@@ -197,7 +216,7 @@ def _contact_id(store: Store, text: str) -> int:
 class TimelineOptions:
     """Options of `contact timeline`."""
 
-    contact: Annotated[str, typer.Argument(metavar="CONTACT", help=_WHO)]
+    contact: Annotated[str, typer.Argument(metavar="CONTACT", help=WHO)]
     after: Annotated[
         str, typer.Option("--after", metavar="DATE", help="At or after it.", show_default=False)
     ] = ""
@@ -225,7 +244,7 @@ def timeline(session: Session, options: TimelineOptions) -> None:
         options.limit,
     )
     with session.archive() as services:
-        contact_id = _contact_id(services.store, options.contact)
+        contact_id = contact_id_of(services.store, options.contact)
         page = contact_timeline(services.store, contact_id, window)
         note_reading(services, [(_name(contact_id), contact_id)], "timeline")
     screen = session.screen
@@ -290,7 +309,7 @@ def _entry_value(entry: Entry) -> dict[str, Any]:
 class MergeOptions:
     """Options of `contact merge`."""
 
-    winner: Annotated[str, typer.Argument(metavar="CONTACT", help=f"Who stays. {_WHO}")]
+    winner: Annotated[str, typer.Argument(metavar="CONTACT", help=f"Who stays. {WHO}")]
     loser: Annotated[str, typer.Argument(metavar="OTHER", help="Who is the same person.")]
     dry_run: Annotated[bool, flag("--dry-run", text="Only say what would become one.")] = False
 
@@ -302,9 +321,9 @@ def merge(session: Session, options: MergeOptions) -> None:
 
     with session.archive() as services:
         store = services.store
-        winner, loser = _contact_id(store, options.winner), _contact_id(store, options.loser)
+        winner, loser = contact_id_of(store, options.winner), contact_id_of(store, options.loser)
         if options.dry_run:
-            _print_contacts(session, [contacts.show(store, one) for one in (winner, loser)])
+            print_contacts(session, [contacts.show(store, one) for one in (winner, loser)])
             session.screen.note("Nothing was changed.")
             return
         merge_id = public_id("mrg", merging.merge(store, winner, loser))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from holdfast.cli.session import Session
     from holdfast.ingest.imports import ImportOptions as Order
     from holdfast.ingest.imports import ImportSummary
+    from holdfast.ingest.readers.chats.tree import ChatRules
 
 PARTIAL = 3
 
@@ -34,7 +35,7 @@ class ImportOptions:
         list[Path] | None,
         typer.Argument(
             metavar="PATH…", show_default=False,
-            help="mbox, Maildir, .eml, .emlx, ZIP or tar files, or folders of them.",
+            help="mbox, Maildir, .eml, .emlx, ZIP or tar files, chat exports, or folders of them.",
         ),
     ] = None  # fmt: skip
     custodian: Annotated[
@@ -65,6 +66,46 @@ class ImportOptions:
             help="How mbox files quote: auto, mboxo, mboxrd, mboxcl or mboxcl2.",
         ),
     ] = "auto"  # fmt: skip
+    chat_zone: Annotated[
+        str,
+        typer.Option(
+            "--chat-zone", metavar="ZONE", show_default=False,
+            help="Of chat times that name no zone: Asia/Shanghai; else UTC.",
+        ),
+    ] = ""  # fmt: skip
+    date_order: Annotated[
+        str,
+        typer.Option(
+            "--date-order", metavar="ORDER", show_default=False,
+            help="day or month: what comes first in dates as 3/5/2024.",
+        ),
+    ] = ""  # fmt: skip
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            "--mapping", metavar="FILE",
+            help="What the columns of a table mean, as JSON; --dry-run shows what is found.",
+        ),
+    ] = None  # fmt: skip
+    media: Annotated[
+        Path | None,
+        typer.Option(
+            "--media", metavar="DIR", help="Where the media of a chat export lie; else beside it."
+        ),
+    ] = None
+    tenant: Annotated[
+        str,
+        typer.Option(
+            "--tenant", metavar="ID", show_default=False,
+            help="Which corporation or workspace a chat export is of, if it does not say.",
+        ),
+    ] = ""  # fmt: skip
+    errors: Annotated[
+        Path | None,
+        typer.Option(
+            "--errors", metavar="FILE", help="Write rows that could not be read there, as CSV."
+        ),
+    ] = None
     retry: Annotated[
         bool, flag("--retry", text="Try again what this source could not give before.")
     ] = False
@@ -108,6 +149,8 @@ def run(session: Session, options: ImportOptions) -> int:
         queue_import(session, order, as_json=options.as_json)
         return 0
     summary = _import(session, order)
+    if options.errors is not None:
+        _write_errors(options.errors, order)
     if options.as_json:
         session.screen.json({"schema": "holdfast.import/1", **_value(summary)})
     else:
@@ -125,7 +168,31 @@ def _order(options: ImportOptions) -> Order:
         trusts_dates=options.trust_dates,
         trusts_reports=options.journal,
         mbox_variant=options.mbox_variant,
+        chats=_chat_rules(options),
         retries=options.retry,
+    )
+
+
+def _chat_rules(options: ImportOptions) -> ChatRules:
+    from holdfast.ingest.readers.chats.tree import ChatRules
+    from holdfast.parsers.chat.table_values import zone_of
+
+    if options.chat_zone and zone_of(options.chat_zone) is None:
+        raise Refused(f"There is no zone {options.chat_zone!r}.", next_step="As Asia/Shanghai.")
+    if options.date_order not in ("", "day", "month"):
+        raise Refused("--date-order takes day or month.")
+    mapping = ""
+    if options.mapping is not None:
+        try:
+            mapping = options.mapping.read_text("utf-8")
+        except OSError as error:
+            raise Refused(f"{options.mapping} cannot be read: {error.strerror}.") from error
+    return ChatRules(
+        zone=options.chat_zone,
+        order=options.date_order,
+        mapping=mapping,
+        media=str(options.media.absolute()) if options.media else "",
+        tenant=options.tenant,
     )
 
 
@@ -137,13 +204,28 @@ def _import(session: Session, order: Order) -> ImportSummary:
         return import_paths(session.settings, session.actor, order, display.show)
 
 
+def _write_errors(path: Path, order: Order) -> None:
+    """Write the rows that could not be read, with their place and the reason."""
+    from holdfast.discovery.index_files import cell
+    from holdfast.ingest.imports import offers_of
+
+    lines = ["file,row,reason,content"]
+    for offered in offers_of(order):
+        if offered.kind == "bad":
+            content = offered.raw.decode("utf-8", "replace")
+            facts = (offered.container, offered.facts.member, offered.facts.note, content)
+            lines.append(",".join(f'"{cell(one).replace(chr(34), chr(34) * 2)}"' for one in facts))
+    path.write_text("\n".join(lines) + "\n", "utf-8-sig")
+
+
 def _preview(session: Session, options: ImportOptions, order: Order) -> None:
-    from holdfast.ingest.imports import preview
+    from holdfast.ingest.imports import preview, tables_of
 
     counts = preview(order).counts
     if options.as_json:
-        facts = {"offered": counts.offered, "bytes": counts.bytes_offered}
+        facts: dict[str, Any] = {"offered": counts.offered, "bytes": counts.bytes_offered}
         facts |= {"skipped": counts.skipped, "quarantined": counts.quarantined}
+        facts |= {"failed": counts.failed, "columns": tables_of(order)}
         session.screen.json({"schema": "holdfast.import-preview/1", **facts})
         return
     session.screen.facts(
@@ -151,9 +233,12 @@ def _preview(session: Session, options: ImportOptions, order: Order) -> None:
             ("Source", order.source_name),
             ("Would be offered", f"{amount(counts.offered)} ({size(counts.bytes_offered)})"),
             ("Skipped by rule", amount(counts.skipped)),
+            ("Failed", amount(counts.failed)),
             ("Not readable", amount(counts.quarantined)),
         ]
     )
+    for header, meaning in tables_of(order).items():
+        session.screen.note("{header} → {meaning}", header=header, meaning=meaning)
     session.screen.note("Nothing was written.")
 
 

@@ -78,6 +78,13 @@ class SearchOptions:
     cursor: Annotated[
         str, typer.Option("--cursor", help="From the page before.", show_default=False)
     ] = ""
+    reach: Annotated[
+        int,
+        typer.Option(
+            "--reach", metavar="N", min=0, max=100, show_default=False,
+            help="In chat, let the words be spread over N consecutive lines of a room.",
+        ),
+    ] = 0  # fmt: skip
     facets: Annotated[
         str,
         typer.Option(
@@ -109,7 +116,7 @@ def search(session: Session, options: SearchOptions) -> None:
         _explain(session, parsed, options.output)
         return
     with session.archive() as services:
-        request = _request(session, options, parsed.node)
+        request = _request(session, options, _reaching(session, services, options, parsed.node))
         page = services.index.search(request)
         asked = {"query": text, "canonical": to_text(parsed.node), "total": page.total}
         note_search(services, asked | {"sort": options.sort.value, "cursor": options.cursor})
@@ -118,6 +125,23 @@ def search(session: Session, options: SearchOptions) -> None:
         else:
             _print_page(session, services, _Answer(parsed, request, page), options)
         _note_limits(session, services, request)
+
+
+def _reaching(session: Session, services: Services, options: SearchOptions, node: Node) -> Node:
+    if options.reach < 2:
+        return node
+    from holdfast.core.query import Scope
+    from holdfast.discovery.reach import reaching
+    from holdfast.indexer.hits import every_hit
+    from holdfast.storage.catalogue.conversations import room_lines
+
+    scope = Scope.whole_archive(session.actor)
+    return reaching(
+        node,
+        options.reach,
+        lambda one: every_hit(services.index, one, scope),
+        lambda ids: room_lines(services.store, ids),
+    )
 
 
 def _parsed(session: Session, text: str) -> ParsedQuery:

@@ -34,6 +34,23 @@ def first_line(path: Path | None) -> str:
     return secret
 
 
+def whole_secret(path: Path | None) -> str:
+    """Return all of a file, or of standard input, without white space around it.
+
+    Raises:
+        Refused: It cannot be read, or is empty.
+    """
+    try:
+        text = sys.stdin.read() if path is None else path.read_text("utf-8")
+    except OSError as error:
+        raise Refused(
+            f"{path} cannot be read: {error.strerror}.", next_step="Check the path."
+        ) from error
+    if not text.strip():
+        raise Refused("The secret is empty.", next_step="Write it into the file.")
+    return text.strip()
+
+
 def _line(path: Path) -> str:
     with path.open(encoding="utf-8") as file:
         return file.readline()

@@ -155,7 +155,7 @@ def _print_record(session: Session, record: Record, captures: list[Capture]) -> 
 def _facts(session: Session, record: Record, captures: list[Capture]) -> Iterator[tuple[str, str]]:
     from holdfast.cli.lists import people_of, when
     from holdfast.core.identity import public_id
-    from holdfast.core.records import Role
+    from holdfast.core.kinds import Role
 
     zone = session.settings.zone
     for title, roles in (

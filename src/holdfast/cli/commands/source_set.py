@@ -78,6 +78,7 @@ class SetOptions:
 
 _OF_ALL = {"name", "as_json"}
 _OF_FOLDERS = {"settle", "keep"}
+_OF_BRIDGES = {"every", "late"}
 
 
 def set_source(session: Session, options: SetOptions) -> None:
@@ -86,13 +87,16 @@ def set_source(session: Session, options: SetOptions) -> None:
     What a rule left out is in the ledger as skipped. Where a rule is lifted, the next run takes it.
     """
     from holdfast.ingest.folder.place import KIND as FOLDER
+    from holdfast.ingest.wecom.place import KIND as WECOM
     from holdfast.storage.catalogue.accounts import find_account
 
     with session.archive() as services:
         kept = find_account(services.store, options.name)
-        is_folder = kept.kind == FOLDER
-        _refuse_foreign(kept, options, is_folder=is_folder)
-        shown = (_set_folder if is_folder else _set_mailbox)(services.store, kept, options)
+        ways = {FOLDER: (_set_folder, _OF_FOLDERS), WECOM: (_set_bridge, _OF_BRIDGES)}
+        of_mailboxes = {one.name for one in fields(options)} - _OF_FOLDERS
+        way, own = ways.get(kept.kind, (_set_mailbox, of_mailboxes))
+        _refuse_foreign(kept, options, own)
+        shown = way(services.store, kept, options)
     if options.as_json:
         session.screen.json({"schema": "holdfast.source-set/1", "source": options.name, **shown})
         return
@@ -103,10 +107,10 @@ def set_source(session: Session, options: SetOptions) -> None:
     )
 
 
-def _refuse_foreign(kept: KeptAccount, options: SetOptions, *, is_folder: bool) -> None:
+def _refuse_foreign(kept: KeptAccount, options: SetOptions, own: set[str]) -> None:
     """Refuse what says nothing of a source of this kind: it would be passed over silently."""
     given = {one.name for one in fields(options) if getattr(options, one.name) is not None}
-    foreign = sorted(one for one in given - _OF_ALL if (one in _OF_FOLDERS) != is_folder)
+    foreign = sorted(given - _OF_ALL - own)
     if foreign:
         raise Refused(
             f"--{foreign[0]} says nothing of the source {kept.name!r}, which is of kind "
@@ -126,6 +130,17 @@ def _set_folder(store: Store, kept: KeptAccount, options: SetOptions) -> dict[st
     if place != before:
         change_account(store, kept.source_id, {"settings": written(place)})
     return {"path": place.path, "settle": place.settle_s, "keep": place.keeps}
+
+
+def _set_bridge(store: Store, kept: KeptAccount, options: SetOptions) -> dict[str, Any]:
+    from holdfast.ingest.imap.plan import read_plan, written_plan
+    from holdfast.storage.catalogue.source_schedule import change_account
+
+    before = read_plan(kept.plan)
+    plan = _planned(before, options)
+    if plan != before:
+        change_account(store, kept.source_id, {"plan": written_plan(plan)})
+    return {"every": plan.every_s, "late": plan.late_s}
 
 
 def _set_mailbox(store: Store, kept: KeptAccount, options: SetOptions) -> dict[str, Any]:

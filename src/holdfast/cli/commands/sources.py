@@ -10,7 +10,8 @@ import typer
 
 from holdfast.cli.command import add, flag
 from holdfast.cli.commands import source_care, source_set
-from holdfast.cli.commands.secret_lines import first_line
+from holdfast.cli.commands.secret_lines import first_line, whole_secret
+from holdfast.cli.commands.source_bridge import new_bridge
 from holdfast.cli.commands.source_care import BackfillOptions
 from holdfast.cli.commands.source_list import ListOptions, list_sources
 from holdfast.cli.commands.syncing import (
@@ -52,7 +53,9 @@ def register(app: typer.Typer) -> None:
 class AddOptions:
     """Options of `source add`."""
 
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="What it is: imap or folder.")]
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="What it is: imap, folder, hook or wecom.")
+    ]
     name: Annotated[str, SOURCE_NAME]
     host: Annotated[
         str, typer.Option("--host", metavar="HOST", help="Server.", show_default=False)
@@ -193,11 +196,26 @@ class AddOptions:
     keep: Annotated[
         bool, flag("--keep", text="Leave files where they are, with their results beside them.")
     ] = False
+    vendor: Annotated[
+        str,
+        typer.Option(
+            "--vendor", metavar="SYSTEM", show_default=False,
+            help="Whose webhook it is: slack, feishu, dingtalk, wecom, teams, jdy or generic.",
+        ),
+    ] = ""  # fmt: skip
+    settings_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings-file",
+            metavar="FILE",
+            help="JSON: what a webhook or a bridge needs that is no secret.",
+        ),
+    ] = None
     as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
 
 
 def add_source(session: Session, options: AddOptions) -> None:
-    """Add a mailbox on a server, or a folder to watch; nothing is taken yet.
+    """Add a mailbox on a server, a folder to watch, a webhook or a bridge; nothing is taken yet.
 
     A mailbox's secret comes from a file or standard input, is kept encrypted under the archive's
     keys, and is never shown: the password, or with --oauth the refresh token or the client's
@@ -205,6 +223,8 @@ def add_source(session: Session, options: AddOptions) -> None:
     """
     from holdfast.ingest.folder.place import KIND as FOLDER
     from holdfast.ingest.source_kinds import source_of
+    from holdfast.ingest.webhooks.settings import KIND as HOOK
+    from holdfast.ingest.wecom.place import KIND as WECOM
     from holdfast.storage.catalogue.accounts import add_account
 
     source_of(options.kind)
@@ -212,6 +232,11 @@ def add_source(session: Session, options: AddOptions) -> None:
         raise Refused("A source needs a name that can be printed.", next_step="Choose one.")
     if options.kind == FOLDER:
         new, secret, advice = _folder(session, options), b"", ""
+    elif options.kind == HOOK:
+        new, secret = _hook(options)
+        advice = _HOOK_ADVICE.format(options.name)
+    elif options.kind == WECOM:
+        new, secret, advice = new_bridge(options), b"", ""
     else:
         new, account, advice = _mailbox(options)
         secret = _secret(options, account)
@@ -242,6 +267,35 @@ def _folder(session: Session, options: AddOptions) -> NewAccount:
         custodian=options.custodian,
         is_paused=options.paused,
     )
+
+
+_HOOK_ADVICE = "Let the other system send to /api/v1/ingest/hooks/{} of this service."
+
+
+def _hook(options: AddOptions) -> tuple[NewAccount, bytes]:
+    from holdfast.ingest.imap.plan import Plan, written_plan
+    from holdfast.ingest.webhooks.settings import KIND, checked, secret_of, written
+    from holdfast.storage.catalogue.accounts import NewAccount
+
+    if options.secret_stdin == (options.secret_file is not None):
+        raise Refused("Where is the secret?", next_step="Give --secret-file or --secret-stdin.")
+    text = options.settings_file.read_text() if options.settings_file else ""
+    secret = secret_of(options.vendor, whole_secret(options.secret_file))
+    hook = checked(options.vendor, text, secret)
+    new = NewAccount(
+        options.name,
+        KIND,
+        hook.identity,
+        written(hook),
+        custodian=options.custodian,
+        plan=written_plan(Plan(late_s=_QUIET_S)),
+        is_paused=options.paused,
+    )
+    return new, secret.encode()
+
+
+_QUIET_S = 30 * 86_400.0
+"""A webhook that brings nothing for so long is late."""
 
 
 def _mailbox(options: AddOptions) -> tuple[NewAccount, Account, str]:

@@ -42,6 +42,9 @@ _STEPS = {
     "folder": "Folder",
     "files": "Files",
     "rooms": "May be moved to",
+    "keys": "Versions of keys",
+    "secrets": "File of secrets",
+    "bridge": "Bridge",
 }
 
 
@@ -164,8 +167,12 @@ _COUNTS = ("offered", "new", "duplicates", "unchanged", "skipped", "gone", "quar
 def summary(one: AnySynced) -> dict[str, Any]:
     """Return what a run came to, for programs."""
     from holdfast.ingest.folder.taking import Taken
+    from holdfast.ingest.wecom.pulling import Pulled
 
-    own = _folder_facts(one) if isinstance(one, Taken) else _mailbox_facts(cast("Synced", one))
+    if isinstance(one, Pulled):
+        own = {"cursor": one.cursor, "closed": one.closed, "is_cut": one.is_cut}
+    else:
+        own = _folder_facts(one) if isinstance(one, Taken) else _mailbox_facts(cast("Synced", one))
     return {
         "source": one.source,
         "batch": one.batch,
@@ -202,6 +209,7 @@ def _folder_facts(one: Taken) -> dict[str, Any]:
 def show(session: Session, one: AnySynced) -> None:
     """Print what a run came to."""
     from holdfast.ingest.folder.taking import Taken
+    from holdfast.ingest.wecom.pulling import Pulled
 
     screen, counts = session.screen, one.counts
     lacking = counts.failed + counts.quarantined
@@ -209,7 +217,7 @@ def show(session: Session, one: AnySynced) -> None:
         "{new} new messages from {source}", style=GOOD, new=amount(counts.new), source=one.source
     )
     lines = [
-        *(_folder_lines(one) if isinstance(one, Taken) else _mailbox_lines(cast("Synced", one))),
+        *_lines(one),
         ("Duplicates", counts.duplicates),
         ("Skipped by rule", counts.skipped),
         ("Gone", counts.gone),
@@ -223,6 +231,9 @@ def show(session: Session, one: AnySynced) -> None:
     screen.facts([*facts, ("Size", size(counts.bytes_done))])
     if isinstance(one, Taken):
         _warn_of_files(session, one)
+    elif isinstance(one, Pulled):
+        for reason, count in sorted(one.closed.items()):
+            screen.warn("Kept encrypted: {count} ({reason})", count=amount(count), reason=reason)
     else:
         _warn_of_folders(session, cast("Synced", one))
     if lacking:
@@ -235,6 +246,15 @@ def show(session: Session, one: AnySynced) -> None:
         screen.warn("{count} are not indexed yet.", count=amount(one.not_indexed))
     if one.error is not None:
         explain(screen, one.error)
+
+
+def _lines(one: AnySynced) -> list[tuple[str, int]]:
+    from holdfast.ingest.folder.taking import Taken
+    from holdfast.ingest.wecom.pulling import Pulled
+
+    if isinstance(one, Pulled):
+        return [("Offered", one.counts.offered)]
+    return _folder_lines(one) if isinstance(one, Taken) else _mailbox_lines(cast("Synced", one))
 
 
 def _mailbox_lines(one: Synced) -> list[tuple[str, int]]:

@@ -54,6 +54,7 @@ def verify(session: Session, options: VerifyOptions) -> int:
     from holdfast.ingest.verification import index_check
     from holdfast.storage.verify import Tally, Verification
     from holdfast.storage.verifying.anchors import anchor_check
+    from holdfast.storage.webhooks.happenings import tell_damage
 
     if options.everything and (options.since or options.sample):
         raise Refused("--all and a part exclude each other.", next_step="Give one of them.")
@@ -72,6 +73,8 @@ def verify(session: Session, options: VerifyOptions) -> int:
         for finding in run.run(tally):
             parts.add(finding.part)
             _print(session, finding, as_json=options.as_json)
+        if parts:
+            tell_damage(services.store, tally.findings)
     return _conclude(session, tally, parts, as_json=options.as_json)
 
 

@@ -69,8 +69,8 @@ class WorkerOptions:
         list[str] | None,
         typer.Option(
             "--kind", metavar="KIND", show_default=False,
-            help="Do only this kind: sequence, anchor, index, process, sync, verify or import; "
-            "repeatable.",
+            help="Do only this kind: sequence, anchor, index, process, webhook, sync, settle, "
+            "verify or import; repeatable.",
         ),
     ] = None  # fmt: skip
     metrics_port: Annotated[int, METRICS_PORT] = 0
@@ -154,7 +154,10 @@ def _watch(settings: Settings, store: Store, opened: ExitStack) -> None:
 
 
 def _forget(store: Any, forget_done: Any) -> None:
+    from holdfast.storage.webhooks.deliveries import forget_told
+
     forget_done(store, store.now_ms() - KEEP_DONE_MS)
+    forget_told(store)
 
 
 def serve_child(owner: str, place: int, plan: _Plan) -> None:
@@ -227,10 +230,17 @@ def workshop(settings: Settings, actor: str) -> Iterator[Workshop]:
     """Open the archive with its parsers, which are started first so that they see no keys."""
     from holdfast.ingest.jobs.task import Workshop
     from holdfast.wiring.archive import open_archive
+    from holdfast.wiring.outgoing import courier
     from holdfast.wiring.runs import parser_pool
 
     with parser_pool(settings) as pool, open_archive(settings, actor) as services:
-        yield Workshop(services.desk, pool, services.spool, anchoring=services.anchoring)
+        yield Workshop(
+            services.desk,
+            pool,
+            services.spool,
+            anchoring=services.anchoring,
+            courier=courier(settings),
+        )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from holdfast.cli.words_zh import (
     retention,
     rights,
     serving,
+    webhooks,
 )
 
 MESSAGES: dict[str, str] = {
@@ -22,4 +23,5 @@ MESSAGES: dict[str, str] = {
     **retention.MESSAGES,
     **rights.MESSAGES,
     **serving.MESSAGES,
+    **webhooks.MESSAGES,
 }

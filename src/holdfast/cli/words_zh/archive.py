@@ -52,6 +52,13 @@ MESSAGES = {
     "Nothing was changed.": "未作任何更改。",
     "(no subject)": "（无主题）",
     "Merge": "合并",
+    "Link": "关联",
+    "Owner": "负责人",
+    "It is {contact}'s address now.": "该地址现属于 {contact}。",
+    "To take it back: holdfast contact unlink {link}": "如需撤销：holdfast contact unlink {link}",
+    "Changed; version {version}.": "已更改；版本 {version}。",
+    "{to} looks after {count} contacts now.": "现由 {to} 负责 {count} 位联系人。",
+    "Shut them out: holdfast user disable {login}": "停用该用户：holdfast user disable {login}",
     "Back up the keys apart from the data: without them nothing can be opened.": (
         "请将密钥与数据分开备份：没有密钥，任何内容都无法打开。"
     ),
@@ -107,6 +114,10 @@ MESSAGES = {
     ),
     "Left where it is: {count} ({reason})": "留在原处：{count}（{reason}）",
     "May be moved to": "可移至",
+    "Versions of keys": "密钥版本",
+    "File of secrets": "机密文件",
+    "Bridge": "桥接程序",
+    "Kept encrypted: {count} ({reason})": "以密文保存：{count}（{reason}）",
     "No folder matches {pattern}.": "没有与 {pattern} 匹配的文件夹。",
     "{folder}: the server counts {counted} messages and lists {listed}.": (
         "{folder}：服务器计数 {counted} 封，列出 {listed} 封。"

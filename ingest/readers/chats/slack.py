@@ -1,0 +1,120 @@
+"""Name the items of a Slack export: messages by day, users, rooms.
+
+Layout: https://slack.com/help/articles/220556107. A folder is a room by its name, or by its id for
+direct messages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from holdfast.ingest.readers.chats.json_spans import NotJson, whole
+from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, offered, passed_over
+from holdfast.ingest.readers.offers import Offered
+from holdfast.parsers.chat.slack import CHANNEL, name_of, side_of
+from holdfast.parsers.chat.slack_text import mentioned
+from holdfast.parsers.chat.values import Context, Json, Person, items, json_of, mapping, text
+
+_ROOMS = ("channels.json", "groups.json", "mpims.json", "dms.json")
+_USERS = ("users.json", "org_users.json")
+_DAY = re.compile(r"([^/]+)/\d{4}-\d{2}-\d{2}\.json")
+_FEW = 20
+"""Members of a room of so many at most are named with each message."""
+
+
+class SlackExport:
+    """A workspace export."""
+
+    name = "slack"
+
+    def is_export(self, tree: Tree) -> bool:
+        """Tell by the files that every export has."""
+        return "users.json" in tree.members and any(room in tree.members for room in _ROOMS)
+
+    def offers(self, tree: Tree) -> Iterator[Offered]:
+        """Yield everything: what is no message, user or room is passed over by name."""
+        known = _Known.read(tree)
+        for path, member in tree.members.items():
+            day = _DAY.fullmatch(path)
+            if path in _USERS:
+                yield from _elements(member, "slack.user", known, "")
+            elif path in _ROOMS:
+                yield from _elements(member, "slack.room", known, "")
+            elif day is not None:
+                yield from _elements(member, "slack.message", known, day[1])
+            else:
+                with member.opened() as spot:
+                    yield passed_over(spot, "slack_bookkeeping")
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the directories of the export say."""
+
+    people: dict[str, Person] = field(default_factory=dict)
+    rooms: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Folder → key and name."""
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Folder of a direct or small private room → ids."""
+    tenant: str = ""
+
+    @staticmethod
+    def read(tree: Tree) -> _Known:
+        known = _Known(tenant=tree.rules.tenant)
+        for path in _USERS:
+            for user in map(mapping, items(_json(tree, path))):
+                known.tenant = known.tenant or text(user.get("team_id"))
+                known.people[text(user.get("id"))] = Person(name_of(user), "", side_of(user))
+        for path in _ROOMS:
+            for room in map(mapping, items(_json(tree, path))):
+                known.add_room(room, is_small=path in ("mpims.json", "dms.json"))
+        return known
+
+    def add_room(self, room: Json, *, is_small: bool) -> None:
+        key, name = text(room.get("id")), text(room.get("name"))
+        folder = name or key
+        self.rooms[folder] = {"key": key, "name": name}
+        members = tuple(map(text, items(room.get("members"))))
+        if is_small and len(members) <= _FEW:
+            self.members[folder] = members
+
+    def context(self, form: str, raw: bytes, folder: str) -> Context:
+        if form == "slack.user":
+            return Context(channel=CHANNEL, tenant=self.tenant)
+        try:
+            said = mapping(json_of(raw))
+        except ValueError:
+            said = {}
+        if form == "slack.room":
+            there = map(text, items(said.get("members")))
+            return Context(CHANNEL, self.tenant, people=self._those(there))
+        members = self.members.get(folder, ())
+        named = (text(said.get("user")), text(said.get("inviter")), *members)
+        found = [*named, *mentioned(text(said.get("text")))]
+        room = self.rooms.get(folder, {"key": f"{self.tenant}/{folder}", "name": folder})
+        return Context(CHANNEL, self.tenant, room=room, people=self._those(found), members=members)
+
+    def _those(self, keys: Iterable[str]) -> dict[str, Person]:
+        return {key: self.people[key] for key in keys if key in self.people}
+
+
+def _json(tree: Tree, path: str) -> Json:
+    member = tree.members.get(path)
+    return member.json() if member else None
+
+
+def _elements(member: Member, form: str, known: _Known, folder: str) -> Iterator[Offered]:
+    with member.mapped() as (spot, content):
+        try:
+            for span in whole(content):
+                raw = bytes(content[span.start : span.end])
+                context = known.context(form, raw, folder)
+                yield offered(spot, content, Item(form, context, span.start, len(raw)))
+        except NotJson as error:
+            yield _rest(spot, error)
+
+
+def _rest(spot: Spot, error: NotJson) -> Offered:
+    return passed_over(spot, f"damaged:json: {error}", is_unknown=True)

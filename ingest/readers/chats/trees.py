@@ -1,0 +1,131 @@
+"""Make the tree of an export of a directory, an archive or one file; reads no content."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from holdfast.ingest.readers.archives.expansion import Limits, Unpackable, spool
+from holdfast.ingest.readers.archives.zips import Entry
+from holdfast.ingest.readers.chats.tree import Broken, ChatRules, Member, Spot, Tree
+from holdfast.ingest.readers.offers import portable
+from holdfast.ingest.readers.places import Place, file_digest, folder_of
+
+
+def chat_file(place: Place, rules: ChatRules) -> Tree:
+    """Return the tree of one open file."""
+    name = place.name
+    member = Member(name, place.length, partial(_here, place))
+    return Tree({name: member}, rules, name)
+
+
+@contextmanager
+def _here(place: Place) -> Iterator[Spot]:
+    yield Spot(
+        fd=place.fd,
+        begin=place.begin,
+        end=place.end,
+        container=place.container,
+        trail="!".join(place.trail),
+        member=place.member,
+        sha256=place.sha256 or file_digest(place.fd, place.begin, place.end),
+        folder=folder_of(place, is_holder=True),
+        layers=place.layers,
+        position=place.position,
+    )
+
+
+def chat_archive(
+    place: Place, listed: Sequence[Entry], rules: ChatRules, limits: Limits
+) -> tuple[Tree, dict[str, Entry]]:
+    """Return the tree of a ZIP archive at an open place, and which entry each member is.
+
+    Names of one leading directory that all have in common are without it. Entries that cannot be
+    read are not in the tree, and of several with one name only the first is.
+    """
+    shared = common_directory([portable(one.name) for one in listed])
+    tree, by_path = Tree({}, rules, place.name), dict[str, Entry]()
+    members: dict[str, Member] = {}
+    for entry in listed:
+        path = portable(entry.name)
+        inside = path.removeprefix(shared)
+        if not entry.reason and inside not in members:
+            opened = partial(_unpacked, place, entry, limits, tree.broken)
+            members[inside] = Member(inside, max(entry.layer.size, 0), opened)
+            by_path[inside] = entry
+    return replace(tree, members=members), by_path
+
+
+@contextmanager
+def _unpacked(
+    place: Place, entry: Entry, limits: Limits, broken: dict[tuple[str, str], Broken]
+) -> Iterator[Spot]:
+    path, size = portable(entry.name), max(entry.layer.size, 0)
+    spot = Spot(
+        fd=-1,
+        begin=0,
+        end=0,
+        container=place.container,
+        trail="!".join((*place.trail, path)),
+        member=f"{place.member}!{path}" if place.member else path,
+        sha256=place.sha256,
+        folder="/".join((folder_of(place, is_holder=True), path.rpartition("/")[0])).strip("/"),
+        layers=(*place.layers, entry.layer),
+        position=f"@{entry.at - place.begin}+{size}~{entry.layer.crc:08x}",
+    )
+    with ExitStack() as held:
+        try:
+            file = held.enter_context(spool(place.fd, entry.layer, limits))
+        except Unpackable as error:
+            broken[spot.container, spot.member] = Broken(spot, str(error))
+            yield spot
+            return
+        yield replace(spot, fd=file.fileno(), end=os.fstat(file.fileno()).st_size)
+
+
+def chat_directory(root: Path, trail: str, rules: ChatRules) -> Tree:
+    """Return the tree of a directory; links and special files are not in it."""
+    tree, members = Tree({}, rules, root.name), dict[str, Member]()
+    for at, folders, names in os.walk(root):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(at, name)
+            if path.is_symlink() or not path.is_file():
+                continue
+            inside = portable(path.relative_to(root).as_posix())
+            named = f"{trail}/{inside}" if trail else inside
+            opened = partial(_on_disk, path, named, tree.broken)
+            members[inside] = Member(inside, path.stat().st_size, opened)
+    return replace(tree, members=members)
+
+
+@contextmanager
+def _on_disk(path: Path, trail: str, broken: dict[tuple[str, str], Broken]) -> Iterator[Spot]:
+    place = Place(portable(str(path)), (trail,), -1, 0, 0)
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        folder = folder_of(place, is_holder=True)
+        spot = Spot(-1, 0, 0, place.container, trail, "", "", folder)
+        reason = f"io_error:{errno.errorcode.get(error.errno or 0, 'unknown').lower()}"
+        broken[spot.container, spot.member] = Broken(spot, reason)
+        yield spot
+        return
+    try:
+        with _here(replace(place, fd=fd, end=os.fstat(fd).st_size)) as spot:
+            yield spot
+    finally:
+        os.close(fd)
+
+
+def common_directory(names: list[str]) -> str:
+    """Return the directory, with its `/`, that all names begin with; empty for none."""
+    heads = {name.partition("/")[0] for name in names if not name.startswith("__MACOSX/")}
+    if len(heads) != 1 or not all("/" in name for name in names):
+        return ""
+    return heads.pop() + "/"

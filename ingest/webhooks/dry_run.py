@@ -1,0 +1,87 @@
+"""Shows by a sample what a field map would make of it; keeps nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from holdfast.core.records import Parsed
+from holdfast.ingest.webhooks.checking import json_object
+from holdfast.ingest.webhooks.request import Deny
+from holdfast.ingest.webhooks.vendors import generic, jdy
+from holdfast.parsers.chat.events.fields import FIELDS, Mapped, mapped, paths_of
+from holdfast.parsers.chat.forms import FormItem, parse_form
+from holdfast.parsers.chat.values import Context, Json, context_text
+
+MOST_SHOWN = 20
+"""Values shown of one field."""
+MOST_CHARS = 200
+"""Characters shown of one value."""
+
+MappedSettings = generic.GenericSettings | jdy.JdySettings
+
+
+@dataclass(frozen=True, slots=True)
+class FieldShown:
+    """What the sample holds for one of our fields."""
+
+    name: str
+    meaning: str
+    paths: tuple[str, ...]
+    """Where it is looked for: by the map, else under its own name."""
+    is_mapped: bool
+    found: tuple[str, ...]
+    """As texts, each cut at `MOST_CHARS`, at most `MOST_SHOWN`."""
+    count: int
+    """How many values were found."""
+
+    @property
+    def is_missed(self) -> bool:
+        """The map names it, and the sample has nothing there."""
+        return self.is_mapped and not self.count
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What a sample would become."""
+
+    fields: tuple[FieldShown, ...]
+    """In the order of `FIELDS`."""
+    record: Parsed | None
+    """With its defects; None when the sample cannot be taken at all."""
+    problem: str = ""
+    """Why it cannot."""
+
+
+def dry_run(settings: MappedSettings, body: bytes) -> DryRun:
+    """Return what each field, and the record as a whole, would become of a body.
+
+    The body is judged as one that is signed rightly.
+    """
+    try:
+        value = json_object(body)
+    except Deny as deny:
+        return DryRun((), None, deny.denied.reason)
+    form, context = _form_and_context(settings)
+    fields = mapped(value, context)
+    shown = tuple(_shown(name, fields, context) for name in FIELDS)
+    return DryRun(shown, parse_form(form, FormItem(body, context_text(context))))
+
+
+def _form_and_context(settings: MappedSettings) -> tuple[str, Context]:
+    if isinstance(settings, jdy.JdySettings):
+        return jdy.FORM, Context(channel="jdy", zone=settings.zone, extra=jdy.extra_of(settings))
+    extra = generic.extra_of(settings)
+    return generic.FORM, Context(channel=settings.channel, zone=settings.zone, extra=extra)
+
+
+def _shown(name: str, fields: Mapped, context: Context) -> FieldShown:
+    given: Json = context.extra.get("fields") or {}
+    texts = fields.texts(name)
+    return FieldShown(
+        name=name,
+        meaning=FIELDS[name],
+        paths=tuple(paths_of(context, name)),
+        is_mapped=name in given,
+        found=tuple(one[:MOST_CHARS] for one in texts[:MOST_SHOWN]),
+        count=len(texts),
+    )

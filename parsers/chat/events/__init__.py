@@ -1,0 +1,1 @@
+"""Forms of what systems post by themselves: events of chat systems, and typed events of others."""

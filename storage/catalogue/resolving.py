@@ -1,0 +1,164 @@
+"""Says which contact an address is of, and which contacts may be one person; it changes nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import exists, false, func, or_, select
+
+from holdfast.storage.catalogue.chunks import by_value
+from holdfast.storage.catalogue.companies import internal_in
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.schema import contacts, identities
+from holdfast.storage.catalogue.sightings import MAIL, split_key
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection
+
+    from holdfast.storage.store import Store
+
+MOST_ALIKE = 20
+"""Of contacts with one name in one company: more are a name that says nothing."""
+
+
+def owners_of(store: Store, keys: Iterable[str]) -> dict[str, int]:
+    """Return the contact of each address key that is known, and is somebody's."""
+    by_kind: dict[str, dict[str, str]] = defaultdict(dict)
+    for key in keys:
+        kind, value = split_key(key)
+        by_kind[kind][value] = key
+    found: dict[str, int] = {}
+    columns = (identities.c.value, identities.c.contact_id)
+    with reading(store.engine) as connection:
+        for kind, values in by_kind.items():
+            query = select(*columns).where(
+                identities.c.kind == kind, identities.c.contact_id.is_not(None)
+            )
+            for row in by_value(connection, query, identities.c.value, values):
+                found[values[row.value]] = row.contact_id
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Contacts that may be one person."""
+
+    reason: str
+    """`name`: the same name in the same company; `mailbox`: one mailbox, written differently;
+    `local_part`: the same name before the @ in domains of one company."""
+    contact_ids: tuple[int, ...]
+    """The one that is most in touch first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    contact_id: int
+    company_id: int | None
+    name: str
+    value: str
+    kind: str
+    messages: int
+
+
+def suggestions(store: Store, limit: int = 100) -> list[Suggestion]:
+    """Return groups of contacts that may be one person; nothing is merged by it."""
+    with reading(store.engine) as connection:
+        known = list(_known(connection))
+    groups: dict[tuple[str, object], set[int]] = defaultdict(set)
+    sizes: dict[int, int] = defaultdict(int)
+    for one in known:
+        sizes[one.contact_id] += one.messages
+        for group in _reasons(one):
+            groups[group].add(one.contact_id)
+    found: dict[tuple[int, ...], str] = {}
+    for (reason, _), ids in groups.items():
+        if 1 < len(ids) <= MOST_ALIKE:
+            ranked = tuple(sorted(ids, key=lambda contact: (-sizes[contact], contact)))
+            found[ranked] = max(found.get(ranked, ""), reason)
+    best = [Suggestion(reason, ranked) for ranked, reason in found.items()]
+    best.sort(key=lambda one: (-sum(sizes[i] for i in one.contact_ids), one.contact_ids))
+    return best[:limit]
+
+
+def _known(connection: Connection) -> Iterator[_Known]:
+    query = (
+        select(
+            identities.c.contact_id,
+            contacts.c.company_id,
+            func.coalesce(func.nullif(contacts.c.name, ""), identities.c.name).label("name"),
+            identities.c.value,
+            identities.c.kind,
+            identities.c.messages,
+        )
+        .join(contacts, contacts.c.id == identities.c.contact_id)
+        .order_by(identities.c.id)
+    )
+    for row in connection.execute(query).yield_per(1000):
+        yield _Known(*row)
+
+
+def _reasons(one: _Known) -> Iterator[tuple[str, object]]:
+    name = " ".join(one.name.casefold().split())
+    if name and one.company_id is not None:
+        yield "name", (name, one.company_id)
+    if one.kind == MAIL:
+        local, _, domain = one.value.rpartition("@")
+        bare = local.partition("+")[0]
+        if domain in {"gmail.com", "googlemail.com"}:  # both are one, and dots say nothing there
+            bare, domain = bare.replace(".", ""), "gmail.com"
+        yield "mailbox", (bare, domain)
+        if one.company_id is not None:
+            yield "local_part", (local, one.company_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A contact that nobody was in touch with for a while."""
+
+    contact_id: int
+    owner: str
+    last_ms: int
+    """Of the last message by a person to a person."""
+
+
+def is_ours(connection: Connection) -> ColumnElement[bool]:
+    """Return the condition that an address of the contact is in an internal domain."""
+    own = identities.alias("own")
+    within = [
+        or_(own.c.domain == name, own.c.domain.endswith(f".{name}", autoescape=True))
+        for name in sorted(internal_in(connection))
+    ]
+    return exists().where(own.c.contact_id == contacts.c.id, or_(false(), *within))
+
+
+def silent_contacts(
+    store: Store, before_ms: int, *, owner: str | None = None, after: tuple[int, int] = (0, 0)
+) -> Iterator[Silent]:
+    """Yield contacts from outside whose last human message is older, the longest silent first.
+
+    Bulk mail is no contact, and whoever never wrote or got a human message is none yet.
+
+    Args:
+        store: The archive.
+        before_ms: Unix milliseconds.
+        owner: Only theirs; None for all.
+        after: Last instant and contact of the page before.
+    """
+    last = func.max(identities.c.last_ms).label("last_ms")
+    query = (
+        select(identities.c.contact_id, contacts.c.owner, last)
+        .join(contacts, contacts.c.id == identities.c.contact_id)
+        .group_by(identities.c.contact_id, contacts.c.owner)
+        .having(last < before_ms, last >= after[0])
+        .order_by(last, identities.c.contact_id)
+    )
+    if owner is not None:
+        query = query.where(contacts.c.owner == owner)
+    with reading(store.engine) as connection:
+        rows = connection.execute(query.where(~is_ours(connection))).all()
+    for row in rows:
+        if (row.last_ms, row.contact_id) > after:
+            yield Silent(row.contact_id, row.owner, row.last_ms)

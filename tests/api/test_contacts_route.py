@@ -1,0 +1,285 @@
+"""Contacts over HTTP: resolving, portraits, changes, links and merges, each within a scope."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api_kit import Office, office
+from archive_kit import bring_in, settings_in
+from cli_archive import write_mbox
+from holdfast.core.rights import Reach
+from holdfast.ingest.verification import index_check
+from holdfast.settings import Settings
+from holdfast.storage.rights.grants import NewGrant, add_grant
+from holdfast.storage.verify import Tally, Verification
+from holdfast.wiring.founding import create_archive
+
+WANG = "wang.min@jia.example"
+ANNA = "anna@berg.example"
+
+
+SERVICE = {
+    "archive": {"internal_domains": ["our.example"], "zone": "Asia/Shanghai"},
+    "service": {"requests_per_minute": 0},
+}
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, str]]:
+    """The five letters and some people, to be copied; with the people's keys."""
+    folder = tmp_path_factory.mktemp("people")
+    made = settings_in(folder, **SERVICE)
+    create_archive(made)
+    bring_in(made, write_mbox(folder / "letters.mbox"), custodian="Li Qiang")
+    with office(made) as opened:
+        opened.hire("legal", "legal")
+        opened.hire("chief", "manager", addresses=("boss@our.example",))
+        opened.hire("crm", "crm")
+        add_grant(opened.services.store, NewGrant("crm", Reach.ALL))
+        add_grant(opened.services.store, NewGrant("chief", Reach.OWN))
+        opened.hire("li", "member", addresses=("li@our.example",))
+        opened.hire("new", "member")
+        drained(opened)
+        return made, opened.keys
+
+
+@pytest.fixture
+def settings(founded: tuple[Settings, dict[str, str]], tmp_path: Path) -> Settings:
+    shutil.copytree(founded[0].data.parent, tmp_path / "copy")
+    return settings_in(tmp_path / "copy", **SERVICE)
+
+
+@pytest.fixture
+def firm(settings: Settings, founded: tuple[Settings, dict[str, str]]) -> Iterator[Office]:
+    with office(settings) as opened:
+        opened.keys.update(founded[1])
+        yield opened
+
+
+def contact(firm: Office, address: str, who: str = "legal") -> str:
+    (found,) = firm.get(who, f"/contacts?address={address}")["contacts"]
+    return str(found["id"])
+
+
+def drained(firm: Office) -> None:
+    firm.services.desk.feed.drain()
+    firm.services.desk.sequencer.run()
+
+
+def test_addresses_of_every_kind_are_resolved_in_order_and_unknown_ones_are_null(
+    firm: Office,
+) -> None:
+    wang = contact(firm, WANG)
+    for address in ("+86 138-0013-8000", "wecom:wm1", "salesforce:0035g00000XyZ"):
+        firm.post("legal", f"/contacts/{wang}/identities", json={"address": address})
+    asked = [
+        "Wang.Min@JIA.example", "nobody@x.example", "13800138000", "0086 (138) 0013 8000",
+        "tel:+8613800138000", "wecom:wm1", "salesforce:0035g00000XyZ", "?", "1380013",
+    ]  # fmt: skip
+    answer = firm.post("crm", "/contacts/resolve", json={"addresses": asked})["contacts"]
+    assert answer == [wang, None, wang, wang, wang, wang, wang, None, None]
+    assert firm.entries("search")[0]["resolve"] == len(asked)
+
+
+def test_whoever_is_outside_the_scope_is_resolved_to_nobody(firm: Office) -> None:
+    anna = contact(firm, ANNA)
+    asked = {"addresses": [ANNA, WANG]}
+    found = firm.post("chief", "/contacts/resolve", json=asked)["contacts"]
+    assert found == [None, contact(firm, WANG)]
+    assert firm.get("chief", f"/contacts?address={ANNA}")["contacts"] == []
+    for route in ("portrait", "timeline", "fields", "versions"):
+        firm.get("chief", f"/contacts/{anna}/{route}", 404)
+
+
+def test_either_a_text_or_an_address_is_asked_for(firm: Office) -> None:
+    firm.get("legal", "/contacts", 422)
+    firm.get("legal", f"/contacts?q=wang&address={WANG}", 422)
+
+
+def test_trail_is_not_sent_again_while_it_is_the_same(firm: Office) -> None:
+    path = f"/contacts/{contact(firm, WANG)}/timeline"
+    first = firm.ask("legal", "GET", path)
+    tag = first.headers["etag"]
+    again = firm.ask("legal", "GET", path, headers={"If-None-Match": f'"x", W/{tag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    entry = first.json()["entries"][0]
+    assert entry["conversation"] is None
+    assert entry["restricted"] is False
+    assert all("contact_id" in one for one in entry["participants"])
+    anna = contact(firm, ANNA)
+    firm.post("legal", f"/contacts/{contact(firm, WANG)}/merge", json={"other_id": anna})
+    drained(firm)
+    grown = firm.ask("legal", "GET", path, headers={"If-None-Match": tag})
+    assert (grown.status_code, grown.headers["etag"] != tag) == (200, True)
+
+
+def test_trail_since_an_instant_and_of_the_whole_company(firm: Office) -> None:
+    wang = contact(firm, WANG)
+    since = "2024-03-15T02:30:00Z"
+    late = firm.get("legal", f"/contacts/{wang}/timeline?since={since}")
+    assert [one["at"] >= since for one in late["entries"]] == [True]
+    whole = firm.get("legal", f"/contacts/{wang}/timeline?rollup=company")
+    assert whole["total"] == firm.get("legal", "/companies/jia.example/timeline")["total"]
+    firm.get("legal", f"/contacts/{wang}/timeline?since=2024-03-15T02:30:00", 422)
+    firm.get("legal", f"/contacts/{wang}/timeline?rollup=world", 422)
+
+
+def test_portrait_counts_what_is_in_the_scope(firm: Office) -> None:
+    wang = contact(firm, WANG)
+    seen = firm.get("legal", f"/contacts/{wang}/portrait")
+    assert (seen["messages"], seen["human_messages"], seen["measured"]) == (2, 2, 2)
+    assert seen["channels"] == [{"value": "email", "count": 2}]
+    assert seen["months"] == [{"value": "2024-03", "count": 2}]
+    assert seen["first_contact_at"] == "2024-03-15T02:22:00.000Z"
+    assert seen["our_answer_seconds"] == 38 * 60
+    assert seen["their_answer_seconds"] is None
+    assert seen["open_items"] == []
+    part = firm.get("chief", f"/contacts/{wang}/portrait")  # was in copy of one alone
+    assert (part["messages"], part["first_contact_at"]) == (1, part["last_contact_at"])
+
+
+def test_change_needs_the_version_that_was_read(firm: Office) -> None:
+    wang = contact(firm, WANG)
+    tag = firm.ask("legal", "GET", f"/contacts/{wang}").headers["etag"]
+    body = {"name": "王敏", "roles": ["buyer"], "consents": {"wecom": "agreed"}, "grade": "A"}
+    changed = firm.ask(
+        "legal", "PATCH", f"/contacts/{wang}", json=body, headers={"If-Match": tag}
+    ).json()
+    assert (changed["version"], changed["consents"]) == (1, {"wecom": "agreed"})
+    stale = firm.ask("legal", "PATCH", f"/contacts/{wang}", json=body, headers={"If-Match": tag})
+    assert stale.status_code == 412
+    (version,) = firm.get("legal", f"/contacts/{wang}/versions")
+    assert (version["before"]["name"], version["after"]["grade"]) == ("", "A")
+    assert firm.get("legal", f"/contacts/{wang}")["name"] == "王敏"
+    assert firm.get("legal", f"/contacts/{wang}/fields")["roles"] == ["buyer"]
+    wrong = firm.ask("legal", "PATCH", f"/contacts/{wang}", json={"party_type": "friend"})
+    assert wrong.status_code == 400
+    assert firm.ask("crm", "PATCH", f"/contacts/{wang}", json=body).status_code == 403
+
+
+def test_owner_sees_what_the_contact_took_part_in(firm: Office) -> None:
+    wang = contact(firm, WANG)
+    assert firm.found("new", "") == []
+    # Who sees a part may not widen a scope, be it their own.
+    theirs = firm.ask("chief", "PATCH", f"/contacts/{wang}", json={"owner": "chief"})
+    assert theirs.status_code == 403
+    done = firm.ask("legal", "PATCH", f"/contacts/{wang}", json={"owner": "new"})
+    assert done.json()["owner"] == "new"
+    assert len(firm.found("new", "")) == 2
+    assert firm.get("new", f"/contacts/{wang}/timeline")["total"] == 2
+    berg = contact(firm, ANNA)
+    firm.post("legal", f"/contacts/{wang}/merge", json={"other_id": berg})
+    drained(firm)
+    assert len(firm.found("new", "")) == 3
+    firm.post("chief", f"/contacts/{wang}/merge", 404, json={"other_id": "con_0000000000000"})
+
+
+def test_partial_sight_does_not_merge_what_somebody_looks_after(firm: Office) -> None:
+    wang = contact(firm, WANG)
+    li = contact(firm, "li@our.example")
+    firm.ask("legal", "PATCH", f"/contacts/{wang}", json={"owner": "new"})
+    refused = firm.post("chief", f"/contacts/{wang}/merge", 403, json={"other_id": li})
+    assert refused["action"] == "merge"
+    assert firm.entries("refused")[0]["route"] == "contact that a scope follows"
+
+
+def test_merge_is_taken_back_over_http(firm: Office) -> None:
+    wang, anna = contact(firm, WANG), contact(firm, ANNA)
+    made = firm.post("legal", f"/contacts/{wang}/merge", json={"other_id": anna})
+    assert made["contact"]["merged"] == [anna]
+    drained(firm)
+    assert firm.get("legal", f"/contacts/{wang}/timeline")["total"] == 3
+    back = firm.post("legal", f"/merges/{made['id']}/undo")
+    assert back["id"] == anna
+    drained(firm)
+    assert firm.get("legal", f"/contacts/{wang}/timeline")["total"] == 2
+    firm.post("legal", "/merges/mrg_0000000000000/undo", 404)
+    firm.post("crm", f"/contacts/{wang}/merge", 403, json={"other_id": anna})
+
+
+def test_address_is_split_off_and_comes_back(firm: Office) -> None:
+    wang = contact(firm, WANG)
+    firm.post("legal", f"/contacts/{wang}/identities", json={"address": ANNA})
+    drained(firm)
+    shown = firm.get("legal", f"/contacts/{wang}")
+    number = next(one["id"] for one in shown["identities"] if one["value"] == ANNA)
+    split = firm.post("legal", f"/contacts/{wang}/identities/{number}/split")
+    assert contact(firm, ANNA) == split["contact_id"] != wang
+    undone = firm.post("legal", f"/links/{split['id']}/undo")
+    assert undone["undone_at"]
+    assert contact(firm, ANNA) == wang
+    firm.post("legal", f"/contacts/{wang}/identities/idn_0000000000000/split", 404)
+    firm.post("legal", "/links/lnk_0000000000000/undo", 404)
+    firm.post("legal", f"/contacts/{wang}/identities", 400, json={"address": "?"})
+    drained(firm)
+    services = firm.services
+    also = (index_check(services.home),)
+    assert list(Verification(services.store, services.log, also=also).run(Tally())) == []
+
+
+def test_address_of_somebody_out_of_scope_is_not_given_away(firm: Office) -> None:
+    wang = contact(firm, WANG)
+    firm.post("chief", f"/contacts/{wang}/identities", 404, json={"address": ANNA})
+
+
+def test_same_mailbox_written_differently_is_suggested(firm: Office) -> None:
+    wang = contact(firm, WANG)
+    firm.post("legal", f"/contacts/{wang}/identities", json={"address": "wang.min+x@jia.example"})
+    shown = firm.get("legal", f"/contacts/{wang}")
+    number = next(one["id"] for one in shown["identities"] if "+x" in one["value"])
+    own = firm.post("legal", f"/contacts/{wang}/identities/{number}/split")["contact_id"]
+    (found,) = firm.get("legal", "/contacts/suggestions")["suggestions"]
+    assert (found["reason"], [one["id"] for one in found["contacts"]]) == ("mailbox", [wang, own])
+    assert firm.get("chief", "/contacts/suggestions")["suggestions"] == []
+    firm.get("crm", "/contacts/suggestions", 403)
+
+
+def test_changes_come_in_order_and_once(firm: Office) -> None:
+    drained(firm)
+    first = firm.get("legal", "/changes?limit=3")
+    assert [one["type"] for one in first["changes"]] == ["record"] * 3
+    seen, cursor = [one["id"] for one in first["changes"]], first["next"]
+    while True:
+        page = firm.get("legal", f"/changes?since={cursor}")
+        seen += [one["id"] for one in page["changes"]]
+        cursor = page["next"]
+        if not page["has_more"]:
+            break
+    assert len(seen) == len(set(seen)) == 5
+    wang, anna = contact(firm, WANG), contact(firm, ANNA)
+    made = firm.post("legal", f"/contacts/{wang}/merge", json={"other_id": anna})
+    firm.ask("legal", "PATCH", f"/contacts/{wang}", json={"grade": "B"})
+    firm.post("legal", f"/merges/{made['id']}/undo")
+    drained(firm)
+    page = firm.get("legal", f"/changes?since={cursor}")
+    assert [(one["reason"], one["id"]) for one in page["changes"]] == [
+        ("merge", wang), ("merge", anna), ("contact", wang), ("unmerge", wang), ("unmerge", anna),
+    ]  # fmt: skip
+    outside = firm.get("chief", f"/changes?since={cursor}")
+    assert {one["id"] for one in outside["changes"]} == {wang}
+    ahead = firm.get("legal", "/changes?since=now")
+    assert firm.get("legal", f"/changes?since={ahead['next']}")["changes"] == []
+    firm.get("legal", "/changes?since=abc", 422)
+
+
+def test_silent_contacts_are_those_from_outside_alone(firm: Office) -> None:
+    found = firm.get("legal", "/contacts/silent?days=30&limit=1")
+    assert len(found["contacts"]) == 1
+    rest = firm.get("legal", f"/contacts/silent?days=30&cursor={found['next']}")
+    people = [*found["contacts"], *rest["contacts"]]
+    assert [one["last_contact_at"] for one in people] == sorted(
+        one["last_contact_at"] for one in people
+    )
+    values = {i["value"] for one in people for i in one["contact"]["identities"]}
+    assert {WANG, ANNA} <= values
+    assert not any(value.endswith("@our.example") for value in values)
+    assert firm.get("legal", "/contacts/silent?days=3660")["contacts"] == []
+    assert firm.get("legal", "/contacts/silent?days=30&owner=li")["contacts"] == []
+
+
+def test_follow_ups_of_long_ago_are_over(firm: Office) -> None:
+    assert firm.get("legal", "/contacts/follow-ups") == {"follow_ups": [], "total": 0}

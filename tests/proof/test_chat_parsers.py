@@ -1,0 +1,41 @@
+"""A million changed items of each system are read into records, whatever they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from chat_fuzz import SLOWEST_S, Round, fuzz, samples_of
+
+FULL, PART = 1_000_000, 20_000
+
+
+@pytest.mark.parametrize(
+    ("system", "folders"),
+    [
+        ("teams", ("teams", "teams-graph")),
+        ("telegram", ("telegram-account", "telegram-tg-parser", "telegram-chat-miner")),
+        ("wecom", ("wecom-archive",)),
+        ("mattermost", ("mattermost-bulk-zulip", "mattermost-constructed")),
+        ("whatsapp", ("whatsapp", "whatsapp-chat-miner")),
+    ],
+)
+def test_every_changed_item_becomes_a_record(
+    system: str, folders: tuple[str, ...], proof_seed: int, report: Callable[..., None]
+) -> None:
+    samples = samples_of(*folders)
+    done = Round()
+    while done.inputs < FULL and not done.problems:
+        done.add(fuzz(samples, PART, proof_seed + done.inputs))
+        report(
+            system=system,
+            samples=len(samples),
+            inputs=done.inputs,
+            unread=done.unread,
+            slowest_ms=round(done.slowest_s * 1000),
+            kinds=dict(done.kinds),
+        )
+    assert done.problems == []
+    assert done.inputs == FULL
+    assert done.slowest_s < SLOWEST_S

@@ -1,0 +1,338 @@
+"""Chat in the catalogue: whatever order things come in, the archive is the same."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from catalogue_kit import SAME_FIXTURE, Filing, Home, Homes, Mail, draft_of, new_store
+from chat_filing import ChatFiling, Item, all_records
+from disposal_kit import verified
+from holdfast.core.chats import address_key, chat_address, is_chat_address
+from holdfast.core.custody import DraftParticipant
+from holdfast.core.errors import NotFound, Refused
+from holdfast.parsers.chat.values import Context
+from holdfast.storage.catalogue.batches import undo_batch
+from holdfast.storage.catalogue.conversations import (
+    Line,
+    lines_around,
+    lines_of,
+    members_at,
+    room,
+    rooms,
+)
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.schema import captures, identities
+from holdfast.storage.catalogue.sightings import joined_key, same_people, sightings, split_key
+from holdfast.storage.store import Store
+from slack_kit import CONTEXT, PEOPLE
+
+T0 = 1_700_000_000
+
+
+def ts(second: int) -> str:
+    return f"{T0 + second}.000100"
+
+
+def said(second: int, text: str, **more: Any) -> dict[str, Any]:
+    return {"type": "message", "ts": ts(second), "user": "U1", "text": text, **more}
+
+
+def happened(second: int, **event: Any) -> Item:
+    stamp = ts(second)
+    outer = {"event_id": f"Ev{second}", "event_time": T0 + second}
+    inner = {"channel": "C1", "event_ts": stamp, **event}
+    return Item("slack.event", {**outer, "event": inner}, Context("slack", "T1", people=PEOPLE))
+
+
+def edited(second: int, new: str, original: int) -> Item:
+    changed = said(original, new, edited={"user": "U1", "ts": ts(second)})
+    return happened(
+        second, type="message", subtype="message_changed", ts=ts(second), message=changed
+    )
+
+
+def deleted(second: int, original: int) -> Item:
+    return happened(second, type="message", subtype="message_deleted", deleted_ts=ts(original))
+
+
+ANN = {"real_name": "Ann Acker", "email": "ann@x.org"}
+FIRST = Item("slack.message", said(0, "first"))
+STORY = [
+    FIRST,
+    Item("slack.message", said(1, "second", thread_ts=ts(0))),
+    edited(5, "first, mended", 0),
+    edited(6, "first, mended twice", 0),
+    deleted(9, 1),
+    happened(
+        7, type="reaction_added", user="U2", reaction="ok", item={"channel": "C1", "ts": ts(0)}
+    ),
+    happened(2, type="member_joined_channel", user="U2"),
+    happened(8, type="member_left_channel", user="U2"),
+    happened(3, type="channel_rename", channel={"id": "C1", "name": "second name"}),
+    happened(4, type="channel_rename", channel={"id": "C1", "name": "third name"}),
+    Item("slack.user", {"id": "U1", "updated": T0, "profile": ANN}),
+]  # fmt: skip
+
+
+def shown(store: Store) -> list[tuple[object, ...]]:
+    """Return what people see of the records, without ids of the archive."""
+    return sorted(
+        (
+            one.message_id, one.kind, one.subject, one.body, str(one.at), one.marks,
+            one.conversation,
+            tuple((p.role.value, p.name, p.address, bool(p.contact_id)) for p in one.participants),
+        )
+        for one in all_records(store)
+    )  # fmt: skip
+
+
+def test_story_in_its_order(home: Home, tmp_path: Path) -> None:
+    store = home.store()
+    file = ChatFiling(store)
+    for item in STORY:
+        file(item)
+    marks = {(one.kind, one.body): one.marks for one in all_records(store)}
+    assert marks["im", "first"] == ("edited",)
+    assert marks["im", "first, mended"] == ("edited", "version")
+    assert marks["im", "first, mended twice"] == ("edited", "version")
+    assert marks["im", "second"] == ("deleted",)
+    assert marks["deletion", ""] == ("aside",)
+    (found,) = rooms(store, "third")
+    assert (found.channel, found.key, found.name) == ("slack", "C1", "third name")
+    assert rooms(store, "second") == []
+    assert rooms(store, "C1") == [found]
+    lines = lines_of(store, found.id).lines
+    first = next(one for one in lines if one.versions)
+    assert (len(first.versions), len(first.later)) == (2, 1)
+    bodies = {one.id: one.body for one in all_records(store)}
+    assert [bodies[one] for one in (first.id, *first.versions)] == [
+        "first", "first, mended", "first, mended twice",
+    ]  # fmt: skip
+    second = next(one for one in lines if bodies[one.id] == "second")
+    assert len(second.later) == 1
+    assert verified(store, tmp_path) == []
+
+
+@settings(max_examples=2, suppress_health_check=SAME_FIXTURE)
+@given(order=st.permutations([*STORY, STORY[0], STORY[2], STORY[4]]), sizes=st.integers(1, 5))
+def test_any_order_gives_the_same_archive(
+    tmp_path_factory: Any, order: list[Item], sizes: int
+) -> None:
+    """Events doubled, before their message, in one batch or in many."""
+    whole, mixed = (new_store(tmp_path_factory.mktemp("a")) for _ in range(2))
+    ChatFiling(whole)(*STORY)
+    file = ChatFiling(mixed)
+    for at in range(0, len(order), sizes):
+        file(*{item.raw: item for item in order[at : at + sizes]}.values())
+    assert shown(mixed) == shown(whole)
+    assert [one.name for one in rooms(mixed, "C1")] == ["third name"]
+
+
+def test_names_of_rooms_go_by_the_clock_of_the_system(home: Home) -> None:
+    """A name that is said again later counts from then on, also against one in between."""
+
+    def named(key: str, second: int, name: str) -> Item:
+        context = replace(CONTEXT, room={"key": key, "name": name})
+        return Item("slack.message", said(second, f"{key} {second}"), context)
+
+    store = home.store()
+    names = [(1, "a"), (10, "a"), (5, "b"), (0, "c"), (7, "")]
+    for key, order in (("C1", names), ("C2", names[::-1])):
+        for second, name in order:
+            ChatFiling(store)(named(key, second, name))
+        assert [one.name for one in rooms(store, key)] == ["a"]
+
+
+def test_members_of_a_room_at_an_instant(home: Home) -> None:
+    store = home.store()
+    listed = Item(
+        "slack.room", {"id": "C1", "name": "general", "created": T0 - 9, "members": ["U1", "U3"]}
+    )
+    moves = [
+        happened(10, type="member_joined_channel", user="U2"),
+        happened(20, type="member_left_channel", user="U2"),
+        happened(30, type="member_joined_channel", user="U2"),
+        happened(25, type="member_left_channel", user="U3"),
+    ]
+    ChatFiling(store)(listed, *moves)
+    (found,) = rooms(store, "general")
+
+    def there(second: int | None) -> dict[str, tuple[bool, bool]]:
+        at = None if second is None else datetime.fromtimestamp(T0 + second, UTC)
+        members = members_at(store, found.id, at)
+        return {one.value: (one.since is not None, one.until is not None) for one in members}
+
+    assert there(5) == {"U1": (False, False), "U3": (False, True)}
+    assert there(15) == {"U1": (False, False), "U2": (True, True), "U3": (False, True)}
+    assert there(22) == {"U1": (False, False), "U3": (False, True)}
+    assert there(None) == {"U1": (False, False), "U2": (True, False)}
+
+
+def test_pages_of_a_room(home: Home) -> None:
+    store = home.store()
+    items = [Item("slack.message", said(n, f"line {n}")) for n in range(10)]
+    ChatFiling(store)(*items, edited(50, "line 5 again", 5))
+    (found,) = rooms(store, "C1")
+    assert (room(store, found.id).messages, len(lines_of(store, found.id).lines)) == (11, 10)
+    seen: list[Line] = []
+    cursor = ""
+    while True:
+        page = lines_of(store, found.id, cursor, 4)
+        seen = [*page.lines, *seen]
+        if not page.before:
+            break
+        cursor = page.before
+    assert [one.id for one in seen] == [one.id for one in lines_of(store, found.id).lines]
+    forward = lines_of(store, found.id, page.after, 100)
+    assert [one.id for one in forward.lines] == [one.id for one in seen[len(page.lines) :]]
+    around = lines_around(store, seen[5].id, 2)
+    assert [one.id for one in around.lines] == [one.id for one in seen[3:8]]
+    assert (bool(around.before), bool(around.after)) == (True, True)
+    version = next(one for one in all_records(store) if one.body == "line 5 again")
+    assert seen[5].id in [one.id for one in lines_around(store, version.id, 2).lines]
+    for bad in ("x", "after_", "before_1_x", "sideways_1_2"):
+        with pytest.raises(Refused):
+            lines_of(store, found.id, bad)
+    with pytest.raises(Refused):
+        lines_of(store, found.id, limit=0)
+
+
+def test_what_is_in_no_room_is_said(home: Home) -> None:
+    store = home.store()
+    (mail,) = Filing(store)(Mail())
+    with pytest.raises(NotFound):
+        lines_around(store, mail.filed.interaction_id)
+    with pytest.raises(NotFound):
+        room(store, 5)
+    assert rooms(store, "anything") == []
+
+
+def test_profile_links_the_addresses_of_one_person(home: Home, tmp_path: Path) -> None:
+    """By whatever came first: mail, chat, or the profile."""
+    eve = {"real_name": "Eve", "email": "Eve@X.org"}
+    profile = Item("slack.user", {"id": "U5", "updated": T0, "profile": eve})
+    store = home.store()
+    ChatFiling(store)(profile, Item("slack.message", said(1, "hi", user="U5")))
+    Filing(store)(Mail(sender="Eve <eve@x.org>"))
+    contacts = {
+        (p.address, p.contact_id) for one in all_records(store) for p in one.participants
+        if p.address.casefold() in ("slack:u5", "eve@x.org")
+    }  # fmt: skip
+    assert len({contact for _, contact in contacts}) == 1
+    assert verified(store, tmp_path) == []
+
+
+def test_side_is_learnt_whenever_it_is_said(home: Home, tmp_path: Path) -> None:
+    """Somebody whom a text only mentions is of no side, until the directory says it."""
+    store = home.store()
+    file = ChatFiling(store)
+    file(Item("slack.message", said(1, "hi <@U9> and <@UB>", user="U8")))
+    file(Item("slack.user", {"id": "U9", "updated": T0, "is_restricted": True}))
+    file(Item("slack.user", {"id": "U8", "updated": T0}))
+    file(Item("slack.user", {"id": "UB", "updated": T0, "is_bot": True}))
+    file(Item("slack.message", said(2, "again <@U9>", user="U8")))
+    with reading(store.engine) as connection:
+        query = select(identities.c.value, identities.c.side).order_by(identities.c.value)
+        found = [tuple(row) for row in connection.execute(query)]
+    assert found == [("U8", "staff"), ("U9", "outside"), ("UB", "bot")]
+    assert verified(store, tmp_path) == []
+
+
+def test_known_mail_address_takes_the_chat_address_in(home: Home, tmp_path: Path) -> None:
+    store = home.store()
+    Filing(store)(Mail(sender="Eve <eve@x.org>"))
+    ChatFiling(store)(
+        Item("slack.user", {"id": "U5", "updated": T0, "profile": {"email": "eve@x.org"}})
+    )
+    with reading(store.engine) as connection:
+        homes = connection.execute(
+            select(identities.c.contact_id).where(identities.c.value.in_(["U5", "eve@x.org"]))
+        )
+        assert len(set(homes.scalars())) == 1
+    assert verified(store, tmp_path) == []
+
+
+def test_undone_batch_takes_its_marks_along(home: Home, tmp_path: Path) -> None:
+    store = home.store()
+    file = ChatFiling(store)
+    file(FIRST)
+    file(edited(5, "mended", 0))
+    with reading(store.engine) as connection:
+        batch = connection.scalar(select(captures.c.batch_id).order_by(captures.c.id.desc()))
+    assert {one.marks for one in all_records(store)} == {("edited",), ("edited", "version")}
+    assert batch is not None
+    undo_batch(store, batch)
+    assert [one.marks for one in all_records(store)] == [()]
+    assert verified(store, tmp_path) == []
+
+
+def test_two_writers_make_one_room_and_one_person(homes: Homes, tmp_path: Path) -> None:
+    with homes() as home:
+        home.store()
+        stores = [home.store(writer=n) for n in (2, 3)]
+        vault = stores[0].vault
+        stores = [replace(one, vault=vault) for one in stores]
+        failures: list[BaseException] = []
+
+        def work(store: Store, start: int) -> None:
+            try:
+                file = ChatFiling(store)
+                for n in range(start, 12, 2):
+                    context = replace(CONTEXT, room={"key": "C1", "name": f"name {n:02}"})
+                    file(Item("slack.message", said(n, f"line {n}"), context))
+            except BaseException as error:
+                failures.append(error)
+                raise
+
+        threads = [threading.Thread(target=work, args=(s, n)) for n, s in enumerate(stores)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        (found,) = rooms(stores[0], "C1")
+        assert (found.name, found.messages) == ("name 11", 12)
+        assert verified(stores[0], tmp_path) == []
+
+
+def test_keys_of_addresses() -> None:
+    for key in ("eve@x.org", "wecom:ZhangSan", "phone:+86138"):
+        assert joined_key(*split_key(key)) == key == address_key(key)
+    assert address_key(" Eve@X.org ") == "eve@x.org"
+    assert split_key("a:b@x.org") == ("mail", "a:b@x.org")
+
+
+@given(st.text(max_size=12), st.sampled_from(["wecom", "slack", "phone"]))
+def test_chat_addresses(value: str, scheme: str) -> None:
+    address = chat_address(scheme, value)
+    assert "@" not in address
+    assert bool(address) == bool(value.strip())
+    if address:
+        assert is_chat_address(address)
+        assert address_key(address) == address
+        assert split_key(address)[0] == scheme
+    other = chat_address(scheme, value + "%40")
+    assert other != chat_address(scheme, value + "@")
+    assert not is_chat_address(f"{address}@x.org")
+
+
+def test_sightings_of_chat_and_of_mail() -> None:
+    mail = draft_of(Mail(sender="slack:U1", to=("wecom:zhangsan", "a@b.example")), b"k" * 32)
+    assert [one.address_key for one in sightings(mail, 0)] == ["a@b.example"]
+    people = tuple(
+        DraftParticipant(role, "N", address, "staff")
+        for role, address in (("self", "slack:U1"), ("alias", "phone:+1"), ("alias", "bad"))
+    )
+    profile = replace(mail, channel="slack", kind="profile", participants=people)
+    assert same_people(profile) == [("phone:+1", "slack:U1")]
+    assert same_people(replace(profile, kind="im")) == []
+    assert [one.side for one in sightings(profile, 0)][:2] == ["staff", "staff"]
