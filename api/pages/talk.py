@@ -47,7 +47,7 @@ class Spoken:
 
 
 def talk_around(visit: Visit, record: Record) -> dict[str, Any]:
-    """Return the values of the page; lines that are not in the scope are counted alone."""
+    """Return the values of the page; lines that are not in the scope are left out."""
     around = lines_around(visit.served.store, record.id, BESIDE)
     wanted = [i for line in around.lines for i in (line.id, *line.versions, *line.later)]
     mask = mask_for(visit.principal)
@@ -59,7 +59,6 @@ def talk_around(visit: Visit, record: Record) -> dict[str, Any]:
         "marks": MARKS,
         "kinds": LATER,
         "ids": {one.id: public_id("msg", one.id) for one in seen},
-        "hidden": len(around.lines) - len(lines),
         "has_before": bool(around.before),
         "has_after": bool(around.after),
     }

@@ -14,6 +14,7 @@ from holdfast.core.kinds import Kind
 from holdfast.core.records import Defect, Parsed
 from holdfast.parsers.chat import (
     files,
+    hubspot,
     mattermost,
     mattermost_compliance,
     salesforce,
@@ -24,6 +25,7 @@ from holdfast.parsers.chat import (
     telegram,
     wecom,
     whatsapp,
+    zoho,
 )
 from holdfast.parsers.chat.building import Said, record_of
 from holdfast.parsers.chat.events import (
@@ -53,6 +55,7 @@ is none of this form: the record then says so."""
 
 FORMS: Mapping[str, Reader] = {
     "file": files.read_file,
+    "hubspot.activity": hubspot.read_activity,
     "mattermost.post": mattermost.read_post,
     "mattermost.reaction": mattermost.read_reaction,
     "mattermost.room": mattermost.read_room,
@@ -67,6 +70,7 @@ FORMS: Mapping[str, Reader] = {
     "slack.user": slack.read_user,
     "slack.room": slack.read_room,
     "table.row": table_rows.read_row,
+    "zoho.note": zoho.read_note,
     "wecom.message": wecom.read_message,
     "teams.message": teams.read_message,
     "teams.deletion": teams.read_deletion,

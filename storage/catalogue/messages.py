@@ -8,7 +8,7 @@ the first version speaks for the message.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -72,11 +72,3 @@ def marks_of(row: Row[Any], family: Sequence[Row[Any]]) -> tuple[str, ...]:
     if versions and versions[0].id != row.id:
         marks.append("version")
     return tuple(marks)
-
-
-def by_family(rows: Iterable[Row[Any]]) -> Mapping[bytes, list[Row[Any]]]:
-    """Group rows by the message that they are, or say something of, in their order."""
-    found: dict[bytes, list[Row[Any]]] = defaultdict(list)
-    for row in rows:
-        found[row.message_key].append(row)
-    return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
 
+from holdfast.core.chats import is_chat_address
 from holdfast.core.errors import Conflict, NotFound, Refused
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.rights import Role
@@ -346,15 +347,19 @@ def fold(login: str) -> str:
 
 
 def written_addresses(addresses: Iterable[str]) -> str:
-    """Return addresses as they are kept: folded, each once, in order.
+    """Return addresses as they are kept: of mail folded, of chat as written, once, in order.
 
     Raises:
         Refused: One is not an address.
     """
-    ones = [fold(one) for one in addresses]
+    ones = [one if is_chat_address(one) else fold(one) for one in addresses]
     for one in ones:
-        if not _ADDRESS.fullmatch(one) or not one.isprintable():
-            raise Refused(f"{one!r} is not an address.", next_step="Write it as name@example.org.")
+        is_address = is_chat_address(one) or _ADDRESS.fullmatch(one)
+        if not is_address or not one.isprintable():
+            raise Refused(
+                f"{one!r} is not an address.",
+                next_step="Write it as name@example.org, of chat as wecom:userid.",
+            )
     return " ".join(dict.fromkeys(ones))
 
 

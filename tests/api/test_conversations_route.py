@@ -106,3 +106,12 @@ def test_member_sees_only_the_scope(rooms: Office) -> None:
 def test_names_that_are_none_are_not_found(rooms: Office, name: str) -> None:
     for part in ("", "/members", "/messages"):
         rooms.get("legal", f"/conversations/{name}{part}", 404)
+
+
+def test_who_has_an_address_of_chat_reads_what_was_said_with_it(rooms: Office) -> None:
+    (line,) = rooms.search("legal", "between", limit=1)["hits"]
+    me = next(one["address"] for one in line["record"]["participants"] if one["role"] == "from")
+    assert me.startswith("slack:")
+    rooms.hire("una", "member", addresses=(me.upper().replace("SLACK:", "slack:"),))
+    assert rooms.search("una", "between")["total"] == 1
+    assert rooms.search("eve", "between")["total"] == 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from holdfast.ingest.readers.chats.crm_pages import HUBSPOT, ZOHO
 from holdfast.ingest.readers.chats.mattermost import MattermostBulk
 from holdfast.ingest.readers.chats.mattermost_compliance import MattermostCompliance
 from holdfast.ingest.readers.chats.salesforce import SalesforceExport
@@ -52,6 +53,8 @@ EXPORTS: tuple[Export, ...] = (
     MattermostBulk(),
     MattermostCompliance(),
     SalesforceExport(),
+    HUBSPOT,
+    ZOHO,
     TableExport(),
 )
 """In the order in which they are asked."""

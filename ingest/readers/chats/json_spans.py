@@ -78,6 +78,24 @@ def whole(buffer: bytes | mmap.mmap) -> Iterator[Span]:
         raise NotJson("something stands behind its end")
 
 
+def elements(buffer: bytes | mmap.mmap, name: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the elements of a list, of the list called `name` in a page, or the one object itself.
+
+    Raises:
+        NotJson: As `spans` does.
+    """
+    at = begin(buffer)
+    if buffer[at : at + 1] == b"{":
+        page = begins(buffer, at, name)
+        if page < 0 or buffer[page : page + 1] != b"[":
+            inside = [span.end for span in spans(buffer, at)]  # it ends, or this raises
+            yield at, buffer.find(b"}", inside[-1] if inside else at) + 1
+            return
+        at = page
+    for span in spans(buffer, at):
+        yield span.start, span.end
+
+
 def _opening(buffer: bytes | mmap.mmap, at: int) -> bytes:
     opening = bytes(buffer[at : at + 1])
     if opening not in (b"[", b"{"):

@@ -6,12 +6,11 @@ messages have one name, so that they become one record. Pages of Graph are known
 
 from __future__ import annotations
 
-import mmap
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from holdfast.ingest.readers.chats.json_spans import NotJson, begin, begins, spans
+from holdfast.ingest.readers.chats.json_spans import NotJson, elements
 from holdfast.ingest.readers.chats.leftovers import ended_by_rule, ended_unknown
 from holdfast.ingest.readers.chats.tree import Item, Member, Tree, offered, passed_over
 from holdfast.ingest.readers.offers import Offered
@@ -178,7 +177,7 @@ def _elements(one: Member, form: str, known: _Known, team: str) -> Iterator[Offe
     with one.mapped() as (spot, content):
         is_empty = True
         try:
-            for start, end in _spans(content):
+            for start, end in elements(content, b"value"):
                 is_empty = False
                 raw = bytes(content[start:end])
                 said = _said(raw)
@@ -194,20 +193,6 @@ def _elements(one: Member, form: str, known: _Known, team: str) -> Iterator[Offe
             yield passed_over(spot, f"damaged:json: {error}", is_unknown=True)
         if is_empty:
             yield passed_over(spot, "empty_list")
-
-
-def _spans(content: bytes | mmap.mmap) -> Iterator[tuple[int, int]]:
-    """Yield the elements of a list, of the list in a page, or the one object that the file is."""
-    at = begin(content)
-    if content[at : at + 1] == b"{":
-        page = begins(content, at, b"value")
-        if page < 0 or content[page : page + 1] != b"[":
-            inside = [span.end for span in spans(content, at)]  # it ends, or this raises
-            yield at, content.find(b"}", inside[-1] if inside else at) + 1
-            return
-        at = page
-    for span in spans(content, at):
-        yield span.start, span.end
 
 
 def _said(raw: bytes) -> Json:

@@ -39,6 +39,11 @@ def test_user_is_found_by_login_in_any_case_and_by_id(store: Store) -> None:
     assert list_users(store) == [kept]
 
 
+def test_address_of_chat_stays_as_its_system_writes_it(store: Store) -> None:
+    kept = named(store, "ann", addresses=("wecom:ZhangSan", "A@x.org"))
+    assert kept.addresses == ("wecom:ZhangSan", "a@x.org")
+
+
 def test_login_is_one_users_whatever_its_case(store: Store) -> None:
     named(store, "ann")
     with pytest.raises(Conflict, match="already"):
