@@ -158,7 +158,9 @@ def test_note_on_a_deal_has_no_person_outside(tmp_path: Path) -> None:
 
 
 def test_note_of_nobody_on_nothing(tmp_path: Path) -> None:
-    (note,) = records(tmp_path, "zoho", [{"id": 5, "Note_Content": "alone"}])
+    bare = {"Note_Content": "alone"}
+    note, nameless = records(tmp_path, "zoho", [{"id": 5, **bare}, bare])
+    assert (bool(note.defects), bool(nameless.defects)) == (True, True)
     assert (note.message_id, note.body, people(note)) == ("zoho:note/5", "alone", [])
 
 
