@@ -88,6 +88,12 @@ def test_call_of_hubspot_tells_numbers_owner_contact_and_length(tmp_path: Path) 
     assert (headers["HubSpot-Status"], headers["HubSpot-Archived"]) == ("COMPLETED", "true")
 
 
+def test_call_from_a_hidden_number_names_the_other_alone(tmp_path: Path) -> None:
+    hidden = {**CALL, "hs_call_from_number": "anonymous", "hubspot_owner_id": ""}
+    (call,) = records(tmp_path, "hubspot", [activity("1", hidden)])
+    assert people(call) == [(Role.TO, "phone:+861088886666", "")]
+
+
 def test_mail_of_hubspot_is_a_note_of_whom_it_names(tmp_path: Path) -> None:
     plain = {"hs_timestamp": MADE, "hs_email_subject": "x", "hs_email_to_email": "a@x.org;b@x.org"}
     pages = {"results": [activity("1", MAIL)]}, [activity("2", plain)]
@@ -149,6 +155,13 @@ def test_note_on_a_deal_has_no_person_outside(tmp_path: Path) -> None:
     deal = {**NOTE, "Parent_Id": {"id": "5", "name": "Deal"}, "$se_module": "Deals"}
     (note,) = records(tmp_path, "zoho", [deal])
     assert "outside" not in {side for _, _, side in people(note)}
+
+
+def test_note_of_nobody_on_nothing(tmp_path: Path) -> None:
+    bare = {"Note_Content": "alone"}
+    note, nameless = records(tmp_path, "zoho", [{"id": 5, **bare}, bare])
+    assert (bool(note.defects), bool(nameless.defects)) == (True, True)
+    assert (note.message_id, note.body, people(note)) == ("zoho:note/5", "alone", [])
 
 
 def test_page_that_ends_early_gives_what_came_before(tmp_path: Path) -> None:
