@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.core.chats import address_key, chat_address, is_chat_address
 from holdfast.core.records import CaptureFacts, original_suffix
+from query_kit import sample_record
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,21 @@ def test_key_keeps_the_case_of_chat_and_folds_mail() -> None:
 )
 def test_suffix_of_an_original_tells_what_it_is(form: str, context: str, suffix: str) -> None:
     assert original_suffix(CaptureFacts(form=form, context=context)) == suffix
+
+
+@pytest.mark.parametrize(
+    ("channel", "subject", "room", "body", "title"),
+    [
+        ("email", "Re: 合同", "", "text", "Re: 合同"),
+        ("email", "", "", "text", ""),
+        ("slack", "", "general", "hello\n  there", "#general hello there"),
+        ("slack", "", "", "hello", "hello"),
+        ("slack", " ", "general", "", "#general"),
+        ("salesforce", "Call", "", "text", "Call"),
+    ],
+)
+def test_title_is_the_subject_or_the_room_and_how_it_begins(
+    channel: str, subject: str, room: str, body: str, title: str
+) -> None:
+    record = sample_record(channel=channel, subject=subject, conversation=room, body=body)
+    assert record.title == title
