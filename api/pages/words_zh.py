@@ -140,7 +140,6 @@ MESSAGES: dict[str, str] = {
     "There is more before.": "前面还有更多消息。",
     "There is more after.": "后面还有更多消息。",
     "Later version": "后来的版本",
-    "%(num)s lines are outside of what you may see.": "有 %(num)s 条消息不在您可查看的范围内。",
     "text apart": "文件内容不在原件中",
     "mark edited": "已编辑",
     "mark recalled": "已撤回",
