@@ -145,9 +145,10 @@ class GroupCommit:
         offers: list[Offer] = []
         try:
             for intake, letters in self._by_intake(group):
-                some = [self._offer(letter) for letter in letters]
-                offers += some
-                accept(some, intake, self._reception.desk)
+                first = len(offers)
+                for letter in letters:  # each is to be discarded, also when a later one fails
+                    offers.append(self._offer(letter))
+                accept(offers[first:], intake, self._reception.desk)
         # The edge: whatever it is, the senders keep their messages and are told to come again.
         except Exception as error:  # noqa: BLE001
             return error
