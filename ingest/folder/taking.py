@@ -38,7 +38,7 @@ from holdfast.ingest.readers.offers import portable
 from holdfast.ingest.recovery import file_sealed
 from holdfast.ingest.sources.troubles import Trouble, after_failure, interval_s
 from holdfast.storage.catalogue.accounts import Ending, note_ended, note_started
-from holdfast.storage.catalogue.batches import ensure_custodian, open_batch
+from holdfast.storage.catalogue.batches import open_account_batch
 from holdfast.storage.catalogue.turns import only_one
 
 if TYPE_CHECKING:
@@ -254,11 +254,7 @@ class _Run:
     def _import(self, rooms: Rooms, group: Sequence[Copied]) -> None:
         desk, bench = self.bench.desk, self.bench
         if self.intake is None:
-            custodian = self.kept.custodian
-            whose = ensure_custodian(desk.store, custodian) if custodian else None
-            self.intake = open_batch(
-                desk.store, self.kept.source_id, custodian_id=whose, paths=self.place.path
-            )
+            self.intake = open_account_batch(desk.store, self.kept, self.place.path)
             self.done.batch = public_id("bat", self.intake.batch_id)
         importing = Import(
             desk, bench.pool, self.intake, bench.spool, bench.on_progress, self.done.counts

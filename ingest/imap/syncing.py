@@ -24,7 +24,7 @@ from holdfast.ingest.progress import Progress
 from holdfast.ingest.recovery import file_sealed
 from holdfast.ingest.sources.bench import Ask, Bench
 from holdfast.storage.catalogue.accounts import KeptAccount, StoredSecret, note_started
-from holdfast.storage.catalogue.batches import ensure_custodian, open_batch
+from holdfast.storage.catalogue.batches import open_account_batch
 from holdfast.storage.catalogue.source_schedule import note_settled, woken_folders
 
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ def _take(
     kept: KeptAccount, bench: Bench, done: Synced, offers: Iterator[Fetched | Unkept]
 ) -> None:
     desk = bench.desk
-    custodian = ensure_custodian(desk.store, kept.custodian) if kept.custodian else None
-    intake = open_batch(desk.store, kept.source_id, custodian_id=custodian, paths=kept.name)
+    intake = open_account_batch(desk.store, kept, kept.name)
     intake = replace(intake, trust=Trust(reports=read(kept.settings).is_journal))
     importing = Import(desk, bench.pool, intake, bench.spool, bench.on_progress)
     done.counts = importing.run(offers)

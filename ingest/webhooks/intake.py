@@ -25,7 +25,7 @@ from holdfast.ingest.webhooks.request import Denied, Handshake, Reply, Request
 from holdfast.ingest.webhooks.settings import KIND, hook_of
 from holdfast.parsers.chat.values import context_text
 from holdfast.storage.catalogue.accounts import Ending, find_account, note_ended, open_secret
-from holdfast.storage.catalogue.batches import close_batch, ensure_custodian, open_batch
+from holdfast.storage.catalogue.batches import close_batch, open_account_batch
 from holdfast.storage.catalogue.ledger import known_items
 
 if TYPE_CHECKING:
@@ -131,9 +131,7 @@ class Hooks:
             return found
 
     def _begin(self, kept: KeptAccount) -> Intake:
-        store = self.desk.store
-        custodian = ensure_custodian(store, kept.custodian) if kept.custodian else None
-        return open_batch(store, kept.source_id, custodian_id=custodian, paths=f"hook {kept.name}")
+        return open_account_batch(self.desk.store, kept, f"hook {kept.name}")
 
     def _keep(self, source: _Open, fresh: Sequence[Event]) -> bool:
         """Keep events of a body; return whether there was one."""

@@ -56,7 +56,7 @@ def placed(text: str) -> WecomPlace:
         Refused: Something is missing, or others can read what is secret.
     """
     try:
-        place = _strict(text)
+        place = read(text)
     except msgspec.MsgspecError as error:
         raise Refused(
             f"The settings cannot be read: {error}.",
@@ -89,4 +89,3 @@ def written(place: WecomPlace) -> str:
 
 
 read = msgspec.json.Decoder(WecomPlace).decode
-_strict = msgspec.json.Decoder(WecomPlace, strict=True).decode

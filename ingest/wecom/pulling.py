@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ from holdfast.parsers.chat.values import (
 )
 from holdfast.parsers.chat.wecom import CHANNEL, FORM
 from holdfast.storage.catalogue.accounts import note_started
-from holdfast.storage.catalogue.batches import ensure_custodian, open_batch
+from holdfast.storage.catalogue.batches import open_account_batch
 from holdfast.storage.catalogue.ledger import known_items, retryable
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def pull(kept: KeptAccount, bench: Bench, ask: Ask) -> Pulled:
     shutil.rmtree(spool, ignore_errors=True)  # of a run that was killed
     with Bridge(place) as bridge:
         speaker = Speaker(bridge, Keys(Path(place.keys)) if place.keys else None)
-        run = _Run(kept, bench, speaker, Fetching(speaker, spool, bench.pause), done)
+        fetching = Fetching(speaker, spool, bench.pause)
+        run = _Run(kept, bench, speaker, fetching, done, place.corp)
         try:
             run.again(everything=ask.only_failed)
             if not ask.only_failed and done.error is None:
@@ -119,6 +121,7 @@ class _Run:
     speaker: Speaker
     fetching: Fetching
     done: Pulled
+    corp: str
     intake: Intake | None = None
 
     def pages(self, size: int) -> None:
@@ -167,16 +170,12 @@ class _Run:
             return
         desk, bench = self.bench.desk, self.bench
         if self.intake is None:
-            custodian = self.kept.custodian
-            whose = ensure_custodian(desk.store, custodian) if custodian else None
-            self.intake = open_batch(
-                desk.store, self.kept.source_id, custodian_id=whose, paths=self.kept.name
-            )
+            self.intake = open_account_batch(desk.store, self.kept, self.kept.name)
             self.done.batch = public_id("bat", self.intake.batch_id)
         importing = Import(
             desk, bench.pool, self.intake, bench.spool, bench.on_progress, self.done.counts
         )
-        importing.run(_chained(first, offers))
+        importing.run(chain((first,), offers))
 
     def _offers(self, page: _Page, size: int) -> Iterator[Fetched | Unkept]:
         for one in self.speaker.page(page.reached, size):
@@ -193,23 +192,19 @@ class _Run:
             return
         said = _said(told)
         self._count_closed(told)
-        yield _fetched(key, told.raw, said, self._corp)
+        yield _fetched(key, told.raw, said, self.corp)
         yield _unopened(told, said)
 
     def _count_closed(self, told: Told) -> None:
         reason = told.closed.partition(":")[0]
         self.done.closed[reason] = self.done.closed.get(reason, 0) + 1
 
-    @property
-    def _corp(self) -> str:
-        return read(self.kept.settings).corp
-
     def _open(self, key: str, told: Told) -> Iterator[Fetched | Unkept]:
         """Yield a message and its files, without those that are kept already."""
         said = _said(told)
-        yield _fetched(key, told.raw, said, self._corp)
+        yield _fetched(key, told.raw, said, self.corp)
         self.done.newest_ms = max(self.done.newest_ms, number(said.get("msgtime")))
-        wanted = list(wanted_of(said, self._corp, told.seq))
+        wanted = list(wanted_of(said, self.corp, told.seq))
         known = known_items(
             self.bench.desk.store, self.kept.source_id, [one.offered.key for one in wanted]
         )
@@ -284,10 +279,3 @@ def _unopened(told: Told, said: Json) -> Unkept:
 
 def _at_ms(offered: Offered) -> int:
     return number(context_of(offered.facts.context).extra.get("at_ms"))
-
-
-def _chained(
-    first: Fetched | Unkept, rest: Iterator[Fetched | Unkept]
-) -> Iterator[Fetched | Unkept]:
-    yield first
-    yield from rest

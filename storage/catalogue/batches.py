@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row, Table
 
+    from holdfast.storage.catalogue.accounts import KeptAccount
     from holdfast.storage.store import Store
 
 
@@ -95,6 +96,12 @@ def _ensured(connection: Connection, store: Store, noted: Noted, row: dict[str, 
     if kept.id == row["id"]:
         _note_row(connection, store, noted, kept)
     return int(kept.id)
+
+
+def open_account_batch(store: Store, kept: KeptAccount, paths: str) -> Intake:
+    """Begin a batch of a source that was added, for its custodian if it has one."""
+    custodian = ensure_custodian(store, kept.custodian) if kept.custodian else None
+    return open_batch(store, kept.source_id, custodian_id=custodian, paths=paths)
 
 
 def open_batch(
