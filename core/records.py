@@ -226,7 +226,11 @@ def original_suffix(facts: CaptureFacts) -> str:
     return _SUFFIXES.get(facts.form, ".json")
 
 
-_SUFFIXES = {"file": ".bin", "whatsapp.message": ".txt", "wecom.callback": ".xml"}
+_SUFFIXES = {
+    "file": ".bin", "mattermost.element": ".xml", "mattermost.row": ".csv",
+    "salesforce.email": ".csv", "salesforce.event": ".csv", "salesforce.task": ".csv",
+    "wecom.callback": ".xml", "whatsapp.message": ".txt",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from holdfast.core.records import CaptureFacts
@@ -168,8 +168,9 @@ def _compressed(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offer
 
 
 def _zip(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
-    claimed = yield from _zip_export(place, rules, tally)
-    for entry in entries(place.fd, place.begin, place.end, rules.limits):
+    listed = list(entries(place.fd, place.begin, place.end, rules.limits))
+    claimed = yield from _zip_export(place, listed, rules, tally)
+    for entry in listed:
         if entry.at in claimed:
             continue
         if entry.name in _DOCUMENT_MEMBERS:
@@ -196,13 +197,12 @@ def _zip(place: Place, rules: PlanRules, tally: _Tally) -> Iterator[Offered]:
 
 
 def _zip_export(
-    place: Place, rules: PlanRules, tally: _Tally
+    place: Place, listed: Sequence[Entry], rules: PlanRules, tally: _Tally
 ) -> Generator[Offered, None, frozenset[int]]:
     """Yield what a chat export in an archive offers; return where its entries are.
 
     Mail and archives among them are not of the export, as in a directory.
     """
-    listed = list(entries(place.fd, place.begin, place.end, rules.limits))
     tree, by_path = chat_archive(place, listed, rules.chats, rules.limits)
     if export_of(tree) is None:
         return frozenset()

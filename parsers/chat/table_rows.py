@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -12,6 +10,7 @@ from holdfast.core.chats import Conversation, chat_address
 from holdfast.core.kinds import Kind, Role
 from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import Said
+from holdfast.parsers.chat.csv_cells import cells
 from holdfast.parsers.chat.table_values import read_duration, read_phone, read_time
 from holdfast.parsers.chat.values import Context, json_of, lines, mapping, text
 
@@ -78,11 +77,11 @@ def row_values(raw: bytes, context: Context) -> dict[str, str]:
     columns = {str(k): str(v) for k, v in mapping(extra.get("columns")).items()}
     encoding = text(extra.get("encoding"))
     if encoding:
-        cells = _cells(raw.decode(encoding), text(extra.get("delimiter")) or ",")
+        found = cells(raw.decode(encoding), text(extra.get("delimiter")) or ",")
         headers = [str(one) for one in extra.get("headers", ())]
-        if len(cells) > len(headers):
-            raise ValueError(f"{len(cells)} cells in a table of {len(headers)} columns")
-        row = dict(zip(headers, cells, strict=False))
+        if len(found) > len(headers):
+            raise ValueError(f"{len(found)} cells in a table of {len(headers)} columns")
+        row = dict(zip(headers, found, strict=False))
     else:
         row = {str(name): text(value) for name, value in mapping(json_of(raw)).items()}
     values: dict[str, str] = {}
@@ -90,13 +89,6 @@ def row_values(raw: bytes, context: Context) -> dict[str, str]:
         if value.strip():
             values[columns.get(header, header)] = value.strip()
     return values
-
-
-def _cells(line: str, delimiter: str) -> list[str]:
-    rows = list(csv.reader(io.StringIO(line), delimiter=delimiter, strict=False))
-    if len(rows) != 1:
-        raise ValueError("it is no single row")
-    return rows[0]
 
 
 def _digest(values: Mapping[str, str]) -> str:
@@ -179,7 +171,7 @@ def _rest(values: Mapping[str, str]) -> list[str]:
     """Return what has no place of its own, a line each, so that its words are found."""
     shown = []
     for name, value in values.items():
-        if name in _SHOWN or name not in _PLACED:
+        if name not in _PLACED:
             if name == "duration":
                 seconds = timedelta(seconds=read_duration(value))
                 shown.append(f"duration: {seconds}")
@@ -189,6 +181,6 @@ def _rest(values: Mapping[str, str]) -> list[str]:
 
 
 _PLACED = frozenset(
-    {"id", "at", "end", "kind", "direction", "subject", "body", "from", "to", "contact", "phone"}
+    {"id", "at", "kind", "direction", "subject", "body", "from", "to", "contact", "phone"}
     | {"email", "wecom", "owner", "room"}
 )

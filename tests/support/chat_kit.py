@@ -28,7 +28,9 @@ def tree_of(root: Path, rules: ChatRules | None = None) -> Tree:
     members = {}
     for path in paths:
         inside = path.relative_to(base).as_posix()
-        members[inside] = Member(inside, path.stat().st_size, partial(_opened, path, inside))
+        members[inside] = Member(
+            inside, path.stat().st_size, partial(_opened, path, inside), partial(_begins, path)
+        )
     return Tree(members, rules or ChatRules(), root.name)
 
 
@@ -47,6 +49,11 @@ def written(root: Path, files: Mapping[str, bytes | str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     return root
+
+
+def _begins(path: Path, length: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(length)
 
 
 @contextmanager

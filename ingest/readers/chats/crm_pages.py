@@ -46,8 +46,7 @@ class CrmPages:
                 yield ended_unknown(one, f"{self.name}_file_unknown")
 
     def _is_page(self, one: Member) -> bool:
-        with one.mapped() as (_, content):
-            return self.mark.search(bytes(content[:_HEAD_BYTES])) is not None
+        return self.mark.search(one.begins(_HEAD_BYTES)) is not None
 
     def _listed(self, one: Member, context: Context) -> Iterator[Offered]:
         with one.mapped() as (spot, content):

@@ -1,4 +1,4 @@
-"""Find where the records of a CSV file lie, byte for byte; reads no cell."""
+"""Find where the records of a CSV file lie, byte for byte."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ import mmap
 from collections.abc import Iterator
 
 from holdfast.ingest.readers.chats.json_spans import Span
+from holdfast.parsers.chat.csv_cells import cells
+
+
+def header_of(head: bytes) -> list[str]:
+    """Return the cells of the first record, in lower case; none where this is no CSV."""
+    first = next(row_spans(head), None)
+    if first is None:
+        return []
+    line = head[first.start : first.end].decode("utf-8", "replace").replace("\0", "")
+    try:
+        return [cell.strip().lower() for cell in cells(line)]
+    except ValueError:
+        return []
 
 
 def row_spans(buffer: bytes | mmap.mmap) -> Iterator[Span]:

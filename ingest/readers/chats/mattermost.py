@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast.ingest.readers.chats.json_lines import line_spans
 from holdfast.ingest.readers.chats.json_spans import NotJson, Span, begin, member, spans
@@ -72,8 +72,7 @@ def _is_lines(one: Member) -> bool:
     """Tell whether the first lines are those of an export; as a rule the first is its version."""
     if not one.name.lower().endswith(_ENDINGS):
         return False
-    with one.mapped() as (_, content):
-        head = bytes(content[:_HEAD_BYTES])
+    head = one.begins(_HEAD_BYTES)
     for span in [span for _, span in zip(range(3), line_spans(head), strict=False)]:
         kind = _type_of(head, span)
         if kind == "version" or (kind in _KNOWN and b'"%s"' % kind.encode() in head):
@@ -159,7 +158,7 @@ def _lines(one: Member, run: _Run) -> Iterator[Offered]:
             line = mapping(_json(content, span))
             kind = text(line.get("type"))
             if kind in _POSTS:
-                yield from _post(spot, content, span, run)
+                yield from _post(spot, content, span, (run, line))
             elif kind in _ROOMS:
                 yield _room(spot, content, span, (run, line))
             elif kind in _PEOPLE:
@@ -186,8 +185,10 @@ def _room(spot: Spot, content: bytes | mmap.mmap, span: Span, known: tuple[_Run,
     return _item(spot, content, span, "mattermost.room", run.context(key, there, ()))
 
 
-def _post(spot: Spot, content: bytes | mmap.mmap, span: Span, run: _Run) -> Iterator[Offered]:
-    line = mapping(_json(content, span))
+def _post(
+    spot: Spot, content: bytes | mmap.mmap, span: Span, known: tuple[_Run, Json]
+) -> Iterator[Offered]:
+    run, line = known
     kind, post = text(line.get("type")), post_of(line)
     room = _room_key(kind, post)
     members = items(post.get("channel_members")) or run.members.get(room, ())
@@ -214,10 +215,7 @@ def _reply(
     named = (text(post.get("user")), *mentioned(text(post.get("message"))))
     room = around.room.get("key", "")
     context = run.context(room, around.members, named)
-    told = Context(
-        CHANNEL, run.tenant, room=context.room, people=context.people, members=context.members,
-        extra={"root": root},
-    )  # fmt: skip
+    told = replace(context, extra={"root": root})
     yield _item(spot, content, span, "mattermost.post", told)
     if post:
         yield from _attached(spot, content, span, (told, post, run))

@@ -6,17 +6,17 @@ same bytes.
 
 from __future__ import annotations
 
-import csv
 import mmap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from holdfast.ingest.readers.chats.csv_spans import row_spans
+from holdfast.ingest.readers.chats.csv_spans import header_of, row_spans
 from holdfast.ingest.readers.chats.json_spans import Span
 from holdfast.ingest.readers.chats.media import media_of, offered_file, part_of
 from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, offered, passed_over
 from holdfast.ingest.readers.chats.xml_spans import Element, NotXml, elements
 from holdfast.ingest.readers.offers import Offered
+from holdfast.parsers.chat.csv_cells import cells
 from holdfast.parsers.chat.mattermost import CHANNEL
 from holdfast.parsers.chat.mattermost_compliance import read_element, room_key
 from holdfast.parsers.chat.values import Context, number
@@ -84,24 +84,12 @@ def _headers(one: Member) -> list[str]:
     """Return the header of a table of posts; an empty list for any other file."""
     if not one.name.lower().endswith(".csv"):
         return []
-    with one.mapped() as (_, content):
-        head = bytes(content[:_HEAD_BYTES])
-    first = next(row_spans(head), None)
-    if first is None:
-        return []
-    try:
-        row = next(csv.reader([head[first.start : first.end].decode("utf-8", "replace")]))
-    except csv.Error:
-        return []
-    names = [cell.strip().lower() for cell in row]
+    names = header_of(one.begins(_HEAD_BYTES))
     return names if set(names) >= _COLUMNS else []
 
 
 def _is_actiance(one: Member) -> bool:
-    if not one.name.lower().endswith(".xml"):
-        return False
-    with one.mapped() as (_, content):
-        return _ROOT in bytes(content[:1024])
+    return one.name.lower().endswith(".xml") and _ROOT in one.begins(1024)
 
 
 def _rows(one: Member, headers: list[str], run: _Run) -> Iterator[Offered]:
@@ -129,10 +117,10 @@ def _rows(one: Member, headers: list[str], run: _Run) -> Iterator[Offered]:
 
 def _row(raw: bytes, headers: list[str]) -> dict[str, str]:
     try:
-        cells = next(csv.reader([raw.decode("utf-8", "replace")]), [])
-    except csv.Error:
+        found = cells(raw.decode("utf-8", "replace"))
+    except ValueError:
         return {}
-    return {name: cell.strip() for name, cell in zip(headers, cells, strict=False)}
+    return {name: cell.strip() for name, cell in zip(headers, found, strict=False)}
 
 
 @dataclass(slots=True)

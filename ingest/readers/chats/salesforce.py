@@ -5,10 +5,9 @@ Other tables of the export are kept as files: nothing is known of what they say.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 
-from holdfast.ingest.readers.chats.csv_spans import row_spans
+from holdfast.ingest.readers.chats.csv_spans import header_of, row_spans
 from holdfast.ingest.readers.chats.media import media_of, offered_file
 from holdfast.ingest.readers.chats.tree import Item, Member, Tree, offered
 from holdfast.ingest.readers.offers import Offered
@@ -47,13 +46,7 @@ def _form(one: Member) -> tuple[str, list[str]]:
     """Return what the rows of a table are, and its columns; nothing for another file."""
     if not one.name.lower().endswith(".csv"):
         return "", []
-    with one.mapped() as (_, content):
-        head = bytes(content[:_HEAD_BYTES])
-    first = next(row_spans(head), None)
-    if first is None:
-        return "", []
-    line = head[first.start : first.end].decode("utf-8", "replace").replace("\0", "")
-    names = [cell.strip().lower() for cell in next(csv.reader([line]), [])]
+    names = header_of(one.begins(_HEAD_BYTES))
     found = (form for form, columns in _COLUMNS.items() if columns <= set(names))
     return next(found, ""), names
 

@@ -12,6 +12,7 @@ import hashlib
 import io
 import mmap
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -185,13 +186,19 @@ def _csv_table(spot: Spot, content: bytes | mmap.mmap, rules: ChatRules) -> _Tab
     text = head.decode(encoding, "replace")
     mapping = mapping_of(rules)
     for delimiter in (",", "\t", ";", "|"):
-        reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-        for _, row in zip(range(_HEADER_ROWS), reader, strict=False):
-            headers = [cell.strip() for cell in row]
+        for headers in _first_rows(text, delimiter):
             columns = columns_of(headers, mapping.columns)
             if is_table(headers) or (mapping.columns and set(mapping.columns) <= set(headers)):
                 return _Table(spot, headers, columns, rules, mapping, encoding, delimiter)
     return None
+
+
+def _first_rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    """Yield the first rows of a text, as far as they are CSV."""
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    with suppress(csv.Error):
+        for _, row in zip(range(_HEADER_ROWS), reader, strict=False):
+            yield [cell.strip() for cell in row]
 
 
 def _encoding(head: bytes, *, is_whole: bool) -> str:
@@ -208,18 +215,15 @@ def _encoding(head: bytes, *, is_whole: bool) -> str:
 def _csv_offers(table: _Table, content: bytes | mmap.mmap) -> Iterator[Offered]:
     """Yield the rows below the header, each with its own bytes, quoted line ends included."""
     is_below, encoding = False, table.encoding.removesuffix("-sig")
-    plain = _Table(
-        table.spot, table.headers, table.columns, table.rules, table.mapping, encoding,
-        table.delimiter,
-    )  # fmt: skip
+    plain = replace(table, encoding=encoding)
     for number, raw in enumerate(_csv_rows(content, table.delimiter.encode()), 1):
         row = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         if is_below:
             if row.strip().strip(table.delimiter.encode()).strip():
                 yield _offer(plain, row, f"row {number}")
             continue
-        cells = next(csv.reader([row.decode(encoding, "replace")], delimiter=table.delimiter), [])
-        is_below = [cell.strip() for cell in cells] == list(table.headers)
+        above = next(_first_rows(row.decode(encoding, "replace"), table.delimiter), [])
+        is_below = above == list(table.headers)
 
 
 def _csv_rows(content: bytes | mmap.mmap, delimiter: bytes) -> Iterator[bytes]:

@@ -163,8 +163,7 @@ def _form_of(path: str, one: Member) -> str:
 
 
 def _is_page(one: Member) -> bool:
-    with one.mapped() as (_, content):
-        return _PAGE.search(bytes(content[:_HEAD_BYTES])) is not None
+    return _PAGE.search(one.begins(_HEAD_BYTES)) is not None
 
 
 def _listed(one: Member) -> list[Json]:

@@ -287,5 +287,4 @@ def _rule_of(path: str, media: dict[str, list[Context]], folders: set[str]) -> s
 def _is_result(path: str, member: Member) -> bool:
     if not path.lower().endswith(".json"):
         return False
-    with member.mapped() as (_, content):
-        return _SHAPE.search(bytes(content[:_HEAD_BYTES])) is not None
+    return _SHAPE.search(member.begins(_HEAD_BYTES)) is not None

@@ -71,6 +71,8 @@ class Member:
     """Inside the export, with `/`."""
     size: int
     opened: Callable[[], AbstractContextManager[Spot]] = field(repr=False, compare=False)
+    begins: Callable[[int], bytes] = field(repr=False, compare=False)
+    """Gives at most so many first bytes; none of what cannot be opened."""
 
     @property
     def name(self) -> str:

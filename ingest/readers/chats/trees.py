@@ -10,18 +10,24 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from holdfast.ingest.readers.archives.expansion import Limits, Unpackable, spool
+from holdfast.ingest.readers.archives.expansion import Limits, Unpackable, head_of, spool
 from holdfast.ingest.readers.archives.zips import Entry
 from holdfast.ingest.readers.chats.tree import Broken, ChatRules, Member, Spot, Tree
 from holdfast.ingest.readers.offers import portable
 from holdfast.ingest.readers.places import Place, file_digest, folder_of
 
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
 
 def chat_file(place: Place, rules: ChatRules) -> Tree:
     """Return the tree of one open file."""
     name = place.name
-    member = Member(name, place.length, partial(_here, place))
+    member = Member(name, place.length, partial(_here, place), partial(_head_here, place))
     return Tree({name: member}, rules, name)
+
+
+def _head_here(place: Place, length: int) -> bytes:
+    return os.pread(place.fd, min(length, place.length), place.begin)
 
 
 @contextmanager
@@ -56,9 +62,17 @@ def chat_archive(
         inside = path.removeprefix(shared)
         if not entry.reason and inside not in members:
             opened = partial(_unpacked, place, entry, limits, tree.broken)
-            members[inside] = Member(inside, max(entry.layer.size, 0), opened)
+            begins = partial(_head_inside, place, entry, limits)
+            members[inside] = Member(inside, max(entry.layer.size, 0), opened, begins)
             by_path[inside] = entry
     return replace(tree, members=members), by_path
+
+
+def _head_inside(place: Place, entry: Entry, limits: Limits, length: int) -> bytes:
+    try:
+        return head_of(place.fd, entry.layer, limits, length)
+    except Unpackable:
+        return b""
 
 
 @contextmanager
@@ -100,15 +114,27 @@ def chat_directory(root: Path, trail: str, rules: ChatRules) -> Tree:
             inside = portable(path.relative_to(root).as_posix())
             named = f"{trail}/{inside}" if trail else inside
             opened = partial(_on_disk, path, named, tree.broken)
-            members[inside] = Member(inside, path.stat().st_size, opened)
+            begins = partial(_head_on_disk, path)
+            members[inside] = Member(inside, path.stat().st_size, opened, begins)
     return replace(tree, members=members)
+
+
+def _head_on_disk(path: Path, length: int) -> bytes:
+    try:
+        fd = os.open(path, _READ)
+    except OSError:
+        return b""
+    try:
+        return os.pread(fd, length, 0)
+    finally:
+        os.close(fd)
 
 
 @contextmanager
 def _on_disk(path: Path, trail: str, broken: dict[tuple[str, str], Broken]) -> Iterator[Spot]:
     place = Place(portable(str(path)), (trail,), -1, 0, 0)
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        fd = os.open(path, _READ)
     except OSError as error:
         folder = folder_of(place, is_holder=True)
         spot = Spot(-1, 0, 0, place.container, trail, "", "", folder)

@@ -113,8 +113,7 @@ def _has_messages(one: Member) -> bool:
 
 
 def _head(one: Member) -> bytes:
-    with one.mapped() as (_, content):
-        return bytes(content[:_HEAD_BYTES]).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return one.begins(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
 
 
 def _messages(one: Member, run: _Run) -> Iterator[Offered]:

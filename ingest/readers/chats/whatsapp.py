@@ -197,8 +197,7 @@ def _is_chat(member: Member) -> bool:
     name = member.name.lower()
     if not name.endswith(".txt"):
         return False
-    with member.mapped() as (_, content):
-        head = bytes(content[:_HEAD_BYTES]).decode("utf-8", "replace").split("\n")
+    head = member.begins(_HEAD_BYTES).decode("utf-8", "replace").split("\n")
     found = [beginning(line) for line in head]
     is_named = name == _IOS_FILE or "whatsapp" in name
     if is_named:

@@ -11,8 +11,10 @@ import pytest
 from holdfast.core.kinds import Kind
 from holdfast.core.records import Parsed, RawItem
 from holdfast.ingest.readers.chats import tables
+from holdfast.ingest.readers.chats.exports import export_of
 from holdfast.ingest.readers.chats.tables import mapping_of
 from holdfast.ingest.readers.chats.tree import ChatRules
+from holdfast.ingest.readers.chats.trees import chat_directory
 from holdfast.ingest.readers.contents import PlanRules
 from holdfast.ingest.readers.offers import Offered
 from holdfast.ingest.readers.planning import plan
@@ -203,3 +205,21 @@ def test_long_table_is_read_row_by_row(tmp_path: Path) -> None:
     body = "".join(f"2024-03-05 10:00,1380013{n:04},n{n},{'长' * 50} {n}\n" for n in range(600))
     found = offered(put(tmp_path, "t.csv", f"{HEADER}\n{body}", "gb18030"))
     assert Counter(one.kind for one in found) == {"row": 600}
+
+
+def test_line_end_of_old_systems_makes_one_bad_row_and_ends_nothing(tmp_path: Path) -> None:
+    lines = ["时间,主叫,被叫,备注"]
+    lines += [f"2024-03-05 09:0{n},{who},01088886666,ok" for n, who in enumerate(("1", "2\r", "3"))]
+    text = "\n".join(lines).replace(",1,", ",13800138001,").replace(",3,", ",13800138003,")
+    (tmp_path / "call.csv").write_text(text, encoding="utf-8", newline="")
+    tree = chat_directory(tmp_path, "", ChatRules())
+    export = export_of(tree)
+    assert export is not None
+    found = list(export.offers(tree))
+    assert [one.kind for one in found] == ["row", "bad", "row"]
+    assert found[1].facts.note.startswith("bad_row: it is no row")
+
+
+def test_table_with_line_ends_of_old_systems_alone_is_no_export(tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_bytes(b"a,b\rc,d\n")
+    assert export_of(chat_directory(tmp_path, "", ChatRules())) is None
