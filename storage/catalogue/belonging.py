@@ -54,8 +54,10 @@ def settle(connection: Connection, store: Store, identity_ids: Sequence[int]) ->
     lock_rows(connection, identities.c.id, identity_ids, Hold.CHANGING)
     in_force = links_in_force(connection, identity_ids)
     groups: dict[tuple[Any, ...], list[int]] = {}
-    for one, home in sorted(homes_of(connection, identity_ids).items()):
-        root = None if home is None else contact_root(connection, home)
+    homes = homes_of(connection, identity_ids, in_force)
+    roots = {one: contact_root(connection, one) for one in set(homes.values()) if one is not None}
+    for one, home in sorted(homes.items()):
+        root = None if home is None else roots[home]
         link = in_force.get(one)
         times = (link.valid_from_ms, link.valid_to_ms) if link is not None else (None, None)
         groups.setdefault((root, *times), []).append(one)

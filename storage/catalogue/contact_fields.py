@@ -62,7 +62,6 @@ class Fields:
 
 
 FIELDS = tuple(one.name for one in fields(Fields))
-NO_FIELDS = Fields()
 _KEPT = tuple(name for name in FIELDS if name not in {"name", "owner"})
 """Those in the column `fields`; the others have columns of their own, to be found by."""
 

@@ -126,8 +126,8 @@ def _name(connection: Connection, tallies: dict[str, Tally], found: dict[str, in
     other = [(tally.name, row_id) for tally, row_id in named if not tally.is_own_name]
     _run(connection, _OWN_NAME, own)
     _run(connection, _NAME, other)
-    sided = sorted((row_id, tallies[key].side) for key, row_id in found.items())
-    _run(connection, _SIDE, [(side, row_id) for row_id, side in sided if side])
+    sided = sorted((i, tallies[key].side) for key, i in found.items() if tallies[key].side)
+    _run(connection, _SIDE, [(side, row_id) for row_id, side in sided])
 
 
 def _run(connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:

@@ -218,14 +218,17 @@ def _target(batch: _Batch, sealed: Sealed, draft: Draft) -> int:
 
 
 def _write_new(batch: _Batch) -> None:
-    enveloped = batch.envelopes.find({i: (d, at_ms(d, batch.now_ms)) for i, d in batch.new.items()})
+    when = {i: (draft, at_ms(draft, batch.now_ms)) for i, draft in batch.new.items()}
+    enveloped = batch.envelopes.find(when)
     threads = _threads(batch) if batch.new else {}
     seen = [*_sightings(batch), *enveloped]
     same = {key: other for draft in batch.new.values() for key, other in same_people(draft)}
     recognised = batch.linker.recognise(batch.connection, seen, batch.store.ids, same)
     batch.events += batch.note.met(recognised.made)
     if batch.new:
-        _write_interactions(batch, threads, recognised.ids)
+        rooms = rooms_of(batch.connection, when, batch.store.ids)
+        batch.placed = {i: (batch.made_from[i], threads[i], rooms.get(i)) for i in batch.new}
+        _write_interactions(batch, recognised.ids)
     batch.events += batch.envelopes.write(recognised.ids)
     given = insert_missing(batch.connection, variants, batch.variant_rows, "original_id")
     refuse_fewer(given, batch.variant_rows)
@@ -241,10 +244,7 @@ def _threads(batch: _Batch) -> dict[int, int]:
     return threads
 
 
-def _write_interactions(batch: _Batch, threads: dict[int, int], known: dict[str, int]) -> None:
-    when = {i: (d, at_ms(d, batch.now_ms)) for i, d in batch.new.items()}
-    rooms = rooms_of(batch.connection, when, batch.store.ids)
-    batch.placed = {i: (batch.made_from[i], threads[i], rooms.get(i)) for i in batch.new}
+def _write_interactions(batch: _Batch, known: dict[str, int]) -> None:
     _note_same_message_ids(batch)
     made, connection = batch.new.items(), batch.connection
     rows = [interaction_row(i, d, batch.placed[i], batch.now_ms) for i, d in made]

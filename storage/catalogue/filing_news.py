@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from holdfast.storage.webhooks.happenings import About, Happening, tell
+from holdfast.storage.webhooks.happenings import About, Happening, tell_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,9 +25,9 @@ def tell_filed(
         new: Interactions.
         made: As `Recognised.made` has them.
     """
-    tell(connection, store, Happening.ARCHIVED, [About(one) for one in new])
+    said: dict[str, list[About]] = {Happening.ARCHIVED: [About(one) for one in new]}
     people = {row["contact_id"]: row["is_met"] for row in made if row["contact_id"] is not None}
     for kind, is_met in ((Happening.CONTACT_CREATED, True), (Happening.CONTACT_UPDATED, False)):
-        about = [About(one, one) for one, met in sorted(people.items()) if met is is_met]
-        if about:
-            tell(connection, store, kind, about)
+        said[kind] = [About(one, one) for one, met in sorted(people.items()) if met is is_met]
+    if any(said.values()):
+        tell_all(connection, store, said)

@@ -15,7 +15,7 @@ from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.schema import identities, links, participants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy import ColumnElement, Connection, Row
 
@@ -38,10 +38,21 @@ def links_in_force(connection: Connection, identity_ids: Iterable[int]) -> dict[
     return {row.identity_id: row for row in rows}
 
 
-def homes_of(connection: Connection, identity_ids: Iterable[int]) -> dict[int, int | None]:
-    """Return the contact that each identity is at home with; None for machines."""
+def homes_of(
+    connection: Connection,
+    identity_ids: Iterable[int],
+    in_force: Mapping[int, Row[Any]] | None = None,
+) -> dict[int, int | None]:
+    """Return the contact that each identity is at home with; None for machines.
+
+    Args:
+        connection: To the catalogue.
+        identity_ids: Of the identities.
+        in_force: Their `links_in_force`, where these are known.
+    """
     wanted = list(identity_ids)
     query = select(identities.c.id, identities.c.home_id)
     homes = {row.id: row.home_id for row in by_value(connection, query, identities.c.id, wanted)}
-    in_force = links_in_force(connection, wanted)
+    if in_force is None:
+        in_force = links_in_force(connection, wanted)
     return homes | {one: row.contact_id for one, row in in_force.items()}

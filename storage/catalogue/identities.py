@@ -216,6 +216,8 @@ def _homes(connection: Connection, known: _Known) -> dict[str, dict[str, Any]]:
     It stays there until the transaction ends: `root` is the contact that it was merged into.
     """
     wanted = {known.found[other]: other for other in known.same.values() if other in known.found}
+    if not wanted:  # as with all mail
+        return {}
     lock_rows(connection, identities.c.id, wanted, Hold.CHANGING)
     roots = {
         row.id: row.contact_id

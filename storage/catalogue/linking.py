@@ -151,9 +151,7 @@ def unlink(store: Store, link_id: int) -> None:
     def act(connection: Connection) -> None:
         lock_holds(connection, is_shared=True)
         one_at_a_time(connection)
-        row = connection.execute(select(links).where(links.c.id == link_id)).first()
-        if row is None:
-            raise NotFound("There is no such link.", next_step="List the contact's links.")
+        row = _row(connection, link_id)
         if row.undone_ms is not None:
             return
         connection.execute(
@@ -191,10 +189,7 @@ def link_by_id(store: Store, link_id: int) -> Link:
         NotFound: There is no such link.
     """
     with reading(store.engine) as connection:
-        row = connection.execute(select(links).where(links.c.id == link_id)).first()
-    if row is None:
-        raise NotFound("There is no such link.", next_step="List the contact's links.")
-    return _link_of(row)
+        return _link_of(_row(connection, link_id))
 
 
 def _link_of(row: Row[Any]) -> Link:
@@ -256,7 +251,10 @@ def _plain(value: object) -> object:
 
 
 def _row(connection: Connection, link_id: int) -> Row[Any]:
-    return connection.execute(select(links).where(links.c.id == link_id)).one()
+    row = connection.execute(select(links).where(links.c.id == link_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such link.", next_step="List the contact's links.")
+    return row
 
 
 def _record(connection: Connection, store: Store, kind: str, row: Row[Any]) -> None:

@@ -94,9 +94,7 @@ def undo(store: Store, merge_id: int) -> None:
     def act(connection: Connection) -> None:
         lock_holds(connection, is_shared=True)
         one_at_a_time(connection)
-        row = connection.execute(select(merges).where(merges.c.id == merge_id)).first()
-        if row is None:
-            raise NotFound("There is no such merge.", next_step="List the contact's merges.")
+        row = _row(connection, merge_id)
         if row.undone_ms is not None:
             return
         root = contact_root(connection, row.loser_id)
@@ -138,10 +136,7 @@ def merge_by_id(store: Store, merge_id: int) -> Merge:
         NotFound: There is no such merge.
     """
     with reading(store.engine) as connection:
-        row = connection.execute(select(merges).where(merges.c.id == merge_id)).first()
-    if row is None:
-        raise NotFound("There is no such merge.", next_step="List the contact's merges.")
-    return _merge_of(row)
+        return _merge_of(_row(connection, merge_id))
 
 
 def _merge_of(row: object) -> Merge:
@@ -164,7 +159,10 @@ def _passes(connection: Connection, contact_id: int | None, through: int) -> boo
 
 
 def _row(connection: Connection, merge_id: int) -> Row[Any]:
-    return connection.execute(select(merges).where(merges.c.id == merge_id)).one()
+    row = connection.execute(select(merges).where(merges.c.id == merge_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such merge.", next_step="List the contact's merges.")
+    return row
 
 
 def merge_digest(merge: Row[Any]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,13 @@ def owners_of(store: Store, keys: Iterable[str]) -> dict[str, int]:
     return found
 
 
+def known_key(store: Store, keys: Sequence[str]) -> tuple[str, int | None]:
+    """Return the first of an address's forms that is somebody's, and whose; else the likeliest."""
+    owners = owners_of(store, keys)
+    found = next((key for key in keys if key in owners), keys[0])
+    return found, owners.get(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """Contacts that may be one person."""
@@ -63,8 +70,13 @@ class _Known:
     messages: int
 
 
-def suggestions(store: Store, limit: int = 100) -> list[Suggestion]:
-    """Return groups of contacts that may be one person; nothing is merged by it."""
+def suggestions(store: Store, limit: int | None = None) -> list[Suggestion]:
+    """Return groups of contacts that may be one person; nothing is merged by it.
+
+    Args:
+        store: The archive.
+        limit: How many at most, those most in touch first; else all.
+    """
     with reading(store.engine) as connection:
         known = list(_known(connection))
     groups: dict[tuple[str, object], set[int]] = defaultdict(set)

@@ -119,16 +119,17 @@ def _forget(connection: Connection, store: Store, gone: Sequence[int]) -> None:
     _commit_again(connection, store, gone)
 
 
-_DECIDED = (
+DECIDED = (
     merges.c.winner_id, merges.c.loser_id, links.c.contact_id, links.c.before_id,
     contact_versions.c.contact_id,
 )  # fmt: skip
+"""Where a contact is named by what somebody decided; such a one stays, also without addresses."""
 
 
 def _decided(connection: Connection, contact_ids: Iterable[int]) -> set[int]:
     """Return those that a merge, a link or a change names: they are somebody's decision."""
     found: set[int] = set()
-    for column in _DECIDED:
+    for column in DECIDED:
         rows = by_value(connection, select(column), column, contact_ids)
         found |= {row[0] for row in rows}
     return found

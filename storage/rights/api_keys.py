@@ -179,7 +179,7 @@ def key_principal(store: Store, secret: str, address: str) -> Principal | None:
     with reading(store.engine) as connection:
         digest = digest_of(secret)
         row = connection.execute(select(api_keys).where(api_keys.c.digest == digest)).one_or_none()
-        if row is None or row.revoked_ms is not None or row.until_ms <= now_ms:
+        if row is None or is_over(row, now_ms):
             return None
         user = user_of(connection.execute(select(users).where(users.c.id == row.user_id)).one())
         if not user.is_enabled or not _is_from(address, row.networks.split()):
@@ -189,6 +189,11 @@ def key_principal(store: Store, secret: str, address: str) -> Principal | None:
     if row.used_ms is None or now_ms - row.used_ms >= TOUCH_MS:
         _touch(store, row.id, address, now_ms)
     return named(store, principal)
+
+
+def is_over(key: Row[Any], now_ms: int) -> bool:
+    """Tell whether a key was revoked, or has expired."""
+    return key.revoked_ms is not None or key.until_ms <= now_ms
 
 
 def _is_from(address: str, networks: list[str]) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from holdfast.core.rights import Action, Principal
 from holdfast.storage.catalogue.rights_tables import api_keys, users
+from holdfast.storage.rights.api_keys import is_over
 from holdfast.storage.rights.principals import Door, principal_of
 from holdfast.storage.rights.users import user_of
 
@@ -32,8 +33,7 @@ def standing(
     actions = frozenset(Action)
     if key_id is not None:
         key = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).one_or_none()
-        is_over = key is None or key.revoked_ms is not None or key.until_ms <= now_ms
-        if key is None or is_over or key.user_id != user_id:
+        if key is None or key.user_id != user_id or is_over(key, now_ms):
             return None
         actions = frozenset(map(Action, key.actions.split()))
     return principal_of(connection, user, Door(address, key_id, actions), now_ms)

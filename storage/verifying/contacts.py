@@ -30,7 +30,6 @@ from holdfast.storage.catalogue.schema import (
     contacts,
     identities,
     interactions,
-    links,
     merges,
     participants,
 )
@@ -43,7 +42,7 @@ from holdfast.storage.catalogue.sightings import (
     nature_of,
     shown_name,
 )
-from holdfast.storage.governance.forgetting import forgotten_or
+from holdfast.storage.governance.forgetting import DECIDED, forgotten_or
 from holdfast.storage.verifying.report import (
     DIFFERENT,
     GONE,
@@ -303,11 +302,7 @@ class _Said:
 
 def _is_decided() -> ColumnElement[bool]:
     """A link, a merge or a change names the contact, though it has no address now."""
-    named = (
-        links.c.contact_id, links.c.before_id, merges.c.winner_id, merges.c.loser_id,
-        contact_versions.c.contact_id,
-    )  # fmt: skip
-    return or_(*(exists().where(column == contacts.c.id) for column in named))
+    return or_(*(exists().where(column == contacts.c.id) for column in DECIDED))
 
 
 def _companies(connection: Connection) -> Iterator[Finding]:

@@ -90,11 +90,11 @@ class Audience:
                 people = identities_of_contact(connection, contact_id)
             except NotFound:
                 return False
+            if self.principal.scope.filter == EVERYTHING:
+                return True
             query = select(participants.c.interaction_id).distinct()
             rows = by_value(connection, query, participants.c.identity_id, people)
         newest = sorted({row.interaction_id for row in rows}, reverse=True)
-        if self.principal.scope.filter == EVERYTHING:
-            return True
         pages = (newest[start : start + PAGE] for start in range(0, len(newest), PAGE))
         return any(self._visible(page) for page in pages)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import and_, delete, exists, select, update
 
 from holdfast.core.errors import Conflict, NotFound
 from holdfast.core.identity import public_id, row_id
@@ -29,7 +29,7 @@ from holdfast.storage.webhooks.secrets import secrets_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from holdfast.storage.store import Store
 
@@ -136,15 +136,14 @@ def spread(store: Store, events: Sequence[int], told: Sequence[tuple[int, int]])
     transact(store.engine, act)
 
 
-def open_endpoints(connection: Connection, now_ms: int) -> Sequence[Row[Any]]:
-    """Return the endpoints to which something may be sent now."""
-    query = select(webhooks).where(
+def _is_open(now_ms: int) -> ColumnElement[bool]:
+    """Something may be sent to the endpoint now."""
+    return and_(
         webhooks.c.removed_ms.is_(None),
         webhooks.c.gone_ms.is_(None),
         webhooks.c.paused_ms.is_(None),
         webhooks.c.rests_until_ms <= now_ms,
     )
-    return connection.execute(query.order_by(webhooks.c.id)).all()
 
 
 def listeners(store: Store) -> Sequence[Row[Any]]:
@@ -158,17 +157,13 @@ def due_endpoints(store: Store) -> list[int]:
     """Return the endpoints that are to be told something now."""
     now_ms = store.now_ms()
     with reading(store.engine) as connection:
-        ids = [row.id for row in open_endpoints(connection, now_ms)]
-        return [one for one in ids if connection.scalar(_due(one, now_ms)) is not None]
+        is_due = exists().where(_d.webhook_id == webhooks.c.id, _is_due(now_ms))
+        query = select(webhooks.c.id).where(_is_open(now_ms), is_due).order_by(webhooks.c.id)
+        return list(connection.scalars(query))
 
 
-def _due(webhook_id: int, now_ms: int) -> Any:
-    return (
-        select(_d.id)
-        .where(_d.state == "waiting", _d.webhook_id == webhook_id, _d.next_ms <= now_ms)
-        .order_by(_d.next_ms, _d.id)
-        .limit(1)
-    )
+def _is_due(now_ms: int) -> ColumnElement[bool]:
+    return and_(_d.state == "waiting", _d.next_ms <= now_ms)
 
 
 def claim(store: Store, webhook_id: int, lease_ms: int) -> Due | None:
@@ -179,14 +174,21 @@ def claim(store: Store, webhook_id: int, lease_ms: int) -> Due | None:
     """
     with writing(store.engine) as connection:
         now_ms = store.now_ms()
-        open_ones = {row.id: row for row in open_endpoints(connection, now_ms)}
-        if webhook_id not in open_ones:
+        mine = select(webhooks).where(webhooks.c.id == webhook_id, _is_open(now_ms))
+        endpoint = connection.execute(mine).one_or_none()
+        if endpoint is None:
             return None
-        query = _due(webhook_id, now_ms).with_for_update(skip_locked=True)
+        query = (
+            select(_d.id)
+            .where(_d.webhook_id == webhook_id, _is_due(now_ms))
+            .order_by(_d.next_ms, _d.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
         delivery_id = connection.scalar(query)
         if delivery_id is None:
             return None
-        return _taken(connection, store, open_ones[webhook_id], (delivery_id, lease_ms))
+        return _taken(connection, store, endpoint, (delivery_id, lease_ms))
 
 
 def claim_one(store: Store, delivery_id: int, lease_ms: int) -> Due | None:

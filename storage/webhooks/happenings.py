@@ -78,10 +78,19 @@ class About:
 
 def tell(connection: Connection, store: Store, kind: str, about: Iterable[About]) -> None:
     """Write it down in the caller's transaction; costs one look where nobody asked for the kind."""
-    if kind not in asked_for(connection):
-        return
+    tell_all(connection, store, {kind: about})
+
+
+def tell_all(connection: Connection, store: Store, said: Mapping[str, Iterable[About]]) -> None:
+    """Write down happenings of several kinds, as `tell` does, for one look together."""
+    asked = asked_for(connection)
     now_ms = store.now_ms()
-    rows = [event_row(store, kind, one, now_ms) for one in about]
+    rows = [
+        event_row(store, kind, one, now_ms)
+        for kind, about in said.items()
+        if kind in asked
+        for one in about
+    ]
     insert_rows(connection, webhook_events, rows)
 
 
