@@ -34,12 +34,17 @@ def attachment_name(number: int, ordinal: int, media_type: str, width: int) -> s
     return f"attachments/{number:0{width}d}-{ordinal + 1:03d}.{extension}"
 
 
-def attached(raw: Buffer, wanted: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
+def attached(raw: Buffer, whole: bytes, wanted: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """Yield SHA-256 and decoded content of the parts whose SHA-256 is wanted, each once.
 
     What cannot be found again is left out; the caller names it as missing.
+
+    Args:
+        raw: An original.
+        whole: Its SHA-256.
+        wanted: SHA-256 of the parts.
     """
-    if (whole := hashlib.sha256(raw).digest()) in wanted:  # the original is the file itself
+    if whole in wanted:  # the original is the file itself
         yield whole, bytes(raw)
         return
     unheard = Defects()  # whoever parsed the message named them

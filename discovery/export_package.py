@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.core.errors import Corrupt, NotFound
 from holdfast.core.identity import public_id
-from holdfast.core.records import original_suffix
+from holdfast.core.records import CaptureFacts, original_suffix
 from holdfast.discovery.attachment_files import attached, attachment_name
 from holdfast.discovery.export_certificate import CertificateFacts, certificate_files
 from holdfast.discovery.export_records import (
@@ -214,12 +214,13 @@ class Package:
         if self._is_masked:
             yield self._text(packed)
             return
-        kept = dict.fromkeys(one.original_id for one in packed.captures)
+        kept: dict[int, CaptureFacts] = {}
+        for one in packed.captures:
+            kept.setdefault(one.original_id, one.facts)
         wanted = self._wanted(packed)
-        for nth, original_id in enumerate(kept, 1):
+        for nth, (original_id, facts) in enumerate(kept.items(), 1):
             original = evidence.originals[original_id]
             suffix = "" if nth == 1 else f"-{nth:03d}"
-            facts = next(c.facts for c in packed.captures if c.original_id == original_id)
             suffix += original_suffix(facts)
             name = f"originals/{packed.number:0{self._width}d}{suffix}"
             yield from self._original(packed, original, name, wanted)
@@ -247,7 +248,7 @@ class Package:
         pieces = (content,) if isinstance(content, bytes) else pieces_of(content)
         yield Member(name, original.size_bytes, pieces)
         if wanted:
-            yield from self._attachments(packed, content, wanted)
+            yield from self._attachments(packed, content, (original.content_id, wanted))
 
     def _content(self, original: SourceOriginal) -> bytes | Path:
         """Return the bytes, or a file that holds them."""
@@ -264,18 +265,18 @@ class Package:
         return path
 
     def _attachments(
-        self, packed: Packed, content: bytes | Path, wanted: dict[bytes, int]
+        self, packed: Packed, content: bytes | Path, asked: tuple[bytes, dict[bytes, int]]
     ) -> Iterator[Member]:
         if isinstance(content, bytes):
-            yield from self._attached(packed, content, wanted)
+            yield from self._attached(packed, content, *asked)
             return
         with content.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as raw:
-            yield from self._attached(packed, raw, wanted)
+            yield from self._attached(packed, raw, *asked)
 
     def _attached(
-        self, packed: Packed, raw: bytes | mmap.mmap, wanted: dict[bytes, int]
+        self, packed: Packed, raw: bytes | mmap.mmap, whole: bytes, wanted: dict[bytes, int]
     ) -> Iterator[Member]:
-        for digest, content in attached(raw, wanted):
+        for digest, content in attached(raw, whole, wanted):
             ordinal = wanted.pop(digest)
             media_type = packed.attachments[ordinal].sniffed_type
             name = attachment_name(packed.number, ordinal, media_type, self._width)
