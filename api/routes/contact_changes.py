@@ -13,6 +13,7 @@ from pydantic import Field as Bounds
 from holdfast.api.asking import contact_in_scope
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import Mask, mask_for
+from holdfast.api.names import number_of
 from holdfast.api.routes.contacts import COUNTRY, Viewer, known_contact
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
@@ -20,8 +21,8 @@ from holdfast.api.shapes.contacts import CONTACT_ID, ContactShape, contact_shape
 from holdfast.api.trail import note
 from holdfast.api.versions import agreed, tag_of
 from holdfast.core.address_forms import address_forms
-from holdfast.core.errors import HoldfastError, NotFound, Refused
-from holdfast.core.identity import public_id, row_id
+from holdfast.core.errors import NotFound, Refused
+from holdfast.core.identity import public_id
 from holdfast.core.query import EVERYTHING
 from holdfast.core.rights import Action, Forbidden, Principal
 from holdfast.storage.catalogue.contact_fields import (
@@ -33,7 +34,7 @@ from holdfast.storage.catalogue.contact_fields import (
 from holdfast.storage.catalogue.contacts import show
 from holdfast.storage.catalogue.linking import PREFIX, Link, Wanted, link, link_by_id, unlink
 from holdfast.storage.catalogue.merging import merge, merge_by_id, undo
-from holdfast.storage.catalogue.resolving import owners_of, suggestions
+from holdfast.storage.catalogue.resolving import known_key, suggestions
 from holdfast.storage.rights.contact_reach import is_followed
 
 router = APIRouter(tags=["contacts"])
@@ -199,7 +200,7 @@ def merge_contacts(
 @router.post("/merges/{merge_id}/undo", operation_id="undo_merge")
 def undo_merge(merge_id: str, served: Archive, principal: Merger) -> ContactShape:
     """Take a merge back exactly, also when later ones stand on it; shows who was merged."""
-    number = _number("mrg", merge_id)
+    number = number_of("mrg", merge_id)
     found = merge_by_id(served.store, number)
     _require_seen(served, principal, (found.winner_id, found.loser_id), "merge")
     _require_reach(served, principal, (found.winner_id, found.loser_id))
@@ -228,7 +229,7 @@ def split_identity(
 ) -> LinkShape:
     """Give an address of a contact a contact of its own; undone as any link."""
     found = known_contact(served, principal, contact_id)
-    number = _number("idn", identity_id)
+    number = number_of("idn", identity_id)
     own = next((one for one in found.identities if one.id == number), None)
     if own is None:
         raise NotFound("The contact has no such address.", next_step="Read the contact.")
@@ -241,7 +242,7 @@ def split_identity(
 @router.post("/links/{link_id}/undo", operation_id="undo_link")
 def undo_link(link_id: str, served: Archive, principal: Merger) -> LinkShape:
     """Take a link or a split back exactly, also when later ones stand on it."""
-    number = _number(PREFIX, link_id)
+    number = number_of(PREFIX, link_id)
     found = link_by_id(served.store, number)
     ends = [one for one in (found.contact_id, found.before_id) if one is not None]
     _require_seen(served, principal, ends, "link")
@@ -276,13 +277,10 @@ def _key(served: Served, principal: Principal, order: LinkOrder) -> str:
             f"{order.address[:80]!r} is no address.",
             next_step="Give a mail address, +49… for a telephone, or system:id.",
         )
-    owners = owners_of(served.store, keys)
-    for key in keys:
-        if key in owners:
-            if not contact_in_scope(served, principal, owners[key]):
-                raise NotFound("Nobody in your scope has this address.")
-            return key
-    return keys[0]
+    key, owner = known_key(served.store, keys)
+    if owner is not None and not contact_in_scope(served, principal, owner):
+        raise NotFound("Nobody in your scope has this address.")
+    return key
 
 
 def _require_seen(
@@ -315,13 +313,6 @@ def _require_reach(served: Served, principal: Principal, contact_ids: Iterable[i
     roots = [show(served.store, one).id for one in contact_ids]
     if is_followed(served.store, [*roots, *contact_ids]):
         require_whole_scope(served, principal, "contact that a scope follows")
-
-
-def _number(prefix: str, text: str) -> int:
-    try:
-        return row_id(prefix, text)
-    except HoldfastError as error:
-        raise NotFound(f"There is no {text[:40]!r}.", next_step="Read the contact.") from error
 
 
 def _ms(at: datetime | None) -> int | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from holdfast.cli.session import Session
     from holdfast.storage.catalogue.linking import Link
+    from holdfast.storage.store import Store
 
 WHO = "A contact (con_…), an address, or a name that only one contact has."
 _ADDRESS = "A mail address, a telephone number, or system:id."
@@ -68,7 +69,7 @@ def link(session: Session, options: LinkOptions) -> None:
     with session.archive() as services:
         store = services.store
         wanted = linking.Wanted(
-            _key(session, options.address, options.country),
+            _key(store, options.address, options.country),
             contact_id_of(store, options.contact),
             _ms(session.instant(options.since) if options.since else None),
             _ms(session.instant(options.until) if options.until else None),
@@ -78,13 +79,15 @@ def link(session: Session, options: LinkOptions) -> None:
     _tell(session, made)
 
 
-def _key(session: Session, address: str, country: str) -> str:
+def _key(store: Store, address: str, country: str = "") -> str:
+    """Return the key of an address: that under which it is known, else the likeliest."""
     from holdfast.core.address_forms import address_forms
+    from holdfast.storage.catalogue.resolving import known_key
 
     keys = address_forms(address, country)
     if not keys:
         raise Refused(f"{address!r} is no address.", next_step=_ADDRESS)
-    return keys[0]
+    return known_key(store, keys)[0]
 
 
 def _ms(at: datetime | None) -> int | None:
@@ -111,8 +114,8 @@ def split(session: Session, options: SplitOptions) -> None:
     from holdfast.storage.catalogue import linking
     from holdfast.storage.catalogue.resolving import owners_of
 
-    key = _key(session, options.address, "")
     with session.archive() as services:
+        key = _key(services.store, options.address)
         if key not in owners_of(services.store, [key]):
             raise Refused(f"{key!r} is nobody's.", next_step="Try 'holdfast contact find'.")
         made = linking.link(services.store, linking.Wanted(key))

@@ -11,6 +11,7 @@ import typer
 from holdfast.cli.command import add, flag
 from holdfast.cli.commands.working import queue_import
 from holdfast.cli.screen import GOOD, WARNING, amount, size
+from holdfast.cli.text_files import text_in
 from holdfast.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -181,16 +182,10 @@ def _chat_rules(options: ImportOptions) -> ChatRules:
         raise Refused(f"There is no zone {options.chat_zone!r}.", next_step="As Asia/Shanghai.")
     if options.date_order not in ("", "day", "month"):
         raise Refused("--date-order takes day or month.")
-    mapping = ""
-    if options.mapping is not None:
-        try:
-            mapping = options.mapping.read_text("utf-8")
-        except OSError as error:
-            raise Refused(f"{options.mapping} cannot be read: {error.strerror}.") from error
     return ChatRules(
         zone=options.chat_zone,
         order=options.date_order,
-        mapping=mapping,
+        mapping=text_in(options.mapping) if options.mapping else "",
         media=str(options.media.absolute()) if options.media else "",
         tenant=options.tenant,
     )

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from holdfast.cli.text_files import text_in
 from holdfast.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -40,12 +41,7 @@ def whole_secret(path: Path | None) -> str:
     Raises:
         Refused: It cannot be read, or is empty.
     """
-    try:
-        text = sys.stdin.read() if path is None else path.read_text("utf-8")
-    except OSError as error:
-        raise Refused(
-            f"{path} cannot be read: {error.strerror}.", next_step="Check the path."
-        ) from error
+    text = sys.stdin.read() if path is None else text_in(path)
     if not text.strip():
         raise Refused("The secret is empty.", next_step="Write it into the file.")
     return text.strip()

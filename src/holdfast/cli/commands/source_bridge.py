@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from holdfast.cli.text_files import text_in
 from holdfast.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -22,13 +23,7 @@ def new_bridge(options: AddOptions) -> NewAccount:
 
     if options.settings_file is None:
         raise Refused("Which bridge?", next_step="Give --settings-file.")
-    try:
-        place = placed(options.settings_file.read_text("utf-8"))
-    except OSError as error:
-        raise Refused(
-            f"{options.settings_file} cannot be read: {error.strerror}.",
-            next_step="Check the path.",
-        ) from error
+    place = placed(text_in(options.settings_file))
     return NewAccount(
         options.name,
         KIND,

@@ -25,6 +25,7 @@ from holdfast.cli.commands.syncing import (
 )
 from holdfast.cli.commands.watching import WatchOptions, watch
 from holdfast.cli.screen import GOOD
+from holdfast.cli.text_files import text_in
 from holdfast.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -279,7 +280,7 @@ def _hook(options: AddOptions) -> tuple[NewAccount, bytes]:
 
     if options.secret_stdin == (options.secret_file is not None):
         raise Refused("Where is the secret?", next_step="Give --secret-file or --secret-stdin.")
-    text = options.settings_file.read_text() if options.settings_file else ""
+    text = text_in(options.settings_file) if options.settings_file else ""
     secret = secret_of(options.vendor, whole_secret(options.secret_file))
     hook = checked(options.vendor, text, secret)
     new = NewAccount(
