@@ -28,9 +28,7 @@ def address_forms(text: str, country: str = "") -> tuple[str, ...]:
     scheme, colon, rest = written.partition(":")
     if scheme.lower() in {"tel", PHONE} and colon:
         return _phone(rest, country)
-    if "@" in written:
-        return (address_key(written),)
-    if is_chat_address(written):
+    if "@" in written or is_chat_address(written):
         return (address_key(written),)
     return _phone(written, country)
 

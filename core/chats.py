@@ -31,7 +31,7 @@ def is_chat_address(text: str) -> bool:
 def address_key(address: str) -> str:
     """Return an address as identities compare it: mail case folded, chat addresses as they are."""
     text = address.strip()
-    return text if "@" not in text and _CHAT_ADDRESS.fullmatch(text) else text.casefold()
+    return text if is_chat_address(text) else text.casefold()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import func, literal_column, select
 
 from holdfast.core.custody import End
-from holdfast.core.records import CaptureFacts, Sealed
+from holdfast.core.records import NO_FACTS, CaptureFacts, Sealed
 from holdfast.ingest.drafting import Care, Drafted
 from holdfast.ingest.forwarding import Forward, is_drop, keep_carried
 from holdfast.ingest.jail import Failed, Killed, read_result
@@ -33,7 +33,6 @@ BATCH_ITEMS = 64
 
 
 _facts = msgspec.json.Decoder(CaptureFacts).decode
-_NO_FACTS = CaptureFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,7 @@ def _drafted(rows: Sequence[Row[Any]], desk: Desk, pool: Pool) -> list[tuple[Sea
 def _order(row: Row[Any], desk: Desk) -> Order:
     key = desk.store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
     raw = b"".join(original_bytes(desk.store, row.original_id))
-    facts = _facts(row.facts) if row.facts else _NO_FACTS
+    facts = _facts(row.facts) if row.facts else NO_FACTS
     return Order(None, key=key, raw=raw, trust=facts.trust, opens=is_drop(facts), facts=facts)
 
 

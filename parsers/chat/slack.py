@@ -7,7 +7,7 @@ https://docs.slack.dev/reference/events.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from holdfast.core.chats import Conversation, chat_address
@@ -274,10 +274,7 @@ def _replaced(said: Said, written: datetime | None, before: Json) -> Said:
     """Return a version with a note of what stood there before: it may never have reached us."""
     old = text(before.get("text"))
     headers = (*said.headers, *((("Previous-Text", old),) if old else ()))
-    return Said(
-        **{name: getattr(said, name) for name in said.__dataclass_fields__}
-        | {"version_at": written, "headers": headers}
-    )
+    return replace(said, version_at=written, headers=headers)
 
 
 def _deletion(event: Json, context: Context) -> Said:

@@ -7,6 +7,7 @@ reader. Times are seconds since 1970; exports before 2021 have local times alone
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 
 from holdfast.core.chats import chat_address
@@ -69,7 +70,7 @@ def read_message(raw: bytes, context: Context) -> Said:
         at=at,
         date_raw=_date_raw(message),
         body=body_of(message),
-        source_text=plain(message.get("text")) or body_of(message),
+        source_text=plain(message.get("text")),
         conversation=context.conversation,
         people=(*people, *mentions_in(message)),
         files=_files(message),
@@ -146,6 +147,7 @@ def read_other(raw: bytes, context: Context) -> Said:
         at=context.received_at,
         subject=text(context.extra.get("what")),
         body=raw[: 1 << 20].decode("utf-8", "replace"),
+        source_text=hashlib.sha256(raw).hexdigest(),  # all bytes tell it from others
         distinct=text(context.extra.get("what")),
         is_bulk=True,
     )
