@@ -27,7 +27,6 @@ NOW = datetime(2026, 6, 3, 2, 0, tzinfo=UTC)
 SECRET = "a-secret-of-the-tests-0123456789"
 OTHER_SECRET = "another-secret-0123456789-abcdef"
 AES_KEY = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
-OTHER_AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 TENANT = "84bd8158-6d4d-4958-8b9f-9d6445542f95"
 APP = "11111111-2222-3333-4444-555555555555"
 PUBLISHER = "0bf30f3b-4a52-48df-9a82-234910c4a086"

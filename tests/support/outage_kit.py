@@ -170,7 +170,7 @@ def sending(site: Site, user: Any, each: int) -> Iterator[Heard]:
         partial(_mail, site.smtp_port, each, heard),
         partial(_append, site, user, each),
     )
-    threads = [threading.Thread(target=run, args=(way,)) for way in ways]
+    threads = [threading.Thread(target=run, args=(way,), daemon=True) for way in ways]
     for thread in threads:
         thread.start()
     try:
@@ -178,6 +178,7 @@ def sending(site: Site, user: Any, each: int) -> Iterator[Heard]:
     finally:
         for thread in threads:
             thread.join(PATIENCE_S)
+            assert not thread.is_alive(), "what was sent was not acknowledged in time"
         if heard.troubles:
             raise heard.troubles[0]
 
@@ -203,6 +204,7 @@ def _mail(port: int, each: int, heard: Heard) -> None:
             heard.smtp[answer[:1] or "gone"] += 1
             if answer.startswith("2"):
                 break
+            assert not answer.startswith("5"), answer
             threading.Event().wait(_PAUSE_S)
 
 
@@ -223,6 +225,7 @@ def _post(port: int, each: int, heard: Heard) -> None:
                 heard.hook[status] += 1
                 if 200 <= status < 300:
                     break
+                assert not 300 <= status < 500, answer.text
                 threading.Event().wait(_PAUSE_S)
 
 

@@ -122,13 +122,6 @@ def test_damaged_items_are_told_apart() -> None:
     assert one.fingerprint != two.fingerprint
 
 
-def _nested(depth: int) -> Any:
-    value: Any = None
-    for _ in range(depth):
-        value = {"text": value, "elements": [value], "fields": None, "title": None}
-    return value
-
-
 WIDE: dict[str, Callable[[int], Any]] = {
     "none children": lambda n: [{"text": None, "elements": None, "fields": [None] * n}],
     "mentions": lambda n: [{"type": "mrkdwn", "text": "<@U1> " * n}],
