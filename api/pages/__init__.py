@@ -5,7 +5,16 @@
 
 from __future__ import annotations
 
-from holdfast.api.pages import assets, embedded, matters, messages, searching, signing, vouching
+from holdfast.api.pages import (
+    assets,
+    embedded,
+    matters,
+    messages,
+    people,
+    searching,
+    signing,
+    vouching,
+)
 
 ROUTERS = (
     assets.router,
@@ -13,6 +22,7 @@ ROUTERS = (
     vouching.router,
     searching.router,
     messages.router,
+    people.router,
     matters.router,
     embedded.router,
 )

@@ -5,7 +5,6 @@ What is shown is what the key that asked for the pass may see now. The page runs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 
@@ -15,17 +14,17 @@ from fastapi.responses import HTMLResponse
 from holdfast.api.asking import contact_in_scope, visible
 from holdfast.api.door import client_address, served_of
 from holdfast.api.masks import mask_for
-from holdfast.api.pages.rendering import TAGS, Pages, moment, when
-from holdfast.api.pages.results import sender_of
+from holdfast.api.pages.rendering import TAGS, draw
+from holdfast.api.pages.trails import lines_of
 from holdfast.api.pages.visits import language_of
 from holdfast.api.passes import TEXT_CHARS, Pass, opened
+from holdfast.api.people import trail_of
 from holdfast.api.shapes.common import from_ms
 from holdfast.api.trail import note
 from holdfast.api.words import LANGUAGES
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.identity import public_id
 from holdfast.core.ports import SearchRequest
-from holdfast.core.query import Field, Term
 from holdfast.core.rights import Action
 from holdfast.storage.catalogue.contacts import show
 from holdfast.storage.catalogue.engine import reading
@@ -35,27 +34,13 @@ from holdfast.storage.rights.standing import standing
 
 if TYPE_CHECKING:
     from holdfast.api.limits import Limiter
-    from holdfast.api.masks import Mask
     from holdfast.api.served import Served
-    from holdfast.core.records import Record
     from holdfast.core.rights import Principal
     from holdfast.storage.catalogue.contacts import Contact
 
 router = APIRouter(include_in_schema=False)
 PAGE = 25
-SNIPPET_CHARS = 160
 _CURSOR_CHARS = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One interaction on the trail."""
-
-    id: str
-    record: Record
-    """Masked."""
-    sender: str
-    snippet: str
 
 
 @router.get("/embed/timeline")
@@ -97,7 +82,7 @@ def _whose(request: Request, served: Served, given: Pass) -> Principal | None:
 
 
 def _trail(served: Served, principal: Principal, contact: Contact, cursor: str) -> dict[str, Any]:
-    node = Term(Field.CONTACT, public_id("con", contact.id))
+    node = trail_of(contact)
     request = SearchRequest(node, principal.scope, limit=PAGE, cursor=cursor)
     try:
         page = served.index().search(request)
@@ -109,15 +94,9 @@ def _trail(served: Served, principal: Principal, contact: Contact, cursor: str) 
         "name": mask.text(contact.name or public_id("con", contact.id)),
         "company": contact.company_name or contact.company_domain,
         "total": page.total,
-        "entries": [_shown(mask, one) for one in found],
+        "entries": lines_of(mask, found),
         "next": page.cursor,
     }
-
-
-def _shown(mask: Mask, record: Record) -> Shown:
-    shown = mask.record(record)
-    snippet = " ".join(shown.body[: 4 * SNIPPET_CHARS].split())[:SNIPPET_CHARS]
-    return Shown(public_id("msg", record.id), shown, sender_of(shown), snippet)
 
 
 def _more(text: str, cursor: str, lang: str) -> str:
@@ -131,19 +110,9 @@ def _drawn(
     request: Request, how: tuple[str, int], template: str, values: dict[str, Any]
 ) -> HTMLResponse:
     language, status = how
-    pages: Pages = request.app.state.pages
-    config = served_of(request).config
-    zone = config.zone
-    drawn = pages.environments[language].get_template(template)
-    text = drawn.render(
-        archive=config.archive,
-        zone=zone.key,
-        when=lambda at: when(at, zone),
-        moment=lambda at: moment(at, zone),
-        **values,
-    )
+    text = draw(request, language, template, values)
     headers = {
-        "Content-Security-Policy": policy(config.embedders),
+        "Content-Security-Policy": policy(served_of(request).config.embedders),
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Content-Language": TAGS[language],
         "Vary": "Accept-Language, Cookie",

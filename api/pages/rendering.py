@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from holdfast.api.door import served_of
 from holdfast.api.pages import words_en, words_zh
 from holdfast.api.pages.assets import Asset, load_assets
 from holdfast.api.pages.cookies import Cookie, keep
@@ -22,6 +23,8 @@ from holdfast.core.safe_text import safe_block, safe_line
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
+
+    from fastapi import Request
 
     from holdfast.api.pages.visits import Visit
 
@@ -100,22 +103,9 @@ def render(
         values: What it shows; texts are escaped there.
         status: Of HTTP.
     """
-    pages: Pages = visit.request.app.state.pages
     config = visit.served.config
-    zone = config.zone
-    text = (
-        pages.environments[visit.language]
-        .get_template(template)
-        .render(
-            visit=visit,
-            who=visit.session.principal if visit.session else None,
-            archive=config.archive,
-            zone=zone.key,
-            when=lambda at: when(at, zone),
-            moment=lambda at: moment(at, zone),
-            **values,
-        )
-    )
+    who = visit.session.principal if visit.session else None
+    text = draw(visit.request, visit.language, template, {"visit": visit, "who": who, **values})
     headers = {
         "Content-Security-Policy": POLICY,
         "Content-Language": TAGS[visit.language],
@@ -125,6 +115,21 @@ def render(
     if visit.is_new_token:
         keep(response, Cookie.FORM, visit.form_token, config)
     return response
+
+
+def draw(request: Request, language: str, template: str, values: Mapping[str, Any]) -> str:
+    """Return the text of a page that shows the archive's name, and times in its zone."""
+    pages: Pages = request.app.state.pages
+    config = served_of(request).config
+    zone = config.zone
+    drawn = pages.environments[language].get_template(template)
+    return drawn.render(
+        archive=config.archive,
+        zone=zone.key,
+        when=lambda at: when(at, zone),
+        moment=lambda at: moment(at, zone),
+        **values,
+    )
 
 
 def marked(text: str, marks: Sequence[tuple[int, int]]) -> Markup:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from holdfast.api.pages.words_zh_contacts import CONTACTS
+
 MESSAGES: dict[str, str] = {
     # Everywhere
     "Skip to content": "跳到正文",
@@ -349,4 +351,5 @@ MESSAGES: dict[str, str] = {
     "up may not see this contact any more.": (
         "视图有效期为五分钟，请刷新外层页面；若仍然关闭，则设置者可能已无权查看该联系人。"
     ),
+    **CONTACTS,
 }

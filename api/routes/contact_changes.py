@@ -14,7 +14,8 @@ from holdfast.api.asking import contact_in_scope
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import Mask, mask_for
 from holdfast.api.names import number_of
-from holdfast.api.routes.contacts import COUNTRY, Viewer, known_contact
+from holdfast.api.people import known_contact
+from holdfast.api.routes.contacts import COUNTRY, Viewer
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
 from holdfast.api.shapes.contacts import CONTACT_ID, ContactShape, contact_shape

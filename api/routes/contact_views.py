@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
@@ -14,7 +13,9 @@ from pydantic import Field as Bounds
 from holdfast.api.asking import contact_in_scope, visible
 from holdfast.api.door import Archive
 from holdfast.api.masks import mask_for
-from holdfast.api.routes.contacts import Viewer, known_contact, on_trail, unless_same
+from holdfast.api.people import HUMAN, known_contact, on_trail
+from holdfast.api.portraits import hours, neighbours, portrait_of
+from holdfast.api.routes.contacts import Viewer, unless_same
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms
 from holdfast.api.shapes.contacts import (
@@ -26,30 +27,19 @@ from holdfast.api.shapes.contacts import (
 )
 from holdfast.api.trail import note
 from holdfast.core.identity import public_id
-from holdfast.core.kinds import Role
 from holdfast.core.ports import SearchRequest
-from holdfast.core.query import EVERYTHING, And, Field, Node, Not, Or, Term
+from holdfast.core.query import And
 from holdfast.core.records import Record
 from holdfast.core.rights import Principal
 from holdfast.storage.catalogue.contacts import Contact, show
 from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.resolving import silent_contacts
-from holdfast.storage.catalogue.sightings import HUMAN_KINDS
 
 router = APIRouter(tags=["contacts"])
 Days = Annotated[int, Query(ge=1, le=3660)]
 Limit = Annotated[int, Query(ge=1, le=200)]
-MEASURED = 1000
-"""Newest messages that answers and people are counted of; the answer says how many there were."""
 LOOKED_BACK_DAYS = 90
 """How far back an unanswered message is still looked for."""
-HUMAN = And(
-    (
-        Not(Term(Field.IS, "bulk")),
-        Or(tuple(Term(Field.KIND, kind) for kind in HUMAN_KINDS)),
-    )
-)
-"""Written or said by people, as far as a query can tell."""
 
 
 class Counted(Shape):
@@ -57,6 +47,14 @@ class Counted(Shape):
 
     value: str
     count: int
+
+
+class MonthShape(Counted):
+    """How many messages a month has: `2026-03`."""
+
+    received: int
+    """From outside."""
+    sent: int
 
 
 class Neighbour(Shape):
@@ -75,17 +73,23 @@ class PortraitAnswer(Shape):
     human_messages: int
     """Without bulk mail and what machines say."""
     channels: list[Counted]
-    months: list[Counted]
-    """`2026-03`, oldest first."""
+    months: list[MonthShape]
+    """Oldest first."""
     tags: list[Counted]
+    filetypes: list[Counted]
+    """Of attachments."""
     first_contact_at: Instant | None
     """Oldest message by people."""
     last_contact_at: Instant | None
     measured: int
     """The newest human messages, of which the rest is counted."""
+    hours: list[list[int]]
+    """Messages by weekday (from Monday) and hour, in the zone of the archive."""
     their_answer_seconds: int | None
-    """How long they took to answer us in a thread, on average."""
+    """How long they took to answer us in a thread, half of the time at most."""
     our_answer_seconds: int | None
+    usual_gap_seconds: int | None
+    """From one day with messages to the next, half of the time at most."""
     people: list[Neighbour]
     open_items: list[TrailEntry]
     """Newest messages of threads in which they wrote last."""
@@ -138,101 +142,32 @@ def read_portrait(
 
 
 def _portrait(served: Served, principal: Principal, found: Contact) -> PortraitAnswer:
-    node = on_trail(Term(Field.CONTACT, public_id("con", found.id)))
-    index, mask = served.index(), mask_for(principal)
-    facets = ("channel", "month", "tag")
-    asked = SearchRequest(node, principal.scope, limit=0, facets=facets, facet_limit=1000)
-    page = index.search(asked)
-    human = And((node, HUMAN))
-    newest = index.search(SearchRequest(human, principal.scope, limit=MEASURED))
-    recent = visible(principal, records(served.store, [hit.id for hit in newest.hits]))
-    first, last = _span(served, principal, found, human)
-    counted = mask.facets(page.facets)
-    theirs, ours = answer_times(recent, found.id)
+    seen, mask = portrait_of(served, principal, found), mask_for(principal)
     return PortraitAnswer(
         contact=contact_shape(found, mask),
-        messages=page.total,
-        human_messages=newest.total,
-        channels=_counted(counted.get("channel", ())),
-        months=sorted(_counted(counted.get("month", ())), key=lambda one: one.value),
-        tags=_counted(counted.get("tag", ())),
-        first_contact_at=first,
-        last_contact_at=last,
-        measured=len(recent),
-        their_answer_seconds=theirs,
-        our_answer_seconds=ours,
+        messages=seen.messages,
+        human_messages=seen.human_messages,
+        channels=_counted(seen.counts["channel"]),
+        months=[MonthShape.model_validate(asdict(one)) for one in seen.months],
+        tags=_counted(seen.counts["tag"]),
+        filetypes=_counted(seen.counts["filetype"]),
+        first_contact_at=seen.first_contact_at,
+        last_contact_at=seen.last_contact_at,
+        measured=len(seen.recent),
+        hours=hours(seen.recent, served.config.zone),
+        their_answer_seconds=seen.their_answer_s,
+        our_answer_seconds=seen.our_answer_s,
+        usual_gap_seconds=seen.usual_gap_s,
         people=[
             Neighbour(contact_id=public_id("con", one), name=mask.text(name), messages=count)
-            for one, name, count in neighbours(recent, found.id)[:20]
+            for one, name, count in neighbours(seen.recent, found.id)[:20]
         ],
-        open_items=[trail_entry(one, mask) for one in open_items(recent, found.id)[:50]],
+        open_items=[trail_entry(one, mask) for one in seen.waiting],
     )
 
 
 def _counted(values: Sequence[tuple[str, int]]) -> list[Counted]:
     return [Counted(value=value, count=count) for value, count in values]
-
-
-def _span(
-    served: Served, principal: Principal, found: Contact, human: Node
-) -> tuple[datetime | None, datetime | None]:
-    if principal.scope.filter == EVERYTHING:
-        return found.first_contact_at, found.last_contact_at
-    ends: list[datetime | None] = []
-    for sort in ("oldest", "newest"):
-        page = served.index().search(SearchRequest(human, principal.scope, limit=1, sort=sort))
-        ends += [from_ms(hit.at_ms) for hit in page.hits] or [None]
-    return ends[0], ends[1]
-
-
-def _writers(record: Record) -> set[int]:
-    return {p.contact_id for p in record.participants if p.role is Role.FROM and p.contact_id}
-
-
-def _threads(found: Iterable[Record]) -> Iterator[list[Record]]:
-    """Yield the messages of each thread, oldest first."""
-    threads: dict[int, list[Record]] = {}
-    for record in sorted(found, key=lambda one: (one.at, one.id)):
-        threads.setdefault(record.thread_id, []).append(record)
-    yield from threads.values()
-
-
-def answer_times(found: Iterable[Record], contact_id: int) -> tuple[int | None, int | None]:
-    """Return how many seconds they took to answer others in a thread, and others them, on average.
-
-    An answer is the first message of one side after the last of the other.
-    """
-    waits: dict[bool, list[float]] = {True: [], False: []}
-    for thread in _threads(found):
-        for before, after in pairwise(thread):
-            is_theirs = contact_id in _writers(after)
-            if is_theirs != (contact_id in _writers(before)):
-                waits[is_theirs].append((after.at - before.at).total_seconds())
-    theirs, ours = (
-        round(sum(one) / len(one)) if one else None for one in (waits[True], waits[False])
-    )
-    return theirs, ours
-
-
-def neighbours(found: Iterable[Record], contact_id: int) -> list[tuple[int, str, int]]:
-    """Return who else is in the messages: contact, name, how many; the most frequent first."""
-    counts: Counter[int] = Counter()
-    names: dict[int, str] = {}
-    for record in found:
-        for one in dict.fromkeys(record.contact_ids):
-            counts[one] += one != contact_id
-        for person in record.participants:
-            if person.contact_id and not names.get(person.contact_id):
-                names[person.contact_id] = person.name or person.address
-    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [(one, names.get(one, ""), count) for one, count in ranked if count]
-
-
-def open_items(found: Iterable[Record], contact_id: int) -> list[Record]:
-    """Return the last message of each thread that ended with one of theirs, newest first."""
-    last = [thread[-1] for thread in _threads(found)]
-    theirs = [one for one in last if contact_id in _writers(one)]
-    return sorted(theirs, key=lambda one: (one.at, one.id), reverse=True)
 
 
 class SilentQuery(Shape):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from pydantic import Field as Bounds
 from holdfast.api.asking import contact_in_scope, visible
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import mask_for
+from holdfast.api.people import known_contact, on_trail
 from holdfast.api.problems import Unprocessable
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Shape
@@ -27,12 +27,11 @@ from holdfast.api.shapes.contacts import (
 from holdfast.api.trail import note
 from holdfast.api.versions import tag_of
 from holdfast.core.address_forms import address_forms
-from holdfast.core.errors import HoldfastError, NotFound
-from holdfast.core.identity import public_id, row_id
+from holdfast.core.identity import public_id
 from holdfast.core.ports import SearchRequest
-from holdfast.core.query import And, Dates, Field, Node, Not, Or, Term
+from holdfast.core.query import Field, Node, Or, Term
 from holdfast.core.rights import Action, Principal
-from holdfast.storage.catalogue.contacts import Contact, find, show
+from holdfast.storage.catalogue.contacts import find, show
 from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.resolving import owners_of
 
@@ -186,32 +185,6 @@ def read_company_timeline(
     node = on_trail(Term(Field.DOMAIN, name), asked.since)
     page = _trail(served, principal, node, (asked.cursor, asked.limit))
     return unless_same(page, if_none_match)
-
-
-def known_contact(served: Served, principal: Principal, text: str) -> Contact:
-    """Return a contact by its public id; its winner, when it was merged.
-
-    Raises:
-        NotFound: There is none in the scope; nothing tells whether there is one outside of it.
-    """
-    absent = NotFound(f"There is no contact {text[:40]!r}.", next_step="Look for a name.")
-    try:
-        found = show(served.store, row_id("con", text))
-    except HoldfastError as error:
-        raise absent from error
-    if not contact_in_scope(served, principal, found.id):
-        raise absent
-    return found
-
-
-BESIDE = (Not(Term(Field.IS, "aside")), Not(Term(Field.IS, "version")))
-"""What is shown with its message, and is no contact of its own."""
-
-
-def on_trail(node: Node, since: datetime | None = None) -> Node:
-    """Return the query for what a trail shows of all that a query matches."""
-    times = () if since is None else (Dates(since, None),)
-    return And((node, *BESIDE, *times))
 
 
 def _trail(served: Served, principal: Principal, node: Node, place: tuple[str, int]) -> TrailAnswer:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 
 from holdfast.api.door import Archive, allowed
 from holdfast.api.passes import VALID_MS, Pass, issue
-from holdfast.api.routes.contacts import known_contact
+from holdfast.api.people import known_contact
 from holdfast.api.shapes.common import Instant, Shape, from_ms
 from holdfast.api.trail import note
 from holdfast.core.rights import Action, Principal

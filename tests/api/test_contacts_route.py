@@ -133,7 +133,8 @@ def test_portrait_counts_what_is_in_the_scope(firm: Office) -> None:
     seen = firm.get("legal", f"/contacts/{wang}/portrait")
     assert (seen["messages"], seen["human_messages"], seen["measured"]) == (2, 2, 2)
     assert seen["channels"] == [{"value": "email", "count": 2}]
-    assert seen["months"] == [{"value": "2024-03", "count": 2}]
+    assert seen["months"] == [{"value": "2024-03", "count": 2, "received": 1, "sent": 1}]
+    assert (sum(map(sum, seen["hours"])), seen["usual_gap_seconds"]) == (2, None)
     assert seen["first_contact_at"] == "2024-03-15T02:22:00.000Z"
     assert seen["our_answer_seconds"] == 38 * 60
     assert seen["their_answer_seconds"] is None

@@ -37,6 +37,12 @@ def places(seen: Watched) -> Iterator[str]:
         yield tab
     seen.go(f"/search?q=has:attachment&open={record}")
     yield "preview"
+    seen.go("/contacts?q=calderfell")
+    yield "contacts"
+    person = seen.page.get_attribute("td a[href^='/contacts/con_'] >> nth=0", "href")
+    for path in (str(person), "/contacts/silent", "/contacts/follow-ups?days=1"):
+        seen.go(path)
+        yield path
     for path in ("/matters", "/nowhere", "/search?sort=magic"):
         seen.go(path)
         yield path
