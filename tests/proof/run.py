@@ -41,6 +41,7 @@ ELSEWHERE = (
     "tests/api/test_openapi.py",
     "tests/browser/test_hostile_mail.py",
     "tests/discovery/test_export_kill.py",
+    "tests/ingest/test_chat_pieces.py",
     "tests/discovery/test_offline_verifier.py::test_p8_mutated_proofs_are_never_accepted",
     "tests/storage/catalogue/test_many_writers.py",
     "tests/storage/catalogue/test_migrations.py::test_upgrade_killed_at_any_step_is_begun_again",

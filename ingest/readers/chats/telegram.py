@@ -198,9 +198,8 @@ class _Reading:
             "people": people_listed([sender]),
         }
         name = text(extra["message"])
-        known = self.media.setdefault(place, [])
-        if not known or text(message.get("media_type")) != "sticker":  # those are in many messages
-            known.append(Context(CHANNEL, item=name, room=context.room, extra=extra))
+        told = Context(CHANNEL, item=name, room=context.room, extra=extra)
+        self.media.setdefault(place, []).append(told)
 
     def _other(self, spot: Spot, content: bytes | mmap.mmap, step: Step) -> Offered:
         what = b"/".join(step.path).decode("utf-8", "replace").rstrip("/")

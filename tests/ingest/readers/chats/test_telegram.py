@@ -197,6 +197,7 @@ def test_media_are_found_where_the_export_lies_deeper(tmp_path: Path) -> None:
     assert {one.message_id for one in of_kind(records, Kind.FILE)} == {
         "telegram:777/501/3",
         "telegram:777/501/5",
+        "telegram:777/501/6",  # the same sticker again
         "",
     }
 
@@ -207,6 +208,7 @@ def test_media_may_lie_where_a_person_says(tmp_path: Path) -> None:
     assert {one.message_id for one in of_kind(records_of(found), Kind.FILE)} == {
         "telegram:777/501/3",
         "telegram:777/501/5",
+        "telegram:777/501/6",
     }
 
 
