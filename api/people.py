@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.api.asking import contact_in_scope
+from holdfast.api.asking import contact_in_scope, visible
 from holdfast.core.errors import HoldfastError, NotFound
+from holdfast.core.holds import leaves
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.kinds import Role
 from holdfast.core.query import And, Dates, Field, Not, Or, Term
+from holdfast.storage.catalogue.answering import messages_before
 from holdfast.storage.catalogue.contacts import Contact, show
+from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.sightings import HUMAN_KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from holdfast.api.served import Served
@@ -20,6 +24,10 @@ if TYPE_CHECKING:
     from holdfast.core.records import Record
     from holdfast.core.rights import Principal
 
+_FILED = frozenset(
+    {Field.CUSTODIAN, Field.ADDRESS, Field.DOMAIN, Field.CONTACT, Field.SOURCE, Field.CHANNEL}
+)
+"""What the catalogue says of an interaction."""
 BESIDE = (Not(Term(Field.IS, "aside")), Not(Term(Field.IS, "version")))
 """What is shown with its message, and is no contact of its own."""
 HUMAN = And(
@@ -56,6 +64,28 @@ def on_trail(node: Node, since: datetime | None = None) -> Node:
 def trail_of(contact: Contact) -> Node:
     """Return the query for the trail of one contact."""
     return on_trail(Term(Field.CONTACT, public_id("con", contact.id)))
+
+
+def response_times(served: Served, principal: Principal, found: Sequence[Record]) -> dict[int, int]:
+    """Return for each that answers the other side of its thread how long that took, in seconds."""
+    before = messages_before(served.store, [one.id for one in found])
+    sides = records(served.store, list({*before.values()}), with_text=reads_text(principal))
+    earlier = {one.id: one for one in visible(principal, sides)}
+    answered = {one.id: earlier[before[one.id]] for one in found if before.get(one.id) in earlier}
+    return {
+        one.id: int((one.at - answered[one.id].at).total_seconds())
+        for one in found
+        if one.id in answered and {one.direction, answered[one.id].direction} == {"in", "out"}
+    }
+
+
+def reads_text(principal: Principal) -> bool:
+    """Tell whether the scope cannot be judged by what the catalogue says, without texts."""
+    return not all(map(_is_filed, leaves(principal.scope.filter)))
+
+
+def _is_filed(leaf: Node) -> bool:
+    return isinstance(leaf, Term) and leaf.field in _FILED
 
 
 def writers(record: Record) -> set[int]:

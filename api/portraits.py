@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from holdfast.api.asking import visible
 from holdfast.api.masks import mask_for
-from holdfast.api.people import HUMAN, trail_of, writers
+from holdfast.api.people import HUMAN, reads_text, trail_of, writers
 from holdfast.api.shapes.common import from_ms
-from holdfast.core.holds import leaves
 from holdfast.core.ports import SearchRequest
 from holdfast.core.query import EVERYTHING, And, Field, Term
 from holdfast.storage.catalogue.reading import records
@@ -32,10 +31,6 @@ MEASURED = 1000
 """Newest messages that answers, hours and people are counted of; who asks is told how many."""
 MOST_OPEN = 50
 _MOST_VALUES = 1000
-_FILED = frozenset(
-    {Field.CUSTODIAN, Field.ADDRESS, Field.DOMAIN, Field.CONTACT, Field.SOURCE, Field.CHANNEL}
-)
-"""What the catalogue says of an interaction."""
 _FACETS = ("channel", "month", "tag", "filetype")
 
 
@@ -103,13 +98,8 @@ def _seen(
     served: Served, principal: Principal, ids: Sequence[int], *, with_text: bool
 ) -> list[Record]:
     # Texts take nearly all of the time; only a scope that asks for words needs them.
-    opened = with_text or not all(map(_is_filed, leaves(principal.scope.filter)))
+    opened = with_text or reads_text(principal)
     return visible(principal, records(served.store, ids, with_text=opened))
-
-
-def _is_filed(leaf: Node) -> bool:
-    """Tell whether a condition can be judged by what the catalogue says, without texts."""
-    return isinstance(leaf, Term) and leaf.field in _FILED
 
 
 def _counted(served: Served, principal: Principal, node: Node, facets: tuple[str, ...]) -> Page:

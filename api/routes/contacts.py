@@ -13,7 +13,7 @@ from pydantic import Field as Bounds
 from holdfast.api.asking import contact_in_scope, visible
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import mask_for
-from holdfast.api.people import known_contact, on_trail
+from holdfast.api.people import known_contact, on_trail, response_times
 from holdfast.api.problems import Unprocessable
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Shape
@@ -192,7 +192,8 @@ def _trail(served: Served, principal: Principal, node: Node, place: tuple[str, i
     page = served.index().search(request)
     found = visible(principal, records(served.store, [hit.id for hit in page.hits]))
     mask = mask_for(principal)
-    entries = [trail_entry(one, mask) for one in found]
+    taken = response_times(served, principal, found)
+    entries = [trail_entry(one, mask, taken.get(one.id)) for one in found]
     return TrailAnswer(total=page.total, entries=entries, next=page.cursor or None)
 
 

@@ -81,6 +81,9 @@ class TrailEntry(Shape):
     is_bulk: bool
     marks: list[str]
     """Of chat: `edited`, `recalled`, `deleted`."""
+    response_seconds: int | None = None
+    """How long it took to answer what stands before it in the thread; null: it answers nothing that
+    the asker may see, or another of the same side."""
     restricted: bool
     """Numbers in it are hidden from whoever asks."""
     links: dict[str, str]
@@ -127,7 +130,7 @@ def identity_shape(one: Identity, mask: Mask) -> IdentityShape:
     )
 
 
-def trail_entry(record: Record, mask: Mask) -> TrailEntry:
+def trail_entry(record: Record, mask: Mask, response_s: int | None = None) -> TrailEntry:
     """Show an interaction on a trail."""
     shown = mask.record(record)
     name = public_id("msg", record.id)
@@ -148,6 +151,7 @@ def trail_entry(record: Record, mask: Mask) -> TrailEntry:
         attachments=len(record.attachments),
         is_bulk=record.is_bulk,
         marks=list(record.marks),
+        response_seconds=response_s,
         restricted=shown is not record and shown != record,
         links={
             "self": f"/api/v1/records/{name}",

@@ -117,6 +117,15 @@ def test_trail_is_not_sent_again_while_it_is_the_same(firm: Office) -> None:
     assert (grown.status_code, grown.headers["etag"] != tag) == (200, True)
 
 
+def test_trail_says_how_long_answers_took(firm: Office) -> None:
+    path = f"/contacts/{contact(firm, WANG)}/timeline"
+    answer, question = firm.get("legal", path)["entries"]
+    assert (answer["response_seconds"], question["response_seconds"]) == (38 * 60, None)
+    assert answer["direction"] == "out"
+    (alone,) = firm.get("chief", path)["entries"]  # the question is out of this scope
+    assert (alone["id"], alone["response_seconds"]) == (answer["id"], None)
+
+
 def test_trail_since_an_instant_and_of_the_whole_company(firm: Office) -> None:
     wang = contact(firm, WANG)
     since = "2024-03-15T02:30:00Z"
