@@ -26,7 +26,7 @@ from holdfast.core.records import (
 from holdfast.parsers.dates import FIRST_YEAR, LAST_YEAR
 from holdfast.parsers.defects import Defects
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Raised whenever the same bytes may give another result."""
 MAX_PEOPLE = 10_000
 """Participants of one record; more are counted in a defect."""
@@ -62,7 +62,7 @@ class Said:
     """Of the message that it is, or is about: `slack:T1/C2/1355517523.000005`; unique within all
     channels. Empty where the system gives none: then the fingerprint names it."""
     at: datetime | None
-    """By the clock of the system; None where it cannot be read."""
+    """By the clock of the system; None where it states none, or none that can be read."""
     body: str = ""
     """Readable text."""
     source_text: str = ""
@@ -78,7 +78,8 @@ class Said:
     """What tells this from other things said of the same message: actor, reaction, event id."""
     date_raw: str = ""
     """The time as the system wrote it."""
-    at_source: str = "date"
+    received_at: datetime | None = None
+    """When it reached us: stands for `at` where the system states none, and is labelled so."""
     headers: tuple[tuple[str, str], ...] = ()
     """What people may want to see of the rest, by name; the raw form has all."""
     is_bulk: bool = False
@@ -119,7 +120,7 @@ def record_of(said: Said) -> Parsed:
     tidy = _Tidy()
     for defect in said.defects:
         tidy.defects.add(defect.code, defect.detail)
-    at = said.at
+    at, source = _time_of(said)
     if at is None or not _is_plausible(at):
         tidy.defects.add("date_missing" if at is None else "date_implausible", said.date_raw[:100])
         at = None
@@ -141,7 +142,7 @@ def record_of(said: Said) -> Parsed:
         base_subject="",
         date_raw=tidy.text(said.date_raw),
         sent_at=at,
-        sent_at_source=said.at_source if at is not None else "none",
+        sent_at_source=source if at is not None else "none",
         headers=tuple((tidy.text(name), tidy.text(value)) for name, value in said.headers),
         participants=people,
         list_id="",
@@ -155,6 +156,11 @@ def record_of(said: Said) -> Parsed:
         is_truncated=tidy.is_truncated,
         chat=Chat(said.channel, room, _utc(said.version_at), tidy.text(said.answers)),
     )
+
+
+def _time_of(said: Said) -> tuple[datetime | None, str]:
+    """Return the time of what was said, and whose it is, as `Parsed.sent_at_source`."""
+    return (said.at, "date") if said.at is not None else (said.received_at, "received")
 
 
 def _is_plausible(at: datetime) -> bool:
@@ -208,8 +214,9 @@ def _fingerprint(said: Said, room: Conversation | None) -> bytes:
         *sorted(one.key for one in said.files),
     ]
     if not said.name:
+        at, _ = _time_of(said)
         who = [f"{one.role} {one.name} {one.address}" for one in said.people]
-        parts += [room.key if room else "", said.at.isoformat() if said.at else "", said.subject]
+        parts += [room.key if room else "", at.isoformat() if at else "", said.subject]
         parts += who
     digest = hashlib.sha256(_DOMAIN)
     for part in parts:
