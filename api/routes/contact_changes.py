@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -31,7 +31,7 @@ from holdfast.storage.catalogue.contact_fields import (
     field_versions,
     fields_in,
 )
-from holdfast.storage.catalogue.contacts import show
+from holdfast.storage.catalogue.contacts import contact_roots, contacts_by_id, show
 from holdfast.storage.catalogue.linking import PREFIX, Link, Wanted, link, link_by_id, unlink
 from holdfast.storage.catalogue.merging import merge, merge_by_id, undo
 from holdfast.storage.catalogue.resolving import known_key, suggestions
@@ -258,15 +258,21 @@ def suggest_merges(
     """List contacts that may be one person; nothing is merged by it."""
     note(served, principal, "read", {"how": "suggestions"})
     mask = mask_for(principal)
-    shown: list[SuggestionShape] = []
+    seen: list[tuple[str, list[int]]] = []
     for one in suggestions(served.store):
-        seen = [i for i in one.contact_ids if contact_in_scope(served, principal, i)]
-        if len(seen) > 1:
-            people = [contact_shape(show(served.store, i), mask) for i in seen]
-            shown.append(SuggestionShape(reason=one.reason, contacts=people))
-        if len(shown) == limit:
+        ids = [i for i in one.contact_ids if contact_in_scope(served, principal, i)]
+        seen += [(one.reason, ids)] if len(ids) > 1 else []
+        if len(seen) == limit:
             break
-    return SuggestionsAnswer(suggestions=shown)
+    people = contacts_by_id(served.store, {i for _, ids in seen for i in ids})
+    return SuggestionsAnswer(
+        suggestions=[
+            SuggestionShape(
+                reason=reason, contacts=[contact_shape(people[i], mask) for i in ids if i in people]
+            )
+            for reason, ids in seen
+        ]
+    )
 
 
 def _key(served: Served, principal: Principal, order: LinkOrder) -> str:
@@ -284,10 +290,10 @@ def _key(served: Served, principal: Principal, order: LinkOrder) -> str:
 
 
 def _require_seen(
-    served: Served, principal: Principal, contact_ids: Iterable[int], what: str
+    served: Served, principal: Principal, contact_ids: Sequence[int], what: str
 ) -> None:
-    for one in contact_ids:
-        if not contact_in_scope(served, principal, show(served.store, one).id):
+    for one in contact_roots(served.store, contact_ids):
+        if not contact_in_scope(served, principal, one):
             raise NotFound(f"There is no such {what}.", next_step="Read the contact.")
 
 
@@ -308,9 +314,9 @@ def require_whole_scope(served: Served, principal: Principal, what: str) -> None
     )
 
 
-def _require_reach(served: Served, principal: Principal, contact_ids: Iterable[int]) -> None:
+def _require_reach(served: Served, principal: Principal, contact_ids: Sequence[int]) -> None:
     """Refuse who sees a part to change contacts that the scope of somebody follows."""
-    roots = [show(served.store, one).id for one in contact_ids]
+    roots = contact_roots(served.store, contact_ids)
     if is_followed(served.store, [*roots, *contact_ids]):
         require_whole_scope(served, principal, "contact that a scope follows")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ import pytest
 from api_kit import Office, office
 from archive_kit import bring_in, settings_in
 from cli_archive import write_mbox
+from holdfast.api.routes.contact_views import oldest
 from holdfast.core.rights import Reach
 from holdfast.ingest.verification import index_check
 from holdfast.settings import Settings
 from holdfast.storage.rights.grants import NewGrant, add_grant
 from holdfast.storage.verify import Tally, Verification
 from holdfast.wiring.founding import create_archive
+from query_kit import sample_record
 
 WANG = "wang.min@jia.example"
 ANNA = "anna@berg.example"
@@ -279,6 +282,12 @@ def test_silent_contacts_are_those_from_outside_alone(firm: Office) -> None:
     assert not any(value.endswith("@our.example") for value in values)
     assert firm.get("legal", "/contacts/silent?days=3660")["contacts"] == []
     assert firm.get("legal", "/contacts/silent?days=30&owner=li")["contacts"] == []
+
+
+def test_longest_waiting_come_first_and_all_are_counted() -> None:
+    found = [sample_record(id=n, at=datetime(2024, 1, 1 + n % 7, tzinfo=UTC)) for n in range(30)]
+    kept, total = oldest(iter(found), 3)
+    assert ([one.id for one in kept], total) == ([0, 7, 14], 30)
 
 
 def test_follow_ups_of_long_ago_are_over(firm: Office) -> None:
