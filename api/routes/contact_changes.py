@@ -34,7 +34,7 @@ from holdfast.storage.catalogue.contact_fields import (
 from holdfast.storage.catalogue.contacts import contact_roots, contacts_by_id, show
 from holdfast.storage.catalogue.linking import PREFIX, Link, Wanted, link, link_by_id, unlink
 from holdfast.storage.catalogue.merging import merge, merge_by_id, undo
-from holdfast.storage.catalogue.resolving import known_key, suggestions
+from holdfast.storage.catalogue.resolving import owners_of, suggestions
 from holdfast.storage.rights.contact_reach import is_followed
 
 router = APIRouter(tags=["contacts"])
@@ -214,7 +214,8 @@ def link_identity(
 ) -> LinkShape:
     """Give an address to a contact, known or new: mail, a telephone, `system:id`.
 
-    With a time, what the address took part in outside of it counts for nobody.
+    With a time, what the address took part in outside of it counts for nobody. Who sees a part of
+    the archive gives addresses of their scope alone.
     """
     found = known_contact(served, principal, contact_id)
     _require_reach(served, principal, (found.id,))
@@ -276,17 +277,25 @@ def suggest_merges(
 
 
 def _key(served: Served, principal: Principal, order: LinkOrder) -> str:
-    """Return the key of an address, as it is known if it is; of nobody outside the scope."""
+    """Return the key of an address, as it is known if it is.
+
+    Who sees a part gives none away and learns none: an address that is nobody's in their scope is
+    refused in one and the same way, whether the archive knows it or not.
+    """
     keys = address_forms(order.address, order.country)
     if not keys:
         raise Refused(
             f"{order.address[:80]!r} is no address.",
             next_step="Give a mail address, +49… for a telephone, or system:id.",
         )
-    key, owner = known_key(served.store, keys)
-    if owner is not None and not contact_in_scope(served, principal, owner):
-        raise NotFound("Nobody in your scope has this address.")
-    return key
+    owners = owners_of(served.store, keys)
+    seen = (key for key in keys if key in owners)
+    key = next((one for one in seen if contact_in_scope(served, principal, owners[one])), None)
+    if key is None and principal.scope.filter != EVERYTHING:
+        raise NotFound(
+            "Nobody in your scope has this address.", next_step="Ask somebody who sees everything."
+        )
+    return key or keys[0]
 
 
 def _require_seen(

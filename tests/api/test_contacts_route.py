@@ -225,8 +225,16 @@ def test_address_is_split_off_and_comes_back(firm: Office) -> None:
 
 
 def test_address_of_somebody_out_of_scope_is_not_given_away(firm: Office) -> None:
-    wang = contact(firm, WANG)
-    firm.post("chief", f"/contacts/{wang}/identities", 404, json={"address": ANNA})
+    """Known or not, an address that nobody in the scope has is refused in the same words."""
+    place = f"/contacts/{contact(firm, WANG)}/identities"
+    other, unknown = (
+        firm.post("chief", place, 404, json={"address": one}) for one in (ANNA, "no@one.example")
+    )
+    assert {**other, "request_id": ""} == {**unknown, "request_id": ""}
+    firm.post("chief", place, 404, json={"address": "wecom:nobody"})
+    assert firm.post("legal", place, json={"address": "no@one.example"})["before_id"]
+    given = firm.post("chief", place, json={"address": "li@our.example"})
+    assert given["contact_id"] == contact(firm, WANG)
 
 
 def test_same_mailbox_written_differently_is_suggested(firm: Office) -> None:
