@@ -214,13 +214,14 @@ def _write_errors(path: Path, order: Order) -> None:
 
 
 def _preview(session: Session, options: ImportOptions, order: Order) -> None:
-    from holdfast.ingest.imports import preview, tables_of
+    from holdfast.ingest.imports import preview
 
-    counts = preview(order).counts
+    found = preview(order)
+    counts = found.counts
     if options.as_json:
         facts: dict[str, Any] = {"offered": counts.offered, "bytes": counts.bytes_offered}
         facts |= {"skipped": counts.skipped, "quarantined": counts.quarantined}
-        facts |= {"failed": counts.failed, "columns": tables_of(order)}
+        facts |= {"failed": counts.failed, "columns": found.columns}
         session.screen.json({"schema": "holdfast.import-preview/1", **facts})
         return
     session.screen.facts(
@@ -232,7 +233,7 @@ def _preview(session: Session, options: ImportOptions, order: Order) -> None:
             ("Not readable", amount(counts.quarantined)),
         ]
     )
-    for header, meaning in tables_of(order).items():
+    for header, meaning in found.columns.items():
         session.screen.note("{header} → {meaning}", header=header, meaning=meaning)
     session.screen.note("Nothing was written.")
 

@@ -1,0 +1,29 @@
+"""A table is previewed with what its columns mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli_archive import Desk
+
+TABLE = """时间,联系人,手机,内容
+2024-03-01 09:00,王敏,13800138000,报价
+2024-03-02 09:00,李强,1.38E+10,"=lost, ""quoted""
+and more"
+"""
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Path:
+    path = tmp_path / "calls.csv"
+    path.write_text(TABLE, "utf-8")
+    return path
+
+
+def test_preview_tells_the_columns_and_the_counts(own: Desk, calls: Path) -> None:
+    told = own.run("import", calls, "--dry-run", "--json").json
+    assert (told["offered"], told["failed"], told["skipped"]) == (2, 1, 0)
+    assert told["columns"] == {"时间": "at", "联系人": "contact", "手机": "phone", "内容": "body"}
+    assert "手机 → phone" in own.run("import", calls, "--dry-run").err
