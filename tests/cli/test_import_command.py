@@ -1,7 +1,8 @@
-"""A table is previewed with what its columns mean."""
+"""A table is previewed with what its columns mean, and its bad rows are written out."""
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,12 @@ def test_preview_tells_the_columns_and_the_counts(own: Desk, calls: Path) -> Non
     assert (told["offered"], told["failed"], told["skipped"]) == (2, 1, 0)
     assert told["columns"] == {"时间": "at", "联系人": "contact", "手机": "phone", "内容": "body"}
     assert "手机 → phone" in own.run("import", calls, "--dry-run").err
+
+
+def test_rows_that_cannot_be_read_are_written_out(own: Desk, calls: Path, tmp_path: Path) -> None:
+    own.run("import", calls, "--errors", tmp_path / "bad.csv", status=3)
+    with (tmp_path / "bad.csv").open(encoding="utf-8-sig", newline="") as file:
+        (bad,) = csv.DictReader(file)
+    assert (bad["file"], bad["row"]) == (str(calls), "row 3")
+    assert "digits are lost" in bad["reason"]
+    assert '"=lost, ""quoted""␊and more"' in bad["content"]

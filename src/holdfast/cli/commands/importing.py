@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -201,16 +202,16 @@ def _import(session: Session, order: Order) -> ImportSummary:
 
 def _write_errors(path: Path, order: Order) -> None:
     """Write the rows that could not be read, with their place and the reason."""
-    from holdfast.discovery.index_files import cell
+    from holdfast.discovery.index_files import csv_row
     from holdfast.ingest.imports import offers_of
 
-    lines = ["file,row,reason,content"]
-    for offered in offers_of(order):
-        if offered.kind == "bad":
-            content = offered.raw.decode("utf-8", "replace")
-            facts = (offered.container, offered.facts.member, offered.facts.note, content)
-            lines.append(",".join(f'"{cell(one).replace(chr(34), chr(34) * 2)}"' for one in facts))
-    path.write_text("\n".join(lines) + "\n", "utf-8-sig")
+    with path.open("wb") as file:
+        file.write(codecs.BOM_UTF8 + csv_row(("file", "row", "reason", "content")))
+        for offered in offers_of(order):
+            if offered.kind == "bad":
+                content = offered.raw.decode("utf-8", "replace")
+                facts = (offered.container, offered.facts.member, offered.facts.note, content)
+                file.write(csv_row(facts))
 
 
 def _preview(session: Session, options: ImportOptions, order: Order) -> None:
