@@ -37,3 +37,11 @@ def test_rows_that_cannot_be_read_are_written_out(own: Desk, calls: Path, tmp_pa
     assert (bad["file"], bad["row"]) == (str(calls), "row 3")
     assert "digits are lost" in bad["reason"]
     assert '"=lost, ""quoted""␊and more"' in bad["content"]
+
+
+@pytest.mark.parametrize("other", ["--dry-run", "--queue"])
+def test_bad_rows_of_no_import_are_not_promised(own: Desk, calls: Path, other: str) -> None:
+    bad = calls.with_name("bad.csv")
+    ran = own.run("import", calls, "--errors", bad, other, status=2)
+    assert "--errors goes with neither" in ran.err
+    assert not bad.exists()

@@ -141,6 +141,11 @@ def run(session: Session, options: ImportOptions) -> int:
         return _undo(session, options)
     if not options.paths:
         raise Refused("Nothing to import was named.", next_step="Give a file or a folder.")
+    if options.errors is not None and (options.dry_run or options.queue):
+        raise Refused(
+            "--errors goes with neither --dry-run nor --queue: it tells what an import met.",
+            next_step="Import here, or see 'holdfast ledger --failed' when the job is done.",
+        )
     if options.processes:
         session.choose({"work.processes": options.processes})
     order = _order(options)
