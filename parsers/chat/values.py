@@ -163,6 +163,11 @@ def from_ms(value: Json) -> datetime | None:
         return None
 
 
+def to_ms(at: datetime | None) -> int:
+    """Return an instant in Unix milliseconds, as contexts hold it; 0 for none."""
+    return round(at.timestamp() * 1000) if at else 0
+
+
 def from_s(value: Json) -> datetime | None:
     """Return the instant of Unix seconds, as `from_ms`."""
     return from_ms(number(value) * 1000)

@@ -32,6 +32,7 @@ from holdfast.parsers.chat.values import (
     mapping,
     number,
     text,
+    to_ms,
 )
 
 _HEAD_BYTES = 1 << 16
@@ -194,7 +195,7 @@ class _Reading:
             "message": message_name(message, context),
             "filename": text(message.get("file_name")) or path.rpartition("/")[2],
             "media_type": text(message.get("mime_type")),
-            "at_ms": round(at.timestamp() * 1000) if at else 0,
+            "at_ms": to_ms(at),
             "people": people_listed([sender]),
         }
         name = text(extra["message"])

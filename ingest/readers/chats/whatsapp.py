@@ -27,7 +27,7 @@ from holdfast.ingest.readers.chats.tree import (
 from holdfast.ingest.readers.offers import Offered, portable
 from holdfast.parsers.chat.local_times import at_zone
 from holdfast.parsers.chat.people import people_listed
-from holdfast.parsers.chat.values import Context
+from holdfast.parsers.chat.values import Context, to_ms
 from holdfast.parsers.chat.whatsapp import CHANNEL, kind_of, name_of, person_of
 from holdfast.parsers.chat.whatsapp_lines import (
     HEAD_CHARS,
@@ -168,7 +168,7 @@ class _Chat:
         extra = {
             "message": name_of(line, chat, context.extra["ordinal"]),
             "filename": name,
-            "at_ms": round(at.timestamp() * 1000) if at else 0,
+            "at_ms": to_ms(at),
             "people": people_listed([person_of(Role.FROM, line.sender, chat)]),
         }
         self.media[path] = Context(CHANNEL, item=f"media/{name}", room=context.room, extra=extra)
