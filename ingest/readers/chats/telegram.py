@@ -17,7 +17,7 @@ from holdfast.core.records import Participant
 from holdfast.ingest.readers.chats.json_spans import NotJson, Step, begin, spans, walk
 from holdfast.ingest.readers.chats.leftovers import ended_by_rule, ended_unknown
 from holdfast.ingest.readers.chats.media import MEDIA, media_of, offered_file
-from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, offered, passed_over
+from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, damaged, offered
 from holdfast.ingest.readers.offers import Offered, portable
 from holdfast.ingest.readers.recognition import litter
 from holdfast.parsers.chat.people import people_listed
@@ -112,7 +112,7 @@ class _Reading:
             try:
                 yield from self._inside(spot, content)
             except NotJson as error:
-                yield passed_over(spot, f"damaged:json: {error}", is_unknown=True)
+                yield damaged(spot, "json", error)
 
     def _inside(self, spot: Spot, content: bytes | mmap.mmap) -> Iterator[Offered]:
         start = begin(content)

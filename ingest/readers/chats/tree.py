@@ -163,6 +163,11 @@ def accounted(offers: Iterator[Offered], tree: Tree) -> Iterator[Offered]:
         yield passed_over(broken.spot, broken.reason, is_unknown=True)
 
 
+def damaged(spot: Spot, what: str, error: Exception) -> Offered:
+    """Return the end of what of a member is no JSON or XML, beside the items before it."""
+    return passed_over(spot, f"damaged:{what}: {error}", is_unknown=True)
+
+
 def passed_over(spot: Spot, reason: str, *, is_unknown: bool = False) -> Offered:
     """Return the end of a member that holds no item: a rule, or why it cannot be read."""
     facts = CaptureFacts(
