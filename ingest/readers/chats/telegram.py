@@ -16,9 +16,9 @@ from holdfast.core.kinds import Role
 from holdfast.core.records import Participant
 from holdfast.ingest.readers.chats.json_spans import NotJson, Step, begin, spans, walk
 from holdfast.ingest.readers.chats.leftovers import ended_by_rule, ended_unknown
-from holdfast.ingest.readers.chats.media import MEDIA, media_of, offered_file
+from holdfast.ingest.readers.chats.media import media_of, offered_file, place_of
 from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, damaged, offered
-from holdfast.ingest.readers.offers import Offered, portable
+from holdfast.ingest.readers.offers import Offered
 from holdfast.ingest.readers.recognition import litter
 from holdfast.parsers.chat.people import people_listed
 from holdfast.parsers.chat.telegram import CHANNEL, file_paths, message_name
@@ -182,10 +182,7 @@ class _Reading:
         )
 
     def _note_file(self, path: str, message: Json, context: Context) -> None:
-        folder = self.path.rpartition("/")[0]
-        beside = f"{folder}/{portable(path)}" if folder else portable(path)
-        places = (beside, f"{MEDIA}/{portable(path)}")
-        place = next((one for one in places if one in self.files), "")
+        place = place_of(self.files, self.path, path)
         if not place:
             return
         key = person_key(message.get("from_id"))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from holdfast.core.kinds import Kind, Role
 from holdfast.ingest.readers.chats.leftovers import ended_unknown
-from holdfast.ingest.readers.chats.media import MEDIA, media_of, offered_file
+from holdfast.ingest.readers.chats.media import media_of, offered_file, place_of
 from holdfast.ingest.readers.chats.tree import (
     Item,
     Member,
@@ -24,7 +24,7 @@ from holdfast.ingest.readers.chats.tree import (
     offered,
     passed_over,
 )
-from holdfast.ingest.readers.offers import Offered, portable
+from holdfast.ingest.readers.offers import Offered
 from holdfast.parsers.chat.local_times import at_zone
 from holdfast.parsers.chat.people import people_listed
 from holdfast.parsers.chat.values import Context, to_ms
@@ -157,11 +157,8 @@ class _Chat:
 
     def _note_file(self, line: Line, context: Context, order: str) -> None:
         name = attached_file(line.text)
-        folder = self.member.path.rpartition("/")[0]
-        beside = f"{folder}/{portable(name)}" if folder else portable(name)
-        places = (beside, f"{MEDIA}/{portable(name)}")
-        path = next((one for one in places if one in self.files), "")
-        if not name or not path or path in self.media:
+        path = place_of(self.files, self.member.path, name) if name else ""
+        if not path or path in self.media:
             return
         chat = context.room["key"]
         at, _ = at_zone(line.local, context.zone)
