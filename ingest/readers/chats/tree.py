@@ -129,7 +129,6 @@ class Item:
     start: int
     """First byte in the member."""
     length: int
-    note: str = ""
 
 
 def offered(spot: Spot, content: bytes | mmap.mmap, item: Item) -> Offered:
@@ -141,7 +140,6 @@ def offered(spot: Spot, content: bytes | mmap.mmap, item: Item) -> Offered:
         folder=spot.folder,
         container_sha256=spot.sha256,
         member=f"{spot.member}@{span}" if spot.member else span,
-        note=item.note,
         form=item.form,
         context=context_text(item.context),
     )
