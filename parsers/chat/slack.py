@@ -155,11 +155,7 @@ def _in_room(context: Context, event: Json) -> Context:
     if not key:
         return context
     known = dict(context.room) if context.room.get("key") == key else {"key": key}
-    return Context(
-        channel=CHANNEL, tenant=context.tenant, item=context.item, people=context.people,
-        room=known | ({"name": name} if name else {}), members=context.members,
-        received_ms=context.received_ms, extra=context.extra,
-    )  # fmt: skip
+    return replace(context, channel=CHANNEL, room=known | ({"name": name} if name else {}))
 
 
 def _who(message: Json, context: Context) -> _Who:

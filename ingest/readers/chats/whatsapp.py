@@ -11,7 +11,7 @@ import mmap
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holdfast.core.kinds import Kind, Role
 from holdfast.ingest.readers.chats.leftovers import ended_unknown
@@ -149,11 +149,8 @@ class _Chat:
         )  # fmt: skip
 
     def _of_line(self, context: Context, line: Line, ordinal: int) -> Context:
-        return Context(
-            channel=CHANNEL, tenant=context.tenant, room=context.room, members=context.members,
-            item=f"{context.room['key']}/{line.time}/{ordinal}", zone=context.zone,
-            extra={**context.extra, "ordinal": ordinal},
-        )  # fmt: skip
+        item = f"{context.room['key']}/{line.time}/{ordinal}"
+        return replace(context, item=item, extra={**context.extra, "ordinal": ordinal})
 
     def _note_file(self, line: Line, context: Context, order: str) -> None:
         name = attached_file(line.text)
