@@ -25,6 +25,7 @@ from holdfast.core.records import (
 )
 from holdfast.parsers.dates import FIRST_YEAR, LAST_YEAR
 from holdfast.parsers.defects import Defects
+from holdfast.parsers.surrogates import without_surrogates
 
 PARSER_VERSION = 2
 """Raised whenever the same bytes may give another result."""
@@ -35,7 +36,6 @@ NO_SHA256 = bytes(32)
 """Of a file whose bytes are not there."""
 _DOMAIN = b"holdfast chat fingerprint 1\n"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SURROGATES = re.compile("([\ud800-\udbff])([\udc00-\udfff])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,10 @@ class _Tidy:
     def text(self, text: str) -> str:
         """Join surrogate pairs, replace lone ones and NUL."""
         if not text.isascii() and _SURROGATE.search(text):
-            text = _SURROGATES.sub(_joined, text)
-            if _SURROGATE.search(text):
+            marks = text.count("\ufffd")
+            text = without_surrogates(text)
+            if text.count("\ufffd") > marks:
                 self.defects.add("lone_surrogate")
-                text = _SURROGATE.sub("\ufffd", text)
         if "\0" in text:
             self.defects.add("nul_bytes")
             text = text.replace("\0", "\ufffd")
@@ -165,10 +165,6 @@ def _time_of(said: Said) -> tuple[datetime | None, str]:
 
 def _is_plausible(at: datetime) -> bool:
     return FIRST_YEAR <= at.year <= LAST_YEAR
-
-
-def _joined(found: re.Match[str]) -> str:
-    return (found[1] + found[2]).encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def _utc(at: datetime | None) -> datetime | None:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from holdfast.core.chats import Conversation
+from holdfast.parsers.surrogates import without_surrogates
 
 Json = Any
 """What `json.loads` gives."""
@@ -89,7 +90,7 @@ def context_text(context: Context) -> str:
 
 def _whole(value: Json) -> Json:
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return without_surrogates(value)
     if isinstance(value, dict):
         return {_whole(key): _whole(one) for key, one in value.items()}
     return [_whole(one) for one in value] if isinstance(value, list) else value
