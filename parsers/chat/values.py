@@ -16,6 +16,8 @@ from holdfast.parsers.surrogates import without_surrogates
 Json = Any
 """What `json.loads` gives."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_MS = 100_000_000_000
+"""Smaller times are seconds: as milliseconds they would lie in 1973 or before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,12 @@ def from_ms(value: Json) -> datetime | None:
         return _EPOCH + timedelta(milliseconds=ms) if ms else None
     except OverflowError:
         return None
+
+
+def from_unix(value: Json) -> datetime | None:
+    """Return the instant of Unix seconds or milliseconds, told apart by their size."""
+    at = number(value)
+    return from_ms(at if abs(at) >= _FIRST_MS else at * 1000)
 
 
 def to_ms(at: datetime | None) -> int:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 from holdfast.parsers.chat.table_values import in_zone, read_duration, read_time
-from holdfast.parsers.chat.values import Json, from_ms, number, text
+from holdfast.parsers.chat.values import Json, from_unix, number, text
 
 _WRITTEN = re.compile(
     r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?"
@@ -14,7 +14,7 @@ _WRITTEN = re.compile(
     r"\s*(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _COMPACT = re.compile(r"((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2}))?")
-_MS_FROM, _US_FROM = 100_000_000_000, 100_000_000_000_000
+_US_FROM = 100_000_000_000_000
 _MOST_CHARS = 100
 
 
@@ -31,7 +31,7 @@ def instant_of(value: Json, zone: str) -> tuple[datetime | None, bool]:
     if digits >= _US_FROM:
         digits //= 1000
     if digits:
-        return from_ms(digits if digits >= _MS_FROM else digits * 1000), False
+        return from_unix(digits), False
     found = _WRITTEN.fullmatch(written)
     if found is not None:
         return _local(found.groups()[:7], found[8] or "", zone)
