@@ -32,9 +32,9 @@ def by_keys(connection: Connection, column: Column[Any], keys: Iterable[str]) ->
         by_kind[kind][value] = key
     found: dict[str, Any] = {}
     for kind, values in by_kind.items():
-        query = select(identities.c.value, column).where(identities.c.kind == kind)
+        query = select(identities.c.value, column.label("wanted")).where(identities.c.kind == kind)
         rows = by_value(connection, query, identities.c.value, values)
-        found |= {values[row[0]]: row[1] for row in rows}
+        found |= {values[row.value]: row.wanted for row in rows}
     return found
 
 
