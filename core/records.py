@@ -119,7 +119,8 @@ class Parsed:
     """The Date field as written."""
     sent_at: datetime | None
     sent_at_source: str
-    """`date`, `received` (the newest hop whose time can be read) or `none`."""
+    """`date`; `received` (of mail, the newest hop whose time can be read; of chats, our receipt) or
+    `none`."""
     headers: tuple[tuple[str, str], ...]
     """Every header field of the message in order: name as written, value unfolded and decoded."""
     participants: tuple[Participant, ...]

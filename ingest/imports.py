@@ -70,13 +70,22 @@ class ImportSummary:
     """What one import did."""
 
     batch: str
-    """Public id, for undoing it; empty for a dry run."""
+    """Public id, for undoing it."""
     source: str
     counts: Progress
     recovered: int = 0
     """Items that an earlier, interrupted run had sealed and that were filed first."""
     not_indexed: int = 0
     """Interactions that the index does not show yet: another process feeds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import would come to."""
+
+    counts: Progress
+    columns: dict[str, str]
+    """Of the first table: header → what it is taken for."""
 
 
 def offers_of(options: ImportOptions) -> Iterator[Offered]:
@@ -93,24 +102,28 @@ def offers_of(options: ImportOptions) -> Iterator[Offered]:
     return itertools.chain.from_iterable(plan(path, rules) for path in options.paths)
 
 
-def preview(options: ImportOptions) -> ImportSummary:
-    """Count what an import would be offered; reads no message and writes nothing."""
-    counts = Progress()
+def preview(options: ImportOptions) -> Preview:
+    """Tell what an import would be offered; reads no message and writes nothing."""
+    counts, columns = Progress(), dict[str, str]()
     for offered in offers_of(options):
         counts.offer(offered.length)
         counts.failed += offered.kind == "bad"
         counts.skipped += offered.kind == "skipped"
         counts.quarantined += offered.kind == "unknown"
-    return ImportSummary("", options.source_name, counts)
+        columns = columns or _columns(offered)
+    return Preview(counts, columns)
 
 
 def tables_of(options: ImportOptions) -> dict[str, str]:
     """Return what the columns of the first table among the paths are taken for, by header."""
-    for offered in offers_of(options):
-        if offered.facts.form == "table.row":
-            columns = context_of(offered.facts.context).extra.get("columns", {})
-            return {str(header): str(meaning) for header, meaning in columns.items()}
-    return {}
+    return preview(options).columns
+
+
+def _columns(offered: Offered) -> dict[str, str]:
+    if offered.facts.form != "table.row":
+        return {}
+    columns = context_of(offered.facts.context).extra.get("columns", {})
+    return {str(header): str(meaning) for header, meaning in columns.items()}
 
 
 def run_import(

@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 from holdfast.parsers.charset_guess import guess
+from holdfast.parsers.surrogates import without_surrogates
 
 _ALIASES = {
     # Superset first: writers label GBK and GB18030 text as gb2312.
@@ -207,7 +208,7 @@ def _clean(text: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        text = without_surrogates(text)
     return _without_nul(text)
 
 

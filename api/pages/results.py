@@ -9,8 +9,8 @@ from holdfast.api.asking import GOVERNED_FACETS, visible
 from holdfast.api.masks import mask_for
 from holdfast.api.pages.queries import facet_urls
 from holdfast.core.identity import public_id
-from holdfast.core.kinds import EMAIL, Role
 from holdfast.core.query import Part
+from holdfast.core.senders import sender_of
 from holdfast.indexer.highlight import Snippet, highlight, snippets
 from holdfast.storage.catalogue.reading import records
 
@@ -104,16 +104,6 @@ def _piece(found: Snippet, record: Record) -> Piece:
     else:
         place = "" if found.part in {Part.BODY, Part.CONTENT} else found.part.value
     return Piece(place, is_file, found.text, found.marks)
-
-
-def sender_of(record: Record) -> str:
-    """Return the name of who wrote it, short."""
-    for role in (Role.FROM, Role.SENDER):
-        for person in record.participants:
-            if person.role == role:
-                return person.name or person.address
-    first = record.participants[:1] if record.channel != EMAIL else ()
-    return next((one.name or one.address for one in first), "")
 
 
 def facets_wanted(principal: Principal) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.api.asking import visible
 from holdfast.api.masks import mask_for
-from holdfast.api.pages.results import sender_of
 from holdfast.core.identity import public_id
 from holdfast.core.kinds import Kind
+from holdfast.core.senders import sender_of
 from holdfast.storage.catalogue.conversations import lines_around
 from holdfast.storage.catalogue.reading import records
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from holdfast.api.asking import asked, guarded, record_in_scope
 from holdfast.api.masks import mask_for
-from holdfast.api.pages.results import sender_of
 from holdfast.api.trail import note
 from holdfast.core.identity import public_id
 from holdfast.core.kinds import Role
 from holdfast.core.query import Part
 from holdfast.core.rights import Forbidden
+from holdfast.core.senders import sender_of
 from holdfast.indexer.highlight import highlight
 from holdfast.indexer.query_language.errors import QueryError
 from holdfast.parsers.quoting import find_spans

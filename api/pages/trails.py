@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from holdfast.api.pages.results import sender_of
 from holdfast.core.identity import public_id
+from holdfast.core.senders import sender_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -32,10 +32,10 @@ from holdfast.storage.catalogue.contact_fields import (
     field_versions,
     fields_in,
 )
-from holdfast.storage.catalogue.contacts import show
+from holdfast.storage.catalogue.contacts import contact_roots, contacts_by_id, show
 from holdfast.storage.catalogue.linking import PREFIX, Link, Wanted, link, link_by_id, unlink
 from holdfast.storage.catalogue.merging import merge, merge_by_id, undo
-from holdfast.storage.catalogue.resolving import known_key, suggestions
+from holdfast.storage.catalogue.resolving import owners_of, suggestions
 from holdfast.storage.rights.contact_reach import is_followed
 
 router = APIRouter(tags=["contacts"])
@@ -215,7 +215,8 @@ def link_identity(
 ) -> LinkShape:
     """Give an address to a contact, known or new: mail, a telephone, `system:id`.
 
-    With a time, what the address took part in outside of it counts for nobody.
+    With a time, what the address took part in outside of it counts for nobody. Who sees a part of
+    the archive gives addresses of their scope alone.
     """
     found = known_contact(served, principal, contact_id)
     _require_reach(served, principal, (found.id,))
@@ -259,36 +260,50 @@ def suggest_merges(
     """List contacts that may be one person; nothing is merged by it."""
     note(served, principal, "read", {"how": "suggestions"})
     mask = mask_for(principal)
-    shown: list[SuggestionShape] = []
+    seen: list[tuple[str, list[int]]] = []
     for one in suggestions(served.store):
-        seen = [i for i in one.contact_ids if contact_in_scope(served, principal, i)]
-        if len(seen) > 1:
-            people = [contact_shape(show(served.store, i), mask) for i in seen]
-            shown.append(SuggestionShape(reason=one.reason, contacts=people))
-        if len(shown) == limit:
+        ids = [i for i in one.contact_ids if contact_in_scope(served, principal, i)]
+        seen += [(one.reason, ids)] if len(ids) > 1 else []
+        if len(seen) == limit:
             break
-    return SuggestionsAnswer(suggestions=shown)
+    people = contacts_by_id(served.store, {i for _, ids in seen for i in ids})
+    return SuggestionsAnswer(
+        suggestions=[
+            SuggestionShape(
+                reason=reason, contacts=[contact_shape(people[i], mask) for i in ids if i in people]
+            )
+            for reason, ids in seen
+        ]
+    )
 
 
 def _key(served: Served, principal: Principal, order: LinkOrder) -> str:
-    """Return the key of an address, as it is known if it is; of nobody outside the scope."""
+    """Return the key of an address, as it is known if it is.
+
+    Who sees a part gives none away and learns none: an address that is nobody's in their scope is
+    refused in one and the same way, whether the archive knows it or not.
+    """
     keys = address_forms(order.address, order.country)
     if not keys:
         raise Refused(
             f"{order.address[:80]!r} is no address.",
             next_step="Give a mail address, +49… for a telephone, or system:id.",
         )
-    key, owner = known_key(served.store, keys)
-    if owner is not None and not contact_in_scope(served, principal, owner):
-        raise NotFound("Nobody in your scope has this address.")
-    return key
+    owners = owners_of(served.store, keys)
+    seen = (key for key in keys if key in owners)
+    key = next((one for one in seen if contact_in_scope(served, principal, owners[one])), None)
+    if key is None and principal.scope.filter != EVERYTHING:
+        raise NotFound(
+            "Nobody in your scope has this address.", next_step="Ask somebody who sees everything."
+        )
+    return key or keys[0]
 
 
 def _require_seen(
-    served: Served, principal: Principal, contact_ids: Iterable[int], what: str
+    served: Served, principal: Principal, contact_ids: Sequence[int], what: str
 ) -> None:
-    for one in contact_ids:
-        if not contact_in_scope(served, principal, show(served.store, one).id):
+    for one in contact_roots(served.store, contact_ids):
+        if not contact_in_scope(served, principal, one):
             raise NotFound(f"There is no such {what}.", next_step="Read the contact.")
 
 
@@ -309,9 +324,9 @@ def require_whole_scope(served: Served, principal: Principal, what: str) -> None
     )
 
 
-def _require_reach(served: Served, principal: Principal, contact_ids: Iterable[int]) -> None:
+def _require_reach(served: Served, principal: Principal, contact_ids: Sequence[int]) -> None:
     """Refuse who sees a part to change contacts that the scope of somebody follows."""
-    roots = [show(served.store, one).id for one in contact_ids]
+    roots = contact_roots(served.store, contact_ids)
     if is_followed(served.store, [*roots, *contact_ids]):
         require_whole_scope(served, principal, "contact that a scope follows")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from heapq import nsmallest
+from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
@@ -31,7 +33,7 @@ from holdfast.core.ports import SearchRequest
 from holdfast.core.query import And
 from holdfast.core.records import Record
 from holdfast.core.rights import Principal
-from holdfast.storage.catalogue.contacts import Contact, show
+from holdfast.storage.catalogue.contacts import Contact, contacts_by_id
 from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.resolving import silent_contacts
 
@@ -192,23 +194,24 @@ def list_silent(
     now_ms = served.store.now_ms()
     at, _, last = asked.cursor.partition("_")
     after = (int(at), int(last)) if last else (-(1 << 62), 0)
-    mask = mask_for(principal)
-    shown: list[SilentShape] = []
     before_ms = now_ms - asked.days * 86_400_000
-    for one in silent_contacts(served.store, before_ms, owner=asked.owner or None, after=after):
-        if len(shown) == asked.limit:
-            return SilentAnswer(contacts=shown, next=f"{after[0]}_{after[1]}")
-        if not contact_in_scope(served, principal, one.contact_id):
-            continue
-        after = (one.last_ms, one.contact_id)
-        shown.append(
+    found = silent_contacts(served.store, before_ms, owner=asked.owner or None, after=after)
+    seen = (one for one in found if contact_in_scope(served, principal, one.contact_id))
+    silent = list(islice(seen, asked.limit))
+    people = contacts_by_id(served.store, [one.contact_id for one in silent])
+    mask = mask_for(principal)
+    return SilentAnswer(
+        contacts=[
             SilentShape(
-                contact=contact_shape(show(served.store, one.contact_id), mask),
+                contact=contact_shape(people[one.contact_id], mask),
                 last_contact_at=from_ms(one.last_ms),
                 days=(now_ms - one.last_ms) // 86_400_000,
             )
-        )
-    return SilentAnswer(contacts=shown, next=None)
+            for one in silent
+            if one.contact_id in people
+        ],
+        next=f"{silent[-1].last_ms}_{silent[-1].contact_id}" if next(seen, None) else None,
+    )
 
 
 @router.get("/contacts/follow-ups", operation_id="list_follow_ups")
@@ -218,18 +221,32 @@ def list_follow_ups(
     """List messages from outside of the last 90 days that nobody answered for so many days."""
     note(served, principal, "read", {"how": "follow-ups", "days": days})
     now = served.store.clock.now()
-    waiting = list(unanswered(served, principal, now, timedelta(days=days)))
-    waiting.sort(key=lambda one: (one.at, one.id))
+    found = unanswered(served, principal, now, timedelta(days=days))
+    waiting, total = oldest(found, limit)
     mask = mask_for(principal)
     return FollowUpsAnswer(
         follow_ups=[
             FollowUp(
                 entry=trail_entry(one, mask), waits_seconds=int((now - one.at).total_seconds())
             )
-            for one in waiting[:limit]
+            for one in waiting
         ],
-        total=len(waiting),
+        total=total,
     )
+
+
+def oldest(found: Iterable[Record], most: int) -> tuple[list[Record], int]:
+    """Return the oldest, oldest first, and how many there are; no more than they are held."""
+    total = 0
+
+    def counted() -> Iterator[Record]:
+        nonlocal total
+        for one in found:
+            total += 1
+            yield one
+
+    kept = nsmallest(most, counted(), key=lambda one: (one.at, one.id))
+    return kept, total
 
 
 def unanswered(

@@ -93,8 +93,6 @@ class LinesAnswer(Shape):
     lines: list[LineShape]
     before: str | None
     after: str | None
-    hidden: int
-    """Lines of this stretch that are not in the scope."""
 
 
 class Stretch(BaseModel):
@@ -205,7 +203,6 @@ def _answer(served: Served, principal: Principal, found: Room, taken: Lines) -> 
         lines=lines,
         before=taken.before or None,
         after=taken.after or None,
-        hidden=0 if principal.scope.filter != EVERYTHING else len(taken.lines) - len(lines),
     )
 
 

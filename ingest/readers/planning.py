@@ -12,7 +12,7 @@ from pathlib import Path
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.records import CaptureFacts
 from holdfast.ingest.readers import maildir
-from holdfast.ingest.readers.chats.exports import export_of
+from holdfast.ingest.readers.chats.exports import Export, export_of
 from holdfast.ingest.readers.chats.tree import Tree, accounted
 from holdfast.ingest.readers.chats.trees import chat_directory
 from holdfast.ingest.readers.contents import PlanRules, offers_in
@@ -79,9 +79,10 @@ def _walk(root: Path, rules: PlanRules) -> Iterator[Offered]:
         try:
             status = visit.path.lstat()
             if stat.S_ISDIR(status.st_mode):
-                tree = None if visit.claimed or visit.role else _export_tree(visit, rules)
-                if tree is not None:
-                    yield from _export_offers(tree)
+                found = None if visit.claimed or visit.role else _export_in(visit, rules)
+                if found is not None:
+                    export, tree = found
+                    yield from accounted(export.offers(tree), tree)
                     claimed = frozenset(visit.path / local(path) for path in tree.members)
                     visit = replace(visit, claimed=claimed)
                 waiting.append(_children(visit))
@@ -100,16 +101,17 @@ _MARKERS = frozenset(
 """Names by which a directory below the imported one may be a chat export."""
 
 
-def _export_tree(visit: _Visit, rules: PlanRules) -> Tree | None:
-    """Return the files of a directory that are a chat export; mail and archives are not of it."""
+def _export_in(visit: _Visit, rules: PlanRules) -> tuple[Export, Tree] | None:
+    """Return the chat export that a directory is, with its files; mail and archives stay out."""
     with os.scandir(visit.path) as listing:
         names = {entry.name for entry in listing}
     if visit.trail and not names & _MARKERS:
         return None
     tree = chat_directory(visit.path, visit.trail, rules.chats)
     own = {path: one for path, one in tree.members.items() if _is_chat(visit.path / local(path))}
-    found = replace(tree, members=own)
-    return found if own and export_of(found) is not None else None
+    tree = replace(tree, members=own)
+    export = export_of(tree) if own else None
+    return None if export is None else (export, tree)
 
 
 def _is_chat(path: Path) -> bool:
@@ -120,12 +122,6 @@ def _is_chat(path: Path) -> bool:
             return recognise(file.read(HEAD_BYTES) or b"", path.name).kind == "unknown"
     except OSError:  # it is met again among the other files, and ends there
         return False
-
-
-def _export_offers(tree: Tree) -> Iterator[Offered]:
-    export = export_of(tree)
-    if export is not None:
-        yield from accounted(export.offers(tree), tree)
 
 
 def _children(visit: _Visit) -> Iterator[_Visit]:

@@ -72,6 +72,8 @@ class Hooks:
     desk: Desk
     spool: Path
     report: Callable[[Note], None]
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds of a clock that never goes back."""
     _open: dict[str, _Open] = field(default_factory=dict, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
     _commit: GroupCommit | None = field(default=None, init=False)
@@ -99,12 +101,6 @@ class Hooks:
         self._note(source)
         return answer.reply if is_new else answer.again or answer.reply
 
-    def forget(self) -> None:
-        """Look at the sources anew with their next event."""
-        with self._turn:
-            for source in self._open.values():
-                source.looked_at -= LOOK_S
-
     def close(self) -> None:
         """Settle what waits, and close what was opened."""
         with self._turn:
@@ -118,7 +114,7 @@ class Hooks:
     def _source(self, name: str) -> _Open:
         with self._turn:
             known = self._open.get(name)
-            if known is not None and time.monotonic() - known.looked_at < LOOK_S:
+            if known is not None and self.monotonic() - known.looked_at < LOOK_S:
                 return known
             kept = _kept(self.desk, name)
             hook = hook_of(kept.settings)
@@ -126,7 +122,7 @@ class Hooks:
             secret = open_secret(self.desk.store, kept.source_id).decode()
             settings = vendor.read(hook.settings, secret)
             intake = known.intake if known is not None else self._begin(kept)
-            found = self._open[name] = _Open(kept, vendor, settings, intake, time.monotonic())
+            found = self._open[name] = _Open(kept, vendor, settings, intake, self.monotonic())
             found.noted_at = known.noted_at if known is not None else 0.0
             return found
 
@@ -169,8 +165,8 @@ class Hooks:
 
     def _note(self, source: _Open) -> None:
         """Let people see that it works; not for every event, for that is a write of its own."""
-        if time.monotonic() - source.noted_at >= NOTE_S:
-            source.noted_at = time.monotonic()
+        if self.monotonic() - source.noted_at >= NOTE_S:
+            source.noted_at = self.monotonic()
             now_ms = self.desk.store.now_ms()
             note_ended(self.desk.store, source.kept.source_id, Ending(now_ms + NEVER_MS))
 

@@ -56,8 +56,6 @@ class Bridge:
     place: WecomPlace
     _process: subprocess.Popen[bytes] | None = None
     _buffer: bytearray = field(default_factory=bytearray)
-    starts: int = 0
-    """How often it was started."""
 
     def __enter__(self) -> Bridge:
         return self
@@ -146,7 +144,6 @@ class Bridge:
         assert process.stdin is not None  # noqa: S101 - it has pipes
         os.set_blocking(process.stdin.fileno(), False)
         self._process = process
-        self.starts += 1
         hello = {"ask": "begin", "version": 1, "corp": self.place.corp}
         try:
             for _ in self.ask({**hello, "secrets": self.place.secrets}):

@@ -25,8 +25,9 @@ from holdfast.core.records import (
 )
 from holdfast.parsers.dates import FIRST_YEAR, LAST_YEAR
 from holdfast.parsers.defects import Defects
+from holdfast.parsers.surrogates import without_surrogates
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Raised whenever the same bytes may give another result."""
 MAX_PEOPLE = 10_000
 """Participants of one record; more are counted in a defect."""
@@ -35,7 +36,6 @@ NO_SHA256 = bytes(32)
 """Of a file whose bytes are not there."""
 _DOMAIN = b"holdfast chat fingerprint 1\n"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SURROGATES = re.compile("([\ud800-\udbff])([\udc00-\udfff])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Said:
     """Of the message that it is, or is about: `slack:T1/C2/1355517523.000005`; unique within all
     channels. Empty where the system gives none: then the fingerprint names it."""
     at: datetime | None
-    """By the clock of the system; None where it cannot be read."""
+    """By the clock of the system; None where it states none, or none that can be read."""
     body: str = ""
     """Readable text."""
     source_text: str = ""
@@ -78,7 +78,8 @@ class Said:
     """What tells this from other things said of the same message: actor, reaction, event id."""
     date_raw: str = ""
     """The time as the system wrote it."""
-    at_source: str = "date"
+    received_at: datetime | None = None
+    """When it reached us: stands for `at` where the system states none, and is labelled so."""
     headers: tuple[tuple[str, str], ...] = ()
     """What people may want to see of the rest, by name; the raw form has all."""
     is_bulk: bool = False
@@ -96,10 +97,10 @@ class _Tidy:
     def text(self, text: str) -> str:
         """Join surrogate pairs, replace lone ones and NUL."""
         if not text.isascii() and _SURROGATE.search(text):
-            text = _SURROGATES.sub(_joined, text)
-            if _SURROGATE.search(text):
+            marks = text.count("\ufffd")
+            text = without_surrogates(text)
+            if text.count("\ufffd") > marks:
                 self.defects.add("lone_surrogate")
-                text = _SURROGATE.sub("\ufffd", text)
         if "\0" in text:
             self.defects.add("nul_bytes")
             text = text.replace("\0", "\ufffd")
@@ -119,7 +120,7 @@ def record_of(said: Said) -> Parsed:
     tidy = _Tidy()
     for defect in said.defects:
         tidy.defects.add(defect.code, defect.detail)
-    at = said.at
+    at, source = _time_of(said)
     if at is None or not _is_plausible(at):
         tidy.defects.add("date_missing" if at is None else "date_implausible", said.date_raw[:100])
         at = None
@@ -141,7 +142,7 @@ def record_of(said: Said) -> Parsed:
         base_subject="",
         date_raw=tidy.text(said.date_raw),
         sent_at=at,
-        sent_at_source=said.at_source if at is not None else "none",
+        sent_at_source=source if at is not None else "none",
         headers=tuple((tidy.text(name), tidy.text(value)) for name, value in said.headers),
         participants=people,
         list_id="",
@@ -157,12 +158,13 @@ def record_of(said: Said) -> Parsed:
     )
 
 
+def _time_of(said: Said) -> tuple[datetime | None, str]:
+    """Return the time of what was said, and whose it is, as `Parsed.sent_at_source`."""
+    return (said.at, "date") if said.at is not None else (said.received_at, "received")
+
+
 def _is_plausible(at: datetime) -> bool:
     return FIRST_YEAR <= at.year <= LAST_YEAR
-
-
-def _joined(found: re.Match[str]) -> str:
-    return (found[1] + found[2]).encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def _utc(at: datetime | None) -> datetime | None:
@@ -208,8 +210,9 @@ def _fingerprint(said: Said, room: Conversation | None) -> bytes:
         *sorted(one.key for one in said.files),
     ]
     if not said.name:
+        at, _ = _time_of(said)
         who = [f"{one.role} {one.name} {one.address}" for one in said.people]
-        parts += [room.key if room else "", said.at.isoformat() if said.at else "", said.subject]
+        parts += [room.key if room else "", at.isoformat() if at else "", said.subject]
         parts += who
     digest = hashlib.sha256(_DOMAIN)
     for part in parts:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from holdfast.core.records import Defect
-from holdfast.parsers.chat.table_values import zone_of
+from holdfast.parsers.chat.table_values import in_zone
 
 
 def at_zone(local: datetime | None, zone: str) -> tuple[datetime | None, tuple[Defect, ...]]:
@@ -17,12 +17,11 @@ def at_zone(local: datetime | None, zone: str) -> tuple[datetime | None, tuple[D
     """
     if local is None:
         return None, ()
-    known = zone_of(zone)
-    defects = () if known else (Defect("date_no_zone"),)
     try:
-        return local.replace(tzinfo=known or UTC).astimezone(UTC), defects
-    except OverflowError:
-        return None, defects
+        at, is_assumed = in_zone(local, zone)
+    except ValueError:
+        return None, ()
+    return at, (Defect("date_no_zone"),) if is_assumed else ()
 
 
 def naive_iso(text: str) -> datetime | None:

@@ -8,6 +8,7 @@ https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_r
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from holdfast.core.chats import chat_address
@@ -104,17 +105,12 @@ def _said(row: Mapping[str, str], context: Context, said: Said) -> Said:
     defects = Defects()
     at, raw = _at(row, said.date_raw, context, defects)
     made, changed = from_iso(row.get("createddate")), from_iso(row.get("lastmodifieddate"))
-    return Said(
-        channel=CHANNEL,
-        kind=said.kind,
+    return replace(
+        said,
         name=f"salesforce:{key}",
         at=at,
         date_raw=raw,
-        subject=said.subject,
-        body=said.body,
-        people=said.people,
         version_at=changed if changed != made else None,
-        answers=said.answers,
         headers=_headers(row),
         defects=defects.values(),
     )

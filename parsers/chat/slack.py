@@ -78,7 +78,8 @@ def read_user(raw: bytes, context: Context) -> Said:
         channel=CHANNEL,
         kind=Kind.PROFILE,
         name=f"slack:user/{key}",
-        at=from_ms(updated * 1000) or context.received_at,
+        at=from_ms(updated * 1000),
+        received_at=context.received_at,
         subject=name,
         body=lines(name, text(profile.get("title")), text(profile.get("phone"))),
         people=tuple(people),
@@ -154,11 +155,7 @@ def _in_room(context: Context, event: Json) -> Context:
     if not key:
         return context
     known = dict(context.room) if context.room.get("key") == key else {"key": key}
-    return Context(
-        channel=CHANNEL, tenant=context.tenant, item=context.item, people=context.people,
-        room=known | ({"name": name} if name else {}), members=context.members,
-        received_ms=context.received_ms, extra=context.extra,
-    )  # fmt: skip
+    return replace(context, channel=CHANNEL, room=known | ({"name": name} if name else {}))
 
 
 def _who(message: Json, context: Context) -> _Who:
@@ -318,7 +315,7 @@ def _other_event(outer: Json, event: Json, context: Context) -> Said:
     kind, stamp = text(event.get("type")), text(event.get("event_ts"))
     user = event.get("user")
     key = text(user) or text(mapping(user).get("id"))
-    at = _at(stamp) or from_ms(number(outer.get("event_time")) * 1000) or context.received_at
+    at = _at(stamp) or from_ms(number(outer.get("event_time")) * 1000)
     people = (known_person(_ROLE_OF.get(kind, Role.FROM), CHANNEL, key, context),) if key else ()
     room = context.conversation
     return Said(
@@ -326,6 +323,7 @@ def _other_event(outer: Json, event: Json, context: Context) -> Said:
         kind=Kind.CHAT_EVENT if kind else Kind.UNKNOWN,
         name=f"slack:event/{text(outer.get('event_id'))}" if outer.get("event_id") else "",
         at=at,
+        received_at=context.received_at,
         date_raw=stamp,
         subject=kind or "unknown",
         body=room.name if room else "",

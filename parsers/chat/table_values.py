@@ -52,7 +52,15 @@ def read_time(text: str, zone: str, *, is_day_first: bool | None = None) -> tupl
     text = text.strip()
     if _OFFSET.search(text) and "T" in text.upper():
         return _in_utc(datetime.fromisoformat(text)), False
-    local = _serial(text) or _written(text, is_day_first)
+    return in_zone(_serial(text) or _written(text, is_day_first), zone)
+
+
+def in_zone(local: datetime, zone: str) -> tuple[datetime, bool]:
+    """Return the instant of a time that names no zone, and whether its zone was only assumed (UTC).
+
+    Raises:
+        ValueError: The calendar has no such instant.
+    """
     known = zone_of(zone)
     return _in_utc(local.replace(tzinfo=known or UTC)), known is None
 

@@ -11,10 +11,13 @@ from typing import Any
 import msgspec
 
 from holdfast.core.chats import Conversation
+from holdfast.parsers.surrogates import without_surrogates
 
 Json = Any
 """What `json.loads` gives."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_MS = 100_000_000_000
+"""Smaller times are seconds: as milliseconds they would lie in 1973 or before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def context_text(context: Context) -> str:
 
 def _whole(value: Json) -> Json:
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return without_surrogates(value)
     if isinstance(value, dict):
         return {_whole(key): _whole(one) for key, one in value.items()}
     return [_whole(one) for one in value] if isinstance(value, list) else value
@@ -161,6 +164,17 @@ def from_ms(value: Json) -> datetime | None:
         return _EPOCH + timedelta(milliseconds=ms) if ms else None
     except OverflowError:
         return None
+
+
+def from_unix(value: Json) -> datetime | None:
+    """Return the instant of Unix seconds or milliseconds, told apart by their size."""
+    at = number(value)
+    return from_ms(at if abs(at) >= _FIRST_MS else at * 1000)
+
+
+def to_ms(at: datetime | None) -> int:
+    """Return an instant in Unix milliseconds, as contexts hold it; 0 for none."""
+    return round(at.timestamp() * 1000) if at else 0
 
 
 def from_s(value: Json) -> datetime | None:

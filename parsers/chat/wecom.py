@@ -217,9 +217,9 @@ def _encrypted(message: Json, context: Context) -> Said:
         channel=CHANNEL,
         kind=Kind.UNKNOWN,
         name=name_of(text(message.get("msgid"))),
-        at=from_ms(stamp[0]) if stamp and from_ms(stamp[0]) else context.received_at,
+        at=from_ms(stamp[0]) if stamp else None,
+        received_at=context.received_at,
         date_raw=stamp[0] if stamp else "",
-        at_source="received",
         distinct="encrypted",
         defects=defects.values(),
     )

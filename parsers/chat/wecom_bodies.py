@@ -7,12 +7,11 @@ inside text: they are walked with a stack, and what lies too deep stays as it wa
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from holdfast.parsers.chat.building import ChatFile
-from holdfast.parsers.chat.values import Json, from_ms, items, lines, mapping, number, text
+from holdfast.parsers.chat.values import Json, from_unix, items, lines, mapping, number, text
 from holdfast.parsers.defects import Defects
 
 DEEPEST = 20
@@ -29,8 +28,6 @@ _KEYS = {
 _WITHOUT_BODY = ("vote",)
 _MEDIA = {"voice": "audio/amr", "video": "video/mp4"}
 _EMOTIONS = {1: "image/gif", 2: "image/png"}
-_FIRST_MS = 100_000_000_000
-"""Smaller times are seconds: as milliseconds they would lie in 1973 or before."""
 _MOST_COMPARED = 10_000_000
 """Characters to look through for text that was left out; beyond, it may stand twice."""
 _NO_WORDS = frozenset(("sdkfileid", "md5sum"))
@@ -69,7 +66,7 @@ def content_of(message: Json) -> Content:
     """Return words and files of a message, also of those inside it."""
     found = Content()
     kind = text(message.get("msgtype"))
-    if kind not in _READERS and kind not in _HOLDERS:
+    if kind not in KNOWN_TYPES:
         found.is_known = False
         rest = {key: value for key, value in message.items() if key not in _ENVELOPE}
         _file(found, mapping(body_of(message)))
@@ -167,14 +164,8 @@ def _opened(written: str) -> Json:
         return None
 
 
-def instant(value: Json) -> datetime | None:
-    """Return the instant of Unix seconds or milliseconds, told apart by their size."""
-    at = number(value)
-    return from_ms(at if abs(at) >= _FIRST_MS else at * 1000)
-
-
 def _instant(value: Json) -> str:
-    at = instant(value)
+    at = from_unix(value)
     return at.isoformat(" ", "seconds").replace("+00:00", " UTC") if at else _words(value)
 
 
@@ -333,8 +324,5 @@ _READERS: Mapping[str, Callable[[Content, Json], None]] = {
     "qydiskfile": _media("qydiskfile"),
 }
 
-
-def known_types() -> Iterator[str]:
-    """Yield the types that are read field by field."""
-    yield from _READERS
-    yield from sorted(_HOLDERS)
+KNOWN_TYPES = _HOLDERS.union(_READERS)
+"""Types that are read field by field."""

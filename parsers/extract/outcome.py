@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from holdfast.core.records import MAX_INDEXED_CHARS, Defect, TextState
+from holdfast.parsers.surrogates import without_surrogates
 
 _MAX_DETAIL_CHARS = 200
 
@@ -61,5 +62,5 @@ def of_pieces(pieces: Iterable[str]) -> Extracted:
 def clean(text: str) -> str:
     """Drop NUL; join surrogate pairs and replace lone surrogates."""
     if not text.isascii():
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        text = without_surrogates(text)
     return text.replace("\0", "")

@@ -80,8 +80,11 @@ def changed_since(store: Store, seq: int, limit: int) -> tuple[list[Changed], in
     with reading(store.engine) as connection:
         top = connection.scalar(select(func.max(audit_events.c.seq)))
         rows: list[Row[Any]] = list(connection.execute(query))
-        about = _About.load(connection, rows)
-    found = [one for row in rows for one in about.changes(row)]
+        leaves = [_leaf(row.leaf) for row in rows]
+        about = _About.load(connection, leaves)
+    found = [
+        one for row, leaf in zip(rows, leaves, strict=True) for one in about.changes(row, leaf)
+    ]
     if len(rows) == limit:
         return found, rows[-1].seq + 1
     return found, seq if top is None else max(seq, top + 1)
@@ -96,14 +99,13 @@ class _About:
     links: dict[int, tuple[int, ...]]
 
     @staticmethod
-    def load(connection: Connection, rows: Iterable[Row[Any]]) -> _About:
+    def load(connection: Connection, leaves: Iterable[_Leaf]) -> _About:
         """Read it for all events at once."""
         ids: dict[str, list[int]] = {"cap": [], "mrg": [], "lnk": []}
-        for row in rows:
-            name = _leaf(row.leaf).id
-            prefix = name.partition("_")[0]
+        for leaf in leaves:
+            prefix = leaf.id.partition("_")[0]
             if prefix in ids:
-                ids[prefix].append(row_id(prefix, name))
+                ids[prefix].append(row_id(prefix, leaf.id))
         kept = by_value(
             connection,
             select(captures.c.id, captures.c.interaction_id),
@@ -121,9 +123,8 @@ class _About:
             },
         )
 
-    def changes(self, row: Row[Any]) -> list[Changed]:
+    def changes(self, row: Row[Any], leaf: _Leaf) -> list[Changed]:
         """Return what one event changed; nothing where its rows were disposed of."""
-        leaf = _leaf(row.leaf)
         prefix = leaf.id.partition("_")[0]
         number = row_id(prefix, leaf.id) if prefix else 0
         ends: tuple[int, ...] = (number,)

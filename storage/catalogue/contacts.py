@@ -159,6 +159,22 @@ def show(store: Store, contact_id: int) -> Contact:
         return _load(connection, [contact_root(connection, contact_id)])[0]
 
 
+def contacts_by_id(store: Store, contact_ids: Iterable[int]) -> dict[int, Contact]:
+    """Return these contacts by their ids, those that are not there left out.
+
+    Only for ids of contacts that are not merged, as lists of contacts hold them: `show` reads
+    others as their winners.
+    """
+    with reading(store.engine) as connection:
+        return {one.id: one for one in _load(connection, list(contact_ids))}
+
+
+def contact_roots(store: Store, contact_ids: Iterable[int]) -> list[int]:
+    """Return for each contact itself, or the one it was merged into; NotFound as `contact_root`."""
+    with reading(store.engine) as connection:
+        return [contact_root(connection, one) for one in contact_ids]
+
+
 def contact_root(connection: Connection, contact_id: int) -> int:
     """Return the contact itself, or the one it was merged into.
 

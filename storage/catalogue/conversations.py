@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, func, or_, select
 
 from holdfast.core.errors import NotFound, Refused
-from holdfast.core.kinds import Kind, Role
+from holdfast.core.kinds import ASIDES, Kind, Role
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.filed_facts import instant
@@ -31,10 +31,7 @@ MOST = 1_000
 LONGEST_FAMILY = 1_000
 """What was said of one message; the oldest of it is given."""
 _OF_ROOMS = (Kind.CHAT_EVENT.value, Kind.CONVERSATION.value)
-_LATER = (
-    Kind.RECALL.value, Kind.DELETION.value, Kind.REACTION.value, Kind.FILE.value,
-    Kind.PROFILE.value, Kind.CONVERSATION.value,
-)  # fmt: skip
+_LATER = tuple(sorted(one.value for one in ASIDES - {Kind.CHAT_EVENT, Kind.CONSENT}))
 """Kinds that stand with the message that they are about, or in no order of messages."""
 
 

@@ -21,6 +21,7 @@ from holdfast.storage.catalogue.counting import count_seen
 from holdfast.storage.catalogue.facts import PEOPLE_FORGOTTEN, fact
 from holdfast.storage.catalogue.homes import homes_of
 from holdfast.storage.catalogue.locks import Hold, lock_rows
+from holdfast.storage.catalogue.resolving import by_keys
 from holdfast.storage.catalogue.schema import contacts, identities
 from holdfast.storage.catalogue.sightings import (
     BOT,
@@ -120,7 +121,7 @@ class Linker:
                 found[key] = identity
         unknown = [key for key in keys if key not in found]
         if unknown:
-            selected = _select_ids(connection, unknown)
+            selected = by_keys(connection, identities.c.id, unknown)
             self._remember(connection, selected)
             found |= selected
         return found
@@ -162,7 +163,7 @@ class Linker:
         fresh = {one["id"]: one for one in people.values() if one["id"] not in there}
         insert_rows(connection, contacts, list(fresh.values()))
         insert_missing(connection, identities, rows, "kind", "value")
-        made = _select_ids(connection, missing)
+        made = by_keys(connection, identities.c.id, missing)
         key_of = {row["id"]: key for key, row in zip(missing, rows, strict=True)}
         ours = [row for row in rows if made[key_of[row["id"]]] == row["id"]]
         lost = [row for row in rows if made[key_of[row["id"]]] != row["id"]]
@@ -237,19 +238,6 @@ def _homes(connection: Connection, known: _Known) -> dict[str, dict[str, Any]]:
         wanted[one]: {"id": home, "company_id": companies[home], "root": roots[one]}
         for one, home in homes.items()
     }
-
-
-def _select_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
-    by_kind: dict[str, dict[str, str]] = {}
-    for key in keys:
-        kind, value = split_key(key)
-        by_kind.setdefault(kind, {})[value] = key
-    found: dict[str, int] = {}
-    for kind, values in by_kind.items():
-        query = select(identities.c.value, identities.c.id).where(identities.c.kind == kind)
-        rows = by_value(connection, query, identities.c.value, values)
-        found |= {values[row.value]: row.id for row in rows}
-    return found
 
 
 def _identity_row(

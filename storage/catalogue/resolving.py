@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exists, false, func, or_, select
 
@@ -16,7 +16,7 @@ from holdfast.storage.catalogue.schema import contacts, identities
 from holdfast.storage.catalogue.sightings import MAIL, split_key
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Column, ColumnElement, Connection
 
     from holdfast.storage.store import Store
 
@@ -24,22 +24,25 @@ MOST_ALIKE = 20
 """Of contacts with one name in one company: more are a name that says nothing."""
 
 
-def owners_of(store: Store, keys: Iterable[str]) -> dict[str, int]:
-    """Return the contact of each address key that is known, and is somebody's."""
+def by_keys(connection: Connection, column: Column[Any], keys: Iterable[str]) -> dict[str, Any]:
+    """Return a column of the identity of each address key that is known."""
     by_kind: dict[str, dict[str, str]] = defaultdict(dict)
     for key in keys:
         kind, value = split_key(key)
         by_kind[kind][value] = key
-    found: dict[str, int] = {}
-    columns = (identities.c.value, identities.c.contact_id)
-    with reading(store.engine) as connection:
-        for kind, values in by_kind.items():
-            query = select(*columns).where(
-                identities.c.kind == kind, identities.c.contact_id.is_not(None)
-            )
-            for row in by_value(connection, query, identities.c.value, values):
-                found[values[row.value]] = row.contact_id
+    found: dict[str, Any] = {}
+    for kind, values in by_kind.items():
+        query = select(identities.c.value, column.label("wanted")).where(identities.c.kind == kind)
+        rows = by_value(connection, query, identities.c.value, values)
+        found |= {values[row.value]: row.wanted for row in rows}
     return found
+
+
+def owners_of(store: Store, keys: Iterable[str]) -> dict[str, int]:
+    """Return the contact of each address key that is known, and is somebody's."""
+    with reading(store.engine) as connection:
+        found = by_keys(connection, identities.c.contact_id, keys)
+    return {key: contact for key, contact in found.items() if contact is not None}
 
 
 def known_key(store: Store, keys: Sequence[str]) -> tuple[str, int | None]:

@@ -22,7 +22,7 @@ from holdfast.storage.catalogue.webhook_tables import (
     webhook_events,
     webhooks,
 )
-from holdfast.storage.webhooks.endpoints import Endpoint, endpoint_in
+from holdfast.storage.webhooks.endpoints import Endpoint, endpoint_in, void_waiting
 from holdfast.storage.webhooks.happenings import TEST, About, event_row
 from holdfast.storage.webhooks.secrets import secrets_of
 
@@ -265,11 +265,7 @@ def _mark(connection: Connection, webhook_id: int, outcome: Outcome, now_ms: int
         }
     if outcome.is_gone:
         values["gone_ms"] = now_ms
-        waiting = update(webhook_deliveries).where(
-            _d.webhook_id == webhook_id, _d.state == "waiting"
-        )
-        void = {"state": "void", "ended_ms": now_ms, "error": "The endpoint says it is gone."}
-        connection.execute(waiting.values(void))
+        void_waiting(connection, webhook_id, now_ms, "The endpoint says it is gone.")
     connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(values))
 
 

@@ -188,7 +188,7 @@ def change_endpoint(store: Store, webhook_id: int, changes: Changes) -> Endpoint
             {"paused_ms": store.now_ms()} if changes.is_paused else {"paused_ms": None, **rests}
         )
 
-    def checked(found: Endpoint) -> dict[str, Any]:
+    def checked(_: Connection, found: Endpoint) -> dict[str, Any]:
         if changes.version not in {None, found.version}:
             raise Conflict("It was changed meanwhile.", next_step="Read it again.")
         return values
@@ -220,16 +220,11 @@ def rotate_secret(
     )
     mine = (webhooks.c.id == webhook_id) & (webhooks.c.sealed_secret == kept["sealed_secret"])
 
-    def act(connection: Connection) -> Endpoint:
-        lock_rows(connection, webhooks.c.id, [webhook_id], Hold.CHANGING)
-        found = endpoint_in(connection, webhook_id)
-        if connection.scalar(select(webhooks.c.id).where(mine)) is not None:
-            return found  # the try before was kept, and we were not told
-        values["version"] = found.version + 1
-        connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(values))
-        return _noted(connection, store, "rotate", webhook_id)
+    def unless_kept(connection: Connection, _: Endpoint) -> dict[str, Any] | None:
+        is_kept = connection.scalar(select(webhooks.c.id).where(mine)) is not None
+        return None if is_kept else values  # kept by the try before, and we were not told
 
-    return transact(store.engine, act), secret
+    return _changed(store, webhook_id, "rotate", unless_kept), secret
 
 
 def remove_endpoint(store: Store, webhook_id: int) -> Endpoint:
@@ -241,30 +236,42 @@ def remove_endpoint(store: Store, webhook_id: int) -> Endpoint:
     found = find_endpoint(store, webhook_id)
     nothing = {"wrapped_key": None, "key_version": 0, "sealed_secret": None, **NO_OLDER}
     gone = update(webhooks).where(webhooks.c.id == webhook_id, webhooks.c.removed_ms.is_(None))
-    waiting = (
-        update(webhook_deliveries)
-        .where(webhook_deliveries.c.webhook_id == webhook_id)
-        .where(webhook_deliveries.c.state == "waiting")
-    )
 
     def act(connection: Connection) -> None:
         now_ms = store.now_ms()
         if connection.execute(gone.values(removed_ms=now_ms, **nothing)).rowcount:
-            void = {"state": "void", "ended_ms": now_ms, "error": "The endpoint was removed."}
-            connection.execute(waiting.values(void))
+            void_waiting(connection, webhook_id, now_ms, "The endpoint was removed.")
             _note(connection, store, "remove", found)
 
     transact(store.engine, act)
     return found
 
 
+def void_waiting(connection: Connection, webhook_id: int, now_ms: int, why: str) -> None:
+    """End what the endpoint was still to be told, untold."""
+    waiting = (
+        update(webhook_deliveries)
+        .where(webhook_deliveries.c.webhook_id == webhook_id)
+        .where(webhook_deliveries.c.state == "waiting")
+    )
+    connection.execute(waiting.values(state="void", ended_ms=now_ms, error=why))
+
+
 def _changed(
-    store: Store, webhook_id: int, act: str, values_of: Callable[[Endpoint], dict[str, Any]]
+    store: Store,
+    webhook_id: int,
+    act: str,
+    values_of: Callable[[Connection, Endpoint], dict[str, Any] | None],
 ) -> Endpoint:
+    """Give the endpoint other values and the next version; nothing where there are none."""
+
     def change(connection: Connection) -> Endpoint:
         lock_rows(connection, webhooks.c.id, [webhook_id], Hold.CHANGING)
         found = endpoint_in(connection, webhook_id)
-        values = {**values_of(found), "version": found.version + 1}
+        values = values_of(connection, found)
+        if values is None:
+            return found
+        values = {**values, "version": found.version + 1}
         connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(values))
         return _noted(connection, store, act, webhook_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ import pytest
 from api_kit import Office, office
 from archive_kit import bring_in, settings_in
 from cli_archive import write_mbox
+from holdfast.api.routes.contact_views import oldest
 from holdfast.core.rights import Reach
 from holdfast.ingest.verification import index_check
 from holdfast.settings import Settings
 from holdfast.storage.rights.grants import NewGrant, add_grant
 from holdfast.storage.verify import Tally, Verification
 from holdfast.wiring.founding import create_archive
+from query_kit import sample_record
 
 WANG = "wang.min@jia.example"
 ANNA = "anna@berg.example"
@@ -60,11 +63,6 @@ def firm(settings: Settings, founded: tuple[Settings, dict[str, str]]) -> Iterat
         yield opened
 
 
-def contact(firm: Office, address: str, who: str = "legal") -> str:
-    (found,) = firm.get(who, f"/contacts?address={address}")["contacts"]
-    return str(found["id"])
-
-
 def drained(firm: Office) -> None:
     firm.services.desk.feed.drain()
     firm.services.desk.sequencer.run()
@@ -73,7 +71,7 @@ def drained(firm: Office) -> None:
 def test_addresses_of_every_kind_are_resolved_in_order_and_unknown_ones_are_null(
     firm: Office,
 ) -> None:
-    wang = contact(firm, WANG)
+    wang = firm.contact(WANG)
     for address in ("+86 138-0013-8000", "wecom:wm1", "salesforce:0035g00000XyZ"):
         firm.post("legal", f"/contacts/{wang}/identities", json={"address": address})
     asked = [
@@ -86,10 +84,10 @@ def test_addresses_of_every_kind_are_resolved_in_order_and_unknown_ones_are_null
 
 
 def test_whoever_is_outside_the_scope_is_resolved_to_nobody(firm: Office) -> None:
-    anna = contact(firm, ANNA)
+    anna = firm.contact(ANNA)
     asked = {"addresses": [ANNA, WANG]}
     found = firm.post("chief", "/contacts/resolve", json=asked)["contacts"]
-    assert found == [None, contact(firm, WANG)]
+    assert found == [None, firm.contact(WANG)]
     assert firm.get("chief", f"/contacts?address={ANNA}")["contacts"] == []
     for route in ("portrait", "timeline", "fields", "versions"):
         firm.get("chief", f"/contacts/{anna}/{route}", 404)
@@ -101,7 +99,7 @@ def test_either_a_text_or_an_address_is_asked_for(firm: Office) -> None:
 
 
 def test_trail_is_not_sent_again_while_it_is_the_same(firm: Office) -> None:
-    path = f"/contacts/{contact(firm, WANG)}/timeline"
+    path = f"/contacts/{firm.contact(WANG)}/timeline"
     first = firm.ask("legal", "GET", path)
     tag = first.headers["etag"]
     again = firm.ask("legal", "GET", path, headers={"If-None-Match": f'"x", W/{tag}'})
@@ -110,15 +108,15 @@ def test_trail_is_not_sent_again_while_it_is_the_same(firm: Office) -> None:
     assert entry["conversation"] is None
     assert entry["restricted"] is False
     assert all("contact_id" in one for one in entry["participants"])
-    anna = contact(firm, ANNA)
-    firm.post("legal", f"/contacts/{contact(firm, WANG)}/merge", json={"other_id": anna})
+    anna = firm.contact(ANNA)
+    firm.post("legal", f"/contacts/{firm.contact(WANG)}/merge", json={"other_id": anna})
     drained(firm)
     grown = firm.ask("legal", "GET", path, headers={"If-None-Match": tag})
     assert (grown.status_code, grown.headers["etag"] != tag) == (200, True)
 
 
 def test_trail_says_how_long_answers_took(firm: Office) -> None:
-    path = f"/contacts/{contact(firm, WANG)}/timeline"
+    path = f"/contacts/{firm.contact(WANG)}/timeline"
     answer, question = firm.get("legal", path)["entries"]
     assert (answer["response_seconds"], question["response_seconds"]) == (38 * 60, None)
     assert answer["direction"] == "out"
@@ -127,7 +125,7 @@ def test_trail_says_how_long_answers_took(firm: Office) -> None:
 
 
 def test_trail_since_an_instant_and_of_the_whole_company(firm: Office) -> None:
-    wang = contact(firm, WANG)
+    wang = firm.contact(WANG)
     since = "2024-03-15T02:30:00Z"
     late = firm.get("legal", f"/contacts/{wang}/timeline?since={since}")
     assert [one["at"] >= since for one in late["entries"]] == [True]
@@ -138,7 +136,7 @@ def test_trail_since_an_instant_and_of_the_whole_company(firm: Office) -> None:
 
 
 def test_portrait_counts_what_is_in_the_scope(firm: Office) -> None:
-    wang = contact(firm, WANG)
+    wang = firm.contact(WANG)
     seen = firm.get("legal", f"/contacts/{wang}/portrait")
     assert (seen["messages"], seen["human_messages"], seen["measured"]) == (2, 2, 2)
     assert seen["channels"] == [{"value": "email", "count": 2}]
@@ -153,7 +151,7 @@ def test_portrait_counts_what_is_in_the_scope(firm: Office) -> None:
 
 
 def test_change_needs_the_version_that_was_read(firm: Office) -> None:
-    wang = contact(firm, WANG)
+    wang = firm.contact(WANG)
     tag = firm.ask("legal", "GET", f"/contacts/{wang}").headers["etag"]
     body = {"name": "王敏", "roles": ["buyer"], "consents": {"wecom": "agreed"}, "grade": "A"}
     changed = firm.ask(
@@ -172,7 +170,7 @@ def test_change_needs_the_version_that_was_read(firm: Office) -> None:
 
 
 def test_owner_sees_what_the_contact_took_part_in(firm: Office) -> None:
-    wang = contact(firm, WANG)
+    wang = firm.contact(WANG)
     assert firm.found("new", "") == []
     # Who sees a part may not widen a scope, be it their own.
     theirs = firm.ask("chief", "PATCH", f"/contacts/{wang}", json={"owner": "chief"})
@@ -181,7 +179,7 @@ def test_owner_sees_what_the_contact_took_part_in(firm: Office) -> None:
     assert done.json()["owner"] == "new"
     assert len(firm.found("new", "")) == 2
     assert firm.get("new", f"/contacts/{wang}/timeline")["total"] == 2
-    berg = contact(firm, ANNA)
+    berg = firm.contact(ANNA)
     firm.post("legal", f"/contacts/{wang}/merge", json={"other_id": berg})
     drained(firm)
     assert len(firm.found("new", "")) == 3
@@ -189,8 +187,8 @@ def test_owner_sees_what_the_contact_took_part_in(firm: Office) -> None:
 
 
 def test_partial_sight_does_not_merge_what_somebody_looks_after(firm: Office) -> None:
-    wang = contact(firm, WANG)
-    li = contact(firm, "li@our.example")
+    wang = firm.contact(WANG)
+    li = firm.contact("li@our.example")
     firm.ask("legal", "PATCH", f"/contacts/{wang}", json={"owner": "new"})
     refused = firm.post("chief", f"/contacts/{wang}/merge", 403, json={"other_id": li})
     assert refused["action"] == "merge"
@@ -198,7 +196,7 @@ def test_partial_sight_does_not_merge_what_somebody_looks_after(firm: Office) ->
 
 
 def test_merge_is_taken_back_over_http(firm: Office) -> None:
-    wang, anna = contact(firm, WANG), contact(firm, ANNA)
+    wang, anna = firm.contact(WANG), firm.contact(ANNA)
     made = firm.post("legal", f"/contacts/{wang}/merge", json={"other_id": anna})
     assert made["contact"]["merged"] == [anna]
     drained(firm)
@@ -212,16 +210,16 @@ def test_merge_is_taken_back_over_http(firm: Office) -> None:
 
 
 def test_address_is_split_off_and_comes_back(firm: Office) -> None:
-    wang = contact(firm, WANG)
+    wang = firm.contact(WANG)
     firm.post("legal", f"/contacts/{wang}/identities", json={"address": ANNA})
     drained(firm)
     shown = firm.get("legal", f"/contacts/{wang}")
     number = next(one["id"] for one in shown["identities"] if one["value"] == ANNA)
     split = firm.post("legal", f"/contacts/{wang}/identities/{number}/split")
-    assert contact(firm, ANNA) == split["contact_id"] != wang
+    assert firm.contact(ANNA) == split["contact_id"] != wang
     undone = firm.post("legal", f"/links/{split['id']}/undo")
     assert undone["undone_at"]
-    assert contact(firm, ANNA) == wang
+    assert firm.contact(ANNA) == wang
     firm.post("legal", f"/contacts/{wang}/identities/idn_0000000000000/split", 404)
     firm.post("legal", "/links/lnk_0000000000000/undo", 404)
     firm.post("legal", f"/contacts/{wang}/identities", 400, json={"address": "?"})
@@ -232,12 +230,20 @@ def test_address_is_split_off_and_comes_back(firm: Office) -> None:
 
 
 def test_address_of_somebody_out_of_scope_is_not_given_away(firm: Office) -> None:
-    wang = contact(firm, WANG)
-    firm.post("chief", f"/contacts/{wang}/identities", 404, json={"address": ANNA})
+    """Known or not, an address that nobody in the scope has is refused in the same words."""
+    place = f"/contacts/{firm.contact(WANG)}/identities"
+    other, unknown = (
+        firm.post("chief", place, 404, json={"address": one}) for one in (ANNA, "no@one.example")
+    )
+    assert {**other, "request_id": ""} == {**unknown, "request_id": ""}
+    firm.post("chief", place, 404, json={"address": "wecom:nobody"})
+    assert firm.post("legal", place, json={"address": "no@one.example"})["before_id"]
+    given = firm.post("chief", place, json={"address": "li@our.example"})
+    assert given["contact_id"] == firm.contact(WANG)
 
 
 def test_same_mailbox_written_differently_is_suggested(firm: Office) -> None:
-    wang = contact(firm, WANG)
+    wang = firm.contact(WANG)
     firm.post("legal", f"/contacts/{wang}/identities", json={"address": "wang.min+x@jia.example"})
     shown = firm.get("legal", f"/contacts/{wang}")
     number = next(one["id"] for one in shown["identities"] if "+x" in one["value"])
@@ -260,7 +266,7 @@ def test_changes_come_in_order_and_once(firm: Office) -> None:
         if not page["has_more"]:
             break
     assert len(seen) == len(set(seen)) == 5
-    wang, anna = contact(firm, WANG), contact(firm, ANNA)
+    wang, anna = firm.contact(WANG), firm.contact(ANNA)
     made = firm.post("legal", f"/contacts/{wang}/merge", json={"other_id": anna})
     firm.ask("legal", "PATCH", f"/contacts/{wang}", json={"grade": "B"})
     firm.post("legal", f"/merges/{made['id']}/undo")
@@ -289,6 +295,12 @@ def test_silent_contacts_are_those_from_outside_alone(firm: Office) -> None:
     assert not any(value.endswith("@our.example") for value in values)
     assert firm.get("legal", "/contacts/silent?days=3660")["contacts"] == []
     assert firm.get("legal", "/contacts/silent?days=30&owner=li")["contacts"] == []
+
+
+def test_longest_waiting_come_first_and_all_are_counted() -> None:
+    found = [sample_record(id=n, at=datetime(2024, 1, 1 + n % 7, tzinfo=UTC)) for n in range(30)]
+    kept, total = oldest(iter(found), 3)
+    assert ([one.id for one in kept], total) == ([0, 7, 14], 30)
 
 
 def test_follow_ups_of_long_ago_are_over(firm: Office) -> None:

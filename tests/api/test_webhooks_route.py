@@ -12,12 +12,9 @@ from api_kit import Office, office
 from archive_kit import bring_in, settings_in
 from cli_archive import write_mbox
 from holdfast.core.rights import Action
-from holdfast.ingest.jobs.telling import pass_on, try_once
-from holdfast.ingest.outbound.courier import Courier
 from holdfast.storage.rights.api_keys import NewKey, create_key
-from holdfast.storage.webhooks.deliveries import claim, due_endpoints
 from holdfast.wiring.founding import create_archive
-from webhook_kit import HOST, Receiver, receiving, signature
+from webhook_kit import HOST, Receiver, receiving, signature, tell_all
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +36,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 def receiver() -> Iterator[Receiver]:
     with receiving() as opened:
         yield opened
-
-
-def tell(desk: Office) -> None:
-    """Tell all that is due, as workers do."""
-    store = desk.services.store
-    pass_on(store)
-    for one in due_endpoints(store):
-        while due := claim(store, one, 60_000):
-            try_once(store, Courier(frozenset({HOST}), public_url="https://archive.example"), due)
 
 
 def archive(desk: Office, folder: Path, number: int) -> None:
@@ -120,9 +108,9 @@ def test_log_is_paged_and_a_delivery_is_told_again(
     receiver.statuses = [400]
     asked = desk.post("it", f"{path}/test", 202)
     assert (asked["event"], asked["state"], asked["subject"]) == ("webhook.test", "waiting", None)
-    tell(desk)
+    tell_all(desk.services.store)
     archive(desk, tmp_path, 0)
-    tell(desk)
+    tell_all(desk.services.store)
     kinds = {one.event["type"] for one in receiver.heard}
     assert kinds == {"webhook.test", "message.archived", "contact.created"}
     first = desk.get("it", f"{path}/deliveries?limit=2")
@@ -134,7 +122,7 @@ def test_log_is_paged_and_a_delivery_is_told_again(
     desk.post("it", f"{path}/deliveries/{failed['id']}/replay", 409)
     done = both[0]
     desk.post("it", f"{path}/deliveries/{done['id']}/replay", 202)
-    tell(desk)
+    tell_all(desk.services.store)
     assert [one.id for one in receiver.heard].count(done["webhook_id"]) == 2
     desk.post("it", f"{path}/deliveries/dlv_0000000000000/replay", 404)
     desk.ask("it", "DELETE", path)
@@ -150,7 +138,7 @@ def test_program_subscribes_itself_and_is_told_within_its_scope(
     assert desk.get("legal", "/hooks") == [{k: mine[k] for k in ("id", "target_url", "event")}]
     assert desk.ask("legal", "DELETE", f"/hooks/{other['id']}").status_code == 404
     archive(desk, tmp_path, 2)
-    tell(desk)
+    tell_all(desk.services.store)
     assert {one.path for one in receiver.heard} == {"/in"}  # the CRM's key sees nothing yet
     (sample,) = desk.get("crm", "/hooks/samples/contact.created")
     for one in receiver.heard:
@@ -191,7 +179,7 @@ def test_hold_and_export_are_told_to_whom_they_concern(
     desk.ended_export("legal", export["id"])
     own = desk.post("manager", "/exports", 202, json={"query": ""})["export"]
     desk.ended_export("manager", own["id"])
-    tell(desk)
+    tell_all(desk.services.store)
     told = {(one.path, one.event["type"], one.event["data"]["id"]) for one in receiver.heard}
     assert told == {
         ("/in", "hold.changed", placed["id"]),

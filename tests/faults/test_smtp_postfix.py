@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -16,6 +15,7 @@ from fault_disk import can_mount
 from fault_smtp import listening_port, smtpd_words
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.wiring.founding import create_archive
+from http_listening import free_port
 from journal_storm import Storm, raise_storm
 from server_postfix import Missing, PostfixServer, running
 from smtp_kit import JOURNAL, Client
@@ -23,11 +23,6 @@ from smtp_kit import JOURNAL, Client
 pytestmark = pytest.mark.unmeasured
 
 MESSAGES = 120
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def has_fewer(postfix: PostfixServer, than: int) -> bool:

@@ -76,6 +76,11 @@ class Office:
         """Return the ids of what a search finds."""
         return [hit["record"]["id"] for hit in self.search(who, query, limit=1000)["hits"]]
 
+    def contact(self, address: str, who: str = "legal") -> str:
+        """Return the id of the contact that has the address, as this person finds it."""
+        (found,) = self.get(who, f"/contacts?address={address}")["contacts"]
+        return str(found["id"])
+
     def ended_export(self, who: str, export_id: str) -> Any:
         """Wait until the package is made, and return the export."""
         name = f"export-{row_id('exp', export_id)}"

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chat_kit import CORPUS, raw_of, tree_of
+from chat_promises import broken_promise
 from holdfast.core.kinds import Kind
 from holdfast.core.records import Parsed
 from holdfast.ingest.readers.chats.exports import export_of
@@ -112,24 +113,7 @@ def _problem(form: str, item: FormItem, reader: Reader, done: Round) -> str:
     done.unread += record.kind is Kind.UNKNOWN
     if again != record:
         return "read twice, another record"
-    try:
-        _texts(record).encode("utf-8")
-    except UnicodeEncodeError:
-        return "a lone surrogate"
-    if len(record.fingerprint) != 32 or record.chat is None:
-        return "no fingerprint or no channel"
-    return "" if record.sent_at is None or record.sent_at.tzinfo is not None else "a naive time"
-
-
-def _texts(record: Parsed) -> str:
-    people = [part for one in record.participants for part in (one.name, one.address, one.side)]
-    files = [part for one in record.attachments for part in (one.filename, one.content_id)]
-    headers = [part for pair in record.headers for part in pair]
-    room = record.chat.conversation if record.chat else None
-    rest = [room.key, room.name] if room else []
-    texts = [record.body, record.subject, record.message_id, record.date_raw]
-    defects = [one.code for one in record.defects]
-    return json.dumps([*people, *files, *headers, *rest, *texts, *defects], ensure_ascii=False)
+    return broken_promise(record)
 
 
 _VALUES: list[Any] = [

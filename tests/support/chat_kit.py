@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,8 @@ from holdfast.core.kinds import Kind, Role
 from holdfast.core.records import Parsed, Participant
 from holdfast.ingest.readers.chats.exports import Export, export_of
 from holdfast.ingest.readers.chats.tree import ChatRules, Member, Spot, Tree
-from holdfast.ingest.readers.offers import Offered
+from holdfast.ingest.readers.chats.trees import chat_directory
+from holdfast.ingest.readers.offers import Offered, local
 from holdfast.parsers.chat.forms import FormItem, parse_form
 from holdfast.parsers.chat.values import Context, context_text
 
@@ -80,9 +82,25 @@ def offers_of(export: Export, tree: Tree) -> list[Offered]:
     return found
 
 
+def offers_in(folder: Path, name: str, **rules: str) -> list[Offered]:
+    """Return what a directory offers as the export of this name, each key once."""
+    tree = chat_directory(folder, "", ChatRules(**rules))
+    export = export_of(tree)
+    assert export is not None
+    assert export.name == name
+    found = list(export.offers(tree))
+    assert len({one.key for one in found}) == len(found)
+    return found
+
+
+def ends_of(found: Sequence[Offered]) -> Counter[str]:
+    """Count the items by form, and what is passed over by reason."""
+    return Counter(one.facts.form if one.kind == "chat" else one.facts.note for one in found)
+
+
 def raw_of(offered: Offered) -> bytes:
     """Return the bytes that an offer stands for."""
-    content = Path(offered.container).read_bytes()
+    content = local(offered.container).read_bytes()
     return content[offered.offset : offered.offset + offered.length]
 
 
@@ -110,6 +128,11 @@ def read(form: str, raw: bytes, context: Context | None = None) -> Parsed:
 def people(record: Parsed, role: Role) -> list[Participant]:
     """Return those in one role."""
     return [one for one in record.participants if one.role is role]
+
+
+def parties(record: Parsed) -> list[tuple[Role, str, str]]:
+    """Return role, address and side of everybody, in order."""
+    return [(one.role, one.address, one.side) for one in record.participants]
 
 
 def of_kind(records: list[Parsed], kind: Kind) -> list[Parsed]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+from chat_promises import broken_promise
 from holdfast.core.records import Parsed
 from holdfast.ingest.webhooks.request import Outcome, Request, Taken
 from holdfast.parsers.chat.forms import FormItem, parse_form
@@ -141,26 +141,9 @@ Parse = Callable[[str, FormItem], Parsed]
 def problem_of(form: str, content: bytes, parse: Parse = parse_form) -> str:
     """Return how the parser of a form breaks its promises for a content; empty when it does not."""
     record = parse(form, FormItem(content, CONTEXT))
-    if record.sent_at is not None and record.sent_at.tzinfo is not UTC:
-        return "a time that is not UTC"
-    try:
-        for one in _texts(record):
-            one.encode()
-    except UnicodeEncodeError:
-        return "a text with half a character"
     if len(record.body) > 40 * len(content) + 1000:
         return "a text that has grown"
-    return ""
-
-
-def _texts(record: Parsed) -> Iterator[str]:
-    yield from (record.subject, record.body, record.message_id, record.date_raw)
-    for name, value in record.headers:
-        yield from (name, value)
-    for person in record.participants:
-        yield from (person.name, person.address)
-    for file in record.attachments:
-        yield from (file.filename, file.content_id, file.declared_type)
+    return broken_promise(record)
 
 
 def damaged_request(request: Request, chance: random.Random) -> Request:

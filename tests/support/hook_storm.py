@@ -42,6 +42,7 @@ from hook_kit import (
     signed_robot,
     signed_slack,
 )
+from http_listening import free_port
 
 SENDERS = 24
 PATIENCE_S = 300.0
@@ -298,9 +299,3 @@ def _judge(settings: Settings, storm: Storm, figures: StormFigures) -> None:
     if filed != storm.events:
         figures.wrong_sums = repr(ends)
     figures.findings = [f"{one.part} {one.name}: {one.cause}" for one in findings(settings)]
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

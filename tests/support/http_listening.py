@@ -1,7 +1,8 @@
-"""A real HTTP server of a test's own, on loopback."""
+"""A real HTTP server of a test's own, on loopback; and ports for the servers of others."""
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,12 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, *_unused: object) -> None:
         """Clients may hang up whenever they like."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 @contextmanager

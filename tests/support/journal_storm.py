@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import os
 import random
-import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -34,6 +33,7 @@ from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.catalogue.schema import captures, originals
 from holdfast.wiring.founding import create_archive
+from http_listening import free_port
 from server_postfix import PostfixServer, running
 from smtp_kit import JOURNAL, Client
 
@@ -164,7 +164,7 @@ def raise_storm(folder: Path, reachable: Path, storm: Storm) -> StormFigures:
     chance = random.Random(storm.seed)
     settings = settings_in(folder)
     figures = StormFigures(storm.messages)
-    port = _free_port()
+    port = free_port()
     with memory_disk(settings.data, ROOM) as disk, running(reachable, f"127.0.0.1:{port}") as mta:
         create_archive(settings)
         go_on = threading.Event()
@@ -288,8 +288,3 @@ def _judge(settings: Settings, storm: Storm, figures: StormFigures) -> None:
 def _found(index: SearchIndex, text: str) -> int:
     node = parse_query(text, now=NOW, zone=UTC).node
     return index.search(SearchRequest(node, Scope.whole_archive("tester"))).total
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

@@ -32,7 +32,7 @@ from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import NewAccount, add_account
 from holdfast.storage.catalogue.ledger import sums
 from hook_kit import SECRET, signed_hmac
-from hook_storm import free_port
+from http_listening import free_port
 from imap_kit import account_of, added, letter
 from smtp_kit import JOURNAL, Client
 

@@ -28,6 +28,7 @@ from holdfast.storage.webhooks.deliveries import (
     Outcome,
     claim,
     deliveries_of,
+    due_endpoints,
     end_try,
 )
 from holdfast.storage.webhooks.endpoints import Endpoint, NewEndpoint, add_endpoint
@@ -188,6 +189,15 @@ def bureau(folder: Path, **sections: object) -> Iterator[Bureau]:
         desk = replace(opened.desk, store=store)
         services = replace(opened, store=store, desk=desk)
         yield Bureau(services, settings, clock, Courier(frozenset({HOST})))
+
+
+def tell_all(store: Store) -> None:
+    """Tell all that is due, as workers do."""
+    courier = Courier(frozenset({HOST}), public_url="https://archive.example")
+    pass_on(store)
+    for one in due_endpoints(store):
+        while due := claim(store, one, LEASE_MS):
+            try_once(store, courier, due)
 
 
 def tell_hastily(store: Store, courier: Courier, due: Due) -> Outcome:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from holdfast.ingest.readers.chats.json_spans import NotJson, elements
 from holdfast.ingest.readers.chats.leftovers import ended_unknown
-from holdfast.ingest.readers.chats.tree import Item, Member, Tree, offered, passed_over
+from holdfast.ingest.readers.chats.tree import Item, Member, Tree, damaged, offered
 from holdfast.ingest.readers.offers import Offered
 from holdfast.parsers.chat.values import Context
 
@@ -54,7 +54,7 @@ class CrmPages:
                 for start, end in elements(content, self.listed):
                     yield offered(spot, content, Item(self.form, context, start, end - start))
             except NotJson as error:
-                yield passed_over(spot, f"damaged:json: {error}", is_unknown=True)
+                yield damaged(spot, "json", error)
 
 
 HUBSPOT = CrmPages(

@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 from holdfast.ingest.readers.chats.csv_spans import header_of, row_spans
 from holdfast.ingest.readers.chats.json_spans import Span
 from holdfast.ingest.readers.chats.media import media_of, offered_file, part_of
-from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, offered, passed_over
+from holdfast.ingest.readers.chats.tree import (
+    Item,
+    Member,
+    Spot,
+    Tree,
+    damaged,
+    offered,
+    passed_over,
+)
 from holdfast.ingest.readers.chats.xml_spans import Element, NotXml, elements
 from holdfast.ingest.readers.offers import Offered
 from holdfast.parsers.chat.csv_cells import cells
@@ -142,7 +150,7 @@ def _elements(one: Member, run: _Run) -> Iterator[Offered]:
             for element in elements(content, _WANTED):
                 yield from _element(spot, content, element, (room, run))
         except NotXml as error:
-            yield passed_over(spot, f"damaged:xml: {error}", is_unknown=True)
+            yield damaged(spot, "xml", error)
 
 
 def _element(

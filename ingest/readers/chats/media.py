@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, offered
 from holdfast.ingest.readers.chats.trees import chat_directory
+from holdfast.ingest.readers.offers import portable
 
 if TYPE_CHECKING:
     from holdfast.ingest.readers.chats.json_spans import Span
@@ -27,6 +28,19 @@ def media_of(tree: Tree) -> Mapping[str, Member]:
         for path, one in there.members.items():
             found[f"{MEDIA}/{path}"] = replace(one, path=f"{MEDIA}/{path}")
     return found
+
+
+def place_of(files: Mapping[str, Member], naming: str, name: str) -> str:
+    """Return the path of a file that messages name; empty where it is not there.
+
+    Args:
+        files: As of `media_of`.
+        naming: Path of the file with the messages, beside which it may lie.
+        name: As the messages write it, perhaps with directories.
+    """
+    folder, inside = naming.rpartition("/")[0], portable(name)
+    places = (f"{folder}/{inside}" if folder else inside, f"{MEDIA}/{inside}")
+    return next((one for one in places if one in files), "")
 
 
 def by_stem(members: Mapping[str, Member]) -> dict[str, Member]:

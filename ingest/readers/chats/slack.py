@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.ingest.readers.chats.json_spans import NotJson, whole
-from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, offered, passed_over
+from holdfast.ingest.readers.chats.tree import Item, Member, Tree, damaged, offered, passed_over
 from holdfast.ingest.readers.offers import Offered
 from holdfast.parsers.chat.slack import CHANNEL, name_of, side_of
 from holdfast.parsers.chat.slack_text import mentioned
@@ -113,8 +113,4 @@ def _elements(member: Member, form: str, known: _Known, folder: str) -> Iterator
                 context = known.context(form, raw, folder)
                 yield offered(spot, content, Item(form, context, span.start, len(raw)))
         except NotJson as error:
-            yield _rest(spot, error)
-
-
-def _rest(spot: Spot, error: NotJson) -> Offered:
-    return passed_over(spot, f"damaged:json: {error}", is_unknown=True)
+            yield damaged(spot, "json", error)

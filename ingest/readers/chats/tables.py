@@ -55,6 +55,16 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
+class _Rows:
+    """What all rows of a table have in common."""
+
+    spot: Spot
+    context: Context
+    told: str
+    """The context as their captures hold it."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Table:
     """A table whose columns are known."""
 
@@ -67,7 +77,7 @@ class _Table:
     delimiter: str = ""
     sheet: str = ""
 
-    def context(self) -> Context:
+    def rows(self) -> _Rows:
         extra: dict[str, Any] = {"columns": dict(self.columns)}
         if self.encoding:
             extra |= {"headers": list(self.headers), "encoding": self.encoding}
@@ -75,12 +85,13 @@ class _Table:
         told = {"kind": self.mapping.kind, "country": self.mapping.country}
         told["order"] = self.mapping.order or self.rules.order
         extra |= {name: value for name, value in told.items() if value}
-        return Context(
+        context = Context(
             channel=self.mapping.channel,
             tenant=self.rules.tenant,
             zone=self.mapping.zone or self.rules.zone,
             extra=extra,
         )
+        return _Rows(self.spot, context, context_text(context))
 
 
 class TableExport:
@@ -160,20 +171,20 @@ def _table_offers(
         yield from _csv_offers(found, content)
 
 
-def _offer(table: _Table, raw: bytes, place: str) -> Offered:
+def _offer(rows: _Rows, raw: bytes, place: str) -> Offered:
     """Return a row with its bytes; or, where it cannot be one, why."""
-    spot, context = table.spot, table.context()
+    spot = rows.spot
     key = f"table:{spot.trail}@{place}~{hashlib.sha256(raw).hexdigest()[:16]}"
     facts = CaptureFacts(
         folder=spot.folder,
         container_sha256=spot.sha256,
         member=f"{spot.member}@{place}" if spot.member else place,
         form="table.row",
-        context=context_text(context),
+        context=rows.told,
     )
     offered = Offered(key, spot.container, "row", 0, len(raw), facts, raw=raw)
     try:
-        read_row(raw, context)
+        read_row(raw, rows.context)
     except (ValueError, KeyError, TypeError, LookupError) as error:
         reason = f"bad_row: {error}"[:300]
         return replace(offered, kind="bad", facts=replace(facts, note=reason))
@@ -215,12 +226,12 @@ def _encoding(head: bytes, *, is_whole: bool) -> str:
 def _csv_offers(table: _Table, content: bytes | mmap.mmap) -> Iterator[Offered]:
     """Yield the rows below the header, each with its own bytes, quoted line ends included."""
     is_below, encoding = False, table.encoding.removesuffix("-sig")
-    plain = replace(table, encoding=encoding)
+    rows = replace(table, encoding=encoding).rows()
     for number, raw in enumerate(_csv_rows(content, table.delimiter.encode()), 1):
         row = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         if is_below:
             if row.strip().strip(table.delimiter.encode()).strip():
-                yield _offer(plain, row, f"row {number}")
+                yield _offer(rows, row, f"row {number}")
             continue
         above = next(_first_rows(row.decode(encoding, "replace"), table.delimiter), [])
         is_below = above == list(table.headers)
@@ -282,10 +293,11 @@ def _line_headers(content: bytes | mmap.mmap) -> list[str] | None:
 
 
 def _line_offers(table: _Table, content: bytes | mmap.mmap) -> Iterator[Offered]:
+    rows = table.rows()
     for number, line in enumerate(_lines(content), 1):
         raw = line.rstrip(b"\r\n")
         if raw.strip():
-            yield _offer(table, raw, f"line {number}")
+            yield _offer(rows, raw, f"line {number}")
 
 
 def _sheet_rows(content: bytes | mmap.mmap) -> list[tuple[str, int, list[str]]] | None:
@@ -318,8 +330,9 @@ def _sheet_tables(
                 break
 
 
-def _sheet_offers(table: _Table, rows: Sequence[tuple[int, list[str]]]) -> Iterator[Offered]:
-    for number, cells in rows:
+def _sheet_offers(table: _Table, read: Sequence[tuple[int, list[str]]]) -> Iterator[Offered]:
+    rows = table.rows()
+    for number, cells in read:
         row = {h: c for h, c in zip(table.headers, cells, strict=False) if h and c.strip()}
         if row:
-            yield _offer(table, _encode(row), f"{table.sheet}!{number}")
+            yield _offer(rows, _encode(row), f"{table.sheet}!{number}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from holdfast.ingest.readers.chats.json_spans import NotJson, elements
 from holdfast.ingest.readers.chats.leftovers import ended_by_rule, ended_unknown
-from holdfast.ingest.readers.chats.tree import Item, Member, Tree, offered, passed_over
+from holdfast.ingest.readers.chats.tree import Item, Member, Tree, damaged, offered, passed_over
 from holdfast.ingest.readers.offers import Offered
 from holdfast.parsers.chat.teams import CHANNEL, is_deleted_with_text, pair_of, room_key
 from holdfast.parsers.chat.teams_directory import side_of, team_id, user_id, user_name
@@ -189,7 +189,7 @@ def _elements(one: Member, form: str, known: _Known, team: str) -> Iterator[Offe
                     yield offered(spot, content, Item("teams.deletion", again, start, len(raw)))
         except NotJson as error:
             is_empty = False
-            yield passed_over(spot, f"damaged:json: {error}", is_unknown=True)
+            yield damaged(spot, "json", error)
         if is_empty:
             yield passed_over(spot, "empty_list")
 

@@ -16,9 +16,9 @@ from holdfast.core.kinds import Role
 from holdfast.core.records import Participant
 from holdfast.ingest.readers.chats.json_spans import NotJson, Step, begin, spans, walk
 from holdfast.ingest.readers.chats.leftovers import ended_by_rule, ended_unknown
-from holdfast.ingest.readers.chats.media import MEDIA, media_of, offered_file
-from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, offered, passed_over
-from holdfast.ingest.readers.offers import Offered, portable
+from holdfast.ingest.readers.chats.media import media_of, offered_file, place_of
+from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, damaged, offered
+from holdfast.ingest.readers.offers import Offered
 from holdfast.ingest.readers.recognition import litter
 from holdfast.parsers.chat.people import people_listed
 from holdfast.parsers.chat.telegram import CHANNEL, file_paths, message_name
@@ -32,6 +32,7 @@ from holdfast.parsers.chat.values import (
     mapping,
     number,
     text,
+    to_ms,
 )
 
 _HEAD_BYTES = 1 << 16
@@ -111,7 +112,7 @@ class _Reading:
             try:
                 yield from self._inside(spot, content)
             except NotJson as error:
-                yield passed_over(spot, f"damaged:json: {error}", is_unknown=True)
+                yield damaged(spot, "json", error)
 
     def _inside(self, spot: Spot, content: bytes | mmap.mmap) -> Iterator[Offered]:
         start = begin(content)
@@ -181,10 +182,7 @@ class _Reading:
         )
 
     def _note_file(self, path: str, message: Json, context: Context) -> None:
-        folder = self.path.rpartition("/")[0]
-        beside = f"{folder}/{portable(path)}" if folder else portable(path)
-        places = (beside, f"{MEDIA}/{portable(path)}")
-        place = next((one for one in places if one in self.files), "")
+        place = place_of(self.files, self.path, path)
         if not place:
             return
         key = person_key(message.get("from_id"))
@@ -194,7 +192,7 @@ class _Reading:
             "message": message_name(message, context),
             "filename": text(message.get("file_name")) or path.rpartition("/")[2],
             "media_type": text(message.get("mime_type")),
-            "at_ms": round(at.timestamp() * 1000) if at else 0,
+            "at_ms": to_ms(at),
             "people": people_listed([sender]),
         }
         name = text(extra["message"])

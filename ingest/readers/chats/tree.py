@@ -129,7 +129,6 @@ class Item:
     start: int
     """First byte in the member."""
     length: int
-    note: str = ""
 
 
 def offered(spot: Spot, content: bytes | mmap.mmap, item: Item) -> Offered:
@@ -141,7 +140,6 @@ def offered(spot: Spot, content: bytes | mmap.mmap, item: Item) -> Offered:
         folder=spot.folder,
         container_sha256=spot.sha256,
         member=f"{spot.member}@{span}" if spot.member else span,
-        note=item.note,
         form=item.form,
         context=context_text(item.context),
     )
@@ -161,6 +159,11 @@ def accounted(offers: Iterator[Offered], tree: Tree) -> Iterator[Offered]:
             yield one
     for broken in tree.broken.values():
         yield passed_over(broken.spot, broken.reason, is_unknown=True)
+
+
+def damaged(spot: Spot, what: str, error: Exception) -> Offered:
+    """Return the end of what of a member is no JSON or XML, beside the items before it."""
+    return passed_over(spot, f"damaged:{what}: {error}", is_unknown=True)
 
 
 def passed_over(spot: Spot, reason: str, *, is_unknown: bool = False) -> Offered:

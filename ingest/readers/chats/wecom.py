@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from holdfast.ingest.readers.chats.json_lines import line_spans
 from holdfast.ingest.readers.chats.json_spans import NotJson, Span, begin, member, spans
 from holdfast.ingest.readers.chats.media import by_stem, media_of, offered_file, part_of
-from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, offered, passed_over
+from holdfast.ingest.readers.chats.tree import (
+    Item,
+    Member,
+    Spot,
+    Tree,
+    damaged,
+    offered,
+    passed_over,
+)
 from holdfast.ingest.readers.offers import Offered
 from holdfast.parsers.chat.people import people_listed
 from holdfast.parsers.chat.values import Context, Json, json_of, mapping, number, text
@@ -122,7 +130,7 @@ def _messages(one: Member, run: _Run) -> Iterator[Offered]:
             for span in _elements(content):
                 yield from _message(spot, content, span, run)
         except NotJson as error:
-            yield passed_over(spot, f"damaged:json: {error}", is_unknown=True)
+            yield damaged(spot, "json", error)
 
 
 def _message(spot: Spot, content: bytes | mmap.mmap, span: Span, run: _Run) -> Iterator[Offered]:

@@ -11,11 +11,11 @@ import mmap
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holdfast.core.kinds import Kind, Role
 from holdfast.ingest.readers.chats.leftovers import ended_unknown
-from holdfast.ingest.readers.chats.media import MEDIA, media_of, offered_file
+from holdfast.ingest.readers.chats.media import media_of, offered_file, place_of
 from holdfast.ingest.readers.chats.tree import (
     Item,
     Member,
@@ -24,10 +24,10 @@ from holdfast.ingest.readers.chats.tree import (
     offered,
     passed_over,
 )
-from holdfast.ingest.readers.offers import Offered, portable
+from holdfast.ingest.readers.offers import Offered
 from holdfast.parsers.chat.local_times import at_zone
 from holdfast.parsers.chat.people import people_listed
-from holdfast.parsers.chat.values import Context
+from holdfast.parsers.chat.values import Context, to_ms
 from holdfast.parsers.chat.whatsapp import CHANNEL, kind_of, name_of, person_of
 from holdfast.parsers.chat.whatsapp_lines import (
     HEAD_CHARS,
@@ -149,26 +149,20 @@ class _Chat:
         )  # fmt: skip
 
     def _of_line(self, context: Context, line: Line, ordinal: int) -> Context:
-        return Context(
-            channel=CHANNEL, tenant=context.tenant, room=context.room, members=context.members,
-            item=f"{context.room['key']}/{line.time}/{ordinal}", zone=context.zone,
-            extra={**context.extra, "ordinal": ordinal},
-        )  # fmt: skip
+        item = f"{context.room['key']}/{line.time}/{ordinal}"
+        return replace(context, item=item, extra={**context.extra, "ordinal": ordinal})
 
     def _note_file(self, line: Line, context: Context, order: str) -> None:
         name = attached_file(line.text)
-        folder = self.member.path.rpartition("/")[0]
-        beside = f"{folder}/{portable(name)}" if folder else portable(name)
-        places = (beside, f"{MEDIA}/{portable(name)}")
-        path = next((one for one in places if one in self.files), "")
-        if not name or not path or path in self.media:
+        path = place_of(self.files, self.member.path, name) if name else ""
+        if not path or path in self.media:
             return
         chat = context.room["key"]
         at, _ = at_zone(line.local, context.zone)
         extra = {
             "message": name_of(line, chat, context.extra["ordinal"]),
             "filename": name,
-            "at_ms": round(at.timestamp() * 1000) if at else 0,
+            "at_ms": to_ms(at),
             "people": people_listed([person_of(Role.FROM, line.sender, chat)]),
         }
         self.media[path] = Context(CHANNEL, item=f"media/{name}", room=context.room, extra=extra)

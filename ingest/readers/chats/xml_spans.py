@@ -24,25 +24,23 @@ class Element:
     name: str
     start: int
     end: int
-    depth: int
-    """The root is 0."""
 
 
 @dataclass(slots=True)
 class _Marks:
     parser: expat.XMLParserType
     wanted: Collection[str]
-    found: list[tuple[str, int, int, int]] = field(default_factory=list)
-    """Name, start, place of the end tag, depth."""
-    _open: list[tuple[str, int]] = field(default_factory=list)
+    found: list[tuple[str, int, int]] = field(default_factory=list)
+    """Name, start, place of the end tag."""
+    _open: list[int] = field(default_factory=list)
 
-    def begin(self, name: str, _: object) -> None:
-        self._open.append((name, self.parser.CurrentByteIndex))
+    def begin(self, _name: str, _attributes: object) -> None:
+        self._open.append(self.parser.CurrentByteIndex)
 
     def end(self, name: str) -> None:
-        _, start = self._open.pop()
+        start = self._open.pop()
         if name in self.wanted:
-            self.found.append((name, start, self.parser.CurrentByteIndex, len(self._open)))
+            self.found.append((name, start, self.parser.CurrentByteIndex))
 
     def refuse(self, *_: object) -> None:
         raise NotXml("it defines entities")
@@ -70,6 +68,6 @@ def elements(buffer: bytes | mmap.mmap, wanted: Collection[str]) -> Iterator[Ele
 
 def _taken(buffer: bytes | mmap.mmap, marks: _Marks) -> Iterator[Element]:
     found, marks.found = marks.found, []
-    for name, start, at, depth in found:
+    for name, start, at in found:
         end = buffer.find(b">", at)
-        yield Element(name, start, end + 1 if end >= 0 else len(buffer), depth)
+        yield Element(name, start, end + 1 if end >= 0 else len(buffer))

@@ -39,7 +39,7 @@ from holdfast.ingest.webhooks.request import (
     event_key,
     tenant_name,
 )
-from holdfast.parsers.chat.values import Context, text
+from holdfast.parsers.chat.values import Context, text, to_ms
 
 EVENT_FORM, ROBOT_FORM = "dingtalk.event", "dingtalk.robot"
 ROBOT_WINDOW_S = 3600
@@ -134,11 +134,10 @@ def _made(request: Request, form: str, name: str, tenant: str, content: tuple[st
     """Return an event; its `content` is the signed time and the clear text, if there is one."""
     stamp, opened = content
     sent_at = stamp_of(stamp)
-    ms = round(sent_at.timestamp() * 1000) if sent_at else 0
     return Event(
         key=event_key(name, opened or request.body),
         form=form,
-        context=Context(channel="dingtalk", tenant=tenant_name(tenant), received_ms=ms),
+        context=Context(channel="dingtalk", tenant=tenant_name(tenant), received_ms=to_ms(sent_at)),
         raw=request.body,
         opened=opened,
         received_at=sent_at,

@@ -13,7 +13,6 @@ import binascii
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -41,7 +40,7 @@ from holdfast.ingest.webhooks.request import (
     event_key,
     tenant_name,
 )
-from holdfast.parsers.chat.values import Context, Json, path, text
+from holdfast.parsers.chat.values import Context, Json, path, text, to_ms
 
 FORM = "feishu.event"
 UNSIGNED_WINDOW_S = 24 * 3600
@@ -133,7 +132,7 @@ def _event(request: Request, outer: Mapping[str, Json], opened: bytes) -> Event:
     return Event(
         key=event_key(key, opened or request.body),
         form=FORM,
-        context=Context(channel="feishu", tenant=tenant_name(tenant), received_ms=_ms(sent_at)),
+        context=Context(channel="feishu", tenant=tenant_name(tenant), received_ms=to_ms(sent_at)),
         raw=request.body,
         opened=opened,
         received_at=sent_at,
@@ -143,7 +142,3 @@ def _event(request: Request, outer: Mapping[str, Json], opened: bytes) -> Event:
 def _stamp(outer: Mapping[str, Json]) -> str:
     """Return when the event was made: milliseconds in version 2, seconds with a fraction in 1."""
     return text(path(outer, "header", "create_time")) or text(outer.get("ts")).partition(".")[0]
-
-
-def _ms(at: datetime | None) -> int:
-    return round(at.timestamp() * 1000) if at else 0

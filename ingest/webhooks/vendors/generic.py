@@ -27,7 +27,7 @@ from holdfast.ingest.webhooks.checking import (
 )
 from holdfast.ingest.webhooks.field_maps import FieldPaths, checked_fields, context_extra
 from holdfast.ingest.webhooks.request import JSON, Deny, Event, Reply, Request, Taken, event_key
-from holdfast.parsers.chat.values import Context
+from holdfast.parsers.chat.values import Context, to_ms
 
 FORM = "hook.event"
 SIGNINGS = ("hmac", "standard", "bearer")
@@ -92,7 +92,7 @@ def take(request: Request, settings: GenericSettings) -> Taken:
         context=Context(
             channel=settings.channel,
             zone=settings.zone,
-            received_ms=round(sent_at.timestamp() * 1000) if sent_at else 0,
+            received_ms=to_ms(sent_at),
             extra=extra_of(settings),
         ),
         raw=request.body,

@@ -33,7 +33,7 @@ from holdfast.ingest.webhooks.request import (
     event_key,
     tenant_name,
 )
-from holdfast.parsers.chat.values import Context, path
+from holdfast.parsers.chat.values import Context, path, to_ms
 
 FORM = "jdy.event"
 
@@ -75,7 +75,7 @@ def take(request: Request, settings: JdySettings) -> Taken:
             channel="jdy",
             tenant=tenant_name(path(pushed, "data", "appId")),
             zone=settings.zone,
-            received_ms=round(sent_at.timestamp() * 1000) if sent_at else 0,
+            received_ms=to_ms(sent_at),
             extra=extra_of(settings),
         ),
         raw=request.body,

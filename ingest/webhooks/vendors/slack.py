@@ -30,7 +30,7 @@ from holdfast.ingest.webhooks.request import (
     event_key,
     tenant_name,
 )
-from holdfast.parsers.chat.values import Context, text
+from holdfast.parsers.chat.values import Context, text, to_ms
 
 FORM = "slack.event"
 
@@ -68,7 +68,7 @@ def take(request: Request, settings: SlackSettings) -> Handshake | Taken:
         context=Context(
             channel="slack",
             tenant=tenant_name(outer.get("team_id")),
-            received_ms=round(sent_at.timestamp() * 1000) if sent_at else 0,
+            received_ms=to_ms(sent_at),
         ),
         raw=request.body,
         received_at=sent_at,

@@ -32,7 +32,7 @@ from holdfast.ingest.webhooks.request import (
     event_key,
 )
 from holdfast.parsers.chat.events.plain_xml import NotPlainXml, child_text, parsed
-from holdfast.parsers.chat.values import Context
+from holdfast.parsers.chat.values import Context, to_ms
 
 FORM = "wecom.callback"
 
@@ -74,7 +74,7 @@ def take(request: Request, settings: WecomSettings) -> Handshake | Taken:
         context=Context(
             channel="wecom",
             tenant=settings.corp_id,
-            received_ms=round(sent_at.timestamp() * 1000) if sent_at else 0,
+            received_ms=to_ms(sent_at),
         ),
         raw=request.body,
         opened=opened,

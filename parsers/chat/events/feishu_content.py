@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from holdfast.core.kinds import Role
 from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import ChatFile
-from holdfast.parsers.chat.events.fields import all_lines
+from holdfast.parsers.chat.events.fields import all_lines, leaves
 from holdfast.parsers.chat.values import (
     Json,
     distinct,
@@ -138,16 +138,11 @@ def _file(known: Mapping[str, Json], _names: Names) -> Content:
 
 def _card(known: Mapping[str, Json], names: Names) -> Content:
     """Return all words of a card, whatever its version; keys and colours are not words."""
-    said: list[str] = []
-    waiting: list[tuple[str, Json]] = [("", known)]
-    while waiting:
-        name, one = waiting.pop()
-        if isinstance(one, dict):
-            waiting.extend(reversed([*one.items()]))
-        elif isinstance(one, list):
-            waiting.extend((name, below) for below in reversed(one))
-        elif isinstance(one, str) and name in _CARD_WORDS:
-            said.append(named_mentions(one, names))
+    said = (
+        named_mentions(one, names)
+        for name, one in leaves(known)
+        if name in _CARD_WORDS and isinstance(one, str)
+    )
     title = known.get("title")
     return Content(lines(*said), title if isinstance(title, str) else "")
 

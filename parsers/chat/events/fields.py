@@ -106,7 +106,7 @@ def all_lines(value: Json) -> list[str]:
     At most one more than `MAX_LINES`.
     """
     lines: list[str] = []
-    for name, one in _leaves(value):
+    for name, one in leaves(value):
         if len(lines) > MAX_LINES:
             break
         said = shown(one).strip()
@@ -115,7 +115,7 @@ def all_lines(value: Json) -> list[str]:
     return lines
 
 
-def _leaves(value: Json) -> Iterator[tuple[str, Json]]:
+def leaves(value: Json) -> Iterator[tuple[str, Json]]:
     """Yield what is neither object nor list, with the nearest name above it, in order."""
     waiting: list[tuple[str, Json]] = [("", value)]
     while waiting:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
-from holdfast.parsers.chat.table_values import read_duration, read_time, zone_of
-from holdfast.parsers.chat.values import Json, from_ms, number, text
+from holdfast.parsers.chat.table_values import in_zone, read_duration, read_time
+from holdfast.parsers.chat.values import Json, from_unix, number, text
 
 _WRITTEN = re.compile(
     r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?"
@@ -14,7 +14,7 @@ _WRITTEN = re.compile(
     r"\s*(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _COMPACT = re.compile(r"((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2}))?")
-_MS_FROM, _US_FROM = 100_000_000_000, 100_000_000_000_000
+_US_FROM = 100_000_000_000_000
 _MOST_CHARS = 100
 
 
@@ -31,7 +31,7 @@ def instant_of(value: Json, zone: str) -> tuple[datetime | None, bool]:
     if digits >= _US_FROM:
         digits //= 1000
     if digits:
-        return from_ms(digits if digits >= _MS_FROM else digits * 1000), False
+        return from_unix(digits), False
     found = _WRITTEN.fullmatch(written)
     if found is not None:
         return _local(found.groups()[:7], found[8] or "", zone)
@@ -47,22 +47,19 @@ def _local(parts: tuple[str | None, ...], offset: str, zone: str) -> tuple[datet
     year, month, day, hour, minute, second = (int(one or 0) for one in parts[:6])
     try:
         local = datetime(year, month, day, hour, minute, second, int(micros))  # noqa: DTZ001 - its zone follows
-        return _in_zone(local, offset, zone)
+        return _with_offset(local, offset, zone)
     except (ValueError, OverflowError):
         return None, False
 
 
-def _in_zone(local: datetime, offset: str, zone: str) -> tuple[datetime, bool]:
+def _with_offset(local: datetime, offset: str, zone: str) -> tuple[datetime, bool]:
     if offset == "Z":
         return local.replace(tzinfo=UTC), False
     if offset:
         away = timedelta(hours=int(offset[1:3]), minutes=int(offset[-2:]))
         own = timezone(-away if offset[0] == "-" else away)
         return local.replace(tzinfo=own).astimezone(UTC), False
-    known = zone_of(zone)
-    if known is None:
-        return local.replace(tzinfo=UTC), True
-    return local.replace(tzinfo=known).astimezone(UTC), False
+    return in_zone(local, zone)
 
 
 def seconds_of(value: Json) -> int | None:

@@ -37,7 +37,7 @@ def read_event(raw: bytes, context: Context) -> Said:
     fields = mapped(value, context)
     kind = _kind(op, fields, context)
     said = typed(value, fields, kind, context)
-    at, changed = _times(op, entry, context)
+    at, changed = _times(op, entry, context.zone)
     key, form = text(entry.get("_id")), text(entry.get("formName"))
     place = f"{text(entry.get('appId'))}/{text(entry.get('entryId'))}"
     own = {name: one for name, one in entry.items() if name not in _OWN}
@@ -45,8 +45,7 @@ def read_event(raw: bytes, context: Context) -> Said:
         said,
         channel=CHANNEL,
         name=f"jdy:{place}/{key}" if key else "",
-        at=said.at if said.at_source == "date" else at or said.at,
-        at_source="date" if said.at_source == "date" or at else "received",
+        at=said.at or at,
         version_at=said.version_at or changed,
         subject=said.subject or form or op,
         body=said.body if fields.texts("body") else "\n".join(all_lines(own)),
@@ -66,14 +65,13 @@ def _kind(op: str, fields: Mapped, context: Context) -> Kind:
     return kind_of(fields, context) if fields.first("kind") else Kind.FORM
 
 
-def _times(op: str, entry: Json, context: Context) -> tuple[datetime | None, datetime | None]:
+def _times(op: str, entry: Json, zone: str) -> tuple[datetime | None, datetime | None]:
     """Return when the entry was made, and when this version of it was; of a removal, its time."""
     made, changed, removed = (
-        instant_of(entry.get(name), context.zone)[0]
-        for name in ("createTime", "updateTime", "deleteTime")
+        instant_of(entry.get(name), zone)[0] for name in ("createTime", "updateTime", "deleteTime")
     )
     if op in _REMOVED:
-        return removed or context.received_at, None
+        return removed, None
     is_later = made is not None and changed is not None and changed > made
     return made or changed, changed if op == "data_update" or is_later else None
 

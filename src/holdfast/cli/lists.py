@@ -10,6 +10,7 @@ from holdfast.cli.screen import ACCENT, QUIET, styled
 from holdfast.core.identity import public_id
 from holdfast.core.kinds import Role
 from holdfast.core.query import Part
+from holdfast.core.senders import sender_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -39,15 +40,6 @@ def person(participant: RecordParticipant) -> str:
     if participant.name and participant.address:
         return f"{participant.name} <{participant.address}>"
     return participant.name or participant.address
-
-
-def sender(record: Record) -> str:
-    """Return the name of who wrote it, short."""
-    for role in (Role.FROM, Role.SENDER):
-        for participant in record.participants:
-            if participant.role == role:
-                return participant.name or participant.address
-    return ""
 
 
 def subject_of(record: Record, screen: Screen) -> str:
@@ -82,7 +74,7 @@ def heading(
     line = styled("")  # without a style of its own, which would colour what is appended
     line.append_text(fitted(when(record.at, zone), WHEN_WIDTH, QUIET))
     line.append(_GAP)
-    line.append_text(fitted(sender(record), from_width))
+    line.append_text(fitted(sender_of(record), from_width))
     line.append(_GAP)
     subject = subject_of(record, screen)
     line.append_text(fitted(subject, subject_width, "bold", marks=marks))

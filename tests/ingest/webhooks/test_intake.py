@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from api_kit import Office, office
 from archive_kit import findings, opened, settings_in
 from holdfast.core.errors import Unavailable
 from holdfast.ingest.recovery import file_sealed, sealed_sources
+from holdfast.ingest.webhooks.intake import LOOK_S
 from holdfast.ingest.webhooks.request import Request
 from holdfast.ingest.webhooks.settings import KIND
 from holdfast.settings import Settings
@@ -110,10 +112,10 @@ def test_source_that_is_not_there_or_rests_is_not_found(served: Office) -> None:
     hooks = served.client.app.state.served.hooks  # type: ignore[attr-defined]
     resting: dict[str, Any] = {"paused_ms": store.now_ms()}
     change_account(store, source, resting)
-    hooks.forget()
+    hooks.monotonic = lambda: time.monotonic() + LOOK_S  # by then the source is looked at anew
     assert send(served, "generic", signed).status_code == 404
     change_account(store, source, resting | {"paused_ms": None})
-    hooks.forget()
+    hooks.monotonic = lambda: time.monotonic() + 2 * LOOK_S
     assert send(served, "generic", signed).status_code == 202
 
 

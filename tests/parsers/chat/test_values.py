@@ -31,6 +31,7 @@ from holdfast.parsers.chat.values import (
     number,
     path,
     text,
+    to_ms,
 )
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
@@ -64,6 +65,7 @@ def test_texts_lists_and_objects() -> None:
 def test_instants() -> None:
     at = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
     assert from_s("1700000000") == from_ms(1_700_000_000_000) == at
+    assert (to_ms(at), to_ms(None)) == (1_700_000_000_000, 0)
     assert from_iso("2023-11-15T06:13:20+08:00") == from_iso("2023-11-14T22:13:20Z") == at
     for none in (None, 0, "x", 1 << 62, -(1 << 62)):
         assert from_ms(none) is None

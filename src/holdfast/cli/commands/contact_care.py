@@ -189,14 +189,14 @@ class SilentOptions:
 def silent(session: Session, options: SilentOptions) -> None:
     """List contacts from outside that nobody exchanged a message with for so long."""
     from holdfast.cli.commands.contacts import contact_value, print_contacts
-    from holdfast.storage.catalogue import contacts
+    from holdfast.storage.catalogue.contacts import contacts_by_id
     from holdfast.storage.catalogue.resolving import silent_contacts
 
     with session.archive() as services:
         store = services.store
         before_ms = store.now_ms() - options.days * 86_400_000
         rows = silent_contacts(store, before_ms, owner=options.owner or None)
-        found = [contacts.show(store, one.contact_id) for one in rows]
+        found = list(contacts_by_id(store, [one.contact_id for one in rows]).values())
     if options.as_json:
         values = [contact_value(one) for one in found]
         session.screen.json({"schema": "holdfast.contacts/1", "contacts": values})
@@ -216,15 +216,14 @@ def suggest(session: Session, options: SuggestOptions) -> None:
     """List contacts that may be one person; nothing is merged by it."""
     from holdfast.cli.commands.contacts import contact_value
     from holdfast.core.identity import public_id
-    from holdfast.storage.catalogue import contacts
+    from holdfast.storage.catalogue.contacts import contacts_by_id
     from holdfast.storage.catalogue.resolving import suggestions
 
     with session.archive() as services:
         store = services.store
-        found = [
-            (one.reason, [contacts.show(store, contact) for contact in one.contact_ids])
-            for one in suggestions(store, options.limit)
-        ]
+        groups = suggestions(store, options.limit)
+        known = contacts_by_id(store, {i for one in groups for i in one.contact_ids})
+        found = [(one.reason, [known[i] for i in one.contact_ids if i in known]) for one in groups]
     if options.as_json:
         values = [
             {"reason": reason, "contacts": [contact_value(one) for one in people]}

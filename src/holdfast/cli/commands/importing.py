@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -140,6 +141,11 @@ def run(session: Session, options: ImportOptions) -> int:
         return _undo(session, options)
     if not options.paths:
         raise Refused("Nothing to import was named.", next_step="Give a file or a folder.")
+    if options.errors is not None and (options.dry_run or options.queue):
+        raise Refused(
+            "--errors goes with neither --dry-run nor --queue: it tells what an import met.",
+            next_step="Import here, or see 'holdfast ledger --failed' when the job is done.",
+        )
     if options.processes:
         session.choose({"work.processes": options.processes})
     order = _order(options)
@@ -201,26 +207,27 @@ def _import(session: Session, order: Order) -> ImportSummary:
 
 def _write_errors(path: Path, order: Order) -> None:
     """Write the rows that could not be read, with their place and the reason."""
-    from holdfast.discovery.index_files import cell
+    from holdfast.discovery.index_files import csv_row
     from holdfast.ingest.imports import offers_of
 
-    lines = ["file,row,reason,content"]
-    for offered in offers_of(order):
-        if offered.kind == "bad":
-            content = offered.raw.decode("utf-8", "replace")
-            facts = (offered.container, offered.facts.member, offered.facts.note, content)
-            lines.append(",".join(f'"{cell(one).replace(chr(34), chr(34) * 2)}"' for one in facts))
-    path.write_text("\n".join(lines) + "\n", "utf-8-sig")
+    with path.open("wb") as file:
+        file.write(codecs.BOM_UTF8 + csv_row(("file", "row", "reason", "content")))
+        for offered in offers_of(order):
+            if offered.kind == "bad":
+                content = offered.raw.decode("utf-8", "replace")
+                facts = (offered.container, offered.facts.member, offered.facts.note, content)
+                file.write(csv_row(facts))
 
 
 def _preview(session: Session, options: ImportOptions, order: Order) -> None:
-    from holdfast.ingest.imports import preview, tables_of
+    from holdfast.ingest.imports import preview
 
-    counts = preview(order).counts
+    found = preview(order)
+    counts = found.counts
     if options.as_json:
         facts: dict[str, Any] = {"offered": counts.offered, "bytes": counts.bytes_offered}
         facts |= {"skipped": counts.skipped, "quarantined": counts.quarantined}
-        facts |= {"failed": counts.failed, "columns": tables_of(order)}
+        facts |= {"failed": counts.failed, "columns": found.columns}
         session.screen.json({"schema": "holdfast.import-preview/1", **facts})
         return
     session.screen.facts(
@@ -232,7 +239,7 @@ def _preview(session: Session, options: ImportOptions, order: Order) -> None:
             ("Not readable", amount(counts.quarantined)),
         ]
     )
-    for header, meaning in tables_of(order).items():
+    for header, meaning in found.columns.items():
         session.screen.note("{header} → {meaning}", header=header, meaning=meaning)
     session.screen.note("Nothing was written.")
 

@@ -9,13 +9,10 @@ from typing import Any
 
 import pytest
 
+from chat_kit import offers_in, parsed_of, parties
 from holdfast.core.kinds import Kind, Role
 from holdfast.core.records import Parsed
-from holdfast.ingest.readers.chats.exports import export_of
-from holdfast.ingest.readers.chats.tree import ChatRules
-from holdfast.ingest.readers.chats.trees import chat_directory
-from holdfast.ingest.readers.offers import Offered, local
-from holdfast.parsers.chat.forms import FormItem, parse_form
+from holdfast.ingest.readers.offers import Offered
 
 MADE, LATER = "2024-03-05T01:07:00.000Z", "2024-03-06T02:00:00.000Z"
 CALL = {
@@ -49,22 +46,11 @@ def offers(folder: Path, name: str, *pages: Any) -> list[Offered]:
     for number, one in enumerate(pages):
         text = one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)
         (folder / f"{number}.json").write_text(text, encoding="utf-8")
-    export = export_of(chat_directory(folder, "", ChatRules()))
-    assert export is not None
-    assert export.name == name
-    return list(export.offers(chat_directory(folder, "", ChatRules())))
+    return offers_in(folder, name)
 
 
 def records(folder: Path, name: str, *pages: Any) -> list[Parsed]:
-    made = []
-    for one in offers(folder, name, *pages):
-        raw = local(one.container).read_bytes()[one.offset : one.offset + one.length]
-        made.append(parse_form(one.facts.form, FormItem(raw, one.facts.context)))
-    return made
-
-
-def people(record: Parsed) -> list[tuple[Role, str, str]]:
-    return [(one.role, one.address, one.side) for one in record.participants]
+    return [parsed_of(one) for one in offers(folder, name, *pages)]
 
 
 def test_call_of_hubspot_tells_numbers_owner_contact_and_length(tmp_path: Path) -> None:
@@ -75,7 +61,7 @@ def test_call_of_hubspot_tells_numbers_owner_contact_and_length(tmp_path: Path) 
     assert (call.kind, call.message_id) == (Kind.CALL, "hubspot:call/5001")
     assert call.sent_at == datetime(2024, 3, 5, 1, 7, tzinfo=UTC)
     assert (call.subject, call.body) == ("First call", "wants 500\n65 s")
-    assert people(call) == [
+    assert parties(call) == [
         (Role.OWNER, "hubspot:owner/42", "staff"),
         (Role.FROM, "phone:+8613800138000", ""),
         (Role.TO, "phone:+861088886666", ""),
@@ -91,7 +77,7 @@ def test_call_of_hubspot_tells_numbers_owner_contact_and_length(tmp_path: Path) 
 def test_call_from_a_hidden_number_names_the_other_alone(tmp_path: Path) -> None:
     hidden = {**CALL, "hs_call_from_number": "anonymous", "hubspot_owner_id": ""}
     (call,) = records(tmp_path, "hubspot", [activity("1", hidden)])
-    assert people(call) == [(Role.TO, "phone:+861088886666", "")]
+    assert parties(call) == [(Role.TO, "phone:+861088886666", "")]
 
 
 def test_mail_of_hubspot_is_a_note_of_whom_it_names(tmp_path: Path) -> None:
@@ -100,14 +86,14 @@ def test_mail_of_hubspot_is_a_note_of_whom_it_names(tmp_path: Path) -> None:
     mail, other = records(tmp_path, "hubspot", *pages)
     assert (mail.kind, mail.subject, mail.body) == (Kind.NOTE, "Re: Quote", "Hello")
     assert mail.sent_at == datetime(2024, 3, 5, 1, 7, tzinfo=UTC)
-    assert people(mail) == [
+    assert parties(mail) == [
         (Role.FROM, "ann@jia.example", ""), (Role.TO, "sales1@our.example", ""),
         (Role.CC, "carol@our.example", ""),
     ]  # fmt: skip
     assert mail.participants[0].name == "Ann Li"
     assert mail.chat is not None
     assert mail.chat.version_at is None
-    assert [address for _, address, _ in people(other)] == ["a@x.org", "b@x.org"]
+    assert [address for _, address, _ in parties(other)] == ["a@x.org", "b@x.org"]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +128,7 @@ def test_note_of_zoho_tells_parent_and_writer(tmp_path: Path) -> None:
     assert (note.kind, note.message_id) == (Kind.NOTE, "zoho:note/3652397000001")
     assert (note.subject, note.body) == (NOTE["Note_Title"], NOTE["Note_Content"])
     assert note.sent_at == datetime(2024, 3, 5, 1, 7, tzinfo=UTC)
-    assert people(note) == [
+    assert parties(note) == [
         (Role.FROM, "zhang@our.example", "staff"), (Role.OWNER, "zoho:user/8", "staff"),
         (Role.TO, "zoho:3652397000558", "outside"),
     ]  # fmt: skip
@@ -154,14 +140,14 @@ def test_note_of_zoho_tells_parent_and_writer(tmp_path: Path) -> None:
 def test_note_on_a_deal_has_no_person_outside(tmp_path: Path) -> None:
     deal = {**NOTE, "Parent_Id": {"id": "5", "name": "Deal"}, "$se_module": "Deals"}
     (note,) = records(tmp_path, "zoho", [deal])
-    assert "outside" not in {side for _, _, side in people(note)}
+    assert "outside" not in {side for _, _, side in parties(note)}
 
 
 def test_note_of_nobody_on_nothing(tmp_path: Path) -> None:
     bare = {"Note_Content": "alone"}
     note, nameless = records(tmp_path, "zoho", [{"id": 5, **bare}, bare])
     assert (bool(note.defects), bool(nameless.defects)) == (True, True)
-    assert (note.message_id, note.body, people(note)) == ("zoho:note/5", "alone", [])
+    assert (note.message_id, note.body, parties(note)) == ("zoho:note/5", "alone", [])
 
 
 def test_page_that_ends_early_gives_what_came_before(tmp_path: Path) -> None:

@@ -13,13 +13,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from chat_kit import ends_of, offers_in, parties, raw_of, records_of
 from holdfast.core.kinds import Kind, Role
-from holdfast.core.records import Parsed
 from holdfast.ingest.readers.chats.exports import export_of
 from holdfast.ingest.readers.chats.tree import ChatRules
 from holdfast.ingest.readers.chats.trees import chat_directory
 from holdfast.ingest.readers.chats.xml_spans import NotXml, elements
-from holdfast.ingest.readers.offers import Offered, local
 from holdfast.parsers.chat.forms import FormItem, parse_form
 
 CORPUS = Path(__file__).resolve().parents[3] / "corpus/chat"
@@ -31,38 +30,8 @@ COLUMNS = [
 ]
 
 
-def offers(folder: Path, name: str, **rules: str) -> list[Offered]:
-    tree = chat_directory(folder, "", ChatRules(**rules))
-    export = export_of(tree)
-    assert export is not None
-    assert export.name == name
-    found = list(export.offers(tree))
-    assert len({one.key for one in found}) == len(found)
-    return found
-
-
-def raw_of(one: Offered) -> bytes:
-    return local(one.container).read_bytes()[one.offset : one.offset + one.length]
-
-
-def records(found: list[Offered]) -> list[Parsed]:
-    return [
-        parse_form(one.facts.form, FormItem(raw_of(one), one.facts.context))
-        for one in found
-        if one.kind == "chat"
-    ]
-
-
-def ends(found: list[Offered]) -> Counter[str]:
-    return Counter(one.facts.form if one.kind == "chat" else one.facts.note for one in found)
-
-
 def line(kind: str, **body: Any) -> bytes:
     return json.dumps({"type": kind, kind: body}).encode()
-
-
-def people(record: Parsed) -> list[tuple[Role, str, str]]:
-    return [(one.role, one.address, one.side) for one in record.participants]
 
 
 USERS = [
@@ -79,11 +48,11 @@ POST = {
 
 
 def test_samples_of_the_bulk_export_are_four_messages() -> None:
-    found = offers(CORPUS / "mattermost-bulk-zulip", "mattermost")
+    found = offers_in(CORPUS / "mattermost-bulk-zulip", "mattermost")
     told = [json.loads(one) for one in _sample_lines()]
     posts = [one[one["type"]] for one in told]
     said = [one for post in posts for one in (post, *(post.get("replies") or []))]
-    made = records(found)
+    made = records_of(found)
     assert [one.body for one in made] == [one["message"] for one in said]
     assert [one.defects for one in made] == [()] * len(said) == [()] * 4
     root = made[0]
@@ -93,7 +62,7 @@ def test_samples_of_the_bulk_export_are_four_messages() -> None:
     assert made[3].chat is not None
     assert made[3].chat.conversation is not None
     assert made[3].chat.conversation.key == "adam.torres,eugene.montgomery,rebecca.diaz"
-    assert [role for role, *_ in people(made[3])] == [Role.FROM, Role.TO, Role.TO]
+    assert [role for role, *_ in parties(made[3])] == [Role.FROM, Role.TO, Role.TO]
 
 
 def _sample_lines() -> list[bytes]:
@@ -123,17 +92,17 @@ def test_people_rooms_reactions_and_files_are_items(tmp_path: Path) -> None:
         b"{damaged",
     ]  # fmt: skip
     (tmp_path / "import.jsonl").write_bytes(b"\n".join(lines))
-    found = offers(tmp_path, "mattermost", tenant="corp")
-    assert ends(found) == {
+    found = offers_in(tmp_path, "mattermost", tenant="corp")
+    assert ends_of(found) == {
         "mattermost.post": 3, "mattermost.reaction": 2, "mattermost.room": 2, "mattermost.user": 3,
         "file": 2, "mattermost_version": 1, "mattermost_emoji": 1, "mattermost_line: novel": 1,
         "damaged:json": 1,
     }  # fmt: skip
-    made = records(found)
+    made = records_of(found)
     by_kind = {kind: [one for one in made if one.kind == kind] for kind in Kind}
     root, answer, aside = by_kind[Kind.IM]
     assert (root.chat and root.chat.version_at) is not None
-    assert people(root) == [
+    assert parties(root) == [
         (Role.FROM, "mattermost:ann", "staff"),
         (Role.TO, "mattermost:guest", "outside"),
         (Role.MENTION, "mattermost:guest", "outside"),
@@ -147,7 +116,7 @@ def test_people_rooms_reactions_and_files_are_items(tmp_path: Path) -> None:
     sales, direct = by_kind[Kind.CONVERSATION]
     assert (sales.subject, len(sales.participants)) == ("Sales 销售", 2)
     assert "between us" in direct.body
-    assert people(by_kind[Kind.PROFILE][0]) == [
+    assert parties(by_kind[Kind.PROFILE][0]) == [
         (Role.SELF, "mattermost:ann", "staff"), (Role.ALIAS, "ann@corp.example", "staff"),
     ]  # fmt: skip
     named, loose = by_kind[Kind.FILE]
@@ -166,9 +135,9 @@ def test_system_posts_say_who_came_and_went(tmp_path: Path) -> None:
          "props": {"from_webhook": "true", "override_username": "Monitor", "attachments": [card]}},
     ]  # fmt: skip
     (tmp_path / "a.jsonl").write_bytes(b"\n".join(line("post", **one) for one in posts))
-    made = records(offers(tmp_path, "mattermost"))
+    made = records_of(offers_in(tmp_path, "mattermost"))
     assert [one.kind for one in made] == [Kind.CHAT_EVENT] * 4 + [Kind.IM]
-    assert [[role for role, *_ in people(one)] for one in made[:4]] == [
+    assert [[role for role, *_ in parties(one)] for one in made[:4]] == [
         [Role.JOINED], [Role.FROM, Role.JOINED], [Role.FROM, Role.LEFT], [],
     ]  # fmt: skip
     assert made[4].body == "Alert\ndisk full\nhost a1"
@@ -178,7 +147,7 @@ def test_system_posts_say_who_came_and_went(tmp_path: Path) -> None:
 def test_actiance_sample_is_counted_element_by_element(tmp_path: Path) -> None:
     raw = gzip.decompress((CORPUS / "mattermost-compliance/actiance_export.xml.gz").read_bytes())
     (tmp_path / "actiance_export.xml").write_bytes(raw)
-    found = offers(tmp_path, "mattermost-compliance")
+    found = offers_in(tmp_path, "mattermost-compliance")
     root = ElementTree.fromstring(raw)  # noqa: S314 - a file of our own corpus
     rooms = root.findall("Conversation")
     count = {tag: len(root.findall(f"Conversation/{tag}")) for tag in (
@@ -186,7 +155,7 @@ def test_actiance_sample_is_counted_element_by_element(tmp_path: Path) -> None:
         "FileTransferEnded",
     )}  # fmt: skip
     assert (len(rooms), count["Message"]) == (219, 1853)
-    made = records(found)
+    made = records_of(found)
     kinds = Counter(one.kind for one in made)
     assert kinds == {
         Kind.IM: count["Message"],
@@ -194,7 +163,7 @@ def test_actiance_sample_is_counted_element_by_element(tmp_path: Path) -> None:
         Kind.FILE: count["FileTransferStarted"],
         Kind.CONVERSATION: len(rooms),
     }
-    assert ends(found)["mattermost_transfer_ended"] == count["FileTransferEnded"]
+    assert ends_of(found)["mattermost_transfer_ended"] == count["FileTransferEnded"]
     assert [one.defects for one in made] == [()] * len(made)
     told = [
         (room.findtext("RoomID", "").rpartition(" - ")[2], *(m.findtext(tag) or "" for tag in (
@@ -242,20 +211,20 @@ def test_actiance_damage_entities_and_files(tmp_path: Path) -> None:
     (tmp_path / "x/a.txt").write_bytes(b"content")
     (tmp_path / "metadata.json").write_bytes(b"{}")
     (tmp_path / "a.xml").write_bytes(whole)
-    found = offers(tmp_path, "mattermost-compliance")
-    assert ends(found) == {"mattermost.element": 4, "file": 1, "mattermost_bookkeeping": 1}
-    room, said, file, came, broke = records(found)
+    found = offers_in(tmp_path, "mattermost-compliance")
+    assert ends_of(found) == {"mattermost.element": 4, "file": 1, "mattermost_bookkeeping": 1}
+    room, said, file, came, broke = records_of(found)
     assert (room.kind, room.subject, room.message_id) == (Kind.CONVERSATION, "R", "mattermost:r1")
     assert (said.message_id, said.body) == ("mattermost:p1", "你 <b>")
     assert said.participants[0].address == "mattermost:ann"
     assert (file.kind, came.message_id, broke.subject) == (Kind.FILE, file.message_id, "Failed")
     (tmp_path / "a.xml").write_bytes(whole[:-40])
-    cut = offers(tmp_path, "mattermost-compliance")
-    assert ends(cut)["mattermost.element"] == 3
+    cut = offers_in(tmp_path, "mattermost-compliance")
+    assert ends_of(cut)["mattermost.element"] == 3
     assert [one.facts.note[:11] for one in cut if one.kind == "unknown"] == ["damaged:xml"]
     bomb = b"<!DOCTYPE FileDump [<!ENTITY a 'aaaa'>]>" + whole.replace(b"&lt;", b"&a;")
     (tmp_path / "a.xml").write_bytes(bomb)
-    last = offers(tmp_path, "mattermost-compliance")[0]
+    last = offers_in(tmp_path, "mattermost-compliance")[0]
     assert (last.kind, last.facts.note) == ("unknown", "damaged:xml: it defines entities")
     with pytest.raises(NotXml):
         list(elements(b"<a><b></a>", {"b"}))
@@ -310,10 +279,10 @@ def test_table_of_posts_gives_versions_deletions_and_moves(tmp_path: Path) -> No
         {"Post Id": "p6", "Post Message": "beep", "User Type": "bot"},
     )  # fmt: skip
     (tmp_path / "posts.csv").write_bytes(b"\xef\xbb\xbf" + rows)
-    found = offers(tmp_path, "mattermost-compliance")
+    found = offers_in(tmp_path, "mattermost-compliance")
     told = list(csv.DictReader(io.StringIO(rows.decode())))
-    assert ends(found) == {"mattermost.row": len(told) + 1, "file": 1}
-    made = records(found)
+    assert ends_of(found) == {"mattermost.row": len(told) + 1, "file": 1}
+    made = records_of(found)
     assert [one.defects for one in made] == [()] * len(made)
     seen = [(one.kind.value, one.message_id.removeprefix("mattermost:"), one.body) for one in made]
     assert seen[:8] == [
@@ -326,7 +295,7 @@ def test_table_of_posts_gives_versions_deletions_and_moves(tmp_path: Path) -> No
     assert made[3].chat is not None
     assert made[3].chat.answers == "mattermost:p1"
     assert made[8].kind is Kind.CHAT_EVENT
-    assert [people(one)[0] for one in made[9:12]] == [
+    assert [parties(one)[0] for one in made[9:12]] == [
         (Role.JOINED, "ann@corp.example", ""),
         (Role.LEFT, "mattermost:ann", "outside"),
         (Role.MEMBER, "ann@corp.example", ""),
@@ -337,7 +306,7 @@ def test_table_of_posts_gives_versions_deletions_and_moves(tmp_path: Path) -> No
 def test_table_damage_ends_where_it_stands(tmp_path: Path) -> None:
     good = table({"Post Id": "p1", "Post Message": "fine"})
     (tmp_path / "posts.csv").write_bytes(good + b'short,row\r\n\r\n1,2,3,4,5,6,7,8,9,10,"open\n')
-    made = records(offers(tmp_path, "mattermost-compliance"))
+    made = records_of(offers_in(tmp_path, "mattermost-compliance"))
     assert made[0].message_id == "mattermost:p1"
     told = [[d.code for d in one.defects][:1] for one in made]
     assert told == [[], ["form_damaged"], ["date_implausible"]]

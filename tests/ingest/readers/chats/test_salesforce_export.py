@@ -7,13 +7,9 @@ import io
 from datetime import UTC, datetime
 from pathlib import Path
 
+from chat_kit import offers_in, parsed_of, parties
 from holdfast.core.kinds import Kind, Role
 from holdfast.core.records import Parsed
-from holdfast.ingest.readers.chats.exports import export_of
-from holdfast.ingest.readers.chats.tree import ChatRules
-from holdfast.ingest.readers.chats.trees import chat_directory
-from holdfast.ingest.readers.offers import local
-from holdfast.parsers.chat.forms import FormItem, parse_form
 from holdfast.parsers.chat.salesforce import whole_id
 
 CORPUS = Path(__file__).resolve().parents[3] / "corpus/chat/crm"
@@ -25,15 +21,7 @@ TASK = {
 
 
 def records(folder: Path, **rules: str) -> list[Parsed]:
-    tree = chat_directory(folder, "", ChatRules(**rules))
-    export = export_of(tree)
-    assert export is not None
-    assert export.name == "salesforce"
-    made = []
-    for one in export.offers(tree):
-        raw = local(one.container).read_bytes()[one.offset : one.offset + one.length]
-        made.append(parse_form(one.facts.form, FormItem(raw, one.facts.context)))
-    return made
+    return [parsed_of(one) for one in offers_in(folder, "salesforce", **rules)]
 
 
 def table(*rows: dict[str, str]) -> bytes:
@@ -44,16 +32,12 @@ def table(*rows: dict[str, str]) -> bytes:
     return text.getvalue().encode()
 
 
-def people(record: Parsed) -> list[tuple[Role, str, str]]:
-    return [(one.role, one.address, one.side) for one in record.participants]
-
-
 def test_sample_is_a_call_and_a_note_of_mail() -> None:
     mail, call = records(CORPUS)
     assert (call.kind, call.message_id) == (Kind.CALL, "salesforce:00T5g00000AbCdEEAV")
     assert call.sent_at == datetime(2024, 3, 5, 1, 7, 1, tzinfo=UTC)
     assert call.body == "Left voicemail\nLeft Message\n65 s\nCompleted"
-    assert people(call) == [
+    assert parties(call) == [
         (Role.FROM, "salesforce:0055g000001AbcDAAS", "staff"),
         (Role.OWNER, "salesforce:0055g000001AbcDAAS", "staff"),
         (Role.TO, "salesforce:0035g00000XyZabAAB", "outside"),
@@ -61,7 +45,7 @@ def test_sample_is_a_call_and_a_note_of_mail() -> None:
     assert call.chat is not None
     assert call.chat.version_at == datetime(2024, 3, 5, 1, 8, tzinfo=UTC)
     assert (mail.kind, mail.subject, mail.body) == (Kind.NOTE, "Re: Quote", "Hello")
-    assert [address for _, address, _ in people(mail)] == [
+    assert [address for _, address, _ in parties(mail)] == [
         "alice@example.com", "bob@example.com", "carol@example.com",
     ]  # fmt: skip
     assert dict(mail.headers)["Salesforce-Message-Id"] == "<m1@example.com>"
@@ -99,9 +83,9 @@ def test_tasks_events_and_other_tables(tmp_path: Path) -> None:
     assert meeting.body.split("\n")[1] == "Room 3"
     assert task.sent_at == datetime(2024, 3, 5, 1, tzinfo=UTC)
     assert task.body == "报价\nsecond line\nOpen"
-    assert [role for role, *_ in people(call)] == [Role.TO, Role.OWNER, Role.FROM]
+    assert [role for role, *_ in parties(call)] == [Role.TO, Role.OWNER, Role.FROM]
     assert dict(gone.headers)["Salesforce-Deleted"] == "true"
-    assert people(gone) == []
+    assert parties(gone) == []
 
 
 def test_day_without_a_clock_counts_in_its_zone(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chat_kit import offers_in
 from holdfast.core.kinds import Kind
 from holdfast.core.records import Parsed, RawItem
 from holdfast.ingest.readers.chats import tables
@@ -212,10 +213,7 @@ def test_line_end_of_old_systems_makes_one_bad_row_and_ends_nothing(tmp_path: Pa
     lines += [f"2024-03-05 09:0{n},{who},01088886666,ok" for n, who in enumerate(("1", "2\r", "3"))]
     text = "\n".join(lines).replace(",1,", ",13800138001,").replace(",3,", ",13800138003,")
     (tmp_path / "call.csv").write_text(text, encoding="utf-8", newline="")
-    tree = chat_directory(tmp_path, "", ChatRules())
-    export = export_of(tree)
-    assert export is not None
-    found = list(export.offers(tree))
+    found = offers_in(tmp_path, "table")
     assert [one.kind for one in found] == ["row", "bad", "row"]
     assert found[1].facts.note.startswith("bad_row: it is no row")
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chat_kit import ends_of, offers_in, raw_of
 from holdfast.core.kinds import Kind
 from holdfast.ingest.readers.chats.exports import export_of
 from holdfast.ingest.readers.chats.tree import ChatRules
 from holdfast.ingest.readers.chats.trees import chat_directory
-from holdfast.ingest.readers.offers import Offered, local
+from holdfast.ingest.readers.offers import Offered
 from holdfast.parsers.chat.forms import FormItem, parse_form
 
 SAMPLE = Path(__file__).resolve().parents[3] / "corpus/chat/wecom-archive"
@@ -23,19 +23,7 @@ LINES = (SAMPLE / "decrypted.jsonl").read_bytes().splitlines()
 
 
 def offers(folder: Path, **rules: str) -> list[Offered]:
-    tree = chat_directory(folder, "", ChatRules(**rules))
-    export = export_of(tree)
-    assert export is not None
-    assert export.name == "wecom"
-    return list(export.offers(tree))
-
-
-def raw_of(one: Offered) -> bytes:
-    return local(one.container).read_bytes()[one.offset : one.offset + one.length]
-
-
-def ends(found: list[Offered]) -> Counter[str]:
-    return Counter(one.facts.form if one.kind == "chat" else one.facts.note for one in found)
+    return offers_in(folder, "wecom", **rules)
 
 
 def message(kind: str, body: Any, msgid: str = "9_1717380061000") -> bytes:
@@ -51,7 +39,7 @@ def test_each_line_is_an_item_byte_for_byte(tmp_path: Path) -> None:
     found = offers(tmp_path)
     assert [raw_of(one) for one in found] == LINES
     assert len({one.key for one in found}) == len(LINES)
-    assert ends(found) == {"wecom.message": len(LINES)}
+    assert ends_of(found) == {"wecom.message": len(LINES)}
 
 
 def test_encrypted_pages_beside_their_messages_are_copies_and_alone_are_kept(
@@ -63,7 +51,7 @@ def test_encrypted_pages_beside_their_messages_are_copies_and_alone_are_kept(
     assert [json.loads(raw_of(one)) for one in alone] == page
     for name in ("decrypted.jsonl", "rsa_private_v3.pem"):
         shutil.copy(SAMPLE / name, tmp_path)
-    both = ends(offers(tmp_path))
+    both = ends_of(offers(tmp_path))
     assert both["wecom.message"] + both["wecom_encrypted_copy"] == len(LINES) + len(page)
     assert both["wecom_encrypted_copy"] == len(page)
     assert both["key_file"] == 1
@@ -85,7 +73,7 @@ def test_pages_lists_and_wrapped_messages_are_read(tmp_path: Path) -> None:
     assert [raw_of(one) for one in found] == [
         third, second, b'{"chatdata": []}', b'{"msgid": "half', b"[3]", first, b"7", first, second,
     ]  # fmt: skip
-    assert ends(found) == {"wecom.message": 8, "wecom_empty_page": 1}
+    assert ends_of(found) == {"wecom.message": 8, "wecom_empty_page": 1}
 
 
 def test_list_that_ends_early_is_said_to(tmp_path: Path) -> None:
@@ -122,7 +110,7 @@ def test_media_are_found_by_hash_or_id_and_checked(tmp_path: Path, where: str) -
     ]
     (folder / "messages.jsonl").write_bytes(b"\n".join(lines))
     found = offers(folder, media=str(media) if where == "media" else "")
-    assert ends(found) == {"wecom.message": 5, "file": 5, "key_file": 1}
+    assert ends_of(found) == {"wecom.message": 5, "file": 5, "key_file": 1}
     assert len({one.key for one in found}) == len(found)
     files = [one for one in found if one.facts.form == "file"]
     records = [parse_form("file", FormItem(raw_of(one), one.facts.context)) for one in files]
