@@ -1,10 +1,11 @@
-"""Times the HTTP service on an archive that exists: searches, records, trails, against the bar.
+"""Times the HTTP service on an archive that exists: searches, records, trails, pages, by the bar.
 
 python bench/api.py DATA [--rounds 50] [--json FILE]
 
 Starts `holdfast serve` on the archive, adds a user and a key, and asks over one connection that is
-kept open, as a client library does. What is asked is drawn from the archive itself: its most
-frequent senders and contacts, words of its subjects. The audit log is written before each answer.
+kept open, as a client library does; and for pages, signed in, as a browser does. What is asked is
+drawn from the archive itself: its most frequent senders and contacts, words of its subjects; the
+largest contact has lines of its own. The audit log is written before each answer.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -36,6 +38,18 @@ class Asked:
 
     name: str
     send: Callable[[int], httpx2.Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What is asked for, from what the archive holds."""
+
+    records: list[Any]
+    words: list[str]
+    senders: list[str]
+    contacts: list[str]
+    largest: str
+    """The contact with the most messages among the most frequent senders."""
 
 
 def command(data: Path, *words: str, given: str = "") -> str:
@@ -66,13 +80,23 @@ def service(data: Path) -> Iterator[str]:
         process.wait()
 
 
-def requests_of(client: httpx2.Client) -> list[Asked]:
-    """Return what is measured, drawn from what the archive holds."""
+def drawn(client: httpx2.Client) -> Drawn:
+    """Look what the archive holds."""
     first = client.post("/search", json={"facets": ["sender", "month"], "limit": 200}).json()
     records = [hit["record"] for hit in first["hits"]]
-    words = [w for one in records for w in one["subject"].split() if len(w) > 3] or ["mail"]
-    people = [one["value"] for one in first["facets"]["sender"]]
+    words = re.findall(r"\w{4,}", " ".join(one["subject"] for one in records)) or ["mail"]
+    senders = [one["value"] for one in first["facets"]["sender"]]
     contacts = [p["contact_id"] for one in records for p in one["participants"] if p["contact_id"]]
+    found = [client.get("/contacts", params={"address": one}).json() for one in senders]
+    people = [one for each in found for one in each["contacts"]]
+    sizes = {one["id"]: sum(i["messages"] for i in one["identities"]) for one in people}
+    return Drawn(records, words, senders, contacts, max(sizes, key=sizes.__getitem__))
+
+
+def requests_of(client: httpx2.Client, known: Drawn) -> list[Asked]:
+    """Return what is measured of the API."""
+    records, words = known.records, known.words
+    people, contacts = known.senders, known.contacts
 
     def search(**order: Any) -> Callable[[int], httpx2.Response]:
         def send(number: int) -> httpx2.Response:
@@ -81,16 +105,44 @@ def requests_of(client: httpx2.Client) -> list[Asked]:
 
         return send
 
+    def contact(view: str, *ids: str) -> Callable[[int], httpx2.Response]:
+        return lambda n: client.get(f"/contacts/{ids[n % len(ids)]}/{view}")
+
     return [
         Asked("term", search(query=lambda n: words[n % len(words)])),
         Asked("two terms", search(query=lambda n: f"{words[n % len(words)]} {words[-1]}")),
-        Asked("phrase", search(query=lambda n: f'"{records[n % len(records)]["subject"][:40]}"'
-                               .replace("\\", ""))),
+        Asked("phrase", search(query=lambda n: f'"{" ".join(words[n % len(words):][:2])}"')),
         Asked("sender, newest", search(query=lambda n: f"from:{people[n % len(people)]}")),
         Asked("everything, facets", search(query="", facets=["sender", "month", "domain"])),
         Asked("record", lambda n: client.get(f"/records/{records[n % len(records)]['id']}")),
-        Asked("trail", lambda n: client.get(f"/contacts/{contacts[n % len(contacts)]}/timeline")),
+        Asked("trail", contact("timeline", *contacts)),
+        Asked("trail, largest", contact("timeline", known.largest)),
+        Asked("portrait", contact("portrait", *contacts)),
+        Asked("portrait, largest", contact("portrait", known.largest)),
     ]  # fmt: skip
+
+
+def pages_of(browser: httpx2.Client, known: Drawn) -> list[Asked]:
+    """Return what is measured of the pages."""
+    records, words = known.records, known.words
+
+    def search(number: int) -> httpx2.Response:
+        return browser.get("/search", params={"q": words[number % len(words)]})
+
+    return [
+        Asked("page: search", search),
+        Asked("page: record", lambda n: browser.get(f"/records/{records[n % len(records)]['id']}")),
+        Asked("page: contact", lambda n: browser.get(f"/contacts/{known.largest}")),
+    ]
+
+
+def sign_in(browser: httpx2.Client, login: str, password: str) -> None:
+    """Come in as a person does."""
+    token = re.search(r'name="form_token" value="([^"]+)"', browser.get("/sign-in").text)
+    form = {"form_token": token[1] if token else "", "login": login, "password": password}
+    done = browser.post("/sign-in", data=form, headers={"Sec-Fetch-Site": "same-origin"})
+    if done.status_code != 303:
+        raise SystemExit(f"sign-in: {done.status_code}")
 
 
 def measure(asked: Asked, rounds: int) -> dict[str, object]:
@@ -100,7 +152,7 @@ def measure(asked: Asked, rounds: int) -> dict[str, object]:
         start = time.perf_counter()
         answer = asked.send(number)
         taken.append((time.perf_counter() - start) * 1000)
-        if answer.status_code not in {200, 400}:
+        if answer.status_code != 200:
             raise SystemExit(f"{asked.name}: {answer.status_code} {answer.text[:300]}")
     p95 = statistics.quantiles(taken, n=20)[-1]
     result = {"name": asked.name, "p50_ms": round(statistics.median(taken), 1)}
@@ -114,15 +166,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    command(options.data, "user", "add", LOGIN, "--role", "legal", "--generate")
-    key = json.loads(command(options.data, "key", "create", LOGIN, "--name", "bench", "--json"))
+    login = f"{LOGIN}{time.time_ns()}"
+    new = command(options.data, "user", "add", login, "--role", "legal", "--generate", "--json")
+    key = json.loads(command(options.data, "key", "create", login, "--name", "bench", "--json"))
     with service(options.data) as place:
-        headers = {"Authorization": f"Bearer {key['key']}"}
+        headers = {"Authorization": f"Bearer {key['secret']}"}
         with httpx2.Client(base_url=place, headers=headers, timeout=120) as client:
             total = client.post("/search", json={"limit": 0}).json()["total"]
-            rows = [measure(one, options.rounds) for one in requests_of(client)]
+            known = drawn(client)
+            trail = client.get(f"/contacts/{known.largest}/timeline").json()["total"]
+            rows = [measure(one, options.rounds) for one in requests_of(client, known)]
+        with httpx2.Client(base_url=place.removesuffix("/api/v1"), timeout=120) as browser:
+            sign_in(browser, login, json.loads(new)["password"])
+            rows += [measure(one, options.rounds) for one in pages_of(browser, known)]
     machine = {"system": platform.platform(), "cores": os.cpu_count()}
-    text = json.dumps({"messages": total, "machine": machine, "requests": rows}, indent=1)
+    text = json.dumps(
+        {"messages": total, "largest_trail": trail, "machine": machine, "requests": rows}, indent=1
+    )
     print(text)
     if options.json:
         options.json.write_text(text + "\n", encoding="utf-8")
