@@ -40,16 +40,25 @@ def encoding_of(head: bytes, *, is_whole: bool) -> str:
     return "utf-8"
 
 
-def csv_rows(content: bytes | mmap.mmap, delimiter: bytes) -> Iterator[bytes]:
-    """Yield rows of bytes without their line ends; a quoted cell that is open takes the next in."""
+def csv_rows(
+    content: bytes | mmap.mmap, delimiter: bytes, most_bytes: int | None = None
+) -> Iterator[bytes]:
+    """Yield rows of bytes without their line ends; a quoted cell that is open takes the next in.
+
+    Args:
+        content: Of the file.
+        delimiter: Between cells.
+        most_bytes: A row that is not closed by then is given as it is; the next line begins one.
+    """
     held: list[bytes] = []
-    is_open = False
+    size, is_open = 0, False
     for line in lines_of(content):
         held.append(line)
+        size += len(line)
         is_open = _is_open(line, delimiter, is_open=is_open)
-        if not is_open:
+        if not is_open or (most_bytes is not None and size >= most_bytes):
             yield b"".join(held).rstrip(b"\r\n")
-            held = []
+            held, size, is_open = [], 0, False
     if held:
         yield b"".join(held).rstrip(b"\r\n")
 

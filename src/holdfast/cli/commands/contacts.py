@@ -9,6 +9,7 @@ import typer
 
 from holdfast.cli.command import add, flag
 from holdfast.cli.commands.contact_care import WHO, register_care
+from holdfast.cli.commands.contact_import import register_import
 from holdfast.cli.screen import GOOD, Column, amount
 from holdfast.core.errors import NotFound, Refused
 
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
     add(group, "merge", merge, MergeOptions)
     add(group, "undo", undo, UndoOptions)
     register_care(group)
+    register_import(group)
     app.add_typer(group, name="contact")
 
 
