@@ -20,11 +20,11 @@ from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.batches import close_batch, ensure_source, open_batch
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.ledger import known_items
+from holdfast.storage.catalogue.resolving import DIRECTORY
 from holdfast.storage.catalogue.unkept import note_unkept
 from holdfast.storage.directory.deciding import Decision
 from holdfast.storage.directory.scratch import Scratch, scratch
 from holdfast.storage.directory.standing import view_of
-from holdfast.storage.directory.undoing import KIND
 from holdfast.storage.directory.writing import Writer
 from holdfast.storage.store import Store
 
@@ -39,7 +39,7 @@ class Order:
 
     paths: tuple[Path, ...]
     rules: Rules = field(default_factory=Rules)
-    source: str = KIND
+    source: str = DIRECTORY
     """Under which the ledger keeps what could not be taken."""
     overwrites: bool = False
     """Also what a person said of a contact gives way."""
@@ -115,7 +115,7 @@ class _Run:
     def _opened(self) -> Intake:
         """Return the batch; it is opened when there is something to write."""
         if self.intake is None:
-            source_id = ensure_source(self.store, self.order.source, KIND)
+            source_id = ensure_source(self.store, self.order.source, DIRECTORY)
             paths = "\n".join(str(path) for path in self.order.paths)
             self.intake = open_batch(self.store, source_id, paths=paths)
             self.report.batch = public_id("bat", self.intake.batch_id)
@@ -173,7 +173,7 @@ class _Run:
         }
         if not items:
             return
-        source_id = ensure_source(self.store, self.order.source, KIND)
+        source_id = ensure_source(self.store, self.order.source, DIRECTORY)
         known = known_items(self.store, source_id, list(items))
         fresh = [one for key, one in items.items() if key not in known]
         if fresh:

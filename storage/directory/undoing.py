@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exists, select, update
@@ -16,6 +17,7 @@ from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.contact_fields import FIELDS, Fields, change_in
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.linking import PREFIX, UNLINK, link_digest
+from holdfast.storage.catalogue.resolving import DIRECTORY
 from holdfast.storage.catalogue.schema import (
     batches,
     contact_versions,
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
 
     from holdfast.storage.store import Store
 
-KIND = "directory"
-"""Of sources that are directories of people."""
 _CHUNK = 200
 """Links, or contacts, of one transaction."""
 
@@ -60,7 +60,7 @@ def is_directory(store: Store, batch_id: int) -> bool:
         kind = connection.scalar(query.where(batches.c.id == batch_id))
     if kind is None:
         raise NotFound("There is no such import.", next_step="List the imports.", id=batch_id)
-    return kind == KIND
+    return bool(kind == DIRECTORY)
 
 
 def undo_directory(
@@ -89,16 +89,16 @@ def undo_directory(
     changed = 0
     for start in range(0, len(said), _CHUNK):
         some = said[start : start + _CHUNK]
-        changed += transact(store.engine, lambda c, some=some: _unsay(c, store, batch_id, some))
+        changed += transact(store.engine, partial(_unsay, store, batch_id, some))
         on_progress(start + len(some), total)
     for start in range(0, len(wanted), _CHUNK):
         some = wanted[start : start + _CHUNK]
-        transact(store.engine, lambda c, some=some: _unlink(c, store, some))
+        transact(store.engine, partial(_unlink, store, some))
         on_progress(len(said) + start + len(some), total)
     return TakenBack(len(wanted), changed)
 
 
-def _unsay(connection: Connection, store: Store, batch_id: int, contact_ids: Sequence[int]) -> int:
+def _unsay(store: Store, batch_id: int, contact_ids: Sequence[int], connection: Connection) -> int:
     history = effective(connection, contact_ids)
     changed = 0
     for contact_id in contact_ids:
@@ -112,10 +112,10 @@ def _unsay(connection: Connection, store: Store, batch_id: int, contact_ids: Seq
 
 def _version(connection: Connection, contact_id: int) -> int:
     newest = select(contact_versions.c.version).where(contact_versions.c.contact_id == contact_id)
-    return max(connection.scalars(newest))
+    return int(max(connection.scalars(newest)))
 
 
-def _unlink(connection: Connection, store: Store, link_ids: Sequence[int]) -> None:
+def _unlink(store: Store, link_ids: Sequence[int], connection: Connection) -> None:
     lock_holds(connection, is_shared=True)
     one_at_a_time(connection)
     query = select(links).where(links.c.undone_ms.is_(None))

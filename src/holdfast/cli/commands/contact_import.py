@@ -89,13 +89,13 @@ def run(session: Session, options: DirectoryOptions) -> int:
 def _order(options: DirectoryOptions) -> Order:
     from holdfast.ingest.directory.cards import rules_of
     from holdfast.ingest.directory.importing import Order
-    from holdfast.storage.directory.undoing import KIND
+    from holdfast.storage.catalogue.resolving import DIRECTORY
 
     mapping = text_in(options.mapping) if options.mapping else ""
     return Order(
         tuple(options.files or ()),
         rules_of(mapping, options.country, options.system),
-        options.source or KIND,
+        options.source or DIRECTORY,
         options.overwrite,
         options.dry_run,
     )
@@ -163,8 +163,9 @@ def _print(session: Session, order: Order, report: Report) -> None:
     if report.is_unchanged:
         screen.result("Nothing is different from what the archive knows.", style=GOOD)
     elif order.is_trial:
-        would = "{created} new contacts and {changed} changes would be made."
-        screen.result(would, style=GOOD, **facts)
+        screen.result(
+            "{created} new contacts and {changed} changes would be made.", style=GOOD, **facts
+        )
     else:
         screen.result("{created} new contacts, {changed} changed.", style=GOOD, **facts)
     lines = [
