@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import mmap
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ _HEAD_BYTES = 64 << 10
 _MOST_ROW_BYTES = 64 << 10
 _MOST_LINE_BYTES = 1 << 20
 _DELIMITERS = (",", "\t", ";", "|")
+_SYSTEM = re.compile(r"[a-z][a-z0-9_]{1,15}")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -71,7 +73,7 @@ def rules_of(mapping: str, country: str = "", system: str = "") -> Rules:
     """Return the rules of a saved mapping and of what was said beside it, which counts more.
 
     Raises:
-        Refused: The mapping is none, or the country is no calling code.
+        Refused: The mapping is none, the country no calling code, or the system no name of one.
     """
     try:
         saved = msgspec.json.decode(mapping or "{}", type=_Mapping)
@@ -81,7 +83,10 @@ def rules_of(mapping: str, country: str = "", system: str = "") -> Rules:
     code = (country or saved.country).removeprefix("+")
     if code and not (code.isascii() and code.isdigit() and len(code) <= 3):
         raise Refused(f"{code[:20]!r} is no calling code.", next_step="Write it as 49 or 86.")
-    return Rules(saved.columns, code, system or saved.system or "crm")
+    name = system or saved.system or "crm"
+    if not _SYSTEM.fullmatch(name):
+        raise Refused(f"{name[:20]!r} names no system.", next_step="Write it as crm or erp_2.")
+    return Rules(saved.columns, code, name)
 
 
 def cards_of(path: Path, rules: Rules) -> Iterator[Card]:

@@ -45,6 +45,8 @@ class Order:
     """Also what a person said of a contact gives way."""
     is_trial: bool = False
     """Nothing is written; the report is that of an import."""
+    paths_shown: str = ""
+    """What the batch says it was made of; the paths, if empty."""
 
 
 def import_directory(
@@ -116,7 +118,7 @@ class _Run:
         """Return the batch; it is opened when there is something to write."""
         if self.intake is None:
             source_id = ensure_source(self.store, self.order.source, DIRECTORY)
-            paths = "\n".join(str(path) for path in self.order.paths)
+            paths = self.order.paths_shown or "\n".join(map(str, self.order.paths))
             self.intake = open_batch(self.store, source_id, paths=paths)
             self.report.batch = public_id("bat", self.intake.batch_id)
         return self.intake
