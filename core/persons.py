@@ -44,12 +44,12 @@ class Person:
 
 def mail_of(text: str) -> Address | None:
     """Return a mail address; None where it is none."""
-    if "@" not in text:
-        return None
-    (key,) = address_forms(text)
-    local, _, domain = key.rpartition("@")
-    is_one = local and domain and not any(c.isspace() or c < " " for c in key)
-    return Address((key,)) if is_one and len(key) <= MAX_KEY_CHARS else None
+    for key in address_forms(text) if text.count("@") == 1 else ():
+        local, at, domain = key.partition("@")
+        is_one = local and at and domain and not any(c.isspace() or c < " " for c in key)
+        if is_one and len(key) <= MAX_KEY_CHARS:
+            return Address((key,))
+    return None
 
 
 def phone_of(text: str, country: str = "") -> Address | None:

@@ -27,7 +27,7 @@ from holdfast.storage.catalogue.schema import (
 from holdfast.storage.directory.standing import effective, led_to
 from holdfast.storage.governance.forgetting import forget_unmet
 from holdfast.storage.governance.holding import lock_holds
-from holdfast.storage.webhooks.contacts import tell_of_contact
+from holdfast.storage.webhooks.happenings import About, Happening, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -130,11 +130,8 @@ def _unlink(store: Store, link_ids: Sequence[int], connection: Connection) -> No
     ]
     record_events(connection, events, store.ids)
     settle(connection, store, [row.identity_id for row in undone])
-    for row in undone:
-        if not row.is_new:
-            tell_of_contact(
-                connection, store, row.contact_id, {"unlink": public_id(PREFIX, row.id)}
-            )
+    about = [About(one, one) for one in sorted({row.contact_id for row in undone})]
+    tell(connection, store, Happening.CONTACT_UPDATED, about)
     others = links.alias("others")
     is_alone = ~exists().where(
         others.c.identity_id == links.c.identity_id, others.c.undone_ms.is_(None)

@@ -22,8 +22,7 @@ from holdfast.storage.catalogue.sightings import Sighting
 from holdfast.storage.directory.deciding import Decision, View, decide
 from holdfast.storage.directory.standing import view_of
 from holdfast.storage.governance.holding import lock_holds
-from holdfast.storage.webhooks.contacts import tell_of_contact
-from holdfast.storage.webhooks.happenings import About, Happening, tell
+from holdfast.storage.webhooks.happenings import About, Happening, tell_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -87,9 +86,17 @@ class _Chunk:
         for contact, values in changes.items():
             what = (checked_fields(values), None)
             change_in(self.connection, self.store, contact, what, self.batch_id)
-        about = [About(contact, contact) for contact in made.values()]
-        tell(self.connection, self.store, Happening.CONTACT_CREATED, about)
+        self._tell(set(made.values()), {one for one in given.values() if one > 0})
         return [_placed(one, made) if one else None for one in decisions]
+
+    def _tell(self, created: set[int], given: set[int]) -> None:
+        """Let others know who is new, and who got addresses; a change of fields tells of itself."""
+        detail = {"import": public_id("bat", self.batch_id)}
+        said: dict[str, list[About]] = {
+            Happening.CONTACT_CREATED: [About(one, one) for one in sorted(created)],
+            Happening.CONTACT_UPDATED: [About(one, one, detail) for one in sorted(given)],
+        }
+        tell_all(self.connection, self.store, said)
 
     def _give(self, given: dict[str, int], leaders: dict[int, str]) -> dict[int, int]:
         """Make the addresses known and give them away; return the contacts that were made."""
@@ -145,11 +152,6 @@ class _Chunk:
         ]
         record_events(self.connection, events, self.store.ids)
         settle(self.connection, self.store, [row.identity_id for row in kept])
-        for row in kept:
-            for contact in sorted({row.contact_id, row.before_id} - {None}):
-                detail = {"link": public_id(PREFIX, row.id)}
-                if not row.is_new:
-                    tell_of_contact(self.connection, self.store, contact, detail)
 
 
 def _placed(one: Decision, made: dict[int, int]) -> Decision:

@@ -35,8 +35,18 @@ def test_what_is_no_number(text: str) -> None:
 
 def test_mail_addresses() -> None:
     assert mail_of(" <Ann@X.org> ") == Address(("ann@x.org",))
-    for text in ("ann", "@", "@x.org", "ann@", "a b@x.org", "a" * 400 + "@x.org"):
+    for text in (
+        "ann",
+        "@",
+        "@x.org",
+        "ann@",
+        "a b@x.org",
+        "@@x.org",
+        "a@b@x.org",
+        "tel:a@x.org",
+    ):
         assert mail_of(text) is None
+    assert mail_of("a" * 400 + "@x.org") is None
 
 
 def test_ids_of_systems() -> None:

@@ -119,7 +119,10 @@ def test_mapping_decides_the_columns(tmp_path: Path) -> None:
     assert columns_found(tmp_path / "a.vcf", Rules()) == {}
 
 
-@pytest.mark.parametrize(("mapping", "country"), [("[]", ""), ('{"x": 1}', ""), ("", "Germany")])
+@pytest.mark.parametrize(
+    ("mapping", "country"),
+    [("[]", ""), ('{"x": 1}', ""), ("", "Germany"), ('{"system": "My ERP"}', "")],
+)
 def test_mapping_that_is_none_is_refused(mapping: str, country: str) -> None:
     with pytest.raises(Refused):
         rules_of(mapping, country)

@@ -12,6 +12,7 @@ from catalogue_kit import Filing, Home, Mail
 from directory_kit import bring, everybody, problems_of, vcard, write_cards
 from holdfast.core.errors import NotFound, Refused, Unavailable
 from holdfast.core.identity import row_id
+from holdfast.core.rights import Role
 from holdfast.storage.catalogue.contact_fields import change_fields, field_versions, fields_in
 from holdfast.storage.catalogue.contacts import find, show
 from holdfast.storage.catalogue.engine import reading, writing
@@ -20,8 +21,11 @@ from holdfast.storage.catalogue.merging import merge
 from holdfast.storage.catalogue.resolving import suggestions
 from holdfast.storage.catalogue.schema import contact_versions, links, source_items
 from holdfast.storage.catalogue.timeline import Window, contact_timeline
+from holdfast.storage.catalogue.webhook_tables import webhook_events
 from holdfast.storage.directory.undoing import undo_directory
+from holdfast.storage.rights.users import NewUser, add_user
 from holdfast.storage.store import Store
+from holdfast.storage.webhooks.endpoints import NewEndpoint, add_endpoint
 from people_kit import contact_at, findings_about_people
 
 ANN = vcard("FN:Ann Smith", "EMAIL:ann@acme.com", "EMAIL:ann@home.org", "TEL:+49 151 1234567",
@@ -271,3 +275,19 @@ def test_file_that_cannot_be_read_is_unavailable(
     monkeypatch.setattr(Path, "open", fail)
     with pytest.raises(Unavailable, match="Permission denied"):
         bring(store, file)
+
+
+def test_others_are_told_who_is_new_and_who_changed(store: Store, tmp_path: Path) -> None:
+    user = add_user(store, NewUser("crm", Role.ADMIN))
+    events = ("contact.created", "contact.updated")
+    add_endpoint(store, NewEndpoint("https://crm.example/", events, user.id))
+    cards = [vcard("EMAIL:ann@acme.com", "X-QQ:1"), vcard("EMAIL:n@new.org")]
+    report = bring(store, write_cards(tmp_path / "a.vcf", cards))
+    ann, new = contact_at(store, "ann@acme.com"), contact_at(store, "n@new.org")
+    undo(store, report.batch)
+    with reading(store.engine) as connection:
+        rows = connection.execute(select(webhook_events).order_by(webhook_events.c.id)).all()
+    assert {(row.kind, row.contact_id) for row in rows[:2]} == {
+        ("contact.created", new), ("contact.updated", ann),
+    }  # fmt: skip
+    assert {row.contact_id for row in rows[2:]} == {ann, new}

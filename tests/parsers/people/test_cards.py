@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.core.chats import address_key
 from holdfast.core.persons import Person
 from holdfast.parsers.people import card_lines
 from holdfast.parsers.people.card_lines import Cut, cards, properties
 from holdfast.parsers.people.vcards import read_card
+from holdfast.storage.catalogue.contact_fields import checked_fields
+from holdfast.storage.catalogue.sightings import is_named_in_chat
 
 
 def card(*lines: str | bytes, version: str = "3.0") -> bytes:
@@ -200,6 +203,16 @@ def test_card_that_is_too_large_is_not_held(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_remarks_end() -> None:
     assert len(read_card(card(*["rubbish"] * 100, "EMAIL:a@x.org")).remarks) == 20
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(["EMAIL", "TEL", "IMPP", "UID", "X-QQ", "FN", "CATEGORIES"]), st.text())
+def test_whatever_is_taken_can_be_kept(name: str, value: str) -> None:
+    person = read_card(card(f"{name}:{value}", "EMAIL:a@x.org"))
+    kept = [key for one in person.addresses for key in one.keys]
+    assert all(is_named_in_chat(key) and key == address_key(key) for key in kept)
+    changes = {**person.said, "groups": person.groups}
+    assert checked_fields(changes) == changes
 
 
 @settings(max_examples=200, deadline=None)
