@@ -57,6 +57,9 @@ class FieldsShape(Shape):
     owner: str
     consents: dict[str, str]
     """Channel → `agreed`, `refused` or `withdrawn`."""
+    company: str
+    title: str
+    note: str
     version: int
 
 
@@ -71,6 +74,9 @@ class FieldsChange(Shape):
     groups: list[str] | None = Bounds(None, max_length=100)
     owner: str | None = _WORD
     consents: dict[str, str] | None = Bounds(None, max_length=100)
+    company: str | None = _WORD
+    title: str | None = _WORD
+    note: str | None = Bounds(None, max_length=3000)
 
 
 class FieldVersionShape(Shape):
@@ -357,6 +363,9 @@ def _fields(said: Fields, version: int, mask: Mask) -> FieldsShape:
         groups=[mask.text(one) for one in said.groups],
         owner=said.owner,
         consents=dict(said.consents),
+        company=mask.text(said.company),
+        title=mask.text(said.title),
+        note=mask.text(said.note),
         version=version,
     )
 

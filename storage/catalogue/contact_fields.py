@@ -35,6 +35,7 @@ PARTY_TYPES = ("", "customer", "prospect", "supplier", "partner", "staff", "othe
 CONSENTS = ("agreed", "refused", "withdrawn")
 PROVISIONAL, CONFIRMED = "provisional", "confirmed"
 MAX_CHARS = 200
+MAX_NOTE_CHARS = 2000
 MAX_EACH = 50
 """Roles, groups and consents, each."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -59,6 +60,10 @@ class Fields:
     """Login of who looks after it, who then sees its records."""
     consents: tuple[tuple[str, str], ...] = ()
     """Channel, and one of `CONSENTS`; sorted."""
+    company: str = ""
+    """As people call it; empty: that of the domain."""
+    title: str = ""
+    note: str = ""
 
 
 FIELDS = tuple(one.name for one in fields(Fields))
@@ -75,6 +80,8 @@ class FieldVersion:
     changed_ms: int
     before: dict[str, Any]
     after: dict[str, Any]
+    batch_id: int | None = None
+    """The import of a directory that said so; None for a person."""
 
 
 class _Written(msgspec.Struct, frozen=True):
@@ -134,8 +141,17 @@ def change_in(
     store: Store,
     contact_id: int,
     what: tuple[Mapping[str, Any], int | None],
+    batch_id: int | None = None,
 ) -> tuple[Fields, int]:
-    """Change a contact in the caller's transaction; else as `change_fields`."""
+    """Change a contact in the caller's transaction; else as `change_fields`.
+
+    Args:
+        connection: Of the transaction.
+        store: The archive.
+        contact_id: The contact itself, merged or not.
+        what: The changes, checked, and the version that the caller looked at.
+        batch_id: The import of a directory that says so.
+    """
     changes, expected = what
     lock_rows(connection, contacts.c.id, [contact_id], Hold.CHANGING)
     row = _row(connection, contact_id)
@@ -151,7 +167,7 @@ def change_in(
         return before, row.version
     version = row.version + 1
     _write(connection, contact_id, after, version)
-    _note(connection, store, (contact_id, version), (before, after))
+    _note(connection, store, (contact_id, version, batch_id), (before, after))
     tell_of_contact(connection, store, contact_id, {"version": str(version)})
     return after, version
 
@@ -177,9 +193,12 @@ def kept_text(said: Fields) -> str:
 
 
 def _note(
-    connection: Connection, store: Store, place: tuple[int, int], states: tuple[Fields, Fields]
+    connection: Connection,
+    store: Store,
+    place: tuple[int, int, int | None],
+    states: tuple[Fields, Fields],
 ) -> None:
-    contact_id, version = place
+    contact_id, version, batch_id = place
     before, after = states
     differing = [name for name in FIELDS if getattr(before, name) != getattr(after, name)]
     change = _encode(
@@ -195,17 +214,19 @@ def _note(
         "actor": store.actor,
         "changed_ms": now_ms,
         "change": change,
+        "batch_id": batch_id,
     }
     connection.execute(contact_versions.insert(), row)
-    digest = change_digest(version, change)
+    digest = change_digest(version, change, batch_id)
     name = public_id("con", contact_id)
     event = Event(CONTACT, name, contact_id, now_ms, store.actor, digest)
     record_events(connection, [event], store.ids)
 
 
-def change_digest(version: int, change: str) -> bytes:
+def change_digest(version: int, change: str, batch_id: int | None) -> bytes:
     """Digest what the audit log commits to for one change of a contact."""
-    return canonical_digest([version, change])
+    said: list[object] = [version, change]
+    return canonical_digest(said if batch_id is None else [*said, batch_id])
 
 
 def field_versions(store: Store, contact_id: int) -> list[FieldVersion]:
@@ -218,12 +239,13 @@ def field_versions(store: Store, contact_id: int) -> list[FieldVersion]:
         root = contact_root(connection, contact_id)
         query = select(contact_versions).where(contact_versions.c.contact_id == root)
         rows = connection.execute(query.order_by(contact_versions.c.version)).all()
-    return [_version(row) for row in rows]
+    return [version_of(row) for row in rows]
 
 
-def _version(row: Row[Any]) -> FieldVersion:
+def version_of(row: Row[Any]) -> FieldVersion:
+    """Return one change, as its row has it."""
     one = _written(row.change)
-    return FieldVersion(row.version, row.actor, row.changed_ms, one.before, one.after)
+    return FieldVersion(row.version, row.actor, row.changed_ms, one.before, one.after, row.batch_id)
 
 
 def led_to(changes: Iterable[str]) -> Fields:
@@ -268,8 +290,9 @@ def checked_fields(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _line(name: str, value: str) -> str:
     line = " ".join(value.split())
-    if len(line) > MAX_CHARS or _CONTROL.search(line):
-        raise Refused(f"A {name} has at most {MAX_CHARS} printable characters.", field=name)
+    most = MAX_NOTE_CHARS if name == "note" else MAX_CHARS
+    if len(line) > most or _CONTROL.search(line):
+        raise Refused(f"A {name} has at most {most} printable characters.", field=name)
     return line
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import and_, func, or_, select
 
 from holdfast.core.address_forms import PHONE, address_forms
@@ -140,13 +141,23 @@ def _listed(connection: Connection, condition: ColumnElement[bool], limit: int) 
 
 
 def _with_pinyin(connection: Connection, wanted: str) -> list[int]:
-    is_foreign = func.octet_length(identities.c.name) != func.length(identities.c.name)
-    rows = connection.execute(
-        select(identities.c.contact_id, identities.c.name)
-        .where(is_foreign, identities.c.contact_id.is_not(None))
+    """Return those whose name, as messages or people call them, sounds so; the latest first."""
+    name = identities.c.name
+    query = (
+        select(identities.c.contact_id, name, contacts.c.name.label("said"))
+        .join(contacts, contacts.c.id == identities.c.contact_id)
+        .where(or_(_is_foreign(name), _is_foreign(contacts.c.name)))
         .order_by(func.coalesce(identities.c.last_ms, 0).desc(), identities.c.id)
     )
-    return [row.contact_id for row in rows if wanted in name_keys(row.name)]
+    return [
+        row.contact_id
+        for row in connection.execute(query)
+        if wanted in name_keys(row.name) or wanted in name_keys(row.said)
+    ]
+
+
+def _is_foreign(name: ColumnElement[str]) -> ColumnElement[bool]:
+    return func.octet_length(name) != func.length(name)
 
 
 def show(store: Store, contact_id: int) -> Contact:
@@ -321,7 +332,7 @@ def _contact(
         name=row.name or next((one.name for one in known if one.name), ""),
         state=row.state,
         company_domain=row.company_domain or "",
-        company_name=row.company_name or "",
+        company_name=_called(row.fields).company or row.company_name or "",
         is_internal=any(is_within(domain_of(one.value), own) for one in owned),
         identities=tuple(owned),
         merged=tuple(merged),
@@ -331,6 +342,19 @@ def _contact(
         owner=row.owner,
         version=row.version,
     )
+
+
+class _Called(msgspec.Struct, frozen=True):
+    """Of what people said, how the company is called."""
+
+    company: str = ""
+
+
+_decode_called = msgspec.json.Decoder(_Called).decode
+
+
+def _called(fields: str) -> _Called:
+    return _decode_called(fields) if fields else _Called()
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,7 @@ def link_in(connection: Connection, store: Store, wanted: Wanted, by: tuple[int,
         "actor": store.actor,
         "linked_ms": store.now_ms(),
         "undone_ms": None,
+        "batch_id": None,
     }
     if wanted.contact_id is None:
         row |= _own_contact(connection, store, identity, linker)
@@ -243,7 +244,9 @@ def _refuse_same(identity: Row[Any], row: dict[str, Any]) -> None:
 
 def link_digest(row: Row[Any]) -> bytes:
     """Digest what the audit log commits to when a link is made, and again when it is undone."""
-    return canonical_digest([_plain(getattr(row, name)) for name in LINK_DIGESTED])
+    said = [_plain(getattr(row, name)) for name in LINK_DIGESTED]
+    # Those of an import say which; older ones, and those made by hand, are digested as ever.
+    return canonical_digest(said if row.batch_id is None else [*said, row.batch_id])
 
 
 def _plain(value: object) -> object:

@@ -16,6 +16,14 @@ from holdfast.storage.catalogue.columns import (
     words,
 )
 
+
+def _of_batch(table: str) -> Index:
+    """Find what one import of a directory did; most rows are of none."""
+    is_of_one = text("batch_id IS NOT NULL")
+    name = f"ix_{table}_batch_id"
+    return Index(name, "batch_id", sqlite_where=is_of_one, postgresql_where=is_of_one)
+
+
 companies = Table(
     "companies",
     metadata,
@@ -56,6 +64,8 @@ contact_versions = Table(
     words("actor"),
     ms("changed_ms"),
     words("change"),
+    Column("batch_id", Id, nullable=True),
+    _of_batch("contact_versions"),
 )
 
 identities = Table(
@@ -108,5 +118,7 @@ links = Table(
     words("actor"),
     ms("linked_ms"),
     ms("undone_ms", optional=True),
+    Column("batch_id", Id, nullable=True),
     UniqueConstraint("identity_id", "turn"),
+    _of_batch("links"),
 )

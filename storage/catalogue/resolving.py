@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import exists, false, func, or_, select
 
+from holdfast.core.custody import End
+from holdfast.core.errors import NotFound
+from holdfast.core.identity import row_id
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import internal_in
+from holdfast.storage.catalogue.contacts import contact_root
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.schema import contacts, identities
+from holdfast.storage.catalogue.schema import contacts, identities, source_items, sources
 from holdfast.storage.catalogue.sightings import MAIL, split_key
 
 if TYPE_CHECKING:
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
 
     from holdfast.storage.store import Store
 
+DIRECTORY = "directory"
+"""Kind of sources that are directories of people; also why their contacts may be one person."""
 MOST_ALIKE = 20
 """Of contacts with one name in one company: more are a name that says nothing."""
 
@@ -58,7 +66,8 @@ class Suggestion:
 
     reason: str
     """`name`: the same name in the same company; `mailbox`: one mailbox, written differently;
-    `local_part`: the same name before the @ in domains of one company."""
+    `local_part`: the same name before the @ in domains of one company; `directory`: a card of a
+    directory has addresses of both."""
     contact_ids: tuple[int, ...]
     """The one that is most in touch first."""
 
@@ -82,6 +91,7 @@ def suggestions(store: Store, limit: int | None = None) -> list[Suggestion]:
     """
     with reading(store.engine) as connection:
         known = list(_known(connection))
+        told = list(_told_by_directories(connection))
     groups: dict[tuple[str, object], set[int]] = defaultdict(set)
     sizes: dict[int, int] = defaultdict(int)
     for one in known:
@@ -89,6 +99,8 @@ def suggestions(store: Store, limit: int | None = None) -> list[Suggestion]:
         for group in _reasons(one):
             groups[group].add(one.contact_id)
     found: dict[tuple[int, ...], str] = {}
+    for pair in told:
+        groups[DIRECTORY, pair].update(pair)
     for (reason, _), ids in groups.items():
         if 1 < len(ids) <= MOST_ALIKE:
             ranked = tuple(sorted(ids, key=lambda contact: (-sizes[contact], contact)))
@@ -96,6 +108,28 @@ def suggestions(store: Store, limit: int | None = None) -> list[Suggestion]:
     best = [Suggestion(reason, ranked) for ranked, reason in found.items()]
     best.sort(key=lambda one: (-sum(sizes[i] for i in one.contact_ids), one.contact_ids))
     return best[:limit]
+
+
+class _Place(msgspec.Struct):
+    contacts: list[str] = []
+
+
+_place = msgspec.json.Decoder(_Place).decode
+
+
+def _told_by_directories(connection: Connection) -> Iterator[tuple[int, ...]]:
+    """Yield the contacts that a card of a directory has addresses of; the ledger keeps them."""
+    query = (
+        select(source_items.c.offered)
+        .join(sources, sources.c.id == source_items.c.source_id)
+        .where(sources.c.kind == DIRECTORY, source_items.c.state == End.SKIPPED.value)
+    )
+    for offered in connection.scalars(query):
+        named = [row_id("con", one) for one in _place(offered).contacts]
+        with suppress(NotFound):  # one whom a destroyed message alone named
+            pair = tuple(sorted({contact_root(connection, one) for one in named}))
+            if len(pair) > 1:
+                yield pair
 
 
 def _known(connection: Connection) -> Iterator[_Known]:

@@ -75,6 +75,24 @@ def forget_people(connection: Connection, store: Store, identity_ids: Sequence[i
         change_fact(connection, PEOPLE_FORGOTTEN, str(store.ids.take()))
 
 
+def forget_unmet(connection: Connection, store: Store, identity_ids: Sequence[int]) -> None:
+    """Forget those of these identities that take part in nothing.
+
+    Args:
+        connection: Of the transaction that took back what named them.
+        store: The archive.
+        identity_ids: In order; no link in force gives them to anybody.
+    """
+    lock_rows(connection, identities.c.id, identity_ids, Hold.ALONE)
+    query = select(participants.c.identity_id).distinct()
+    rows = by_value(connection, query, participants.c.identity_id, identity_ids)
+    met = {row.identity_id for row in rows}
+    gone = [one for one in identity_ids if one not in met]
+    if gone:
+        _forget(connection, store, gone)
+        change_fact(connection, PEOPLE_FORGOTTEN, str(store.ids.take()))
+
+
 def _rename(connection: Connection, identity_ids: Sequence[int]) -> None:
     """Give those a name that is still written whose name no message has any more."""
     is_written = exists().where(

@@ -253,7 +253,7 @@ def check_contacts(scope: Scope) -> Iterator[Finding]:
 
 
 def _is_told(version: Row[Any], told: Sequence[Told]) -> bool:
-    digest = change_digest(version.version, version.change)
+    digest = change_digest(version.version, version.change, version.batch_id)
     return any(
         (event.leaf.t, event.leaf.actor) == (version.changed_ms, version.actor)
         and event.commits_to(digest)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pysqlite3
 import pytest
-from sqlalchemy import Boolean, Column, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, LargeBinary, String, Table, UniqueConstraint
 
 from archive_kit import opened, settings_in
 from fault_rich import rich_archive
@@ -92,7 +92,10 @@ def edited(column: Column[Any], value: Any) -> Any:
         return bytes([value[0] ^ 1]) + value[1:] if value else bytes(kind.length or 1)
     if isinstance(kind, String):
         return (value or "") + "x"
-    is_key = column.primary_key or column.unique
+    together = [one for one in column.table.constraints if isinstance(one, UniqueConstraint)]
+    is_key = (
+        column.primary_key or column.unique or any(column.name in one.columns for one in together)
+    )
     return (value or 0) + (STEP if is_key else 1)
 
 

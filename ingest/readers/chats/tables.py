@@ -7,37 +7,35 @@ whose digits a spreadsheet has lost, end as failed with their reason, and can be
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import mmap
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 from holdfast.core.records import CaptureFacts
-from holdfast.ingest.jail import Failed, Killed, Limits, read_result, run_once
 from holdfast.ingest.readers.chats.tree import ChatRules, Member, Spot, Tree, passed_over
 from holdfast.ingest.readers.offers import Offered
-from holdfast.parsers.charset_guess import guess
+from holdfast.ingest.readers.rows import (
+    HEADER_ROWS,
+    csv_rows,
+    encoding_of,
+    first_rows,
+    lines_of,
+    sheet_rows,
+)
 from holdfast.parsers.chat.table_columns import columns_of, is_table
 from holdfast.parsers.chat.table_rows import read_row
 from holdfast.parsers.chat.values import Context, context_text
 
-MOST_BYTES = 256 << 20
-"""Largest workbook; CSV and JSON lines are read row by row, whatever their size."""
 _HEAD_BYTES = 64 << 10
 _CSV = (".csv", ".tsv", ".txt")
 SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
 """Names of workbooks; most are ZIP archives."""
 _LINES = (".jsonl", ".ndjson")
-_HEADER_ROWS = 10
-"""A header stands within so many rows; what is above is a title."""
 _encode = msgspec.json.Encoder().encode
-_rows = msgspec.msgpack.Decoder(list[tuple[str, int, list[str]]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +140,7 @@ def _headers(
 ) -> Sequence[str] | None:
     name = member.name.lower()
     if name.endswith(SHEETS):
-        found = _sheet_rows(content)
+        found = sheet_rows(content)
         table = next(_sheet_tables(spot, found, rules), None) if found else None
         return table[0].headers if table else None
     if name.endswith(_LINES):
@@ -156,7 +154,7 @@ def _table_offers(
 ) -> Iterator[Offered]:
     name = member.name.lower()
     if name.endswith(SHEETS):
-        rows = _sheet_rows(content)
+        rows = sheet_rows(content)
         if rows is None:
             yield passed_over(spot, "damaged:workbook", is_unknown=True)
             return
@@ -193,96 +191,34 @@ def _offer(rows: _Rows, raw: bytes, place: str) -> Offered:
 
 def _csv_table(spot: Spot, content: bytes | mmap.mmap, rules: ChatRules) -> _Table | None:
     head = bytes(content[:_HEAD_BYTES])
-    encoding = _encoding(head, is_whole=len(head) == len(content))
+    encoding = encoding_of(head, is_whole=len(head) == len(content))
     text = head.decode(encoding, "replace")
     mapping = mapping_of(rules)
     for delimiter in (",", "\t", ";", "|"):
-        for headers in _first_rows(text, delimiter):
+        for headers in first_rows(text, delimiter):
             columns = columns_of(headers, mapping.columns)
             if is_table(headers) or (mapping.columns and set(mapping.columns) <= set(headers)):
                 return _Table(spot, headers, columns, rules, mapping, encoding, delimiter)
     return None
 
 
-def _first_rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    """Yield the first rows of a text, as far as they are CSV."""
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    with suppress(csv.Error):
-        for _, row in zip(range(_HEADER_ROWS), reader, strict=False):
-            yield [cell.strip() for cell in row]
-
-
-def _encoding(head: bytes, *, is_whole: bool) -> str:
-    if head.startswith(b"\xef\xbb\xbf"):
-        return "utf-8-sig"
-    cut = head if is_whole else head[: head.rfind(b"\n") + 1] or head
-    try:
-        cut.decode("utf-8")
-    except UnicodeDecodeError:
-        return guess(head)
-    return "utf-8"
-
-
 def _csv_offers(table: _Table, content: bytes | mmap.mmap) -> Iterator[Offered]:
     """Yield the rows below the header, each with its own bytes, quoted line ends included."""
     is_below, encoding = False, table.encoding.removesuffix("-sig")
     rows = replace(table, encoding=encoding).rows()
-    for number, raw in enumerate(_csv_rows(content, table.delimiter.encode()), 1):
+    for number, raw in enumerate(csv_rows(content, table.delimiter.encode()), 1):
         row = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         if is_below:
             if row.strip().strip(table.delimiter.encode()).strip():
                 yield _offer(rows, row, f"row {number}")
             continue
-        above = next(_first_rows(row.decode(encoding, "replace"), table.delimiter), [])
+        above = next(first_rows(row.decode(encoding, "replace"), table.delimiter), [])
         is_below = above == list(table.headers)
-
-
-def _csv_rows(content: bytes | mmap.mmap, delimiter: bytes) -> Iterator[bytes]:
-    """Yield rows of bytes without their line ends; a quoted cell that is open takes the next in."""
-    held: list[bytes] = []
-    is_open = False
-    for line in _lines(content):
-        held.append(line)
-        is_open = _is_open(line, delimiter, is_open=is_open)
-        if not is_open:
-            yield b"".join(held).rstrip(b"\r\n")
-            held = []
-    if held:
-        yield b"".join(held).rstrip(b"\r\n")
-
-
-def _is_open(line: bytes, delimiter: bytes, *, is_open: bool) -> bool:
-    """Tell whether a quoted cell is open behind a line; a quote inside of a cell opens none."""
-    at, opening = 0, delimiter + b'"'
-    if not is_open and line.startswith(b'"'):
-        at, is_open = 1, True
-    while True:
-        if is_open:
-            at = line.find(b'"', at)
-            if at < 0:
-                return True
-            is_doubled = line[at + 1 : at + 2] == b'"'
-            at, is_open = (at + 2, True) if is_doubled else (at + 1, False)
-        else:
-            at = line.find(opening, at)
-            if at < 0:
-                return False
-            at, is_open = at + len(opening), True
-
-
-def _lines(content: bytes | mmap.mmap) -> Iterator[bytes]:
-    """Yield lines with their ends."""
-    start = 0
-    while start < len(content):
-        at = content.find(b"\n", start)
-        end = len(content) if at < 0 else at + 1
-        yield bytes(content[start:end])
-        start = end
 
 
 def _line_headers(content: bytes | mmap.mmap) -> list[str] | None:
     headers: dict[str, None] = {}
-    for raw in bytes(content[:_HEAD_BYTES]).splitlines()[:_HEADER_ROWS]:
+    for raw in bytes(content[:_HEAD_BYTES]).splitlines()[:HEADER_ROWS]:
         try:
             row = msgspec.json.decode(raw)
         except msgspec.MsgspecError:
@@ -294,25 +230,10 @@ def _line_headers(content: bytes | mmap.mmap) -> list[str] | None:
 
 def _line_offers(table: _Table, content: bytes | mmap.mmap) -> Iterator[Offered]:
     rows = table.rows()
-    for number, line in enumerate(_lines(content), 1):
+    for number, line in enumerate(lines_of(content), 1):
         raw = line.rstrip(b"\r\n")
         if raw.strip():
             yield _offer(rows, raw, f"line {number}")
-
-
-def _sheet_rows(content: bytes | mmap.mmap) -> list[tuple[str, int, list[str]]] | None:
-    """Return sheet, row and cells of a workbook, read in a child; None where it is none."""
-    if len(content) > MOST_BYTES:
-        return None
-    outcome = run_once(_read_sheets, bytes(content), Limits())
-    found = read_result(outcome, _rows)
-    return None if isinstance(found, Failed | Killed) else found
-
-
-def _read_sheets(payload: bytes) -> bytes:
-    from holdfast.parsers.extract.sheets import sheet_rows
-
-    return msgspec.msgpack.encode(list(sheet_rows(payload)))
 
 
 def _sheet_tables(
@@ -321,7 +242,7 @@ def _sheet_tables(
     mapping = mapping_of(rules)
     for sheet in dict.fromkeys(name for name, _, _ in rows):
         own = [(number, cells) for name, number, cells in rows if name == sheet]
-        for place, (_, cells) in enumerate(own[:_HEADER_ROWS]):
+        for place, (_, cells) in enumerate(own[:HEADER_ROWS]):
             headers = [cell.strip() for cell in cells]
             if is_table(headers) or (mapping.columns and set(mapping.columns) <= set(headers)):
                 columns = columns_of(headers, mapping.columns)

@@ -157,6 +157,9 @@ class SetOptions:
     owner: Annotated[str | None, _text("--owner", "Login of who looks after it.")] = None
     role: Annotated[list[str] | None, _text("--role", "In decisions; may be repeated.")] = None
     group: Annotated[list[str] | None, _text("--group", "May be repeated.")] = None
+    company: Annotated[str | None, _text("--company", "As people call it.")] = None
+    title: Annotated[str | None, _text("--title", "What they are there.")] = None
+    note: Annotated[str | None, _text("--note", "What else is to be known.")] = None
 
 
 def set_fields(session: Session, options: SetOptions) -> None:
@@ -164,7 +167,7 @@ def set_fields(session: Session, options: SetOptions) -> None:
     from holdfast.cli.commands.contacts import contact_id_of
     from holdfast.storage.catalogue.contact_fields import change_fields
 
-    names = ("name", "party_type", "grade", "source", "owner")
+    names = ("name", "party_type", "grade", "source", "owner", "company", "title", "note")
     changes: dict[str, Any] = {n: getattr(options, n) for n in names}
     changes["roles"] = tuple(options.role) if options.role else None
     changes["groups"] = tuple(options.group) if options.group else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from holdfast.cli.command import add, flag
 from holdfast.cli.commands.contact_care import WHO, register_care
+from holdfast.cli.commands.contact_import import register_import
 from holdfast.cli.screen import GOOD, Column, amount
 from holdfast.core.errors import NotFound, Refused
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from holdfast.cli.session import Session
+    from holdfast.storage.catalogue.contact_fields import Fields
     from holdfast.storage.catalogue.contacts import Contact
     from holdfast.storage.catalogue.timeline import Entry
     from holdfast.storage.store import Store
@@ -33,6 +35,7 @@ def register(app: typer.Typer) -> None:
     add(group, "merge", merge, MergeOptions)
     add(group, "undo", undo, UndoOptions)
     register_care(group)
+    register_import(group)
     app.add_typer(group, name="contact")
 
 
@@ -117,16 +120,19 @@ def show(session: Session, options: ShowOptions) -> None:
     """Show a contact: its addresses, its company, when it was first and last in touch."""
     from holdfast.core.identity import public_id
     from holdfast.storage.catalogue import contacts
+    from holdfast.storage.catalogue.contact_fields import fields_in
     from holdfast.storage.catalogue.linking import links_of
     from holdfast.storage.catalogue.merging import merges_of
 
     with session.archive() as services:
         one = contacts.show(services.store, contact_id_of(services.store, options.contact))
+        said, _ = fields_in(services.store, one.id)
         merges = [m for m in merges_of(services.store, one.id) if m.undone_ms is None]
         links = [made for made in links_of(services.store, one.id) if made.undone_ms is None]
     screen = session.screen
     if options.as_json:
-        screen.json({"schema": "holdfast.contact/1", **contact_value(one)})
+        fields = {**asdict(said), "consents": dict(said.consents)}
+        screen.json({"schema": "holdfast.contact/1", **contact_value(one), "fields": fields})
         return
     screen.title("{name}", name=one.name or _name(one.id))
     screen.facts(
@@ -134,6 +140,7 @@ def show(session: Session, options: ShowOptions) -> None:
             ("Id", _name(one.id)),
             ("Company", " ".join(p for p in (one.company_name, one.company_domain) if p) or "–"),
             ("Belongs to us", screen.words("yes" if one.is_internal else "no")),
+            *((name, text) for name, text in _said(said) if text),
             ("First contact", _day(session, one.first_contact_at)),
             ("Owner", one.owner or "–"),
             ("Last contact", _day(session, one.last_contact_at)),
@@ -146,6 +153,13 @@ def show(session: Session, options: ShowOptions) -> None:
         [(i.key, i.name, amount(i.messages)) for i in one.identities],
     )
     screen.hint("Next: holdfast contact timeline {id}", id=_name(one.id))
+
+
+def _said(said: Fields) -> list[tuple[str, str]]:
+    return [
+        ("Title", said.title), ("Grade", said.grade), ("Groups", ", ".join(said.groups)),
+        ("Note", said.note),
+    ]  # fmt: skip
 
 
 def _merge_text(merge_id: int, loser_id: int) -> str:

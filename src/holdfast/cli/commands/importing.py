@@ -300,11 +300,16 @@ def _print(session: Session, summary: ImportSummary) -> None:
 def _undo(session: Session, options: ImportOptions) -> int:
     from holdfast.core.identity import row_id
     from holdfast.storage.catalogue.batches import undo_batch
+    from holdfast.storage.directory.undoing import is_directory
 
     if options.paths:
         raise Refused("--undo takes no path.", next_step="Give the batch alone.")
     with session.archive() as services:
-        undone = undo_batch(services.store, row_id("bat", options.undo))
+        batch_id = row_id("bat", options.undo)
+        if is_directory(services.store, batch_id):
+            step = f"holdfast contact import --undo {options.undo}"
+            raise Refused("It is a directory's import.", next_step=step)
+        undone = undo_batch(services.store, batch_id)
         services.desk.feed.drain()
     if options.as_json:
         facts = {"batch": options.undo, "captures": undone.captures}

@@ -11,7 +11,6 @@ import pytest
 from chat_kit import offers_in
 from holdfast.core.kinds import Kind
 from holdfast.core.records import Parsed, RawItem
-from holdfast.ingest.readers.chats import tables
 from holdfast.ingest.readers.chats.exports import export_of
 from holdfast.ingest.readers.chats.tables import mapping_of
 from holdfast.ingest.readers.chats.tree import ChatRules
@@ -157,7 +156,7 @@ def test_workbook_that_is_none_or_too_large(
     assert [one.kind for one in offered(path)] == ["unknown"]
     path.write_bytes(build_xls([["time", "from", "body"], ["2024-03-05", "a", "b"]]))
     assert [one.kind for one in offered(path)] == ["row"]
-    monkeypatch.setattr(tables, "MOST_BYTES", 10)
+    monkeypatch.setattr("holdfast.ingest.readers.rows.MOST_BYTES", 10)
     assert [one.kind for one in offered(path)] == ["unknown"]
 
 

@@ -1,0 +1,266 @@
+"""Yields the people of a file, one at a time: of vCards, CSV and workbooks; it writes nothing."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import mmap
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from holdfast.core.errors import Refused, Unavailable
+from holdfast.core.persons import Person
+from holdfast.ingest.readers.rows import (
+    HEADER_ROWS,
+    csv_rows,
+    encoding_of,
+    first_rows,
+    sheet_rows,
+)
+from holdfast.parsers.people.card_lines import cards
+from holdfast.parsers.people.columns import columns_of, is_directory
+from holdfast.parsers.people.rows import Reading, read_cells
+from holdfast.parsers.people.vcards import read_card
+
+SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
+_HEAD_BYTES = 64 << 10
+_MOST_ROW_BYTES = 64 << 10
+_MOST_LINE_BYTES = 1 << 20
+_DELIMITERS = (",", "\t", ";", "|")
+_SYSTEM = re.compile(r"[a-z][a-z0-9_]{1,15}")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a person decided about the files."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Header → field of `parsers.people.columns.FIELDS`; `-` leaves a column out."""
+    country: str = ""
+    """Calling code of telephone numbers that name none; digits."""
+    system: str = "crm"
+    """Whose ids are in the column `external_id`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One card or row, and where it stands."""
+
+    file: str
+    place: str
+    """`card 3`, `row 3`, `Sheet1!3`."""
+    raw: bytes
+    person: Person | None
+    reason: str = ""
+    """Why nobody was made out."""
+    at: int = 0
+    """Bytes of the file up to its end, as far as that can be told."""
+
+
+class _Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    columns: dict[str, str] = {}
+    country: str = ""
+    system: str = ""
+
+
+def rules_of(mapping: str, country: str = "", system: str = "") -> Rules:
+    """Return the rules of a saved mapping and of what was said beside it, which counts more.
+
+    Raises:
+        Refused: The mapping is none, the country no calling code, or the system no name of one.
+    """
+    try:
+        saved = msgspec.json.decode(mapping or "{}", type=_Mapping)
+    except msgspec.MsgspecError as error:
+        step = 'Write it as {"columns": {"Kunde": "company"}}.'
+        raise Refused(f"The mapping is none: {error}.", next_step=step) from error
+    code = (country or saved.country).removeprefix("+")
+    if code and not (code.isascii() and code.isdigit() and len(code) <= 3):
+        raise Refused(f"{code[:20]!r} is no calling code.", next_step="Write it as 49 or 86.")
+    name = system or saved.system or "crm"
+    if not _SYSTEM.fullmatch(name):
+        raise Refused(f"{name[:20]!r} names no system.", next_step="Write it as crm or erp_2.")
+    return Rules(saved.columns, code, name)
+
+
+def cards_of(path: Path, rules: Rules) -> Iterator[Card]:
+    """Yield every card of a file in order; what is none comes with its reason.
+
+    Raises:
+        Unavailable: The file cannot be read.
+    """
+    try:
+        if path.name.lower().endswith(SHEETS):
+            yield from _sheets(path, rules)
+        elif _is_vcard(path):
+            yield from _vcards(path, rules)
+        else:
+            yield from _csv(path, rules)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def columns_found(path: Path, rules: Rules) -> dict[str, str]:
+    """Return header → field of a table; empty for vCards and for what is no table of people."""
+    if path.name.lower().endswith(SHEETS):
+        with _mapped(path) as content:
+            rows = sheet_rows(content) or []
+        return {h: f for _, one, _ in _sheet_tables(rows, rules) for h, f in one.columns.items()}
+    if _is_vcard(path):
+        return {}
+    with _mapped(path) as content:
+        table = _csv_table(content, rules)
+    return dict(table.reading.columns) if table else {}
+
+
+def _is_vcard(path: Path) -> bool:
+    if path.name.lower().endswith((".vcf", ".vcard")):
+        return True
+    with path.open("rb") as file:
+        head = file.read(4096)
+    return b"BEGIN:VCARD" in head.upper().replace(b"\0", b"")
+
+
+def _vcards(path: Path, rules: Rules) -> Iterator[Card]:
+    at = 0
+    for cut in cards(_lines(path)):
+        at += len(cut.raw)
+        person, reason = None, cut.reason
+        if not reason:
+            try:
+                person = read_card(cut.raw, rules.country)
+            except ValueError as error:
+                reason = str(error)
+        yield Card(path.name, f"card {cut.number}", cut.raw, person, reason, at)
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """Yield lines with their ends, none of more than a megabyte; of UTF-16 too, as UTF-8."""
+    with path.open("rb") as file:
+        head = file.read(3)
+        file.seek(3 if head == codecs.BOM_UTF8 else 0)
+        if not head.startswith(_UTF_16):
+            yield from iter(lambda: file.readline(_MOST_LINE_BYTES), b"")
+            return
+    with path.open(encoding="utf-16", errors="replace", newline="") as text:
+        for line in iter(lambda: text.readline(_MOST_LINE_BYTES), ""):
+            yield line.encode()
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[bytes | mmap.mmap]:
+    with path.open("rb") as file:
+        if not path.stat().st_size:
+            yield b""
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            yield content
+
+
+@dataclass(frozen=True, slots=True)
+class _Csv:
+    reading: Reading
+    encoding: str
+    delimiter: str
+
+
+def _csv(path: Path, rules: Rules) -> Iterator[Card]:
+    with _mapped(path) as content:
+        table = _csv_table(content, rules)
+        if table is None:
+            yield Card(path.name, "row 1", bytes(content[:200]), None, _NO_TABLE, len(content))
+            return
+        yield from _csv_cards(path.name, content, table)
+
+
+_NO_TABLE = "no columns of people are known"
+
+
+def _csv_table(content: bytes | mmap.mmap, rules: Rules) -> _Csv | None:
+    head = bytes(content[:_HEAD_BYTES])
+    encoding = encoding_of(head, is_whole=len(head) == len(content))
+    text = head.decode(encoding, "replace")
+    for delimiter in _DELIMITERS:
+        for headers in first_rows(text, delimiter):
+            if is_directory(headers, rules.columns):
+                return _Csv(_reading(headers, rules), encoding, delimiter)
+    return None
+
+
+def _reading(headers: Sequence[str], rules: Rules) -> Reading:
+    columns = columns_of(headers, rules.columns)
+    return Reading(headers, columns, rules.country, rules.system)
+
+
+def _csv_cards(name: str, content: bytes | mmap.mmap, table: _Csv) -> Iterator[Card]:
+    is_below, at = False, 0
+    delimiter = table.delimiter.encode()
+    encoding = table.encoding.removesuffix("-sig")
+    for number, raw in enumerate(csv_rows(content, delimiter, _MOST_ROW_BYTES), 1):
+        at += len(raw) + 1
+        row = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
+        text = row.decode(encoding, "replace")
+        if not is_below:
+            above = next(first_rows(text, table.delimiter), [])
+            is_below = above == list(table.reading.headers)
+        elif text.replace(table.delimiter, "").replace('"', "").strip():
+            cells = _cells(text, table.delimiter)
+            yield _row(name, f"row {number}", row, cells, (table.reading, at))
+
+
+def _cells(text: str, delimiter: str) -> list[str] | None:
+    """Return the cells of one row; None where a quote is never closed or it is none."""
+    if len(text) >= _MOST_ROW_BYTES:
+        return None
+    try:
+        rows = list(csv.reader([text], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    return rows[0] if len(rows) == 1 else None
+
+
+def _row(
+    name: str, place: str, raw: bytes, cells: Sequence[str] | None, known: tuple[Reading, int]
+) -> Card:
+    reading, at = known
+    if cells is None:
+        return Card(name, place, raw, None, "no row of a table: a quote is never closed", at)
+    try:
+        return Card(name, place, raw, read_cells(cells, reading), at=at)
+    except ValueError as error:
+        return Card(name, place, raw, None, str(error), at)
+
+
+def _sheets(path: Path, rules: Rules) -> Iterator[Card]:
+    with _mapped(path) as content:
+        rows = sheet_rows(content)
+        size = len(content)
+    if rows is None:
+        yield Card(path.name, "file", b"", None, "damaged, or too large for a workbook", size)
+        return
+    is_any = False
+    for sheet, reading, below in _sheet_tables(rows, rules):
+        is_any = True
+        for number, cells in below:
+            text = "\t".join(cells).encode("utf-8", "replace")
+            yield _row(path.name, f"{sheet}!{number}", text, cells, (reading, size))
+    if not is_any:
+        yield Card(path.name, "file", b"", None, _NO_TABLE, size)
+
+
+def _sheet_tables(
+    rows: Sequence[tuple[str, int, list[str]]], rules: Rules
+) -> Iterator[tuple[str, Reading, list[tuple[int, list[str]]]]]:
+    for sheet in dict.fromkeys(name for name, _, _ in rows):
+        own = [(number, cells) for name, number, cells in rows if name == sheet]
+        for place, (_, cells) in enumerate(own[:HEADER_ROWS]):
+            headers = [cell.strip() for cell in cells]
+            if is_directory(headers, rules.columns):
+                yield sheet, _reading(headers, rules), own[place + 1 :]
+                break

@@ -1,0 +1,1 @@
+"""People out of directories: vCards and rows of tables; it knows no archive."""
