@@ -1,4 +1,4 @@
-"""Finds and shows contacts and companies, with all their identities; it changes nothing.
+"""Finds and shows contacts, with all their identities; it changes nothing.
 
 Merging is the business of `merging`. A contact that was merged is read as its winner.
 """
@@ -87,19 +87,6 @@ class Contact:
     """Of what people said of it; 0: nothing yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
-    """The contacts that share a registered domain."""
-
-    id: int
-    domain: str
-    name: str
-    is_internal: bool
-    contacts: int
-    first_contact_at: datetime | None
-    last_contact_at: datetime | None
-
-
 def find(store: Store, text: str, limit: int = 20) -> list[Contact]:
     """Return the contacts that the text may mean: the address first, then the latest in touch.
 
@@ -115,7 +102,7 @@ def find(store: Store, text: str, limit: int = 20) -> list[Contact]:
         found = [*_listed(connection, exact, limit), *_listed(connection, _meant(wanted), limit)]
         if len(found) < limit and wanted.isascii() and wanted.replace(" ", "").isalpha():
             found += _with_pinyin(connection, wanted.replace(" ", ""))
-        return _load(connection, list(dict.fromkeys(found))[:limit])
+        return contacts_in(connection, list(dict.fromkeys(found))[:limit])
 
 
 def _meant(wanted: str) -> ColumnElement[bool]:
@@ -167,7 +154,7 @@ def show(store: Store, contact_id: int) -> Contact:
         NotFound: There is no such contact.
     """
     with reading(store.engine) as connection:
-        return _load(connection, [contact_root(connection, contact_id)])[0]
+        return contacts_in(connection, [contact_root(connection, contact_id)])[0]
 
 
 def contacts_by_id(store: Store, contact_ids: Iterable[int]) -> dict[int, Contact]:
@@ -177,7 +164,7 @@ def contacts_by_id(store: Store, contact_ids: Iterable[int]) -> dict[int, Contac
     others as their winners.
     """
     with reading(store.engine) as connection:
-        return {one.id: one for one in _load(connection, list(contact_ids))}
+        return {one.id: one for one in contacts_in(connection, list(contact_ids))}
 
 
 def contact_roots(store: Store, contact_ids: Iterable[int]) -> list[int]:
@@ -210,99 +197,7 @@ def identities_of_contact(connection: Connection, contact_id: int) -> list[int]:
     return list(connection.scalars(query.order_by(identities.c.id)))
 
 
-def identities_of_company(connection: Connection, company_id: int) -> list[int]:
-    """Return the identities of all contacts of the company, merged ones by their winners.
-
-    Raises:
-        NotFound: There is no such company.
-    """
-    if connection.scalar(select(companies.c.id).where(companies.c.id == company_id)) is None:
-        raise NotFound("There is no such company.", next_step="Look for it by its domain.")
-    roots = _company_contacts(connection, [company_id])[company_id]
-    rows = by_value(connection, select(identities.c.id), identities.c.contact_id, roots)
-    return sorted(row.id for row in rows)
-
-
-def _company_contacts(connection: Connection, ids: Iterable[int]) -> dict[int, list[int]]:
-    wanted = list(ids)
-    query = select(contacts.c.id, contacts.c.company_id, contacts.c.merged_into)
-    rows = by_value(connection, query, contacts.c.company_id, wanted)
-    found: dict[int, dict[int, None]] = {company_id: {} for company_id in wanted}
-    for row in rows:
-        root = row.id if row.merged_into is None else contact_root(connection, row.id)
-        found[row.company_id][root] = None
-    return {company_id: list(roots) for company_id, roots in found.items()}
-
-
-def company(store: Store, domain: str) -> Company:
-    """Return the company of a domain, given as registered or as a name below it.
-
-    Raises:
-        NotFound: Nobody of that domain was seen.
-    """
-    with reading(store.engine) as connection:
-        name = ascii_domain(domain.removeprefix("@"))
-        while name:
-            row = connection.execute(select(companies).where(companies.c.domain == name)).first()
-            if row is not None:
-                return _companies(connection, [row])[0]
-            name = name.partition(".")[2]
-    raise NotFound(f"Nobody of {domain!r} was seen.", next_step="Give the domain as in acme.com.")
-
-
-def list_companies(store: Store) -> list[Company]:
-    """Return all companies that have contacts, by domain."""
-    with reading(store.engine) as connection:
-        rows = connection.execute(select(companies).order_by(companies.c.domain)).all()
-        return [one for one in _companies(connection, rows) if one.contacts]
-
-
-def company_contacts(store: Store, company_id: int) -> list[Contact]:
-    """Return the company's contacts, the latest in touch first."""
-    with reading(store.engine) as connection:
-        roots = _company_contacts(connection, [company_id])[company_id]
-        found = _load(connection, roots)
-    return sorted(found, key=lambda c: (c.last_contact_at or _NEVER, c.id), reverse=True)
-
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-def _companies(connection: Connection, rows: Sequence[Row[Any]]) -> list[Company]:
-    people = _company_contacts(connection, [row.id for row in rows])
-    spans = {
-        row.contact_id: row
-        for row in by_value(
-            connection,
-            select(
-                identities.c.contact_id,
-                func.min(identities.c.first_ms).label("first_ms"),
-                func.max(identities.c.last_ms).label("last_ms"),
-            ).group_by(identities.c.contact_id),
-            identities.c.contact_id,
-            [contact for roots in people.values() for contact in roots],
-        )
-    }
-    found = []
-    for row in rows:
-        held = [spans[contact] for contact in people[row.id] if contact in spans]
-        first = [span.first_ms for span in held if span.first_ms is not None]
-        last = [span.last_ms for span in held if span.last_ms is not None]
-        found.append(
-            Company(
-                id=row.id,
-                domain=row.domain,
-                name=row.name,
-                is_internal=row.is_internal,
-                contacts=len(people[row.id]),
-                first_contact_at=_instant(min(first, default=None)),
-                last_contact_at=_instant(max(last, default=None)),
-            )
-        )
-    return found
-
-
-def _load(connection: Connection, ids: Sequence[int]) -> list[Contact]:
+def contacts_in(connection: Connection, ids: Sequence[int]) -> list[Contact]:
     """Return these contacts, that are not merged into others, in this order."""
     query = select(
         contacts, companies.c.domain.label("company_domain"), companies.c.name.label("company_name")
@@ -377,10 +272,10 @@ def _identity(row: Row[Any], counts: Row[Any] | _Counts) -> Identity:
         kind=row.kind,
         value=row.value,
         name=row.name,
-        valid_from_at=_instant(row.valid_from_ms),
-        valid_to_at=_instant(row.valid_to_ms),
-        first_contact_at=_instant(counts.first_ms),
-        last_contact_at=_instant(counts.last_ms),
+        valid_from_at=instant_of(row.valid_from_ms),
+        valid_to_at=instant_of(row.valid_to_ms),
+        first_contact_at=instant_of(counts.first_ms),
+        last_contact_at=instant_of(counts.last_ms),
         messages=counts.messages,
         human_messages=row.human_messages if counts is row else counts.human,
     )
@@ -398,5 +293,6 @@ def _merged_into(connection: Connection, ids: Iterable[int]) -> dict[int, list[i
     return merged
 
 
-def _instant(ms: int | None) -> datetime | None:
+def instant_of(ms: int | None) -> datetime | None:
+    """Return the instant of a column, UTC; None: there is none."""
     return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)

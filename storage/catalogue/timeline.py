@@ -21,7 +21,8 @@ from holdfast.core.kinds import Role
 from holdfast.core.records import RecordParticipant
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import direction, internal_in
-from holdfast.storage.catalogue.contacts import identities_of_company, identities_of_contact
+from holdfast.storage.catalogue.company_views import identities_of_company
+from holdfast.storage.catalogue.contacts import identities_of_contact
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.homes import contact_then
 from holdfast.storage.catalogue.messages import marks_in

@@ -7,13 +7,8 @@ import pytest
 from catalogue_kit import START, Filing, Home, Mail
 from holdfast.core.errors import NotFound
 from holdfast.storage.catalogue.companies import add_internal
-from holdfast.storage.catalogue.contacts import (
-    company,
-    company_contacts,
-    find,
-    list_companies,
-    show,
-)
+from holdfast.storage.catalogue.company_views import company, company_contacts, list_companies
+from holdfast.storage.catalogue.contacts import find, show
 from holdfast.storage.catalogue.merging import merge
 from holdfast.storage.store import Store
 

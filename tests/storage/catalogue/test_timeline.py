@@ -11,7 +11,8 @@ from catalogue_kit import SAME_FIXTURE, START, Filing, Home, Homes, Mail
 from holdfast.core.errors import NotFound, Refused
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.companies import add_internal
-from holdfast.storage.catalogue.contacts import company, find
+from holdfast.storage.catalogue.company_views import company
+from holdfast.storage.catalogue.contacts import find
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.merging import merge
 from holdfast.storage.catalogue.schema import contacts
