@@ -46,6 +46,18 @@ def test_fields_are_set_and_handed_over(desk: Desk) -> None:
     assert (shown["owner"], shown["version"]) == ("sales2", 2)
 
 
+def test_consents_are_set_one_by_one(desk: Desk) -> None:
+    words = ("contact", "set", "wang.min@jia.example", "--consent")
+    desk.run(*words, "wecom=agreed", "--consent", "phone=refused")
+    desk.run(*words, "phone=withdrawn")
+    assert "phone: withdrawn, wecom: agreed" in desk.run("contact", "show", words[2]).out
+    desk.run(*words, "phone=")
+    shown = desk.run("contact", "show", words[2], "--json").json
+    assert shown["fields"]["consents"] == {"wecom": "agreed"}
+    for wrong in ("wecom", "wecom=perhaps", "=agreed"):
+        assert desk.run(*words, wrong, status=2).err
+
+
 def test_silent_contacts_and_suggestions_are_listed(desk: Desk) -> None:
     found = desk.run("contact", "silent", "--json").json["contacts"]
     assert "wang.min@jia.example" in {i["value"] for one in found for i in one["identities"]}

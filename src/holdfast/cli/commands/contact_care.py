@@ -157,6 +157,10 @@ class SetOptions:
     owner: Annotated[str | None, _text("--owner", "Login of who looks after it.")] = None
     role: Annotated[list[str] | None, _text("--role", "In decisions; may be repeated.")] = None
     group: Annotated[list[str] | None, _text("--group", "May be repeated.")] = None
+    consent: Annotated[
+        list[str] | None,
+        _text("--consent", "As in wecom=agreed (refused, withdrawn); wecom= forgets it."),
+    ] = None
     company: Annotated[str | None, _text("--company", "As people call it.")] = None
     title: Annotated[str | None, _text("--title", "What they are there.")] = None
     note: Annotated[str | None, _text("--note", "What else is to be known.")] = None
@@ -165,19 +169,34 @@ class SetOptions:
 def set_fields(session: Session, options: SetOptions) -> None:
     """Change what is said of a contact; the former values stay as versions."""
     from holdfast.cli.commands.contacts import contact_id_of
-    from holdfast.storage.catalogue.contact_fields import change_fields
+    from holdfast.storage.catalogue.contact_fields import change_fields, fields_in
 
     names = ("name", "party_type", "grade", "source", "owner", "company", "title", "note")
     changes: dict[str, Any] = {n: getattr(options, n) for n in names}
     changes["roles"] = tuple(options.role) if options.role else None
     changes["groups"] = tuple(options.group) if options.group else None
     changes = {name: value for name, value in changes.items() if value is not None}
-    if not changes:
+    if not changes and not options.consent:
         raise Refused("Nothing is to be changed.", next_step="Say what: --name, --owner …")
     with session.archive() as services:
         contact = contact_id_of(services.store, options.contact)
+        if options.consent:
+            said, _ = fields_in(services.store, contact)
+            changes["consents"] = _consents(dict(said.consents), options.consent)
         _, version = change_fields(services.store, contact, changes)
     session.screen.result("Changed; version {version}.", style=GOOD, version=version)
+
+
+def _consents(known: dict[str, str], given: list[str]) -> tuple[tuple[str, str], ...]:
+    """Return the consents with those that were given, each as `CHANNEL=STATE`."""
+    for text in given:
+        channel, equals, state = text.partition("=")
+        if not equals:
+            raise Refused(f"{text[:60]!r} is no consent.", next_step="Say it as in wecom=agreed.")
+        known.pop(channel, None)
+        if state:
+            known[channel] = state
+    return tuple(known.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,7 @@ def _said(said: Fields) -> list[tuple[str, str]]:
     return [
         ("Title", said.title), ("Grade", said.grade), ("Groups", ", ".join(said.groups)),
         ("Note", said.note),
+        ("Consents", ", ".join(f"{channel}: {state}" for channel, state in said.consents)),
     ]  # fmt: skip
 
 

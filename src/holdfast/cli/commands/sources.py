@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holdfast.cli.command import add, flag
-from holdfast.cli.commands import source_care, source_set
+from holdfast.cli.commands import source_care, source_set, source_try
 from holdfast.cli.commands.secret_lines import first_line, whole_secret
 from holdfast.cli.commands.source_bridge import new_bridge
 from holdfast.cli.commands.source_care import BackfillOptions
@@ -46,6 +46,7 @@ def register(app: typer.Typer) -> None:
     add(group, "watch", watch, WatchOptions)
     source_care.register(group)
     source_set.register(group)
+    source_try.register(group)
     add(group, "remove", remove, RemoveOptions)
     app.add_typer(group, name="source")
 

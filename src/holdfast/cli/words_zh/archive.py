@@ -96,6 +96,12 @@ MESSAGES = {
         "原件仍然封存；再次导入即可恢复。"
     ),
     "Added {name}.": "已添加 {name}。",
+    "Looked for": "查找位置",
+    "Found": "找到",
+    "It would be refused: {problem}.": "将被拒绝：{problem}。",
+    "Mapped, and not in the sample: {names}.": "已映射但样例中没有：{names}。",
+    "It would be kept with defects: {names}.": "将被保存，但有缺陷：{names}。",
+    "It would be kept, and nothing is missing.": "将被保存，没有缺少的内容。",
     "Next: holdfast source test {name}": "下一步：holdfast source test {name}",
     "Next: holdfast source sync {name}": "下一步：holdfast source sync {name}",
     "No source is pulled. Next: holdfast source add imap NAME": (
