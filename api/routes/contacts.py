@@ -124,11 +124,9 @@ def _owners(
 ) -> list[int | None]:
     forms = [address_forms(one, country) for one in addresses]
     owners = owners_of(served.store, {key for keys in forms for key in keys})
-    known = [next((owners[key] for key in keys if key in owners), None) for keys in forms]
-    in_scope = {
-        one: contact_in_scope(served, principal, one) for one in {*known} if one is not None
-    }
-    return [one if one is not None and in_scope[one] else None for one in known]
+    seen = {one for one in {*owners.values()} if contact_in_scope(served, principal, one)}
+    # An address that can be read in several ways may be somebody's outside of the scope by one.
+    return [next((owners[k] for k in keys if owners.get(k) in seen), None) for keys in forms]
 
 
 @router.get("/contacts/{contact_id}", operation_id="read_contact")
