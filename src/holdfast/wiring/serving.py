@@ -125,6 +125,9 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
             next_step="Set service.port to another one, or to 0 for any that is free.",
         ) from error
     with sock:
+        # Connections inherit it. An answer goes out as head and body: without it the body waits for
+        # the other side to acknowledge the head, which takes 40 ms (Linux; RFC 896, RFC 1122).
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield sock
 
 
