@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from holdfast.core.rights import Principal
     from holdfast.storage.catalogue.contacts import Contact
 
-MEASURED = 1000
+MEASURED = 400
 """Newest messages that answers, hours and people are counted of; who asks is told how many."""
-MOST_OPEN = 50
+MOST_OPEN = 20
 _MOST_VALUES = 1000
 _FACETS = ("channel", "month", "tag", "filetype")
 

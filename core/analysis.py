@@ -34,6 +34,7 @@ MAX_MARKS = 32
 for ordering them is quadratic in their number."""
 
 _MAX_REMEMBERED_CHARS = 32
+_MAX_REMEMBERED_MARKS = 4
 _MAX_NAME_CHARS = 6
 _MAX_READINGS = 16
 
@@ -55,6 +56,8 @@ _FLOOD = re.compile(
 _CLUSTER = re.compile(
     rf"(?s:.)(?:[{_LOW_MARK}\u1160-\u11ff\uffa0-\uffdc\U00016d63-\U00016d6a]|{_HIGH_MARK})*"
 )
+# The letter before it belongs to it: marks may stand on it.
+_BEYOND_ASCII = re.compile(r"[\x00-\x7f]?[^\x00-\x7f]+")
 _LOW_TRADITIONAL = "".join(one for one in TRADITIONAL if len(one.encode()) <= 3)
 _TRADITIONAL = re.compile(rf"[{_LOW_TRADITIONAL}\U00020000-\U0003fffd]")
 _FOLDING = str.maketrans(TRADITIONAL, SIMPLIFIED)
@@ -129,26 +132,41 @@ def normalise(text: str) -> str:
 def normalise_with_offsets(text: str) -> tuple[str, list[int]]:
     """Return `normalise(text)` and, for each of its characters, where in `text` it comes from.
 
-    A letter and its marks are one: their characters all carry the letter's place. Slow; for
-    highlights of single records.
+    A letter and its marks are one: their characters all carry the letter's place. For highlights
+    of single records; letters outside ASCII take their time.
     """
-    if text.isascii():
-        return text.lower(), list(range(len(text)))
-    kept = [(at, letter) for at, letter in enumerate(text) if not _INVISIBLE.match(letter)]
-    plain = "".join(letter for _, letter in kept)
     pieces: list[str] = []
     offsets: list[int] = []
-    for cluster in _CLUSTER.finditer(plain):
-        piece = _folded(_FLOOD.sub(r"\1", cluster[0]))
-        pieces.append(piece)
-        offsets.extend([kept[cluster.start()][0]] * len(piece))
+    end = 0
+    for found in _BEYOND_ASCII.finditer(text):
+        start = found.start()
+        pieces.append(text[end:start].lower())
+        offsets.extend(range(end, start))
+        end = found.end()
+        letters = [at for at in range(start, end) if not _INVISIBLE.match(text[at])]
+        plain = "".join([text[at] for at in letters])
+        for cluster in _CLUSTER.finditer(plain):
+            piece = _folded_cluster(cluster[0])
+            pieces.append(piece)
+            offsets.extend([letters[cluster.start()]] * len(piece))
+    pieces.append(text[end:].lower())
+    offsets.extend(range(end, len(text)))
     return "".join(pieces), offsets
+
+
+def _folded_cluster(cluster: str) -> str:
+    if len(cluster) > _MAX_REMEMBERED_MARKS:
+        return _folded(_FLOOD.sub(r"\1", cluster))
+    return _remembered_folded(cluster)
 
 
 def _folded(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).casefold()
     text = unicodedata.normalize("NFKC", text)
     return text.translate(_FOLDING) if _TRADITIONAL.search(text) else text
+
+
+_remembered_folded = lru_cache(maxsize=1 << 14)(_folded)
 
 
 def strip_accents(word: str) -> str:

@@ -155,10 +155,13 @@ def _looks_in(leaf: _TextLeaf, part: Part) -> bool:
 
 def _marks(leaves: list[_TextLeaf], text: str) -> list[tuple[int, int]]:
     normalised, offsets = normalise_with_offsets(text)
+    wanted = [leaf for leaf in leaves if _may_hold(normalised, leaf)]
+    if not wanted:
+        return []
     offsets.append(len(text))
     cut = CutText.of_normalised(normalised)
     spans: set[tuple[int, int]] = set()
-    for leaf in leaves:
+    for leaf in wanted:
         spans.update(_spans(leaf, cut, normalised))
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
@@ -170,6 +173,16 @@ def _marks(leaves: list[_TextLeaf], text: str) -> list[tuple[int, int]]:
         if len(merged) > MAX_MARKS:
             break
     return merged
+
+
+def _may_hold(normalised: str, leaf: _TextLeaf) -> bool:
+    """Tell by a glance whether the text must be cut: words, unless accents may hide them."""
+    if not isinstance(leaf, Phrase) or query_phones(leaf.text):
+        return True
+    is_plain = normalised.isascii()
+    return all(
+        atom.text in normalised for atom in query_atoms(leaf.text) if is_plain or not atom.is_word
+    )
 
 
 def _original_end(offsets: list[int], end: int) -> int:
