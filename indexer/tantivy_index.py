@@ -25,7 +25,7 @@ from holdfast.indexer.embedded.schema import build_schema
 from holdfast.indexer.embedded.segments import spent_counts
 from holdfast.indexer.embedded.writing import engine_document
 
-WRITER_HEAP_BYTES = 256 * 1024 * 1024
+WRITER_HEAP_BYTES = 128 * 1024 * 1024
 _ID_CHUNK = 10_000
 
 

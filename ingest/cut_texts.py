@@ -10,8 +10,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
 from sqlalchemy import select
 
+from holdfast.indexer.documents import Analysed
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import participants
@@ -19,21 +21,23 @@ from holdfast.storage.catalogue.schema import participants
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from holdfast.indexer.documents import Analysed
     from holdfast.storage.store import Store
 
-MOST_CHARS = 32 * 1024 * 1024
-"""Of all texts that are kept; the oldest go first."""
+MOST_BYTES = 32 * 1024 * 1024
+"""Of all texts that are kept, packed; the oldest go first."""
+_packed = msgspec.msgpack.Encoder().encode
+_analysed = msgspec.msgpack.Decoder(Analysed).decode
 
 
 @dataclass(slots=True)
 class CutTexts:
     """Of interactions that this process made, as long as nobody was added to them."""
 
-    most_chars: int = MOST_CHARS
-    _kept: dict[int, tuple[Analysed, int, int]] = field(default_factory=dict)
-    """Interaction → its texts, their length, and how many people they name."""
-    _chars: int = 0
+    most_bytes: int = MOST_BYTES
+    _kept: dict[int, tuple[bytes, int]] = field(default_factory=dict)
+    """Interaction → its texts, packed (as text, Chinese takes three times the room), and how many
+    people they name."""
+    _bytes: int = 0
 
     def keep(self, interaction_id: int, analysed: Analysed, people: int) -> None:
         """Keep the texts of a new interaction.
@@ -44,21 +48,21 @@ class CutTexts:
             people: That its draft named.
         """
         self.forget(interaction_id)
-        chars = sum(len(one) for found in analysed.tokens.values() for one in found)
-        self._kept[interaction_id] = analysed, chars, people
-        self._chars += chars
-        while self._chars > self.most_chars:
+        packed = _packed(analysed)
+        self._kept[interaction_id] = packed, people
+        self._bytes += len(packed)
+        while self._bytes > self.most_bytes:
             self.forget(next(iter(self._kept)))
 
     def forget(self, interaction_id: int) -> None:
         """Let go of the texts of an interaction; without any, nothing happens."""
-        _, chars, _ = self._kept.pop(interaction_id, (None, 0, 0))
-        self._chars -= chars
+        packed, _ = self._kept.pop(interaction_id, (b"", 0))
+        self._bytes -= len(packed)
 
     def clear(self) -> None:
         """Let go of all."""
         self._kept.clear()
-        self._chars = 0
+        self._bytes = 0
 
     def of(self, interaction_ids: Iterable[int], store: Store) -> dict[int, Analysed]:
         """Return the texts that are kept and still whole: whoever was added since is in none."""
@@ -67,4 +71,5 @@ class CutTexts:
         with reading(store.engine) as connection:
             found = by_value(connection, query, participants.c.interaction_id, list(kept))
         people = Counter(row.interaction_id for row in found)
-        return {row: one for row, (one, _, named) in kept.items() if people[row] == named}
+        whole = {row: one for row, (one, named) in kept.items() if people[row] == named}
+        return {row: _analysed(one) for row, one in whole.items()}

@@ -31,7 +31,7 @@ from holdfast.storage.catalogue.reading import records
 router = APIRouter(include_in_schema=False)
 Looking = Annotated[Visit, Depends(looking(Action.CONTACTS))]
 FOUND = 50
-PAGE = 30
+PAGE = 20
 PEOPLE = 12
 MOST_WAITING = 200
 DIRECTIONS = ("in", "out", "internal")

@@ -26,7 +26,7 @@ from holdfast.indexer.query_parser import ParsedQuery
 
 router = APIRouter(include_in_schema=False)
 Searching = Annotated[Visit, Depends(looking(Action.SEARCH))]
-PAGE_HITS = 50
+PAGE_HITS = 30
 FACET_VALUES = 8
 QUERY_CHARS = 20_000
 """Of a query in a URL; longer ones are for the API."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -20,6 +21,7 @@ from holdfast.storage.catalogue.schema import participants
 
 MESSAGES = 20
 WORD = Analysed({"body": ["word"]}, {}, {})
+unpacked = msgspec.msgpack.Decoder(Analysed).decode
 
 
 def lose_people(plant: pytest.MonkeyPatch) -> None:
@@ -27,7 +29,7 @@ def lose_people(plant: pytest.MonkeyPatch) -> None:
     plant.setattr(
         CutTexts,
         "of",
-        lambda self, rows, _store: {r: self._kept[r][0] for r in rows if r in self._kept},
+        lambda self, rows, _store: {r: unpacked(self._kept[r][0]) for r in rows if r in self._kept},
     )
 
 
@@ -96,7 +98,7 @@ def test_oldest_texts_go_when_they_come_to_too_much(tmp_path: Path) -> None:
     with opened(settings) as services:
         with reading(services.store.engine) as connection:
             named = Counter(connection.scalars(select(participants.c.interaction_id)).all())
-        texts = CutTexts(most_chars=2 * len("word"))
+        texts = CutTexts(most_bytes=2 * len(msgspec.msgpack.encode(WORD)))
         for row in sorted(named):
             texts.keep(row, WORD, named[row])
             texts.keep(row, WORD, named[row])

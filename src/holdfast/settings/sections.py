@@ -139,7 +139,7 @@ class Keys(Section):
 class IndexSettings(Section):
     """Where the search index is and how it is written."""
 
-    heap_mib: int = Field(default=256, ge=32, le=16384)
+    heap_mib: int = Field(default=128, ge=32, le=16384)
     """Memory of the index writer, in MiB; more makes bulk imports faster."""
     commit_every_s: float = Field(default=30.0, gt=0, le=3600)
     """Longest time until what is indexed can be found while an import runs, in seconds."""
