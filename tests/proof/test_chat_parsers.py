@@ -19,6 +19,8 @@ FULL, PART = 1_000_000, 20_000
         ("wecom", ("wecom-archive",)),
         ("mattermost", ("mattermost-bulk-zulip", "mattermost-constructed")),
         ("whatsapp", ("whatsapp", "whatsapp-chat-miner")),
+        ("slack", ("slack-export-zulip", "slack-export-hfaran")),
+        ("salesforce", ("crm",)),
     ],
 )
 def test_every_changed_item_becomes_a_record(

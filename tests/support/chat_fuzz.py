@@ -13,14 +13,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from chat_kit import CORPUS, raw_of, tree_of
+from chat_kit import CORPUS, raw_of, tree_of, zip_tree
 from chat_promises import broken_promise
 from holdfast.core.kinds import Kind
 from holdfast.core.records import Parsed
 from holdfast.ingest.readers.chats.exports import export_of
-from holdfast.ingest.readers.chats.tree import ChatRules
+from holdfast.ingest.readers.chats.tree import ChatRules, Tree
 from holdfast.parsers.chat.forms import FormItem, parse_form
 
 _PIECES = [
@@ -32,6 +34,7 @@ _PIECES = [
     b"99/99/9999", b"0001-01-01T00:00:00+14:00", b"9999-12-31T23:59:59-14:00", b"31/12/99, 23:59",
     "上午".encode(), "٣".encode(), b"12:00 AM", b"+1 (555) 0100", b"\xc2\xa0",
 ]  # fmt: skip
+_RULES = ChatRules(zone="Asia/Shanghai", order="day")
 SLOWEST_S = 2.0
 """Of samples of some kilobytes; a reader whose cost is more than linear needs far longer."""
 
@@ -70,14 +73,21 @@ def samples_of(*folders: str) -> list[Sample]:
     for folder in folders:
         root = CORPUS / folder
         for path in (root, *sorted(p for p in root.rglob("*") if p.is_file())):
-            tree = tree_of(path, ChatRules(zone="Asia/Shanghai", order="day"))
-            export = export_of(tree)
-            if export is None:
-                continue
-            for one in export.offers(tree):
-                if one.kind == "chat" and one.facts.form != "file":
-                    found.append(Sample(one.facts.form, raw_of(one), one.facts.context))
+            with TemporaryDirectory() as unpacked:
+                if path.suffix == ".zip":
+                    found += _offered(zip_tree(path, Path(unpacked), _RULES))
+                else:
+                    found += _offered(tree_of(path, _RULES))
     return sorted(set(found), key=lambda one: (one.form, one.raw, one.context))
+
+
+def _offered(tree: Tree) -> list[Sample]:
+    export = export_of(tree)
+    return [
+        Sample(one.facts.form, raw_of(one), one.facts.context)
+        for one in (() if export is None else export.offers(tree))
+        if one.kind == "chat" and one.facts.form != "file"
+    ]
 
 
 Reader = Callable[[str, FormItem], Parsed]
