@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast.core.masking import mask, mask_facets, mask_marks, mask_record
+from holdfast.core.query import EVERYTHING
 from holdfast.core.rights import Action
 
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ Facets = Mapping[str, tuple[tuple[str, int], ...]]
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """What one answer shows of numbers."""
+    """What one answer shows of numbers, and of what is counted."""
 
     is_on: bool
+    sees_all: bool = True
+    """Whoever asks sees the whole archive: what is counted over all of it tells nothing new."""
 
     def text(self, text: str) -> str:
         """Show a text."""
@@ -50,7 +53,8 @@ def mask_for(principal: Principal, reason: str = "") -> Mask:
     Raises:
         Forbidden: A reason was given by somebody who may not unmask.
     """
+    sees_all = principal.scope.filter == EVERYTHING
     if not reason:
-        return Mask(is_on=True)
+        return Mask(is_on=True, sees_all=sees_all)
     principal.require(Action.UNMASK)
-    return Mask(is_on=False)
+    return Mask(is_on=False, sees_all=sees_all)

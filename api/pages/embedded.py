@@ -92,7 +92,7 @@ def _trail(served: Served, principal: Principal, contact: Contact, cursor: str) 
     mask = mask_for(principal)
     return {
         "name": mask.text(contact.name or public_id("con", contact.id)),
-        "company": contact.company_name or contact.company_domain,
+        "company": mask.text(contact.company_name) or contact.company_domain,
         "total": page.total,
         "entries": lines_of(mask, found),
         "next": page.cursor,

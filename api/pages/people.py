@@ -69,11 +69,13 @@ def contacts_page(visit: Looking, q: Annotated[str, Query(max_length=300)] = "")
         note(visit.served, visit.principal, "search", {"contacts": wanted})
     shown = [
         {"id": public_id("con", one.id), "contact": one, "name": mask.text(one.name)}
+        | {"company": mask.text(one.company_name) or one.company_domain}
         | {"addresses": [mask.text(each.value) for each in one.identities]}
         for one in found
         if contact_in_scope(visit.served, visit.principal, one.id)
     ]
     values = {"q": q, "contacts": shown, "is_asked": bool(wanted), "most": FOUND}
+    values |= {"sees_all": mask.sees_all}
     return render(visit, "contacts.html", values | {"is_full": len(found) == FOUND})
 
 
@@ -109,6 +111,8 @@ def contact_page(
         "id": public_id("con", found.id),
         "contact": found,
         "name": mask.text(found.name) or mask.text(_address(found)),
+        "company": mask.text(found.company_name) or found.company_domain,
+        "sees_all": mask.sees_all,
         "identities": [
             {"one": one, "value": mask.text(one.value), "name": mask.text(one.name)}
             for one in found.identities

@@ -17,8 +17,8 @@ CONTACTS: dict[str, str] = {
     "First contact": "首次联系",
     "Last contact": "最近联系",
     "%(others)s others": "另有 %(others)s 个",
-    "Only the %(most)s that were last in touch are shown; say more to find others.": (
-        "只显示最近联系的 %(most)s 位；请补充条件以查找其他联系人。"
+    "Only the %(most)s that were last in touch are looked at; say more to find others.": (
+        "只查看最近联系的 %(most)s 位；请补充条件以查找其他联系人。"
     ),
     "Nobody is called that among those whom you may see.": "在您可以查看的联系人中没有找到。",
     "Looked after by %(owner)s": "负责人：%(owner)s",

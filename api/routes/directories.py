@@ -8,16 +8,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field as Bounds
 from starlette.concurrency import run_in_threadpool
 
-from holdfast.api.door import Archive
+from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import mask_for
 from holdfast.api.names import number_of
 from holdfast.api.routes.contact_changes import Merger, require_whole_scope
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Shape
+from holdfast.api.trail import note
 from holdfast.core.errors import Refused
 from holdfast.core.rights import Action, Principal
 from holdfast.ingest.directory.cards import rules_of
@@ -25,6 +26,15 @@ from holdfast.ingest.directory.importing import Order, import_directory
 from holdfast.storage.directory.undoing import undo_directory
 
 router = APIRouter(tags=["contacts"])
+_annotates = allowed(Action.ANNOTATE)
+
+
+def annotator(request: Request, principal: Merger) -> Principal:
+    """Return who asks, if they may merge and annotate."""
+    return _annotates(request, principal)
+
+
+Annotator = Annotated[Principal, Depends(annotator)]
 _UNSAFE = re.compile(r"[^\w.-]")
 _BODY = {
     "requestBody": {
@@ -85,7 +95,7 @@ class Choices(Shape):
 async def import_contacts(
     request: Request,
     served: Archive,
-    principal: Merger,
+    principal: Annotator,
     choices: Annotated[Choices, Query()],
 ) -> DirectoryShape:
     """Give contacts names, addresses, companies, owners and groups from a vCard file or a table.
@@ -93,7 +103,6 @@ async def import_contacts(
     The body is the file. The same file again changes nothing; only who may merge and annotate and
     sees everything may do it.
     """
-    principal.require(Action.ANNOTATE)
     content = await request.body()
     return await run_in_threadpool(_imported, served, principal, (choices, content))
 
@@ -104,6 +113,8 @@ def _imported(served: Served, principal: Principal, sent: tuple[Choices, bytes])
     name = _UNSAFE.sub("_", choices.name)[-60:].lstrip(".")
     if not name:
         raise Refused("The file has no name.", next_step="As in ?name=team.vcf.")
+    # What it answers tells who is known by which address, also where nothing is changed.
+    note(served, principal, "search", {"directory": name, "is_trial": choices.dry_run})
     rules = rules_of("", choices.country, choices.system)
     served.work.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=served.work) as folder:
@@ -126,9 +137,8 @@ def _imported(served: Served, principal: Principal, sent: tuple[Choices, bytes])
 
 
 @router.post("/contacts/import/{batch_id}/undo", operation_id="undo_import_of_contacts")
-def undo_import(batch_id: str, served: Archive, principal: Merger) -> DirectoryUndoneShape:
+def undo_import(batch_id: str, served: Archive, principal: Annotator) -> DirectoryUndoneShape:
     """Take an import of contacts back exactly, in any order beside merges, links and others."""
-    principal.require(Action.ANNOTATE)
     require_whole_scope(served, principal, "import of contacts")
     done = undo_directory(served.store_of(principal), number_of("bat", batch_id))
     return DirectoryUndoneShape(batch=batch_id, links=done.links, contacts=done.contacts)

@@ -30,7 +30,8 @@ class IdentityShape(Shape):
     valid_to_at: Instant | None
     first_contact_at: Instant | None
     last_contact_at: Instant | None
-    messages: int
+    messages: int | None
+    """Over the whole archive, as are the times; null for who sees only a part of it."""
 
 
 class ContactShape(Shape):
@@ -104,12 +105,12 @@ def contact_shape(one: Contact, mask: Mask) -> ContactShape:
         name=mask.text(one.name),
         state=one.state,
         company_domain=one.company_domain,
-        company_name=one.company_name,
+        company_name=mask.text(one.company_name),
         is_internal=one.is_internal,
         owner=one.owner,
         identities=[identity_shape(identity, mask) for identity in one.identities],
-        first_contact_at=one.first_contact_at,
-        last_contact_at=one.last_contact_at,
+        first_contact_at=one.first_contact_at if mask.sees_all else None,
+        last_contact_at=one.last_contact_at if mask.sees_all else None,
         merged=[public_id("con", other) for other in one.merged],
         version=one.version,
     )
@@ -124,9 +125,9 @@ def identity_shape(one: Identity, mask: Mask) -> IdentityShape:
         name=mask.text(one.name),
         valid_from_at=one.valid_from_at,
         valid_to_at=one.valid_to_at,
-        first_contact_at=one.first_contact_at,
-        last_contact_at=one.last_contact_at,
-        messages=one.messages,
+        first_contact_at=one.first_contact_at if mask.sees_all else None,
+        last_contact_at=one.last_contact_at if mask.sees_all else None,
+        messages=one.messages if mask.sees_all else None,
     )
 
 

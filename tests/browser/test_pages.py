@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from browser_kit import LOCALES, PHONE, Site, Watched, looking_at
+from holdfast.api.pages.searching import PAGE_HITS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -156,9 +157,9 @@ def test_an_input_method_sends_no_query_while_it_composes(reader: Watched) -> No
 def test_more_lines_come_by_scrolling(reader: Watched) -> None:
     page = reader.page
     reader.go("/search")
-    assert page.locator(".hits a.open").count() == 50
+    assert page.locator(".hits a.open").count() == PAGE_HITS
     page.locator("li.more").scroll_into_view_if_needed()
-    page.wait_for_selector(".hits li.hit:nth-child(51)")
+    page.wait_for_selector(f".hits li.hit:nth-child({PAGE_HITS + 1})")
     total = int(re.sub(r"\D", "", page.inner_text("#total strong")))
     while page.query_selector("li.more"):
         count = page.locator(".hits a.open").count()

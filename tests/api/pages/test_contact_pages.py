@@ -103,6 +103,27 @@ def test_contact_out_of_the_scope_is_as_if_it_were_not(premises: House) -> None:
     assert "anna@berg.example" not in boss.get("/contacts?q=berg").text
 
 
+def test_what_is_counted_over_all_is_not_told_to_who_sees_a_part(
+    premises: House, legal: Visitor
+) -> None:
+    wang = contact(premises, "wang.min@jia.example")
+    boss = premises.browser().sign_in("boss")
+    columns = '<th scope="col">Messages</th>'
+    assert columns in legal.get(f"/contacts/{wang}").text
+    assert columns not in boss.get(f"/contacts/{wang}").text
+    assert "Last contact" not in flat(boss.get("/contacts?q=jia.example").text)
+
+
+def test_more_than_can_be_looked_at_is_said(
+    premises: House, legal: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast.api.pages.people.FOUND", 1)
+    boss = premises.browser().sign_in("boss")
+    for visitor in (legal, boss):
+        assert "are looked at" in visitor.get("/contacts?q=example").text
+        assert "Nobody is called that" not in visitor.get("/contacts?q=example").text
+
+
 def test_who_may_not_see_contacts_sees_no_page_of_them(premises: House) -> None:
     admin = premises.browser().sign_in("admin")
     for path in ("/contacts", "/contacts/silent", "/contacts/follow-ups"):

@@ -180,10 +180,11 @@ def set_fields(session: Session, options: SetOptions) -> None:
         raise Refused("Nothing is to be changed.", next_step="Say what: --name, --owner …")
     with session.archive() as services:
         contact = contact_id_of(services.store, options.contact)
+        expected = None
         if options.consent:
-            said, _ = fields_in(services.store, contact)
+            said, expected = fields_in(services.store, contact)
             changes["consents"] = _consents(dict(said.consents), options.consent)
-        _, version = change_fields(services.store, contact, changes)
+        _, version = change_fields(services.store, contact, changes, expected=expected)
     session.screen.result("Changed; version {version}.", style=GOOD, version=version)
 
 
