@@ -1,0 +1,39 @@
+"""Taking an import of a directory back beside what others did before, meanwhile and after."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from catalogue_kit import START, Filing, Home, Mail
+from directory_kit import bring, vcard, write_cards
+from disposal_kit import Hands, Office
+from holdfast.core.identity import row_id
+from holdfast.core.query import Phrase
+from holdfast.storage.catalogue.contacts import find
+from holdfast.storage.catalogue.linking import Wanted, link
+from holdfast.storage.directory.undoing import undo_directory
+from holdfast.storage.store import Store
+from people_kit import contact_at, findings_about_people
+
+ANN = vcard("FN:Ann Smith", "EMAIL:ann@acme.com", "TITLE:Buyer", "CATEGORIES:VIP")
+
+
+def undo(store: Store, batch: str) -> None:
+    undo_directory(store, row_id("bat", batch))
+
+
+def test_address_of_an_undone_import_goes_with_its_last_message(home: Home, tmp_path: Path) -> None:
+    office = Office.of(home.store(), Hands(START + timedelta(seconds=10)))
+    store = office.store
+    keys = ("n@new.org", "kept@new.org")
+    cards = [vcard(f"EMAIL:{key}") for key in keys]
+    report = bring(store, write_cards(tmp_path / "a.vcf", cards))
+    Filing(store)(Mail(sender=keys[0], to=(keys[1],), body="harpsichord"), Mail(sender="o@old.org"))
+    link(store, Wanted(keys[1], contact_at(store, "o@old.org")))
+    undo(store, report.batch)
+    assert all(find(store, key) for key in keys)
+    office.rule("ceiling", 1, Phrase("harpsichord"))
+    office.dispose()
+    assert [bool(find(store, key)) for key in keys] == [False, True]
+    assert findings_about_people(store) == []
