@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     Claimed = Callable[[Iterable[int]], Iterable[int]]
     """Tells which of these contacts an earlier card of the import is of."""
 
-LISTS = frozenset({"roles", GROUPS, "consents"})
+CONSENTS = "consents"
+LISTS = frozenset({"roles", GROUPS, CONSENTS})
 """Fields that have several values."""
 SINGLE = ("name", "party_type", "grade", "source", "owner", "company", "title", "note")
 
@@ -93,6 +94,17 @@ def effective(connection: Connection, contact_ids: Sequence[int]) -> dict[int, l
     found: dict[int, list[FieldVersion]] = defaultdict(list)
     for row in by_value(connection, query, contact_versions.c.contact_id, contact_ids):
         found[row.contact_id].append(version_of(row))
+    return found
+
+
+def named_by(
+    connection: Connection, batch_id: int, contact_ids: Iterable[int]
+) -> dict[int, set[str]]:
+    """Return the fields of each contact that this import changed."""
+    query = select(contact_versions).where(contact_versions.c.batch_id == batch_id)
+    found: dict[int, set[str]] = defaultdict(set)
+    for row in by_value(connection, query, contact_versions.c.contact_id, contact_ids):
+        found[row.contact_id].update(version_of(row).after)
     return found
 
 

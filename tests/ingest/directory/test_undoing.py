@@ -6,10 +6,15 @@ from datetime import timedelta
 from pathlib import Path
 
 from catalogue_kit import START, Filing, Home, Mail
-from directory_kit import bring, vcard, write_cards
+from directory_kit import bring, everybody, vcard, write_cards
 from disposal_kit import Hands, Office
 from holdfast.core.identity import row_id
 from holdfast.core.query import Phrase
+from holdfast.storage.catalogue.contact_fields import (
+    change_fields,
+    field_versions,
+    fields_in,
+)
 from holdfast.storage.catalogue.contacts import find
 from holdfast.storage.catalogue.linking import Wanted, link
 from holdfast.storage.directory.undoing import undo_directory
@@ -21,6 +26,39 @@ ANN = vcard("FN:Ann Smith", "EMAIL:ann@acme.com", "TITLE:Buyer", "CATEGORIES:VIP
 
 def undo(store: Store, batch: str) -> None:
     undo_directory(store, row_id("bat", batch))
+
+
+def met(store: Store) -> int:
+    """File a message of Ann's and return her contact."""
+    Filing(store)(Mail(sender="ann@acme.com", to=("bob@example.org",)))
+    return contact_at(store, "ann@acme.com")
+
+
+def test_undo_touches_no_field_that_the_import_did_not(home: Home, tmp_path: Path) -> None:
+    store = home.store()
+    ann = met(store)
+    change_fields(store, ann, {"consents": (("phone", "agreed"),), "groups": ("a", "b")})
+    change_fields(store, ann, {"consents": (("mail", "agreed"), ("phone", "agreed"))})
+    change_fields(store, ann, {"groups": ("b", "a")})
+    before = everybody(store)
+    card = vcard("EMAIL:ann@acme.com", "TITLE:Buyer")
+    report = bring(store, write_cards(tmp_path / "a.vcf", [card]))
+    undo(store, report.batch)
+    assert everybody(store) == before
+    last = field_versions(store, ann)[-1]
+    assert (last.before, last.after) == ({"title": "Buyer"}, {"title": ""})
+
+
+def test_groups_keep_their_order_when_an_import_of_one_is_undone(
+    home: Home, tmp_path: Path
+) -> None:
+    store = home.store()
+    ann = met(store)
+    change_fields(store, ann, {"groups": ("a", "b")})
+    report = bring(store, write_cards(tmp_path / "a.vcf", [ANN]))
+    change_fields(store, ann, {"groups": ("b", "VIP", "a")})
+    undo(store, report.batch)
+    assert fields_in(store, ann)[0].groups == ("b", "a")
 
 
 def test_address_of_an_undone_import_goes_with_its_last_message(home: Home, tmp_path: Path) -> None:
