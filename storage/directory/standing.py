@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.contact_fields import FieldVersion, fields_of, version_of
+from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.schema import batches, contact_versions, contacts, identities
 from holdfast.storage.catalogue.sightings import split_key
 from holdfast.storage.directory.deciding import GROUPS, Said, View
@@ -28,8 +29,17 @@ LISTS = frozenset({"roles", GROUPS, CONSENTS})
 SINGLE = ("name", "party_type", "grade", "source", "owner", "company", "title", "note")
 
 
-def view_of(connection: Connection, persons: Iterable[Person], claimed: Claimed) -> View:
-    """Return what is known of these people and of the contacts that have their addresses."""
+def view_of(
+    connection: Connection,
+    persons: Iterable[Person],
+    claimed: Claimed,
+    *,
+    is_to_be_changed: bool = False,
+) -> View:
+    """Return what is known of these people and of the contacts that have their addresses.
+
+    Contacts that are to be changed say the same until the transaction ends.
+    """
     view = View()
     keys = {key for one in persons for address in one.addresses for key in address.keys}
     for key, contact in owners_in(connection, keys).items():
@@ -37,6 +47,8 @@ def view_of(connection: Connection, persons: Iterable[Person], claimed: Claimed)
             view.machines.add(key)
         else:
             view.owners[key] = contact
+    if is_to_be_changed:
+        lock_rows(connection, contacts.c.id, view.owners.values(), Hold.CHANGING)
     view.claimed = set(claimed(view.owners.values()))
     view.said = said_of(connection, set(view.owners.values()))
     return view

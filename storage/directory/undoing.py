@@ -17,6 +17,7 @@ from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.contact_fields import Fields, change_in, fields_of
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.linking import PREFIX, UNLINK, link_digest
+from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.resolving import DIRECTORY
 from holdfast.storage.catalogue.schema import (
     batches,
@@ -100,6 +101,7 @@ def undo_directory(
 
 
 def _unsay(store: Store, batch_id: int, contact_ids: Sequence[int], connection: Connection) -> int:
+    lock_rows(connection, contacts.c.id, contact_ids, Hold.CHANGING)  # what is read now stays so
     history = effective(connection, contact_ids)
     named = named_by(connection, batch_id, contact_ids)
     changed = 0

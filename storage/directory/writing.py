@@ -61,7 +61,8 @@ class Writer:
         def act(connection: Connection) -> list[Decision | None]:
             lock_holds(connection, is_shared=True)
             one_at_a_time(connection)
-            decisions = self.decide(persons, view_of(connection, persons, claimed))
+            view = view_of(connection, persons, claimed, is_to_be_changed=True)
+            decisions = self.decide(persons, view)
             chunk = _Chunk(connection, self.store, batch_id, self.linker)
             return chunk.write(decisions)
 

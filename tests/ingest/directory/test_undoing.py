@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from catalogue_kit import START, Filing, Home, Mail
+import pytest
+from sqlalchemy import text
+
+from catalogue_kit import START, Filing, Home, Homes, Mail
 from directory_kit import bring, everybody, vcard, write_cards
 from disposal_kit import Hands, Office
 from holdfast.core.identity import row_id
 from holdfast.core.query import Phrase
+from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.contact_fields import (
     change_fields,
+    change_in,
     field_versions,
     fields_in,
 )
 from holdfast.storage.catalogue.contacts import find
+from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.linking import Wanted, link
 from holdfast.storage.directory.undoing import undo_directory
 from holdfast.storage.store import Store
@@ -75,3 +85,40 @@ def test_address_of_an_undone_import_goes_with_its_last_message(home: Home, tmp_
     office.dispose()
     assert [bool(find(store, key)) for key in keys] == [False, True]
     assert findings_about_people(store) == []
+
+
+def beside(store: Store, changes: dict[str, Any], act: Callable[[], object]) -> None:
+    """Act while somebody's changes of Ann are not committed yet; they are once it waits."""
+    ann = contact_at(store, "ann@acme.com")
+    acting = threading.Thread(target=act)
+    with writing(store.engine) as connection:
+        change_in(connection, store, ann, (changes, None))
+        acting.start()
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if connection.scalar(waiting):
+                break
+    acting.join()
+
+
+@pytest.mark.parametrize("homes", ["postgres"], indirect=True)
+def test_undo_waits_for_who_is_changing_the_contact(homes: Homes, tmp_path: Path) -> None:
+    with homes() as home:
+        store, other = home.store(), home.store(writer=2)
+        ann = met(store)
+        report = bring(store, write_cards(tmp_path / "a.vcf", [ANN]))
+        undo_batch(store, row_id("bat", report.batch))
+        beside(store, {"groups": ("VIP", "mine")}, lambda: undo(other, report.batch))
+        assert fields_in(store, ann)[0].groups == ("mine",)
+
+
+@pytest.mark.parametrize("homes", ["postgres"], indirect=True)
+def test_import_waits_for_who_is_changing_the_contact(homes: Homes, tmp_path: Path) -> None:
+    with homes() as home:
+        store, other = home.store(), home.store(writer=2)
+        ann = met(store)
+        file = write_cards(tmp_path / "a.vcf", [ANN])
+        beside(store, {"title": "Head"}, lambda: bring(other, file))
+        assert fields_in(store, ann)[0].title == "Head"
+        assert fields_in(store, ann)[0].name == "Ann Smith"
