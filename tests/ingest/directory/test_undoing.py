@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from catalogue_kit import START, Filing, Home, Homes, Mail
 from directory_kit import bring, everybody, vcard, write_cards
 from disposal_kit import Hands, Office
+from holdfast.core.errors import Conflict
 from holdfast.core.identity import row_id
 from holdfast.core.query import Phrase
+from holdfast.ingest.directory.cards import Rules
+from holdfast.ingest.directory.importing import Order, import_directory
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.contact_fields import (
     change_fields,
@@ -25,8 +28,9 @@ from holdfast.storage.catalogue.contact_fields import (
     fields_in,
 )
 from holdfast.storage.catalogue.contacts import find
-from holdfast.storage.catalogue.engine import writing
+from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.linking import Wanted, link
+from holdfast.storage.catalogue.schema import batches
 from holdfast.storage.directory.undoing import undo_directory
 from holdfast.storage.store import Store
 from people_kit import contact_at, findings_about_people
@@ -84,6 +88,26 @@ def test_address_of_an_undone_import_goes_with_its_last_message(home: Home, tmp_
     office.rule("ceiling", 1, Phrase("harpsichord"))
     office.dispose()
     assert [bool(find(store, key)) for key in keys] == [False, True]
+    assert findings_about_people(store) == []
+
+
+def test_import_that_was_undone_while_it_runs_ends(home: Home, tmp_path: Path) -> None:
+    store = home.store()
+    cards = [vcard(f"FN:n{n}", f"EMAIL:n{n}@x.org") for n in range(250)]
+    file = write_cards(tmp_path / "a.vcf", cards)
+
+    def interrupt(done: int, total: int) -> None:
+        if done < total:
+            with reading(store.engine) as connection:
+                batch = connection.scalars(select(batches.c.id)).one()
+            undo_directory(store, batch)
+
+    before = everybody(store)
+    with pytest.raises(Conflict, match="undone") as caught:
+        import_directory(Order((file,), Rules()), store, interrupt)
+    assert caught.value.next_step
+    assert everybody(store) == before
+    assert bring(store, file).counts.created == 250
     assert findings_about_people(store) == []
 
 
