@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.contact_fields import FieldVersion, fields_of, version_of
+from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.schema import batches, contact_versions, contacts, identities
 from holdfast.storage.catalogue.sightings import split_key
 from holdfast.storage.directory.deciding import GROUPS, Said, View
@@ -22,13 +23,23 @@ if TYPE_CHECKING:
     Claimed = Callable[[Iterable[int]], Iterable[int]]
     """Tells which of these contacts an earlier card of the import is of."""
 
-LISTS = frozenset({"roles", GROUPS, "consents"})
+CONSENTS = "consents"
+LISTS = frozenset({"roles", GROUPS, CONSENTS})
 """Fields that have several values."""
 SINGLE = ("name", "party_type", "grade", "source", "owner", "company", "title", "note")
 
 
-def view_of(connection: Connection, persons: Iterable[Person], claimed: Claimed) -> View:
-    """Return what is known of these people and of the contacts that have their addresses."""
+def view_of(
+    connection: Connection,
+    persons: Iterable[Person],
+    claimed: Claimed,
+    *,
+    is_to_be_changed: bool = False,
+) -> View:
+    """Return what is known of these people and of the contacts that have their addresses.
+
+    Contacts that are to be changed say the same until the transaction ends.
+    """
     view = View()
     keys = {key for one in persons for address in one.addresses for key in address.keys}
     for key, contact in owners_in(connection, keys).items():
@@ -36,6 +47,8 @@ def view_of(connection: Connection, persons: Iterable[Person], claimed: Claimed)
             view.machines.add(key)
         else:
             view.owners[key] = contact
+    if is_to_be_changed:
+        lock_rows(connection, contacts.c.id, view.owners.values(), Hold.CHANGING)
     view.claimed = set(claimed(view.owners.values()))
     view.said = said_of(connection, set(view.owners.values()))
     return view
@@ -93,6 +106,17 @@ def effective(connection: Connection, contact_ids: Sequence[int]) -> dict[int, l
     found: dict[int, list[FieldVersion]] = defaultdict(list)
     for row in by_value(connection, query, contact_versions.c.contact_id, contact_ids):
         found[row.contact_id].append(version_of(row))
+    return found
+
+
+def named_by(
+    connection: Connection, batch_id: int, contact_ids: Iterable[int]
+) -> dict[int, set[str]]:
+    """Return the fields of each contact that this import changed."""
+    query = select(contact_versions).where(contact_versions.c.batch_id == batch_id)
+    found: dict[int, set[str]] = defaultdict(set)
+    for row in by_value(connection, query, contact_versions.c.contact_id, contact_ids):
+        found[row.contact_id].update(version_of(row).after)
     return found
 
 

@@ -14,23 +14,25 @@ from holdfast.storage.audit import Event, record_events
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.belonging import one_at_a_time, settle
 from holdfast.storage.catalogue.chunks import by_value
-from holdfast.storage.catalogue.contact_fields import FIELDS, Fields, change_in
+from holdfast.storage.catalogue.contact_fields import Fields, change_in, fields_of
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.linking import PREFIX, UNLINK, link_digest
+from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.resolving import DIRECTORY
 from holdfast.storage.catalogue.schema import (
     batches,
     contact_versions,
+    contacts,
     links,
     sources,
 )
-from holdfast.storage.directory.standing import effective, led_to
+from holdfast.storage.directory.standing import CONSENTS, LISTS, effective, led_to, named_by
 from holdfast.storage.governance.forgetting import forget_unmet
 from holdfast.storage.governance.holding import lock_holds
 from holdfast.storage.webhooks.happenings import About, Happening, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -99,20 +101,27 @@ def undo_directory(
 
 
 def _unsay(store: Store, batch_id: int, contact_ids: Sequence[int], connection: Connection) -> int:
+    lock_rows(connection, contacts.c.id, contact_ids, Hold.CHANGING)  # what is read now stays so
     history = effective(connection, contact_ids)
+    named = named_by(connection, batch_id, contact_ids)
     changed = 0
-    for contact_id in contact_ids:
-        due = led_to(history.get(contact_id, ()))
-        changes: dict[str, Any] = {name: due.get(name, getattr(Fields(), name)) for name in FIELDS}
-        before = _version(connection, contact_id)
-        _, version = change_in(connection, store, contact_id, (changes, None), batch_id)
-        changed += version != before
+    for row in by_value(connection, select(contacts), contacts.c.id, contact_ids):
+        due = led_to(history.get(row.id, ()))
+        changes = {name: _again(name, due, fields_of(row)) for name in sorted(named[row.id])}
+        _, version = change_in(connection, store, row.id, (changes, None), batch_id)
+        changed += version != row.version
     return changed
 
 
-def _version(connection: Connection, contact_id: int) -> int:
-    newest = select(contact_versions.c.version).where(contact_versions.c.contact_id == contact_id)
-    return int(max(connection.scalars(newest)))
+def _again(name: str, due: Mapping[str, Any], now: Fields) -> Any:
+    """Return what a field says again; what stays of a list keeps its order."""
+    value = due.get(name, getattr(Fields(), name))
+    if name not in LISTS:
+        return value
+    shown = getattr(now, name)
+    kept = [one for one in shown if one in value]
+    items = (*kept, *(one for one in value if one not in kept))
+    return tuple(sorted(items)) if name == CONSENTS else items
 
 
 def _unlink(store: Store, link_ids: Sequence[int], connection: Connection) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from holdfast.core.errors import Conflict
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, record_events
 from holdfast.storage.catalogue.belonging import one_at_a_time, settle
@@ -17,7 +18,8 @@ from holdfast.storage.catalogue.filing_events import FilingEvents
 from holdfast.storage.catalogue.homes import homes_of
 from holdfast.storage.catalogue.identities import Linker
 from holdfast.storage.catalogue.linking import LINK, PREFIX, link_digest
-from holdfast.storage.catalogue.schema import identities, links
+from holdfast.storage.catalogue.locks import Hold, lock_rows
+from holdfast.storage.catalogue.schema import batches, identities, links
 from holdfast.storage.catalogue.sightings import Sighting
 from holdfast.storage.directory.deciding import Decision, View, decide
 from holdfast.storage.directory.standing import view_of
@@ -55,17 +57,35 @@ class Writer:
         return [decide(one, view, overwrites=self.overwrites) for one in persons]
 
     def write(self, persons: Sequence[Person], claimed: Claimed) -> list[Decision | None]:
-        """Decide and write; the decisions name contacts that are there. Audited."""
+        """Decide and write; the decisions name contacts that are there. Audited.
+
+        Raises:
+            Conflict: The import was undone meanwhile.
+        """
         batch_id = self.batch()
 
         def act(connection: Connection) -> list[Decision | None]:
             lock_holds(connection, is_shared=True)
+            _refuse_undone(connection, batch_id)
             one_at_a_time(connection)
-            decisions = self.decide(persons, view_of(connection, persons, claimed))
+            view = view_of(connection, persons, claimed, is_to_be_changed=True)
+            decisions = self.decide(persons, view)
             chunk = _Chunk(connection, self.store, batch_id, self.linker)
             return chunk.write(decisions)
 
         return transact(self.store.engine, act)
+
+
+def _refuse_undone(connection: Connection, batch_id: int) -> None:
+    """Let nobody undo the batch until the transaction ends, nor write to one that is undone."""
+    lock_rows(connection, batches.c.id, [batch_id], Hold.STEADY)
+    undone_ms = connection.scalar(select(batches.c.undone_ms).where(batches.c.id == batch_id))
+    if undone_ms is not None:
+        raise Conflict(
+            "The import was undone while it ran.",
+            next_step="Import the directory again, if it is wanted after all.",
+            batch=public_id("bat", batch_id),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,8 @@ def people_of(connection: Connection, interaction_id: int) -> list[int]:
 def forget_people(connection: Connection, store: Store, identity_ids: Sequence[int]) -> None:
     """Forget those of these identities whom no message names any more; count the others again.
 
-    Addresses that a person made known stay: no message told us of them.
+    Addresses that a person or a directory made known stay as long as a link gives them to somebody:
+    no message told us of them.
 
     Args:
         connection: Of the transaction that removed a message.
@@ -67,7 +68,11 @@ def forget_people(connection: Connection, store: Store, identity_ids: Sequence[i
     named = {row.identity_id for row in rows}
     recount_identities(connection, identity_ids)
     _rename(connection, sorted(named))
-    given = select(links.c.identity_id).where(links.c.is_new)
+    in_force = links.alias("in_force")
+    is_linked = exists().where(
+        in_force.c.identity_id == links.c.identity_id, in_force.c.undone_ms.is_(None)
+    )
+    given = select(links.c.identity_id).where(links.c.is_new, is_linked)
     named |= {row[0] for row in by_value(connection, given, links.c.identity_id, identity_ids)}
     gone = [one for one in identity_ids if one not in named]
     if gone:
