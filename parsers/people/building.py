@@ -24,6 +24,8 @@ _WHOLE_FLOAT = re.compile(r"\d+\.0")
 MOST_CHARS = {"note": 2000}
 """Longest value of a field; of all others `_LINE`."""
 _LINE = 200
+MOST_NUMBER = 100
+"""Characters of a telephone number; what is longer is none and is not looked into."""
 PARTY_TYPES = {
     "customer": "customer", "client": "customer", "客户": "customer", "顾客": "customer",
     "prospect": "prospect", "lead": "prospect", "潜在客户": "prospect", "线索": "prospect",
@@ -76,7 +78,11 @@ class Gathering:
 
     def phone(self, value: str) -> None:
         """Take telephone numbers."""
-        for one in several(value):
+        for written in several(value):
+            one = " ".join(written.split())
+            if len(one) > MOST_NUMBER:
+                self.remark(f"no telephone number: {one}")
+                continue
             if _DIGITS_LOST.fullmatch(one):
                 self.remark(f"phone: digits are lost: {one}")
                 continue
