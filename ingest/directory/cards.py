@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import hashlib
 import mmap
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,6 +49,25 @@ class Rules:
     """Whose ids are in the column `external_id`."""
 
 
+MOST_CONTENT = 10_000
+"""Bytes of a card that a problem shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What is held of the bytes of a card once it is read: a chunk of whole cards may be large."""
+
+    digest: hashlib._Hash
+    """SHA-256 over all of them, to be copied and gone on with."""
+    text: str
+    """Their beginning, at most `MOST_CONTENT` bytes."""
+
+
+def excerpt_of(raw: bytes) -> Excerpt:
+    """Return what is held of a card."""
+    return Excerpt(hashlib.sha256(raw), raw[:MOST_CONTENT].decode("utf-8", "replace"))
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """One card or row, and where it stands."""
@@ -55,7 +75,7 @@ class Card:
     file: str
     place: str
     """`card 3`, `row 3`, `Sheet1!3`."""
-    raw: bytes
+    excerpt: Excerpt
     person: Person | None
     reason: str = ""
     """Why nobody was made out."""
@@ -137,7 +157,8 @@ def _vcards(path: Path, rules: Rules) -> Iterator[Card]:
                 person = read_card(cut.raw, rules.country)
             except ValueError as error:
                 reason = str(error)
-        yield Card(path.name, f"card {cut.number}", cut.raw, person, reason, at)
+        excerpt = excerpt_of(cut.raw)
+        yield Card(path.name, f"card {cut.number}", excerpt, person, reason, at)
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -174,7 +195,8 @@ def _csv(path: Path, rules: Rules) -> Iterator[Card]:
     with _mapped(path) as content:
         table = _csv_table(content, rules)
         if table is None:
-            yield Card(path.name, "row 1", bytes(content[:200]), None, _NO_TABLE, len(content))
+            head = excerpt_of(bytes(content[:200]))
+            yield Card(path.name, "row 1", head, None, _NO_TABLE, len(content))
             return
         yield from _csv_cards(path.name, content, table)
 
@@ -229,12 +251,13 @@ def _row(
     name: str, place: str, raw: bytes, cells: Sequence[str] | None, known: tuple[Reading, int]
 ) -> Card:
     reading, at = known
+    excerpt = excerpt_of(raw)
     if cells is None:
-        return Card(name, place, raw, None, "no row of a table: a quote is never closed", at)
+        return Card(name, place, excerpt, None, "no row of a table: a quote is never closed", at)
     try:
-        return Card(name, place, raw, read_cells(cells, reading), at=at)
+        return Card(name, place, excerpt, read_cells(cells, reading), at=at)
     except ValueError as error:
-        return Card(name, place, raw, None, str(error), at)
+        return Card(name, place, excerpt, None, str(error), at)
 
 
 def _sheets(path: Path, rules: Rules) -> Iterator[Card]:
@@ -242,7 +265,8 @@ def _sheets(path: Path, rules: Rules) -> Iterator[Card]:
         rows = sheet_rows(content)
         size = len(content)
     if rows is None:
-        yield Card(path.name, "file", b"", None, "damaged, or too large for a workbook", size)
+        reason = "damaged, or too large for a workbook"
+        yield Card(path.name, "file", excerpt_of(b""), None, reason, size)
         return
     is_any = False
     for sheet, reading, below in _sheet_tables(rows, rules):
@@ -251,7 +275,7 @@ def _sheets(path: Path, rules: Rules) -> Iterator[Card]:
             text = "\t".join(cells).encode("utf-8", "replace")
             yield _row(path.name, f"{sheet}!{number}", text, cells, (reading, size))
     if not is_any:
-        yield Card(path.name, "file", b"", None, _NO_TABLE, size)
+        yield Card(path.name, "file", excerpt_of(b""), None, _NO_TABLE, size)
 
 
 def _sheet_tables(

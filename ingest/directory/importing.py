@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -188,12 +187,7 @@ def _chunks(found: Iterator[Card]) -> Iterator[list[Card]]:
 
 
 def _problem(card: Card, kind: str, reason: str, contacts: tuple[int, ...] = ()) -> Problem:
-    content = card.raw[:MOST_CONTENT].decode("utf-8", "replace")
-    return Problem(card.file, card.place, kind, reason, contacts, content)
-
-
-MOST_CONTENT = 10_000
-"""Bytes of a card that a problem shows."""
+    return Problem(card.file, card.place, kind, reason, contacts, card.excerpt.text)
 
 
 def _left(card: Card, person: Person, decision: Decision) -> Iterator[Problem]:
@@ -208,8 +202,9 @@ def _left(card: Card, person: Person, decision: Decision) -> Iterator[Problem]:
 
 
 def _item_key(card: Card, problem: Problem) -> str:
-    said = hashlib.sha256(card.raw + b"\0" + problem.reason.encode()).hexdigest()
-    return f"{card.file}@{card.place}~{said[:24]}"
+    said = card.excerpt.digest.copy()
+    said.update(b"\0" + problem.reason.encode())
+    return f"{card.file}@{card.place}~{said.hexdigest()[:24]}"
 
 
 def _item(card: Card, problem: Problem) -> Unkept:

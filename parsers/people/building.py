@@ -24,6 +24,10 @@ _WHOLE_FLOAT = re.compile(r"\d+\.0")
 MOST_CHARS = {"note": 2000}
 """Longest value of a field; of all others `_LINE`."""
 _LINE = 200
+MOST_GROUPS = 200
+"""Of one person."""
+MOST_NUMBER = 100
+"""Characters of a telephone number; what is longer is none and is not looked into."""
 PARTY_TYPES = {
     "customer": "customer", "client": "customer", "客户": "customer", "顾客": "customer",
     "prospect": "prospect", "lead": "prospect", "潜在客户": "prospect", "线索": "prospect",
@@ -43,6 +47,8 @@ class Gathering:
     said: dict[str, str] = field(default_factory=dict)
     groups: dict[str, None] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    is_list: bool = False
+    """They have more addresses than somebody has; no more are taken."""
 
     def say(self, name: str, value: str) -> None:
         """Take the value of a field; the first one counts."""
@@ -66,8 +72,10 @@ class Gathering:
         line = " ".join(_CONTROL.sub(" ", value).split())
         if len(line) > _LINE:
             self.remark(f"groups: more than {_LINE} characters")
-        elif line:
+        elif line and len(self.groups) < MOST_GROUPS:
             self.groups[line] = None
+        elif line and line not in self.groups:
+            self.remark(f"groups: more than {MOST_GROUPS}")
 
     def mail(self, value: str) -> None:
         """Take mail addresses."""
@@ -76,7 +84,11 @@ class Gathering:
 
     def phone(self, value: str) -> None:
         """Take telephone numbers."""
-        for one in several(value):
+        for written in several(value):
+            one = " ".join(written.split())
+            if len(one) > MOST_NUMBER:
+                self.remark(f"no telephone number: {one}")
+                continue
             if _DIGITS_LOST.fullmatch(one):
                 self.remark(f"phone: digits are lost: {one}")
                 continue
@@ -91,8 +103,11 @@ class Gathering:
     def _take(self, address: Address | None, reason: str) -> None:
         if address is None:
             self.remark(reason)
-        else:
+        elif not self.is_list:
             self.addresses.append(address)
+            if len(self.addresses) > 2 * MAX_ADDRESSES:
+                self.addresses = list(each_once(self.addresses))
+                self.is_list = len(self.addresses) > MAX_ADDRESSES
 
     def remark(self, text: str) -> None:
         """Note what is not taken."""

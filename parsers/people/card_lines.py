@@ -37,21 +37,19 @@ class Cut:
 
 @dataclass(slots=True)
 class _Open:
-    lines: list[bytes] = field(default_factory=list)
-    size: int = 0
+    raw: bytearray = field(default_factory=bytearray)
+    """Not a list of its lines: short ones would take many times their length."""
     depth: int = 0
     is_cut: bool = False
 
     def add(self, line: bytes) -> None:
-        self.size += len(line)
-        if self.size <= MOST_CARD_BYTES:
-            self.lines.append(line)
-        else:
-            self.is_cut = True
+        self.is_cut = self.is_cut or len(self.raw) + len(line) > MOST_CARD_BYTES
+        if not self.is_cut:
+            self.raw += line
 
     def cut(self, number: int, reason: str = "") -> Cut:
         too_large = f"larger than {MOST_CARD_BYTES >> 20} MiB" if self.is_cut else ""
-        return Cut(number, b"".join(self.lines), reason or too_large)
+        return Cut(number, bytes(self.raw), reason or too_large)
 
 
 def cards(lines: Iterable[bytes]) -> Iterator[Cut]:
@@ -67,7 +65,7 @@ def cards(lines: Iterable[bytes]) -> Iterator[Cut]:
             if card.depth and before.endswith(b"agent:"):
                 card.depth += 1
             else:
-                if card.lines:
+                if card.raw:
                     number += 1
                     yield card.cut(number, _NO_END if card.depth else _OUTSIDE)
                 card = _Open(depth=1)
@@ -80,7 +78,7 @@ def cards(lines: Iterable[bytes]) -> Iterator[Cut]:
                 yield card.cut(number)
                 card = _Open()
         before = word
-    if card.lines:
+    if card.raw:
         yield card.cut(number + 1, _NO_END if card.depth else _OUTSIDE)
 
 

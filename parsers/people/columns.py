@@ -66,10 +66,12 @@ def columns_of(headers: Sequence[str], mapping: Mapping[str, str]) -> dict[str, 
         mapping: Header → field, as a person decided; `-` leaves a column out.
     """
     found: dict[str, str] = {}
+    taken: set[str] = set()
     for header in headers:
         name = mapping.get(header) or field_of(header)
-        if name in FIELDS and (name in _SEVERAL or name not in found.values()):
+        if name in FIELDS and (name in _SEVERAL or name not in taken):
             found[header] = name
+            taken.add(name)
     return found
 
 

@@ -23,7 +23,9 @@ _SYSTEMS = {
 _ALIASES = {"weixin": "wechat", "jabber": "xmpp", "googletalk": "xmpp", "msteams": "teams"}
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}):(?:/{0,2})(.+)", re.DOTALL)
 _SYSTEM = re.compile(r"[a-z][a-z0-9_]{1,15}")
-_EXTENSION = re.compile(r"\s*(?:;?ext\.?|x|#|转|分机)\s*[=:]?\s*[0-9]{1,8}\s*$", re.IGNORECASE)
+_EXTENSION = re.compile(r"\s?(?:;?ext\.?|x|#|转|分机)\s*[=:]?\s*[0-9]{1,8}\s*$", re.IGNORECASE)
+_MOST_EXTENSION = 40
+"""Characters at the end of a number in which an extension is looked for."""
 _HAN = re.compile(r"[\u3400-\u9fff\uac00-\ud7af\u3040-\u30ff]")
 
 
@@ -106,10 +108,13 @@ def _mail(card: _Card, one: Property) -> None:
 
 
 def _phone(card: _Card, one: Property) -> None:
-    written = unescaped(one.value)
-    if written.lower().startswith("tel:"):
+    lines = (" ".join(line.split()) for line in unescaped(one.value).split("\n"))
+    written = "\n".join(filter(None, lines))
+    if written[:4].lower() == "tel:":
         written = written[4:]
-    whole = _EXTENSION.sub("", written)
+    # Only the end is matched: the pattern may be tried at every character.
+    head, tail = written[:-_MOST_EXTENSION], written[-_MOST_EXTENSION:]
+    whole = head + _EXTENSION.sub("", tail)
     if whole != written:
         card.who.remark(f"phone: an extension, only its line is known: {written}")
     card.who.phone(whole)

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from directory_kit import vcard
 from holdfast.core.errors import Refused
-from holdfast.ingest.directory.cards import Card, Rules, cards_of, columns_found, rules_of
+from holdfast.ingest.directory.cards import (
+    MOST_CONTENT,
+    Card,
+    Rules,
+    cards_of,
+    columns_found,
+    rules_of,
+)
 from office_files import build_xlsx
 
 ANN = vcard("FN:Ann", "EMAIL:ann@x.org")
@@ -40,6 +49,18 @@ def test_bad_card_has_its_number_and_reason(tmp_path: Path) -> None:
         ("card 4", "ann@x.org"),
     ]  # fmt: skip
     assert found[-1].at == (tmp_path / "a.vcf").stat().st_size
+
+
+def test_of_a_large_card_its_digest_and_beginning_are_held(tmp_path: Path) -> None:
+    large = vcard("FN:Ann", "EMAIL:ann@x.org", f"X-NONE:{'y' * 1_000_000}")
+    (one,) = read(tmp_path / "a.vcf", large)
+    assert one.excerpt.text == large[:MOST_CONTENT]
+    assert one.excerpt.digest.digest() == hashlib.sha256(large.encode()).digest()
+    tracemalloc.start()
+    held = read(tmp_path / "b.vcf", large * 20)
+    now, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (len(held), now < 2_000_000) == (20, True)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import base64
+import time
+import tracemalloc
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import chain
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.chats import address_key
-from holdfast.core.persons import Person
+from holdfast.core.persons import MAX_ADDRESSES, Person
 from holdfast.parsers.people import card_lines
+from holdfast.parsers.people.building import Gathering
 from holdfast.parsers.people.card_lines import Cut, cards, properties
 from holdfast.parsers.people.vcards import read_card
 from holdfast.storage.catalogue.contact_fields import checked_fields
 from holdfast.storage.catalogue.sightings import is_named_in_chat
+
+SLOWEST_S = 10.0
+"""Thread time for a card of a megabyte; it takes about one."""
 
 
 def card(*lines: str | bytes, version: str = "3.0") -> bytes:
@@ -199,6 +206,64 @@ def test_card_that_is_too_large_is_not_held(monkeypatch: pytest.MonkeyPatch) -> 
     first, second = cuts(raw)
     assert (first.reason, len(first.raw) <= 1 << 20) == ("larger than 1 MiB", True)
     assert keys(read_card(second.raw)) == ["b@x.org"]
+
+
+@pytest.mark.parametrize(
+    ("value", "extensions", "key"),
+    [
+        (f"+49 30{' ' * 1_000_000}1234567", 0, "phone:+49301234567"),
+        (f"+49 30 1234567{' ' * 1_000_000}ext.{' ' * 1_000_000}12", 1, "phone:+49301234567"),
+        (f"1{' ' * 1_000_000}1", 0, ""),
+        ("1 " * 500_000, 0, ""),
+        ("x" * 1_000_000, 0, ""),
+        ("ext=1" * 200_000, 1, ""),
+    ],
+)
+def test_number_of_a_megabyte_costs_what_its_length_is(
+    value: str, extensions: int, key: str
+) -> None:
+    # A pattern that is tried anew within each run of spaces takes hours for one of these.
+    began = time.thread_time()
+    person = read_card(card(f"TEL:{value}", "EMAIL:a@x.org"))
+    assert time.thread_time() - began < SLOWEST_S
+    assert keys(person) == [*([key] if key else []), "a@x.org"]
+    told = [one.partition(":")[0] for one in person.remarks]
+    assert told.count("phone") == extensions
+    assert told.count("no telephone number") == (not key)
+
+
+def test_lines_of_a_number_are_several_numbers() -> None:
+    person = read_card(card("TEL:+49 30  1234567\\n\\n +49 30 7654321 x 5"))
+    assert keys(person) == ["phone:+49301234567", "phone:+49307654321"]
+
+
+def test_addresses_beyond_those_of_somebody_are_not_held() -> None:
+    who = Gathering()
+    for number in range(10_000):
+        who.mail(f"a{number % 100}@x.org")
+    assert len(who.person().addresses) == MAX_ADDRESSES
+    for number in range(10_000):
+        who.mail(f"b{number}@x.org")
+    assert len(who.addresses) <= 2 * MAX_ADDRESSES + 1
+    with pytest.raises(ValueError, match="more than 100 addresses"):
+        who.person()
+
+
+def test_groups_beyond_those_of_somebody_are_not_held() -> None:
+    groups = ",".join(f"g{number}" for number in range(10_000))
+    person = read_card(card(f"CATEGORIES:{groups}", "CATEGORIES:g0", "EMAIL:a@x.org"))
+    assert len(person.groups) == 200
+    assert set(person.remarks) == {"groups: more than 200"}
+
+
+def test_card_of_short_lines_takes_no_more_than_its_bytes() -> None:
+    lines = 200_000
+    tracemalloc.start()
+    (one,) = cards(chain([b"BEGIN:VCARD\r\n"], (bytes((13, 10)) for _ in range(lines))))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(one.raw) > 2 * lines
+    assert peak < 3 * len(one.raw)
 
 
 def test_remarks_end() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from holdfast.core.persons import Person
@@ -93,3 +95,16 @@ def test_row_with_too_many_cells_is_an_error() -> None:
     assert read("Name|Email", "A", "a@x.org", "", " ").said == {"name": "A"}
     with pytest.raises(ValueError, match="3 cells in a table of 2 columns"):
         read("Name|Email", "A", "a@x.org", "more")
+
+
+def test_number_that_is_too_long_is_none() -> None:
+    person = read("Email|Phone", "a@x.org", f"0{'1' * 1_000_000}")
+    assert [one.partition(":")[0] for one in person.remarks] == ["no telephone number"]
+
+
+def test_columns_of_a_hundred_thousand_headers() -> None:
+    headers = [f"email {n}" for n in range(50_000)] + [f"name {n}" for n in range(50_000)]
+    began = time.thread_time()
+    found = columns_of(headers, {})
+    assert time.thread_time() - began < 10
+    assert (len(found), found["name 0"]) == (50_001, "name")
