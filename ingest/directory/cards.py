@@ -16,6 +16,7 @@ import msgspec
 
 from holdfast.core.errors import Refused, Unavailable
 from holdfast.core.persons import Person
+from holdfast.ingest.readers.offers import portable
 from holdfast.ingest.readers.rows import (
     HEADER_ROWS,
     csv_rows,
@@ -73,6 +74,7 @@ class Card:
     """One card or row, and where it stands."""
 
     file: str
+    """Its name, `portable`."""
     place: str
     """`card 3`, `row 3`, `Sheet1!3`."""
     excerpt: Excerpt
@@ -123,7 +125,8 @@ def cards_of(path: Path, rules: Rules) -> Iterator[Card]:
         else:
             yield from _csv(path, rules)
     except OSError as error:
-        raise Unavailable(f"{path} cannot be read: {error.strerror}.") from error
+        name = portable(str(path))
+        raise Unavailable(f"{name} cannot be read: {error.strerror}.") from error
 
 
 def columns_found(path: Path, rules: Rules) -> dict[str, str]:
@@ -158,7 +161,7 @@ def _vcards(path: Path, rules: Rules) -> Iterator[Card]:
             except ValueError as error:
                 reason = str(error)
         excerpt = excerpt_of(cut.raw)
-        yield Card(path.name, f"card {cut.number}", excerpt, person, reason, at)
+        yield Card(portable(path.name), f"card {cut.number}", excerpt, person, reason, at)
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -196,9 +199,9 @@ def _csv(path: Path, rules: Rules) -> Iterator[Card]:
         table = _csv_table(content, rules)
         if table is None:
             head = excerpt_of(bytes(content[:200]))
-            yield Card(path.name, "row 1", head, None, _NO_TABLE, len(content))
+            yield Card(portable(path.name), "row 1", head, None, _NO_TABLE, len(content))
             return
-        yield from _csv_cards(path.name, content, table)
+        yield from _csv_cards(portable(path.name), content, table)
 
 
 _NO_TABLE = "no columns of people are known"
@@ -266,16 +269,16 @@ def _sheets(path: Path, rules: Rules) -> Iterator[Card]:
         size = len(content)
     if rows is None:
         reason = "damaged, or too large for a workbook"
-        yield Card(path.name, "file", excerpt_of(b""), None, reason, size)
+        yield Card(portable(path.name), "file", excerpt_of(b""), None, reason, size)
         return
     is_any = False
     for sheet, reading, below in _sheet_tables(rows, rules):
         is_any = True
         for number, cells in below:
             text = "\t".join(cells).encode("utf-8", "replace")
-            yield _row(path.name, f"{sheet}!{number}", text, cells, (reading, size))
+            yield _row(portable(path.name), f"{sheet}!{number}", text, cells, (reading, size))
     if not is_any:
-        yield Card(path.name, "file", excerpt_of(b""), None, _NO_TABLE, size)
+        yield Card(portable(path.name), "file", excerpt_of(b""), None, _NO_TABLE, size)
 
 
 def _sheet_tables(

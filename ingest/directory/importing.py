@@ -15,6 +15,7 @@ from holdfast.core.identity import public_id
 from holdfast.core.persons import Person
 from holdfast.ingest.directory.cards import Card, Rules, cards_of
 from holdfast.ingest.directory.report import BAD, CONFLICT, KEPT, REMARK, Problem, Report
+from holdfast.ingest.readers.offers import portable
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.batches import close_batch, ensure_source, open_batch
 from holdfast.storage.catalogue.engine import reading, writing
@@ -70,7 +71,8 @@ def import_directory(
     """
     for path in order.paths:
         if not path.is_file():
-            raise NotFound(f"There is no file {path}.", next_step="Check the path.")
+            name = portable(str(path))
+            raise NotFound(f"There is no file {name}.", next_step="Check the path.")
     with scratch() as beside:
         run = _Run(order, store, beside, on_problem)
         try:
@@ -117,7 +119,9 @@ class _Run:
         """Return the batch; it is opened when there is something to write."""
         if self.intake is None:
             source_id = ensure_source(self.store, self.order.source, DIRECTORY)
-            paths = self.order.paths_shown or "\n".join(map(str, self.order.paths))
+            paths = self.order.paths_shown or "\n".join(
+                portable(str(one)) for one in self.order.paths
+            )
             self.intake = open_batch(self.store, source_id, paths=paths)
             self.report.batch = public_id("bat", self.intake.batch_id)
         return self.intake

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,19 @@ def test_what_is_not_taken_is_listed_written_and_in_the_ledger(desk: Desk) -> No
     found = desk.run("contact", "import", file, "--json", status=3).json
     assert (found["bad"], found["conflicts"], found["batch"]) == (12, 1, "")
     assert found["problems"][0]["contacts"][0].startswith("con_")
+
+
+def test_errors_of_a_file_whose_name_is_no_utf_8(desk: Desk) -> None:
+    errors = desk.data.parent / "errors.csv"
+    file = put(desk, os.fsdecode(b"\xff.vcf"), vcard('FN:"Nobody"', "TEL:=1+1"))
+    found = desk.run("contact", "import", file, "--errors", errors, "--json", status=3).json
+    assert found["problems"][0]["file"] == "%FF.vcf"
+    raw = errors.read_bytes()
+    assert raw.startswith(b'\xef\xbb\xbf"file","place","kind","reason","contacts","content"\r\n')
+    with errors.open(encoding="utf-8-sig", newline="") as lines:
+        (row,) = csv.DictReader(lines)
+    assert (row["file"], row["kind"]) == ("%FF.vcf", "bad")
+    assert 'FN:"Nobody"' in row["content"]
 
 
 def test_tables_with_formulas_and_what_their_columns_are(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.linking import Wanted, link
 from holdfast.storage.catalogue.merging import merge
 from holdfast.storage.catalogue.resolving import suggestions
-from holdfast.storage.catalogue.schema import contact_versions, links, source_items
+from holdfast.storage.catalogue.schema import batches, contact_versions, links, source_items
 from holdfast.storage.catalogue.timeline import Window, contact_timeline
 from holdfast.storage.catalogue.webhook_tables import webhook_events
 from holdfast.storage.directory.undoing import undo_directory
@@ -104,6 +105,25 @@ def test_file_of_unreadable_cards_alone_is_in_the_ledger(store: Store, tmp_path:
     with reading(store.engine) as connection:
         (item,) = connection.execute(select(source_items).where(source_items.c.state == "failed"))
     assert item.reason == "bad: no address"
+    assert not bring(store, file).batch
+
+
+@pytest.mark.parametrize("name", [b"\xff.vcf", b"\xff.csv", b"\xff.xlsx"])
+def test_file_whose_name_is_no_utf_8(store: Store, tmp_path: Path, name: bytes) -> None:
+    file = tmp_path / os.fsdecode(name)
+    with pytest.raises(NotFound) as missing:
+        bring(store, file)
+    file.write_bytes(vcard("FN:Nobody").encode())
+    report = bring(store, file)
+    (problem,) = report.problems
+    shown = name.replace(b"\xff", b"%FF").decode()
+    assert problem.file == shown
+    assert shown in str(missing.value)
+    with reading(store.engine) as connection:
+        (item,) = connection.execute(select(source_items).where(source_items.c.state == "failed"))
+        paths = connection.scalars(select(batches.c.paths)).all()
+    assert item.item_key.startswith(f"{shown}@")
+    assert any(one.endswith(f"/{shown}") for one in paths)
     assert not bring(store, file).batch
 
 

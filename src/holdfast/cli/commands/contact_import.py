@@ -114,19 +114,18 @@ def _import(session: Session, order: Order, on_problem: Callable[[Problem], None
 @contextmanager
 def _errors(path: Path | None) -> Iterator[Callable[[Problem], None]]:
     """Give what writes each problem to the file as it comes."""
-    from holdfast.discovery.index_files import cell
+    from holdfast.discovery.index_files import csv_head, csv_row
 
     if path is None:
         yield lambda _: None
         return
-    with path.open("w", encoding="utf-8-sig") as file:
-        file.write("file,place,kind,reason,contacts,content\n")
+    with path.open("wb") as file:
+        file.write(csv_head(("file", "place", "kind", "reason", "contacts", "content")))
 
         def write(one: Problem) -> None:
             contacts = " ".join(one.contact_names())
             facts = (one.file, one.place, one.kind, one.reason, contacts, one.content)
-            shown = (cell(fact).replace('"', '""') for fact in facts)
-            file.write(",".join(f'"{fact}"' for fact in shown) + "\n")
+            file.write(csv_row(facts))
 
         yield write
 
