@@ -1,4 +1,4 @@
-"""Two disposers and a hold at the same time, 500 times on PostgreSQL: the hold wins what it found."""
+"""Two disposers and a hold at once, 500 times on PostgreSQL: the hold wins what it found."""
 
 from __future__ import annotations
 
