@@ -67,6 +67,14 @@ def test_offsets_give_the_same_text_and_point_into_the_original(text: str) -> No
     assert all(0 <= at < len(text) for at in offsets)
 
 
+@pytest.mark.parametrize("marks", [1, 3, 4, 5, 40])
+def test_letter_under_many_marks_keeps_its_place(marks: int) -> None:
+    text = "b" + "a" + "\u0301" * marks + "合"
+    normalised, offsets = normalise_with_offsets(text)
+    assert normalised == normalise(text)
+    assert (offsets[0], set(offsets[1:-1]), offsets[-1]) == (0, {1}, marks + 2)
+
+
 @given(st.text(alphabet=st.characters(max_codepoint=127), max_size=60))
 def test_ascii_is_cut_alike_on_both_paths(text: str) -> None:
     fast = analyse(text)
