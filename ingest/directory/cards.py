@@ -18,11 +18,12 @@ from holdfast.core.errors import Refused, Unavailable
 from holdfast.core.persons import Person
 from holdfast.ingest.readers.offers import portable
 from holdfast.ingest.readers.rows import (
-    HEADER_ROWS,
-    csv_rows,
-    encoding_of,
-    first_rows,
+    CsvHeader,
+    IsHeader,
+    csv_header,
+    rows_below,
     sheet_rows,
+    sheet_tables,
 )
 from holdfast.parsers.people.card_lines import cards
 from holdfast.parsers.people.columns import columns_of, is_directory
@@ -30,10 +31,8 @@ from holdfast.parsers.people.rows import Reading, read_cells
 from holdfast.parsers.people.vcards import read_card
 
 SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
-_HEAD_BYTES = 64 << 10
 _MOST_ROW_BYTES = 64 << 10
 _MOST_LINE_BYTES = 1 << 20
-_DELIMITERS = (",", "\t", ";", "|")
 _SYSTEM = re.compile(r"[a-z][a-z0-9_]{1,15}")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -131,15 +130,17 @@ def cards_of(path: Path, rules: Rules) -> Iterator[Card]:
 
 def columns_found(path: Path, rules: Rules) -> dict[str, str]:
     """Return header → field of a table; empty for vCards and for what is no table of people."""
+    is_header = _header_of(rules)
     if path.name.lower().endswith(SHEETS):
         with _mapped(path) as content:
-            rows = sheet_rows(content) or []
-        return {h: f for _, one, _ in _sheet_tables(rows, rules) for h, f in one.columns.items()}
+            tables = sheet_tables(sheet_rows(content) or (), is_header)
+        headers = [one for _, one, _ in tables]
+        return {h: f for one in headers for h, f in columns_of(one, rules.columns).items()}
     if _is_vcard(path):
         return {}
     with _mapped(path) as content:
-        table = _csv_table(content, rules)
-    return dict(table.reading.columns) if table else {}
+        header = csv_header(content, is_header)
+    return columns_of(header.headers, rules.columns) if header else {}
 
 
 def _is_vcard(path: Path) -> bool:
@@ -187,35 +188,23 @@ def _mapped(path: Path) -> Iterator[bytes | mmap.mmap]:
             yield content
 
 
-@dataclass(frozen=True, slots=True)
-class _Csv:
-    reading: Reading
-    encoding: str
-    delimiter: str
-
-
 def _csv(path: Path, rules: Rules) -> Iterator[Card]:
     with _mapped(path) as content:
-        table = _csv_table(content, rules)
-        if table is None:
+        header = csv_header(content, _header_of(rules))
+        if header is None:
             head = excerpt_of(bytes(content[:200]))
             yield Card(portable(path.name), "row 1", head, None, _NO_TABLE, len(content))
             return
-        yield from _csv_cards(portable(path.name), content, table)
+        yield from _csv_cards(
+            portable(path.name), content, (header, _reading(header.headers, rules))
+        )
 
 
 _NO_TABLE = "no columns of people are known"
 
 
-def _csv_table(content: bytes | mmap.mmap, rules: Rules) -> _Csv | None:
-    head = bytes(content[:_HEAD_BYTES])
-    encoding = encoding_of(head, is_whole=len(head) == len(content))
-    text = head.decode(encoding, "replace")
-    for delimiter in _DELIMITERS:
-        for headers in first_rows(text, delimiter):
-            if is_directory(headers, rules.columns):
-                return _Csv(_reading(headers, rules), encoding, delimiter)
-    return None
+def _header_of(rules: Rules) -> IsHeader:
+    return lambda headers: is_directory(headers, rules.columns)
 
 
 def _reading(headers: Sequence[str], rules: Rules) -> Reading:
@@ -223,20 +212,15 @@ def _reading(headers: Sequence[str], rules: Rules) -> Reading:
     return Reading(headers, columns, rules.country, rules.system)
 
 
-def _csv_cards(name: str, content: bytes | mmap.mmap, table: _Csv) -> Iterator[Card]:
-    is_below, at = False, 0
-    delimiter = table.delimiter.encode()
-    encoding = table.encoding.removesuffix("-sig")
-    for number, raw in enumerate(csv_rows(content, delimiter, _MOST_ROW_BYTES), 1):
-        at += len(raw) + 1
-        row = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
-        text = row.decode(encoding, "replace")
-        if not is_below:
-            above = next(first_rows(text, table.delimiter), [])
-            is_below = above == list(table.reading.headers)
-        elif text.replace(table.delimiter, "").replace('"', "").strip():
-            cells = _cells(text, table.delimiter)
-            yield _row(name, f"row {number}", row, cells, (table.reading, at))
+def _csv_cards(
+    name: str, content: bytes | mmap.mmap, known: tuple[CsvHeader, Reading]
+) -> Iterator[Card]:
+    header, reading = known
+    for number, row, at in rows_below(content, header, _MOST_ROW_BYTES):
+        text = row.decode(header.encoding, "replace")
+        if text.replace(header.delimiter, "").replace('"', "").strip():
+            cells = _cells(text, header.delimiter)
+            yield _row(name, f"row {number}", row, cells, (reading, at))
 
 
 def _cells(text: str, delimiter: str) -> list[str] | None:
@@ -272,22 +256,10 @@ def _sheets(path: Path, rules: Rules) -> Iterator[Card]:
         yield Card(portable(path.name), "file", excerpt_of(b""), None, reason, size)
         return
     is_any = False
-    for sheet, reading, below in _sheet_tables(rows, rules):
-        is_any = True
+    for sheet, headers, below in sheet_tables(rows, _header_of(rules)):
+        is_any, reading = True, _reading(headers, rules)
         for number, cells in below:
             text = "\t".join(cells).encode("utf-8", "replace")
             yield _row(portable(path.name), f"{sheet}!{number}", text, cells, (reading, size))
     if not is_any:
         yield Card(portable(path.name), "file", excerpt_of(b""), None, _NO_TABLE, size)
-
-
-def _sheet_tables(
-    rows: Sequence[tuple[str, int, list[str]]], rules: Rules
-) -> Iterator[tuple[str, Reading, list[tuple[int, list[str]]]]]:
-    for sheet in dict.fromkeys(name for name, _, _ in rows):
-        own = [(number, cells) for name, number, cells in rows if name == sheet]
-        for place, (_, cells) in enumerate(own[:HEADER_ROWS]):
-            headers = [cell.strip() for cell in cells]
-            if is_directory(headers, rules.columns):
-                yield sheet, _reading(headers, rules), own[place + 1 :]
-                break

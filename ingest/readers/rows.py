@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import msgspec
 
@@ -17,7 +19,61 @@ MOST_BYTES = 256 << 20
 """Largest workbook; CSV is read row by row, whatever its size."""
 HEADER_ROWS = 10
 """A header stands within so many rows; what is above is a title."""
+_HEAD_BYTES = 64 << 10
+_DELIMITERS = (",", "\t", ";", "|")
+IsHeader = Callable[[Sequence[str]], bool]
 _rows = msgspec.msgpack.Decoder(list[tuple[str, int, list[str]]])
+
+
+@dataclass(frozen=True, slots=True)
+class CsvHeader:
+    """How a CSV file is written, and its header."""
+
+    headers: Sequence[str]
+    encoding: str
+    delimiter: str
+
+
+def csv_header(content: bytes | mmap.mmap, is_header: IsHeader) -> CsvHeader | None:
+    """Return the first row that is a header, by whichever delimiter; None where none is."""
+    head = bytes(content[:_HEAD_BYTES])
+    encoding = encoding_of(head, is_whole=len(head) == len(content))
+    text = head.decode(encoding, "replace")
+    for delimiter in _DELIMITERS:
+        for headers in first_rows(text, delimiter):
+            if is_header(headers):
+                return CsvHeader(headers, encoding.removesuffix("-sig"), delimiter)
+    return None
+
+
+def rows_below(
+    content: bytes | mmap.mmap, header: CsvHeader, most_bytes: int | None = None
+) -> Iterator[tuple[int, bytes, int]]:
+    """Yield the rows below the header: number, bytes, and where they end; as `csv_rows`."""
+    is_below, at = False, 0
+    for number, raw in enumerate(csv_rows(content, header.delimiter.encode(), most_bytes), 1):
+        at += len(raw) + 1
+        row = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
+        if is_below:
+            yield number, row, at
+            continue
+        above = next(first_rows(row.decode(header.encoding, "replace"), header.delimiter), [])
+        is_below = above == list(header.headers)
+
+
+def sheet_tables(
+    rows: Sequence[tuple[str, int, list[str]]], is_header: IsHeader
+) -> Iterator[tuple[str, list[str], list[tuple[int, list[str]]]]]:
+    """Yield of each sheet that has a header: its name, the header, and the rows below it."""
+    sheets: dict[str, list[tuple[int, list[str]]]] = {}
+    for name, number, cells in rows:
+        sheets.setdefault(name, []).append((number, cells))
+    for sheet, own in sheets.items():
+        for place, (_, cells) in enumerate(own[:HEADER_ROWS]):
+            headers = [cell.strip() for cell in cells]
+            if is_header(headers):
+                yield sheet, headers, own[place + 1 :]
+                break
 
 
 def first_rows(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -30,7 +86,7 @@ def first_rows(text: str, delimiter: str) -> Iterator[list[str]]:
 
 def encoding_of(head: bytes, *, is_whole: bool) -> str:
     """Return the codec of a text by its first bytes, which may end within a character."""
-    if head.startswith(b"\xef\xbb\xbf"):
+    if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     cut = head if is_whole else head[: head.rfind(b"\n") + 1] or head
     try:

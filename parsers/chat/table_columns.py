@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+
+from holdfast.parsers.column_meanings import Meanings, by_alias
 
 _NAMES = {
     "id": "id key recordid activityid msgid messageid 编号 记录编号 序号 流水号 单号 工单号 订单号",
@@ -34,28 +36,9 @@ _NAMES = {
 }
 FIELDS = frozenset(_NAMES)
 """What a column can mean."""
-_BY_NAME = {alias: name for name, aliases in _NAMES.items() for alias in aliases.split()}
-_NOISE = re.compile(r"[\W_]+")
-
-
-def field_of(header: str) -> str:
-    """Return what a header means; empty where it is not known."""
-    return _BY_NAME.get(_NOISE.sub("", header.strip().casefold()), "")
-
-
-def columns_of(headers: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
-    """Return header → field; each field once, the first header of a meaning wins.
-
-    Args:
-        headers: Of the table.
-        mapping: Header → field, as a person decided; `-` leaves a column out.
-    """
-    found: dict[str, str] = {}
-    for header in headers:
-        field = mapping.get(header) or field_of(header)
-        if field in FIELDS and field not in found.values():
-            found[header] = field
-    return found
+_MEANINGS = Meanings(by_alias(_NAMES), re.compile(r"[\W_]+"))
+field_of = _MEANINGS.field_of
+columns_of = _MEANINGS.columns_of
 
 
 def is_table(headers: Sequence[str]) -> bool:

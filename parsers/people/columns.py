@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from holdfast.parsers.column_meanings import Meanings, by_alias
+
 _NAMES = {
     "name": "name fullname displayname contact contactname 姓名 名字 名称 联系人 联系人姓名"
     " 客户姓名 全名 显示名",
@@ -48,31 +50,10 @@ CHATS = frozenset(
 """Fields that are what a system calls somebody, under the system's own name."""
 ADDRESSES = CHATS | {"email", "phone", "external_id"}
 """Fields by which somebody is known; several columns may mean one of them."""
-_SEVERAL = ADDRESSES | {"group"}
-_BY_NAME = {alias: name for name, aliases in _NAMES.items() for alias in aliases.split()}
-_NOISE = re.compile(r"[\W_\d]+")
-
-
-def field_of(header: str) -> str:
-    """Return what a header means, with or without a number; empty where it is not known."""
-    return _BY_NAME.get(_NOISE.sub("", header.strip().casefold()), "")
-
-
-def columns_of(headers: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
-    """Return header → field; of what somebody has once, the first column of a meaning counts.
-
-    Args:
-        headers: Of the table.
-        mapping: Header → field, as a person decided; `-` leaves a column out.
-    """
-    found: dict[str, str] = {}
-    taken: set[str] = set()
-    for header in headers:
-        name = mapping.get(header) or field_of(header)
-        if name in FIELDS and (name in _SEVERAL or name not in taken):
-            found[header] = name
-            taken.add(name)
-    return found
+# A number behind a header tells only which of several it is: `E-mail 2`.
+_MEANINGS = Meanings(by_alias(_NAMES), re.compile(r"[\W_\d]+"), ADDRESSES | {"group"})
+field_of = _MEANINGS.field_of
+columns_of = _MEANINGS.columns_of
 
 
 def is_directory(headers: Sequence[str], mapping: Mapping[str, str]) -> bool:

@@ -20,11 +20,13 @@ from holdfast.ingest.readers.chats.tree import ChatRules, Member, Spot, Tree, pa
 from holdfast.ingest.readers.offers import Offered
 from holdfast.ingest.readers.rows import (
     HEADER_ROWS,
-    csv_rows,
-    encoding_of,
-    first_rows,
+    CsvHeader,
+    IsHeader,
+    csv_header,
     lines_of,
+    rows_below,
     sheet_rows,
+    sheet_tables,
 )
 from holdfast.parsers.chat.table_columns import columns_of, is_table
 from holdfast.parsers.chat.table_rows import read_row
@@ -68,7 +70,6 @@ class _Table:
 
     spot: Spot
     headers: Sequence[str]
-    columns: Mapping[str, str]
     rules: ChatRules
     mapping: Meaning
     encoding: str = ""
@@ -76,7 +77,7 @@ class _Table:
     sheet: str = ""
 
     def rows(self) -> _Rows:
-        extra: dict[str, Any] = {"columns": dict(self.columns)}
+        extra: dict[str, Any] = {"columns": columns_of(self.headers, self.mapping.columns)}
         if self.encoding:
             extra |= {"headers": list(self.headers), "encoding": self.encoding}
             extra |= {"delimiter": self.delimiter}
@@ -105,8 +106,8 @@ class TableExport:
         if not may_be_table(member.name):
             return False
         mapping = mapping_of(tree.rules)
-        with member.mapped() as (spot, content):
-            headers = _headers(member, spot, content, tree.rules)
+        with member.mapped() as (_, content):
+            headers = _headers(member, content, _header_of(mapping))
         return headers is not None and (bool(mapping.columns) or is_table(headers))
 
     def offers(self, tree: Tree) -> Iterator[Offered]:
@@ -136,37 +137,42 @@ def mapping_of(rules: ChatRules) -> Meaning:
 
 
 def _headers(
-    member: Member, spot: Spot, content: bytes | mmap.mmap, rules: ChatRules
+    member: Member, content: bytes | mmap.mmap, is_header: IsHeader
 ) -> Sequence[str] | None:
     name = member.name.lower()
     if name.endswith(SHEETS):
-        found = sheet_rows(content)
-        table = next(_sheet_tables(spot, found, rules), None) if found else None
-        return table[0].headers if table else None
+        table = next(sheet_tables(sheet_rows(content) or (), is_header), None)
+        return table[1] if table else None
     if name.endswith(_LINES):
         return _line_headers(content)
-    table_ = _csv_table(spot, content, rules)
-    return table_.headers if table_ else None
+    header = csv_header(content, is_header)
+    return header.headers if header else None
+
+
+def _header_of(mapping: Meaning) -> IsHeader:
+    """Return what tells a header: by its words, or by the columns that a person named."""
+    named = set(mapping.columns)
+    return lambda headers: is_table(headers) or bool(named and named <= set(headers))
 
 
 def _table_offers(
     member: Member, spot: Spot, content: bytes | mmap.mmap, rules: ChatRules
 ) -> Iterator[Offered]:
-    name = member.name.lower()
+    name, mapping = member.name.lower(), mapping_of(rules)
+    is_header = _header_of(mapping)
     if name.endswith(SHEETS):
         rows = sheet_rows(content)
         if rows is None:
             yield passed_over(spot, "damaged:workbook", is_unknown=True)
             return
-        for table, cells in _sheet_tables(spot, rows, rules):
-            yield from _sheet_offers(table, cells)
+        for sheet, headers, below in sheet_tables(rows, is_header):
+            yield from _sheet_offers(_Table(spot, headers, rules, mapping, sheet=sheet), below)
     elif name.endswith(_LINES):
-        headers = _line_headers(content) or ()
-        mapping = mapping_of(rules)
-        columns = columns_of(headers, mapping.columns)
-        yield from _line_offers(_Table(spot, headers, columns, rules, mapping), content)
-    elif found := _csv_table(spot, content, rules):
-        yield from _csv_offers(found, content)
+        headers = _line_headers(content) or []
+        yield from _line_offers(_Table(spot, headers, rules, mapping), content)
+    elif header := csv_header(content, is_header):
+        table = _Table(spot, header.headers, rules, mapping, header.encoding, header.delimiter)
+        yield from _csv_offers(table, header, content)
 
 
 def _offer(rows: _Rows, raw: bytes, place: str) -> Offered:
@@ -189,31 +195,12 @@ def _offer(rows: _Rows, raw: bytes, place: str) -> Offered:
     return offered
 
 
-def _csv_table(spot: Spot, content: bytes | mmap.mmap, rules: ChatRules) -> _Table | None:
-    head = bytes(content[:_HEAD_BYTES])
-    encoding = encoding_of(head, is_whole=len(head) == len(content))
-    text = head.decode(encoding, "replace")
-    mapping = mapping_of(rules)
-    for delimiter in (",", "\t", ";", "|"):
-        for headers in first_rows(text, delimiter):
-            columns = columns_of(headers, mapping.columns)
-            if is_table(headers) or (mapping.columns and set(mapping.columns) <= set(headers)):
-                return _Table(spot, headers, columns, rules, mapping, encoding, delimiter)
-    return None
-
-
-def _csv_offers(table: _Table, content: bytes | mmap.mmap) -> Iterator[Offered]:
+def _csv_offers(table: _Table, header: CsvHeader, content: bytes | mmap.mmap) -> Iterator[Offered]:
     """Yield the rows below the header, each with its own bytes, quoted line ends included."""
-    is_below, encoding = False, table.encoding.removesuffix("-sig")
-    rows = replace(table, encoding=encoding).rows()
-    for number, raw in enumerate(csv_rows(content, table.delimiter.encode()), 1):
-        row = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-        if is_below:
-            if row.strip().strip(table.delimiter.encode()).strip():
-                yield _offer(rows, row, f"row {number}")
-            continue
-        above = next(first_rows(row.decode(encoding, "replace"), table.delimiter), [])
-        is_below = above == list(table.headers)
+    rows, delimiter = table.rows(), header.delimiter.encode()
+    for number, row, _ in rows_below(content, header):
+        if row.strip().strip(delimiter).strip():
+            yield _offer(rows, row, f"row {number}")
 
 
 def _line_headers(content: bytes | mmap.mmap) -> list[str] | None:
@@ -234,21 +221,6 @@ def _line_offers(table: _Table, content: bytes | mmap.mmap) -> Iterator[Offered]
         raw = line.rstrip(b"\r\n")
         if raw.strip():
             yield _offer(rows, raw, f"line {number}")
-
-
-def _sheet_tables(
-    spot: Spot, rows: Sequence[tuple[str, int, list[str]]], rules: ChatRules
-) -> Iterator[tuple[_Table, list[tuple[int, list[str]]]]]:
-    mapping = mapping_of(rules)
-    for sheet in dict.fromkeys(name for name, _, _ in rows):
-        own = [(number, cells) for name, number, cells in rows if name == sheet]
-        for place, (_, cells) in enumerate(own[:HEADER_ROWS]):
-            headers = [cell.strip() for cell in cells]
-            if is_table(headers) or (mapping.columns and set(mapping.columns) <= set(headers)):
-                columns = columns_of(headers, mapping.columns)
-                table = _Table(spot, headers, columns, rules, mapping, sheet=sheet)
-                yield table, own[place + 1 :]
-                break
 
 
 def _sheet_offers(table: _Table, read: Sequence[tuple[int, list[str]]]) -> Iterator[Offered]:
