@@ -24,7 +24,7 @@ class Mask:
     """What one answer shows of numbers, and of what is counted."""
 
     is_on: bool
-    sees_all: bool = True
+    sees_all: bool
     """Whoever asks sees the whole archive: what is counted over all of it tells nothing new."""
 
     def text(self, text: str) -> str:

@@ -11,24 +11,22 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from holdfast.api.asking import contact_in_scope, visible
+from holdfast.api.asking import contact_in_scope
 from holdfast.api.door import client_address, served_of
 from holdfast.api.masks import mask_for
 from holdfast.api.pages.rendering import TAGS, draw
-from holdfast.api.pages.trails import lines_of
+from holdfast.api.pages.trails import trail_page
 from holdfast.api.pages.visits import language_of
 from holdfast.api.passes import TEXT_CHARS, Pass, opened
 from holdfast.api.people import trail_of
 from holdfast.api.shapes.common import from_ms
 from holdfast.api.trail import note
 from holdfast.api.words import LANGUAGES
-from holdfast.core.errors import NotFound, Refused
+from holdfast.core.errors import NotFound
 from holdfast.core.identity import public_id
-from holdfast.core.ports import SearchRequest
 from holdfast.core.rights import Action
 from holdfast.storage.catalogue.contacts import show
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.reading import records
 from holdfast.storage.rights.principals import named
 from holdfast.storage.rights.standing import standing
 
@@ -82,19 +80,13 @@ def _whose(request: Request, served: Served, given: Pass) -> Principal | None:
 
 
 def _trail(served: Served, principal: Principal, contact: Contact, cursor: str) -> dict[str, Any]:
-    node = trail_of(contact)
-    request = SearchRequest(node, principal.scope, limit=PAGE, cursor=cursor)
-    try:
-        page = served.index().search(request)
-    except Refused:  # a cursor that somebody made up: begin anew
-        page = served.index().search(SearchRequest(node, principal.scope, limit=PAGE))
-    found = visible(principal, records(served.store, [hit.id for hit in page.hits]))
+    page = trail_page(served, principal, trail_of(contact), (cursor, PAGE))
     mask = mask_for(principal)
     return {
         "name": mask.text(contact.name or public_id("con", contact.id)),
         "company": mask.text(contact.company_name) or contact.company_domain,
         "total": page.total,
-        "entries": lines_of(mask, found),
+        "entries": page.lines,
         "next": page.cursor,
     }
 

@@ -8,25 +8,22 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from holdfast.api.asking import asked, contact_in_scope, guarded, visible
+from holdfast.api.asking import asked, contact_in_scope, guarded
 from holdfast.api.masks import mask_for
 from holdfast.api.pages.charts import BAR_HEIGHT, BAR_STEP, BAR_WIDTH, bars, cells
 from holdfast.api.pages.queries import State, facet_node, written
 from holdfast.api.pages.rendering import render
-from holdfast.api.pages.trails import lines_of
+from holdfast.api.pages.trails import lines_of, trail_page
 from holdfast.api.pages.visits import Visit, looking
 from holdfast.api.people import known_contact, trail_of
 from holdfast.api.portraits import Portrait, hours, neighbours, portrait_of
 from holdfast.api.routes.contact_views import Days, SilentQuery, list_follow_ups, list_silent
 from holdfast.api.trail import note
-from holdfast.core.errors import Refused
 from holdfast.core.identity import public_id
-from holdfast.core.ports import Page, SearchRequest
 from holdfast.core.query import And, Field, Node, Term
 from holdfast.core.rights import Action
 from holdfast.indexer.query_language.errors import QueryError
 from holdfast.storage.catalogue.contacts import Contact, find
-from holdfast.storage.catalogue.reading import records
 
 router = APIRouter(include_in_schema=False)
 Looking = Annotated[Visit, Depends(looking(Action.CONTACTS))]
@@ -170,11 +167,9 @@ def _trail(visit: Visit, found: Contact, form: TrailForm) -> dict[str, Any]:
         node = _narrowed(visit, found, form)
     except QueryError as error:
         return {"trouble": error, "lines": [], "total": 0, "more": ""}
-    page = _page(visit, node, form.cursor)
-    interactions = records(visit.served.store, [hit.id for hit in page.hits])
-    shown = lines_of(mask_for(visit.principal), visible(visit.principal, interactions))
+    page = trail_page(visit.served, visit.principal, node, (form.cursor, PAGE))
     more = f"?{urlencode(asdict(form) | {'cursor': page.cursor})}#trail" if page.cursor else ""
-    return {"trouble": None, "lines": shown, "total": page.total, "more": more}
+    return {"trouble": None, "lines": page.lines, "total": page.total, "more": more}
 
 
 def _narrowed(visit: Visit, found: Contact, form: TrailForm) -> Node:
@@ -187,12 +182,3 @@ def _narrowed(visit: Visit, found: Contact, form: TrailForm) -> Node:
         parsed = asked(visit.served, visit.principal, form.q)
         nodes.append(guarded(visit.principal, parsed.node).node)
     return And(tuple(nodes))
-
-
-def _page(visit: Visit, node: Node, cursor: str) -> Page:
-    scope = visit.principal.scope
-    try:
-        request = SearchRequest(node, scope, limit=PAGE, cursor=cursor)
-        return visit.served.index().search(request)
-    except Refused:  # a cursor that somebody made up: begin anew
-        return visit.served.index().search(SearchRequest(node, scope, limit=PAGE))

@@ -1,18 +1,26 @@
-"""Turn interactions of a trail into the lines that pages show; it searches nothing."""
+"""A page of a trail, as lines that pages show."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from holdfast.api.asking import visible
+from holdfast.api.masks import mask_for
+from holdfast.core.errors import Refused
 from holdfast.core.identity import public_id
+from holdfast.core.ports import SearchRequest
 from holdfast.core.senders import sender_of
+from holdfast.storage.catalogue.reading import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from holdfast.api.masks import Mask
+    from holdfast.api.served import Served
+    from holdfast.core.query import Node
     from holdfast.core.records import Record
+    from holdfast.core.rights import Principal
 
 SNIPPET_CHARS = 160
 
@@ -26,6 +34,30 @@ class Line:
     """Masked."""
     sender: str
     snippet: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrailPage:
+    """One page of a trail, newest first."""
+
+    total: int
+    lines: list[Line]
+    cursor: str
+    """Of the next page; empty: there is none."""
+
+
+def trail_page(
+    served: Served, principal: Principal, node: Node, place: tuple[str, int]
+) -> TrailPage:
+    """Return what a query finds in the scope, from a cursor on, so many at most."""
+    cursor, limit = place
+    asked = SearchRequest(node, principal.scope, limit=limit, cursor=cursor)
+    try:
+        page = served.index().search(asked)
+    except Refused:  # a cursor that somebody made up: begin anew
+        page = served.index().search(replace(asked, cursor=""))
+    found = visible(principal, records(served.store, [hit.id for hit in page.hits]))
+    return TrailPage(page.total, lines_of(mask_for(principal), found), page.cursor)
 
 
 def lines_of(mask: Mask, found: Iterable[Record]) -> list[Line]:
