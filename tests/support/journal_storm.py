@@ -178,7 +178,7 @@ def raise_storm(folder: Path, reachable: Path, storm: Storm) -> StormFigures:
                 figures.kills += 1
             submitted()
             mta.flush()
-            assert not service.is_over_before(partial(_is_settled, mta, settings))
+            assert not service.is_over_before(partial(is_settled, mta, settings))
         service.process.terminate()
         assert service.finish().status == 0
         figures.left_in_queue = mta.waiting()
@@ -258,7 +258,8 @@ def _submitting(port: int, storm: Storm, go_on: threading.Event) -> Iterator[Cal
         wait()
 
 
-def _is_settled(mta: PostfixServer, settings: Settings) -> bool:
+def is_settled(mta: PostfixServer, settings: Settings) -> bool:
+    """Tell whether nothing waits: neither in the queue, nor to be filed, nor to be found."""
     if mta.waiting():
         return False
     with opened(settings) as services:
