@@ -8,7 +8,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from imapclient import imap_utf7
 from sqlalchemy import select
 
 from archive_kit import findings, found, opened, settings_in
+from catalogue_lock import locked
 from fault_command import PROGRAM, start
 from fault_disk import grow, loop_disk, memory_disk
 from faulty_files import FaultyFiles
@@ -31,6 +32,7 @@ from holdfast.ingest.imap.signing.oauth import REFRESH, Credentials, Oauth, seal
 from holdfast.ingest.imap.signing.tokens import Tokens
 from holdfast.ingest.outbound.addresses import Place, may_reach
 from holdfast.ingest.outbound.dialling import Dial
+from holdfast.ingest.sources import leasing
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import captures, source_items
@@ -286,6 +288,38 @@ def takes_all_of_it_when_there_is_room(folder: Path) -> None:
         grow(at, "64m")
         synced(settings)
         assert held(settings) == expected({"INBOX": script.mail.values()})
+        assert findings(settings) == []
+
+
+def takes_all_of_it_when_the_lock_is_gone(folder: Path, plant: Plant) -> None:
+    """Somebody locks the catalogue while bodies come; the next run takes everything (F8).
+
+    Args:
+        folder: For an archive that does not wait long for a lock.
+        plant: Lets the second run see that the first one is no more.
+    """
+    script = Script(mail(1, 2, 3))
+    with serving(folder, script) as settings, ExitStack() as lock:
+
+        def locking(asked: Asked, answer: bytes) -> bytes:
+            if "BODY.PEEK[]" in asked.words:
+                script.twist = honest
+                lock.enter_context(locked(settings))
+            return answer
+
+        script.twist = locking
+        said: Unavailable | None = None
+        try:
+            synced(settings)
+        except Unavailable as error:
+            said = error
+        assert said is not None, "nobody was told"
+        assert "locked" in said.cause
+        lock.close()
+        plant.setattr(leasing, "is_dead", lambda owner: True)  # it could not give its lease back
+        synced(settings)
+        everything = expected({"INBOX": script.mail.values()})
+        assert held(settings) == everything, "what was listed was not taken"
         assert findings(settings) == []
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archive_kit import findings, kept
+from catalogue_lock import locked
 from fault_disk import LoopDisk, grow
 from faulty_files import FaultyFiles
 from holdfast.core.errors import Unavailable
@@ -120,6 +121,25 @@ def takes_mail_again_when_there_is_room(settings: Settings, small: Path) -> None
         assert client.deliver(large).startswith("250 ")
         assert client.deliver(MAIL % 1).startswith("250 ")
     assert kept(settings) == [large + b"\r\n", MAIL % 1 + b"\r\n"]
+
+
+def answers_while_the_catalogue_is_locked(settings: Settings) -> None:
+    """Senders are told to come again while somebody else writes, and nothing is kept twice (F8).
+
+    Args:
+        settings: Of an archive with nothing in it, which does not wait long for a lock.
+    """
+    with listening(settings) as running, Client(running.port) as client:
+        client.greet()
+        assert client.deliver(MAIL % 1).startswith("250 ")
+        with locked(settings):
+            said = [client.deliver(MAIL % number)[:3] for number in (2, 3)]
+            assert said == ["451"] * 2, "the locked catalogue has another answer"
+        assert client.deliver(MAIL % 2).startswith("250 ")
+        assert running.wait_for("smtp.not_kept")["messages"] == 1
+        assert sums(running.services.store)["journal"] == {"sealed": 2}
+    assert kept(settings) == [MAIL % 1 + b"\r\n", MAIL % 2 + b"\r\n"]
+    assert findings(settings) == []
 
 
 def answers_on_a_disk_that_becomes_read_only(disk: LoopDisk, settings: Settings) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from archive_kit import found, kept, settings_in
+from catalogue_lock import impatient
 from fault_bugs import BUGS
 from fault_disk import can_loop, can_mount
 from faulty_files import Deaf, Stubborn
@@ -53,6 +54,7 @@ from imap_checks import (
     reads_no_flood,
     reconciles_what_was_not_counted,
     sees_an_address_inside_another,
+    takes_all_of_it_when_the_lock_is_gone,
     takes_all_of_it_when_there_is_room,
     takes_muddled_uids_once,
     waits_for_a_busy_server,
@@ -447,6 +449,15 @@ def test_f7_cursor_that_runs_ahead_is_found_out_by_a_read_only_disk(
     take_the_listed_for_taken(monkeypatch)  # in the runs that may write again
     with pytest.raises(AssertionError, match="what was listed was not taken"):
         goes_on_when_it_may_write_again(tmp_path)
+
+
+def test_f8_cursor_that_runs_ahead_is_found_out_by_a_locked_catalogue(
+    tmp_path: Path, monkeypatch: Plant
+) -> None:
+    impatient(monkeypatch)
+    take_the_listed_for_taken(monkeypatch)
+    with pytest.raises(AssertionError, match="what was listed was not taken"):
+        takes_all_of_it_when_the_lock_is_gone(tmp_path, monkeypatch)
 
 
 def test_f30_names_that_are_keys_as_they_are_are_found_out(monkeypatch: Plant) -> None:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from archive_kit import findings, opened
+from catalogue_lock import impatient
 from fault_disk import can_loop, can_mount
 from faulty_files import FaultyFiles
 from holdfast.core.errors import Refused
@@ -40,6 +41,7 @@ from imap_checks import (
     reasons,
     reconciles_what_was_not_counted,
     serving,
+    takes_all_of_it_when_the_lock_is_gone,
     takes_all_of_it_when_there_is_room,
     takes_muddled_uids_once,
     waits_for_a_busy_server,
@@ -414,6 +416,13 @@ def test_f6_full_disk_ends_the_run_and_the_next_one_takes_everything_when_there_
 ) -> None:
     need(can_mount(), "this host does not let us mount")
     takes_all_of_it_when_there_is_room(tmp_path)
+
+
+def test_f8_locked_catalogue_ends_the_run_and_the_next_one_takes_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient(monkeypatch)
+    takes_all_of_it_when_the_lock_is_gone(tmp_path, monkeypatch)
 
 
 def test_f7_disk_that_becomes_read_only_is_told_once_and_the_next_run_takes_everything(

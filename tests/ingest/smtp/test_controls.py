@@ -16,6 +16,7 @@ import pytest
 from aiosmtpd.smtp import SMTP
 
 from archive_kit import settings_in
+from catalogue_lock import impatient
 from fault_bugs import BUGS
 from fault_disk import can_loop, can_mount, loop_disk, memory_disk
 from faulty_files import Deaf, FaultyFiles, Stubborn
@@ -55,6 +56,7 @@ from smtp_checks import (
 from smtp_faults import (
     Faults,
     answers_on_a_disk_that_becomes_read_only,
+    answers_while_the_catalogue_is_locked,
     poison_costs_itself_alone,
     refuses_for_now,
     takes_mail_again_when_there_is_room,
@@ -413,6 +415,22 @@ def test_f6_other_answer_of_a_full_disk_is_found_out(
         pytest.raises(AssertionError, match="another answer"),
     ):
         takes_mail_again_when_there_is_room(settings, small)
+
+
+def answer_before_keeping(plant: Plant) -> None:
+    """A sender hears 250 when everything was heard, whether it could be kept or not."""
+    plant.setattr(JournalSession, "_keep", JournalSession._keep)  # put back behind the test
+    BUGS["answer_before_keeping"]()
+
+
+@pytest.mark.parametrize("bug", [answer_before_keeping, refuse_for_good])
+def test_f8_other_answer_of_a_locked_catalogue_is_found_out(
+    settings: Settings, monkeypatch: Plant, bug: Callable[[Plant], None]
+) -> None:
+    impatient(monkeypatch)
+    bug(monkeypatch)
+    with pytest.raises(AssertionError, match="another answer"):
+        answers_while_the_catalogue_is_locked(settings)
 
 
 def test_f7_permanent_refusal_by_a_read_only_disk_is_found_out(

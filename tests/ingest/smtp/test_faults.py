@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from archive_kit import settings_in
+from catalogue_lock import impatient
 from fault_disk import can_loop, can_mount, loop_disk, memory_disk
 from holdfast.settings import Settings
 from holdfast.wiring.founding import create_archive
 from smtp_faults import (
     Faults,
     answers_on_a_disk_that_becomes_read_only,
+    answers_while_the_catalogue_is_locked,
     poison_costs_itself_alone,
     refuses_for_now,
     takes_mail_again_when_there_is_room,
@@ -75,3 +77,10 @@ def test_f7_disk_that_becomes_read_only_is_a_temporary_refusal(
     with loop_disk(tmp_path / "loop", "ext4") as disk:
         settings = settings_in(disk.at, keys={"path": tmp_path / "keys"})
         answers_on_a_disk_that_becomes_read_only(disk, settings)
+
+
+def test_f8_locked_catalogue_is_a_temporary_refusal(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient(monkeypatch)
+    answers_while_the_catalogue_is_locked(settings)
