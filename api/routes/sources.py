@@ -10,32 +10,15 @@ from fastapi import APIRouter, Depends, Query
 from holdfast.api.door import Archive, allowed
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
-from holdfast.core.identity import public_id
+from holdfast.api.shapes.sources import SourceShape, source_shape
 from holdfast.core.rights import Action, Principal
-from holdfast.ingest.sources.health import Health, health
+from holdfast.ingest.sources.health import health
 from holdfast.storage.catalogue.accounts import find_account
 from holdfast.storage.catalogue.source_runs import SourceRun, runs_of
 from holdfast.storage.catalogue.source_schedule import pause, resume
 
 router = APIRouter(tags=["sources"])
 Operator = Annotated[Principal, Depends(allowed(Action.SOURCES))]
-
-
-class SourceShape(Shape):
-    """A source and its state."""
-
-    id: str
-    name: str
-    kind: str
-    state: str
-    custodian: str
-    lag_s: float
-    is_late: bool
-    is_watched: bool
-    succeeded_at: Instant | None
-    next_at: Instant | None
-    trouble: str
-    next_step: str
 
 
 class RunShape(Shape):
@@ -56,7 +39,7 @@ class RunShape(Shape):
 @router.get("/sources", operation_id="list_sources")
 def list_sources(served: Archive, principal: Operator) -> list[SourceShape]:
     """List the sources that are pulled or watched, with what is wrong with them."""
-    return [_source(one) for one in health(served.store)]
+    return [source_shape(one) for one in health(served.store)]
 
 
 @router.get("/sources/{name}/runs", operation_id="list_runs")
@@ -89,7 +72,7 @@ def resume_source(name: str, served: Archive, principal: Operator) -> SourceShap
 
 def _found(served: Served, source_id: int) -> SourceShape:
     (one,) = (each for each in health(served.store) if each.kept.source_id == source_id)
-    return _source(one)
+    return source_shape(one)
 
 
 def _run(one: SourceRun) -> RunShape:
@@ -102,22 +85,4 @@ def _run(one: SourceRun) -> RunShape:
         trouble=one.trouble,
         error=one.error,
         counts=msgspec.json.decode(one.counts, type=dict[str, Any]) if one.counts else {},
-    )
-
-
-def _source(one: Health) -> SourceShape:
-    kept = one.kept
-    return SourceShape(
-        id=public_id("src", kept.source_id),
-        name=kept.name,
-        kind=kept.kind,
-        state=one.state,
-        custodian=kept.custodian,
-        lag_s=one.lag_s,
-        is_late=one.is_late,
-        is_watched=one.is_watched,
-        succeeded_at=maybe_ms(kept.succeeded_ms),
-        next_at=maybe_ms(kept.next_ms),
-        trouble=kept.last_error,
-        next_step=kept.next_step,
     )

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from holdfast.ingest.imap.signing.tokens import Kept
 
 SAMPLES = 3
+SAMPLE_STEP = "samples"
+"""The step whose finding is what messages say."""
 _MOST_HEADER = 64 * 1024
 _MOST_CHARACTERS = 80
 _WORTH_KNOWING = (
@@ -72,7 +74,7 @@ class Trial:
             ("sign-in", self._sign_in),
             ("capabilities", self._capabilities),
             ("folders", self._list),
-            ("samples", self._samples),
+            (SAMPLE_STEP, self._samples),
         )
         try:
             for name, way in ways:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from holdfast.core.errors import Refused
 from holdfast.core.records import Parsed
 from holdfast.ingest.webhooks.checking import json_object
+from holdfast.ingest.webhooks.registry import vendor_of
 from holdfast.ingest.webhooks.request import Deny
+from holdfast.ingest.webhooks.settings import KIND, hook_of, secret_of
 from holdfast.ingest.webhooks.vendors import generic, jdy
 from holdfast.parsers.chat.events.fields import FIELDS, Mapped, mapped, paths_of
 from holdfast.parsers.chat.forms import FormItem, parse_form
 from holdfast.parsers.chat.values import Context, Json, context_text
+
+if TYPE_CHECKING:
+    from holdfast.storage.catalogue.accounts import KeptAccount
 
 MOST_SHOWN = 20
 """Values shown of one field."""
@@ -50,6 +58,31 @@ class DryRun:
     """With its defects; None when the sample cannot be taken at all."""
     problem: str = ""
     """Why it cannot."""
+
+
+def settings_to_try(kept: KeptAccount) -> MappedSettings:
+    """Return the map of a source.
+
+    Raises:
+        Refused: It is no webhook, or has no map.
+    """
+    if kept.kind != KIND:
+        raise Refused(f"{kept.name!r} is no webhook.", next_step="Name one that is.")
+    hook = hook_of(kept.settings)
+    return map_to_try(hook.vendor, hook.settings)
+
+
+def map_to_try(vendor: str, text: str) -> MappedSettings:
+    """Return the map that the settings of a vendor's webhook hold, which are JSON.
+
+    Raises:
+        Refused: The vendor is unknown or has no map, or the settings cannot be read.
+    """
+    # The map is tried, not the signature: any secret does.
+    read = vendor_of(vendor).read(text, secret_of(vendor, secrets.token_urlsafe(32)))
+    if not isinstance(read, MappedSettings):
+        raise Refused(f"Webhooks of {vendor!r} have no map.", next_step="Try generic or jdy.")
+    return read
 
 
 def dry_run(settings: MappedSettings, body: bytes) -> DryRun:

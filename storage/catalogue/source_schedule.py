@@ -18,10 +18,11 @@ from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.schema import accounts, mailboxes, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
+    from holdfast.storage.catalogue.accounts import KeptAccount
     from holdfast.storage.store import Store
 
 REST_MS = 2000
@@ -64,15 +65,23 @@ def resume(store: Store, source_id: int) -> None:
     _change(store, source_id, "account_resumed", values)
 
 
-def change_account(store: Store, source_id: int, values: Mapping[str, str]) -> None:
+def change_account(store: Store, seen: KeptAccount, values: Mapping[str, str]) -> None:
     """Give a source other settings or another plan, and let it run now.
 
     Args:
         store: The archive.
-        source_id: The source.
+        seen: The source as it was when the change was thought of.
         values: `settings`, `plan` or both, as JSON; the identity must be the same.
+
+    Raises:
+        Conflict: It was changed, or removed, meanwhile.
     """
-    _change(store, source_id, "account_changed", {**values, "next_ms": None})
+    is_as_seen = (
+        accounts.c.settings == seen.settings,
+        accounts.c.plan == seen.plan,
+        accounts.c.removed_ms.is_(None),
+    )
+    _change(store, seen.source_id, "account_changed", {**values, "next_ms": None}, where=is_as_seen)
 
 
 def hasten(store: Store, source_id: int) -> None:
@@ -155,13 +164,23 @@ def note_settled(
         transact(store.engine, act)
 
 
-def _change(store: Store, source_id: int, kind: str, values: Mapping[str, Any]) -> None:
-    """Change a row, and say so in the audit log."""
+def _change(
+    store: Store,
+    source_id: int,
+    kind: str,
+    values: Mapping[str, Any],
+    *,
+    where: Sequence[ColumnElement[bool]] = (),
+) -> None:
+    """Change a row, if it is as it has to be, and say so in the audit log."""
+    changed = update(accounts).where(accounts.c.source_id == source_id, *where)
 
     def act(connection: Connection) -> None:
-        connection.execute(
-            update(accounts).where(accounts.c.source_id == source_id).values(dict(values))
-        )
+        if not connection.execute(changed.values(dict(values))).rowcount:
+            raise Conflict(
+                "The source was changed or removed meanwhile.",
+                next_step="Look at it again, then repeat.",
+            )
         name = public_id("src", source_id)
         what = canonical_digest({one: values[one] for one in sorted(values)})
         event = Event(kind, name, source_id, store.now_ms(), store.actor, what)

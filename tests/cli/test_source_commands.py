@@ -64,7 +64,7 @@ def test_source_is_set_paused_resumed_and_its_runs_are_listed(desk: Desk, script
     words = ("--since", "2030-01-01", "--exclude", "Junk", "--only", "a@b", "--every", 60)
     assert "2030-01-01" in desk.run("source", "set", "mail", *words).out
     foreign = desk.run("source", "set", "mail", "--keep", status=2).err
-    assert "--keep says nothing of the source 'mail'" in foreign
+    assert "'keep' says nothing of the source 'mail'" in foreign
     (listed,) = desk.run("source", "list", "--json").json["sources"]
     assert (listed["state"], listed["excludes"], listed["next_run"]) == ("ok", ["Junk"], None)
     script.mail[8] = letter(8)

@@ -78,7 +78,7 @@ def planned(settings: Settings, name: str = SOURCE, **changes: Any) -> Plan:
     with opened(settings) as services:
         kept = find_account(services.store, name)
         plan = replace(read_plan(kept.plan), **changes)
-        change_account(services.store, kept.source_id, {"plan": written_plan(plan)})
+        change_account(services.store, kept, {"plan": written_plan(plan)})
     return plan
 
 

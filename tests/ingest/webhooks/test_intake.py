@@ -22,7 +22,7 @@ from holdfast.ingest.webhooks.settings import KIND
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import find_account
 from holdfast.storage.catalogue.ledger import sums
-from holdfast.storage.catalogue.source_schedule import change_account
+from holdfast.storage.catalogue.source_schedule import pause, resume
 from holdfast.wiring.founding import create_archive
 from holdfast.wiring.runs import parser_pool
 from hook_kit import SECRET, signed_feishu, signed_hmac, signed_slack
@@ -110,11 +110,10 @@ def test_source_that_is_not_there_or_rests_is_not_found(served: Office) -> None:
     assert send(served, "nobody", signed).status_code == 404
     source = find_account(store, "generic").source_id
     hooks = served.client.app.state.served.hooks  # type: ignore[attr-defined]
-    resting: dict[str, Any] = {"paused_ms": store.now_ms()}
-    change_account(store, source, resting)
+    pause(store, source)
     hooks.monotonic = lambda: time.monotonic() + LOOK_S  # by then the source is looked at anew
     assert send(served, "generic", signed).status_code == 404
-    change_account(store, source, resting | {"paused_ms": None})
+    resume(store, source)
     hooks.monotonic = lambda: time.monotonic() + 2 * LOOK_S
     assert send(served, "generic", signed).status_code == 202
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from holdfast.cli.command import add, flag
 from holdfast.cli.commands.source_care import SOURCE_NAME, valued
-from holdfast.core.errors import Refused
 
 if TYPE_CHECKING:
     from holdfast.cli.session import Session
-    from holdfast.ingest.imap.account import Account
-    from holdfast.ingest.imap.plan import Plan
-    from holdfast.storage.catalogue.accounts import KeptAccount
-    from holdfast.storage.store import Store
 
 
 def register(group: typer.Typer) -> None:
@@ -76,27 +71,20 @@ class SetOptions:
     as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
 
 
-_OF_ALL = {"name", "as_json"}
-_OF_FOLDERS = {"settle", "keep"}
-_OF_BRIDGES = {"every", "late"}
-
-
 def set_source(session: Session, options: SetOptions) -> None:
     """Change when a source runs and what it takes; without options, show it.
 
     What a rule left out is in the ledger as skipped. Where a rule is lifted, the next run takes it.
     """
-    from holdfast.ingest.folder.place import KIND as FOLDER
-    from holdfast.ingest.wecom.place import KIND as WECOM
+    from holdfast.ingest.source_changing import Changes, change_source
     from holdfast.storage.catalogue.accounts import find_account
 
+    said = {one.name: getattr(options, one.name) for one in fields(Changes)}
+    for name in ("only", "without", "folder", "exclude"):
+        said[name] = _listed(said[name])
     with session.archive() as services:
         kept = find_account(services.store, options.name)
-        ways = {FOLDER: (_set_folder, _OF_FOLDERS), WECOM: (_set_bridge, _OF_BRIDGES)}
-        of_mailboxes = {one.name for one in fields(options)} - _OF_FOLDERS
-        way, own = ways.get(kept.kind, (_set_mailbox, of_mailboxes))
-        _refuse_foreign(kept, options, own)
-        shown = way(services.store, kept, options)
+        shown = change_source(services.store, kept, Changes(**said))
     if options.as_json:
         session.screen.json({"schema": "holdfast.source-set/1", "source": options.name, **shown})
         return
@@ -107,93 +95,5 @@ def set_source(session: Session, options: SetOptions) -> None:
     )
 
 
-def _refuse_foreign(kept: KeptAccount, options: SetOptions, own: set[str]) -> None:
-    """Refuse what says nothing of a source of this kind: it would be passed over silently."""
-    given = {one.name for one in fields(options) if getattr(options, one.name) is not None}
-    foreign = sorted(given - _OF_ALL - own)
-    if foreign:
-        raise Refused(
-            f"--{foreign[0]} says nothing of the source {kept.name!r}, which is of kind "
-            f"{kept.kind}.",
-            next_step="See 'holdfast source list' for its kind, and leave the option out.",
-        )
-
-
-def _set_folder(store: Store, kept: KeptAccount, options: SetOptions) -> dict[str, Any]:
-    from holdfast.ingest.folder.place import read, written
-    from holdfast.storage.catalogue.source_schedule import change_account
-
-    before = read(kept.settings)
-    settle = before.settle_s if options.settle is None else options.settle
-    keeps = before.keeps if options.keep is None else options.keep
-    place = replace(before, settle_s=settle, keeps=keeps)
-    if place != before:
-        change_account(store, kept.source_id, {"settings": written(place)})
-    return {"path": place.path, "settle": place.settle_s, "keep": place.keeps}
-
-
-def _set_bridge(store: Store, kept: KeptAccount, options: SetOptions) -> dict[str, Any]:
-    from holdfast.ingest.imap.plan import read_plan, written_plan
-    from holdfast.storage.catalogue.source_schedule import change_account
-
-    before = read_plan(kept.plan)
-    plan = _planned(before, options)
-    if plan != before:
-        change_account(store, kept.source_id, {"plan": written_plan(plan)})
-    return {"every": plan.every_s, "late": plan.late_s}
-
-
-def _set_mailbox(store: Store, kept: KeptAccount, options: SetOptions) -> dict[str, Any]:
-    from holdfast.ingest.imap.account import read, written
-    from holdfast.ingest.imap.plan import read_plan, written_plan
-    from holdfast.storage.catalogue.source_schedule import change_account
-    from holdfast.storage.catalogue.unkept import forget_lifted
-
-    before = read_plan(kept.plan), read(kept.settings)
-    plan, account = _planned(before[0], options), _placed(before[1], options)
-    if (plan, account) != before:
-        values = {"plan": written_plan(plan), "settings": written(account)}
-        change_account(store, kept.source_id, values)
-        forget_lifted(store, kept.source_id, plan.rules)
-    return _shown(plan, account)
-
-
-def _planned(plan: Plan, options: SetOptions) -> Plan:
-    given: dict[str, Any] = {
-        "every_s": options.every,
-        "watches": options.watch,
-        "late_s": options.late,
-        "reconcile_s": options.reconcile,
-        "since": options.since,
-        "until": options.until,
-        "people": _listed(options.only),
-        "strangers": _listed(options.without),
-        "drafts": options.drafts,
-    }
-    return replace(plan, **{name: value for name, value in given.items() if value is not None})
-
-
-def _placed(account: Account, options: SetOptions) -> Account:
-    given = {"folders": _listed(options.folder), "excludes": _listed(options.exclude)}
-    changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    return replace(account, **changed)
-
-
 def _listed(values: list[str] | None) -> tuple[str, ...] | None:
     return None if values is None else tuple(value for value in values if value)
-
-
-def _shown(plan: Plan, account: Account) -> dict[str, Any]:
-    return {
-        "every": plan.every_s,
-        "watch": plan.watches,
-        "late": plan.late_s,
-        "reconcile": plan.reconcile_s,
-        "since": plan.since,
-        "until": plan.until,
-        "only": plan.people,
-        "without": plan.strangers,
-        "folder": account.folders,
-        "exclude": account.excludes,
-        "drafts": plan.drafts,
-    }

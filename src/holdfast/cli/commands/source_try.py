@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -59,26 +58,17 @@ def try_sample(session: Session, options: TryOptions) -> None:
 
 
 def _settings(session: Session, options: TryOptions) -> Any:
-    from holdfast.ingest.webhooks.dry_run import MappedSettings
-    from holdfast.ingest.webhooks.registry import vendor_of
-    from holdfast.ingest.webhooks.settings import KIND, hook_of, secret_of
+    from holdfast.ingest.webhooks.dry_run import map_to_try, settings_to_try
+    from holdfast.ingest.webhooks.settings import hook_of
     from holdfast.storage.catalogue.accounts import find_account
 
-    vendor, text = options.vendor, ""
-    if options.source:
-        with session.archive() as services:
-            account = find_account(services.store, options.source)
-        if account.kind != KIND:
-            raise Refused(f"{options.source!r} is no webhook.", next_step="Name one that is.")
-        hook = hook_of(account.settings)
-        vendor, text = hook.vendor, hook.settings
-    if options.settings_file:
-        text = text_in(options.settings_file)
-    # The map is tried, not the signature: any secret does.
-    read = vendor_of(vendor).read(text, secret_of(vendor, secrets.token_urlsafe(32)))
-    if not isinstance(read, MappedSettings):
-        raise Refused(f"Webhooks of {vendor!r} have no map.", next_step="Try generic or jdy.")
-    return read
+    text = text_in(options.settings_file) if options.settings_file else ""
+    if not options.source:
+        return map_to_try(options.vendor, text)
+    with session.archive() as services:
+        kept = find_account(services.store, options.source)
+    own = settings_to_try(kept)
+    return map_to_try(hook_of(kept.settings).vendor, text) if text else own
 
 
 def _show(session: Session, found: DryRun) -> None:

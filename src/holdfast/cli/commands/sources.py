@@ -31,7 +31,8 @@ from holdfast.core.errors import Refused
 if TYPE_CHECKING:
     from holdfast.cli.session import Session
     from holdfast.ingest.imap.account import Account
-    from holdfast.ingest.imap.signing.oauth import Oauth
+    from holdfast.ingest.imap.signing.oauth import Said
+    from holdfast.ingest.source_adding import Mailbox, Named, Secrets
     from holdfast.storage.catalogue.accounts import NewAccount
 
 
@@ -224,24 +225,23 @@ def add_source(session: Session, options: AddOptions) -> None:
     secret. To change how a source is reached, remove it and add it again by its name.
     """
     from holdfast.ingest.folder.place import KIND as FOLDER
+    from holdfast.ingest.source_adding import Named
     from holdfast.ingest.source_kinds import source_of
     from holdfast.ingest.webhooks.settings import KIND as HOOK
     from holdfast.ingest.wecom.place import KIND as WECOM
     from holdfast.storage.catalogue.accounts import add_account
 
     source_of(options.kind)
-    if not options.name.strip() or not options.name.isprintable():
-        raise Refused("A source needs a name that can be printed.", next_step="Choose one.")
+    named = Named(options.name, options.custodian, options.paused)
     if options.kind == FOLDER:
         new, secret, advice = _folder(session, options), b"", ""
     elif options.kind == HOOK:
-        new, secret = _hook(options)
+        new, secret = _hook(options, named)
         advice = _HOOK_ADVICE.format(options.name)
     elif options.kind == WECOM:
         new, secret, advice = new_bridge(options), b"", ""
     else:
-        new, account, advice = _mailbox(options)
-        secret = _secret(options, account)
+        new, secret, advice = _mailbox(options, named)
     with session.archive() as services:
         add_account(services.store, new, secret)
     if options.as_json:
@@ -274,82 +274,57 @@ def _folder(session: Session, options: AddOptions) -> NewAccount:
 _HOOK_ADVICE = "Let the other system send to /api/v1/ingest/hooks/{} of this service."
 
 
-def _hook(options: AddOptions) -> tuple[NewAccount, bytes]:
-    from holdfast.ingest.imap.plan import Plan, written_plan
-    from holdfast.ingest.webhooks.settings import KIND, checked, secret_of, written
-    from holdfast.storage.catalogue.accounts import NewAccount
+def _hook(options: AddOptions, named: Named) -> tuple[NewAccount, bytes]:
+    from holdfast.ingest.source_adding import new_hook
 
-    if options.secret_stdin == (options.secret_file is not None):
-        raise Refused("Where is the secret?", next_step="Give --secret-file or --secret-stdin.")
+    _refuse_two_places(options)
     text = text_in(options.settings_file) if options.settings_file else ""
-    secret = secret_of(options.vendor, whole_secret(options.secret_file))
-    hook = checked(options.vendor, text, secret)
-    new = NewAccount(
-        options.name,
-        KIND,
-        hook.identity,
-        written(hook),
-        custodian=options.custodian,
-        plan=written_plan(Plan(late_s=_QUIET_S)),
-        is_paused=options.paused,
-    )
-    return new, secret.encode()
+    return new_hook(named, options.vendor, text, whole_secret(options.secret_file))
 
 
-_QUIET_S = 30 * 86_400.0
-"""A webhook that brings nothing for so long is late."""
+def _mailbox(options: AddOptions, named: Named) -> tuple[NewAccount, bytes, str]:
+    """Return the source, its secret, and what to know before the first sign-in."""
+    from holdfast.ingest.imap.account import preset
+    from holdfast.ingest.source_adding import account_for, new_mailbox, secret_for
+
+    account = account_for(_said(options))
+    secret = secret_for(account, _secrets(options, account))
+    advice = "" if account.oauth else preset(options.preset).advice
+    return new_mailbox(named, account, options.preset), secret, advice
 
 
-def _mailbox(options: AddOptions) -> tuple[NewAccount, Account, str]:
-    from holdfast.ingest.imap.account import KIND, written
-    from holdfast.ingest.imap.plan import plan_for, written_plan
-    from holdfast.storage.catalogue.accounts import NewAccount
-
-    account, advice = _account(options)
-    new = NewAccount(
-        options.name,
-        KIND,
-        account.identity,
-        written(account),
-        custodian=options.custodian,
-        plan=written_plan(plan_for(options.preset)),
-        is_paused=options.paused,
-    )
-    return new, account, advice
-
-
-def _account(options: AddOptions) -> tuple[Account, str]:
-    from holdfast.ingest.imap.account import PLAIN_PORT, TLS_PORT, Account, preset
+def _said(options: AddOptions) -> Mailbox:
+    from holdfast.ingest.imap.account import preset
     from holdfast.ingest.imap.hosts import is_loopback
+    from holdfast.ingest.source_adding import Mailbox
 
-    known = preset(options.preset)
-    host = options.host or known.host
-    account = Account(
+    host = options.host or preset(options.preset).host
+    return Mailbox(
         host=host,
         user=options.user,
-        port=options.port or (TLS_PORT if options.tls == "implicit" else PLAIN_PORT),
+        port=options.port,
         tls=options.tls,
-        folders=tuple(options.folder or known.folders),
+        preset=options.preset,
+        folders=tuple(options.folder or ()),
         excludes=tuple(options.exclude or ()),
         ca_file=options.ca_file,
         allows_plaintext=options.allow_plaintext,
-        is_journal=options.journal,
-        has_exact_sizes=known.has_exact_sizes and not options.inexact_sizes,
         allows_private=options.allow_private or is_loopback(host),
+        has_exact_sizes=not options.inexact_sizes,
+        is_journal=options.journal,
         proxy=options.proxy,
-        oauth=_oauth(options),
+        tokens=_tokens(options),
         connections=options.connections,
         compress=options.compress,
     )
-    return account, "" if account.oauth else known.advice
 
 
-def _oauth(options: AddOptions) -> Oauth | None:
-    from holdfast.ingest.imap.signing.oauth import Said, oauth_of
+def _tokens(options: AddOptions) -> Said | None:
+    from holdfast.ingest.imap.signing.oauth import Said
 
     told = (options.client_id, options.token_url, options.scope, options.tenant)
     if options.oauth:
-        return oauth_of(Said(options.oauth, *told), options.preset)
+        return Said(options.oauth, *told)
     if any(told) or options.client_secret_file:
         raise Refused(
             "Options for tokens are given, but no way to get them.", next_step="Give --oauth."
@@ -357,22 +332,25 @@ def _oauth(options: AddOptions) -> Oauth | None:
     return None
 
 
-def _secret(options: AddOptions, account: Account) -> bytes:
+def _secrets(options: AddOptions, account: Account) -> Secrets:
     """Read what is secret: never from an argument, which every process of the host could see."""
-    from holdfast.ingest.imap.signing.oauth import CLIENT, Credentials, sealed
+    from holdfast.ingest.imap.signing.oauth import REFRESH
+    from holdfast.ingest.source_adding import Secrets
 
+    _refuse_two_places(options)
+    main = first_line(options.secret_file)
+    needs_client = account.oauth is not None and account.oauth.flow == REFRESH
+    client, proxy = options.client_secret_file, options.proxy_secret_file
+    return Secrets(
+        main,
+        client=first_line(client) if client and needs_client else "",
+        proxy=first_line(proxy) if proxy and not account.has_plain_secret else "",
+    )
+
+
+def _refuse_two_places(options: AddOptions) -> None:
     if options.secret_stdin == (options.secret_file is not None):
         raise Refused("Where is the secret?", next_step="Give --secret-file or --secret-stdin.")
-    main = first_line(options.secret_file)
-    if account.has_plain_secret:
-        return main.encode()
-    proxy = first_line(options.proxy_secret_file) if options.proxy_secret_file else ""
-    if account.oauth is None:
-        return sealed(Credentials(password=main, proxy_password=proxy))
-    if account.oauth.flow == CLIENT:
-        return sealed(Credentials(client_secret=main, proxy_password=proxy))
-    client = first_line(options.client_secret_file) if options.client_secret_file else ""
-    return sealed(Credentials(refresh_token=main, client_secret=client, proxy_password=proxy))
 
 
 @dataclass(frozen=True, slots=True)
