@@ -71,7 +71,7 @@ bench:  ## List the measurements; each is one command
 	  printf '%s %-32s %s\n' "$(BIN)/python" "$$each" "$$(sed -n '1s/"""//gp' "$$each")"; fi; done
 
 # Goes on where an earlier run of the same commit ended; FRESH=1 begins anew, ONLY=a,b chooses by name.
-proof: install-dev tools  ## Run the expensive proofs in full (CORPUS=path for real data)
+proof: install-dev tools $(VENV)/.installed-fuzz  ## Run the expensive proofs in full (CORPUS=path for real data)
 	$(BIN)/python tests/proof/run.py $(if $(FRESH),--fresh) $(if $(ONLY),--only '$(ONLY)')
 
 clean:  ## Remove what checks, tests and builds left behind
@@ -88,7 +88,7 @@ tools:
 	@for each in $(SERVERS) checkers; do deploy/dev/$$each.sh install || exit 1; done
 
 lock: install-dev  ## Resolve requirements/*.in anew (UPGRADE=--upgrade for newer versions)
-	@for each in runtime build engines dev; do \
+	@for each in runtime build engines dev fuzz; do \
 	  $(LOCK) $(UPGRADE) requirements/$$each.in -o requirements/$$each.txt || exit 1; done
 
 $(BIN)/python:
@@ -105,4 +105,8 @@ $(VENV)/.installed: requirements/runtime.txt requirements/build.txt | $(BIN)/pyt
 
 $(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed | $(BIN)/python
 	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.installed-fuzz: requirements/fuzz.txt $(VENV)/.installed-dev
+	$(PIP) install --require-hashes -r requirements/fuzz.txt
 	@touch $@

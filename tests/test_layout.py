@@ -88,7 +88,7 @@ def test_folder_states_its_responsibility_and_its_limits(name: str) -> None:
     assert text.startswith('"""')
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "engines.txt", "build.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "engines.txt", "build.txt", "dev.txt", "fuzz.txt"])
 def test_locked_requirements_name_no_host_and_no_machine(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
     assert "://" not in text

@@ -6,27 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
-from chat_fuzz import SLOWEST_S, Round, fuzz, samples_of
+from chat_fuzz import SLOWEST_S, SYSTEMS, Round, fuzz, samples_of
 
 FULL, PART = 1_000_000, 20_000
 
 
-@pytest.mark.parametrize(
-    ("system", "folders"),
-    [
-        ("teams", ("teams", "teams-graph")),
-        ("telegram", ("telegram-account", "telegram-tg-parser", "telegram-chat-miner")),
-        ("wecom", ("wecom-archive",)),
-        ("mattermost", ("mattermost-bulk-zulip", "mattermost-constructed")),
-        ("whatsapp", ("whatsapp", "whatsapp-chat-miner")),
-        ("slack", ("slack-export-zulip", "slack-export-hfaran")),
-        ("salesforce", ("crm",)),
-    ],
-)
+@pytest.mark.parametrize("system", sorted(SYSTEMS))
 def test_every_changed_item_becomes_a_record(
-    system: str, folders: tuple[str, ...], proof_seed: int, report: Callable[..., None]
+    system: str, proof_seed: int, report: Callable[..., None]
 ) -> None:
-    samples = samples_of(*folders)
+    samples = samples_of(*SYSTEMS[system])
     done = Round()
     while done.inputs < FULL and not done.problems:
         done.add(fuzz(samples, PART, proof_seed + done.inputs))

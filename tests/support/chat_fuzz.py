@@ -20,9 +20,10 @@ from typing import Any
 from chat_kit import CORPUS, raw_of, tree_of, zip_tree
 from chat_promises import broken_promise
 from holdfast.core.kinds import Kind
-from holdfast.core.records import Parsed
+from holdfast.core.records import Parsed, RawItem
 from holdfast.ingest.readers.chats.exports import export_of
 from holdfast.ingest.readers.chats.tree import ChatRules, Tree
+from holdfast.ingest.readers.reading import Reader
 from holdfast.parsers.chat.forms import FormItem, parse_form
 
 _PIECES = [
@@ -34,6 +35,18 @@ _PIECES = [
     b"99/99/9999", b"0001-01-01T00:00:00+14:00", b"9999-12-31T23:59:59-14:00", b"31/12/99, 23:59",
     "上午".encode(), "٣".encode(), b"12:00 AM", b"+1 (555) 0100", b"\xc2\xa0",
 ]  # fmt: skip
+SYSTEMS = {
+    "teams": ("teams", "teams-graph"),
+    "telegram": ("telegram-account", "telegram-tg-parser", "telegram-chat-miner"),
+    "wecom": ("wecom-archive",),
+    "mattermost": ("mattermost-bulk-zulip", "mattermost-constructed"),
+    "whatsapp": ("whatsapp", "whatsapp-chat-miner"),
+    "slack": ("slack-export-zulip", "slack-export-hfaran"),
+    "salesforce": ("crm",),
+    "hubspot and zoho": ("crm-pages",),
+    "tables": ("tables",),
+}
+"""System → the folders of the corpus that hold exports of it."""
 _RULES = ChatRules(zone="Asia/Shanghai", order="day")
 SLOWEST_S = 2.0
 """Of samples of some kilobytes; a reader whose cost is more than linear needs far longer."""
@@ -83,17 +96,22 @@ def samples_of(*folders: str) -> list[Sample]:
 
 def _offered(tree: Tree) -> list[Sample]:
     export = export_of(tree)
-    return [
-        Sample(one.facts.form, raw_of(one), one.facts.context)
-        for one in (() if export is None else export.offers(tree))
-        if one.kind == "chat" and one.facts.form != "file"
+    found = [] if export is None else list(export.offers(tree))
+    items = [one for one in found if one.kind == "chat" and one.facts.form != "file"]
+    samples = [Sample(one.facts.form, raw_of(one), one.facts.context) for one in items]
+    with Reader() as reader:
+        rows = [reader.read(one) for one in found if one.kind == "row"]
+    return samples + [
+        Sample(row.facts.form, bytes(row.raw), row.facts.context)
+        for row in rows
+        if isinstance(row, RawItem)
     ]
 
 
-Reader = Callable[[str, FormItem], Parsed]
+Reading = Callable[[str, FormItem], Parsed]
 
 
-def fuzz(samples: Sequence[Sample], inputs: int, seed: int, reader: Reader = parse_form) -> Round:
+def fuzz(samples: Sequence[Sample], inputs: int, seed: int, reader: Reading = parse_form) -> Round:
     """Read changed samples; stops at the tenth problem."""
     rng, done = random.Random(seed), Round()
     while done.inputs < inputs and len(done.problems) < 10:
@@ -113,7 +131,7 @@ def fuzz(samples: Sequence[Sample], inputs: int, seed: int, reader: Reader = par
     return done
 
 
-def _problem(form: str, item: FormItem, reader: Reader, done: Round) -> str:
+def _problem(form: str, item: FormItem, reader: Reading, done: Round) -> str:
     try:
         record = reader(form, item)
         again = reader(form, item) if done.inputs % 16 == 0 else record
