@@ -40,7 +40,7 @@ from holdfast.indexer.documents import EPOCH, Analysed, analyse_original
 from holdfast.ingest.jail import Failed, Killed, Limits, read_result, run_once
 from holdfast.parsers.carried import Carried, carried_messages
 from holdfast.parsers.chat.forms import FormItem, parse_form, unreadable_item
-from holdfast.parsers.extract import can_extract, extract
+from holdfast.parsers.extract import can_extract, extract, is_text
 from holdfast.parsers.journal import attachment_bytes_from
 from holdfast.parsers.registry import HEAD_BYTES as FORMAT_HEAD_BYTES
 from holdfast.parsers.registry import parser_for
@@ -63,6 +63,9 @@ if TYPE_CHECKING:
 MAX_SHORT_CHARS = 8192
 """Longest subject, name, address or file name in the catalogue; the rest is cut with a defect."""
 HEAD_BYTES = 256 * 1024
+MAX_TEXT_FILE_BYTES = 1024 * 1024
+"""Plain text up to this size is read like a body, without the child that other files get: forking
+one costs more than reading twenty messages."""
 
 _AFTER = (
     "row_digest", "inner_sha256", "is_enveloped", "channel", "conversation", "version_ms"
@@ -239,11 +242,15 @@ _EXTRACTIONS = msgspec.msgpack.Decoder(_Extraction)
 
 
 def _extracted(raw: bytes | mmap.mmap, item: Attachment, trust: Trust) -> ExtractedText:
-    """Extract in a child of its own: Office and PDF readers run hostile input through C code."""
+    """Extract, in a child of its own: Office and PDF readers run hostile input through C code."""
     return _extracted_from(attachment_bytes_from(raw, item.path, trust), item)
 
 
 def _extracted_from(content: bytes, item: Attachment) -> ExtractedText:
+    if len(content) <= MAX_TEXT_FILE_BYTES and is_text(item.sniffed_type, item.filename):
+        text = extract(item.sniffed_type, item.filename, content)
+        return text.text, text.state, text.defects
+
     def work(payload: bytes) -> bytes:
         found = extract(item.sniffed_type, item.filename, payload)
         defects = tuple((d.code, d.detail) for d in found.defects)
