@@ -40,7 +40,7 @@ from holdfast.indexer.documents import EPOCH, Analysed, analyse_original
 from holdfast.ingest.jail import Failed, Killed, Limits, read_result, run_once
 from holdfast.parsers.carried import Carried, carried_messages
 from holdfast.parsers.chat.forms import FormItem, parse_form, unreadable_item
-from holdfast.parsers.extract import can_extract, extract
+from holdfast.parsers.extract import can_extract, extract, is_text
 from holdfast.parsers.journal import attachment_bytes_from
 from holdfast.parsers.registry import HEAD_BYTES as FORMAT_HEAD_BYTES
 from holdfast.parsers.registry import parser_for
@@ -57,11 +57,15 @@ from holdfast.storage.frames import open_text
 
 if TYPE_CHECKING:
     import mmap
+    from collections.abc import Sequence
     from datetime import datetime
 
 MAX_SHORT_CHARS = 8192
 """Longest subject, name, address or file name in the catalogue; the rest is cut with a defect."""
 HEAD_BYTES = 256 * 1024
+MAX_TEXT_FILE_BYTES = 1024 * 1024
+"""Plain text up to this size is read like a body, without the child that other files get: forking
+one costs more than reading twenty messages."""
 
 _AFTER = (
     "row_digest", "inner_sha256", "is_enveloped", "channel", "conversation", "version_ms"
@@ -107,6 +111,16 @@ class How:
 AS_USUAL = How()
 
 
+@dataclass(frozen=True, slots=True)
+class Original:
+    """One original and how it is to be drafted."""
+
+    raw: bytes | mmap.mmap
+    key: bytes
+    """Its key; the derived text is sealed under it."""
+    how: How = AS_USUAL
+
+
 def draft_original(raw: bytes | mmap.mmap, key: bytes, how: How = AS_USUAL) -> Drafted:
     """Parse, extract, cut and seal one original.
 
@@ -115,19 +129,39 @@ def draft_original(raw: bytes | mmap.mmap, key: bytes, how: How = AS_USUAL) -> D
         key: Its key; the derived text is sealed under it.
         how: In which way.
     """
-    carried, defects = _carried(raw, how)
-    parsed = _cut_long(_parsed(raw, how, key))
-    if defects:
-        parsed = replace(parsed, defects=(*parsed.defects, *defects))
-    draft = _draft(parsed, len(raw), key)
+    (drafted,) = draft_originals((Original(raw, key, how),))
+    return drafted
+
+
+def draft_originals(originals: Sequence[Original]) -> list[Drafted]:
+    """Parse, extract, cut and seal originals, in their order; all of them are held meanwhile.
+
+    Each stage is done for all before the next: its code and tables then stay in the processor's
+    caches, which one message after the other, each through all stages, would empty each time.
+    """
+    carried = [_carried(one) for one in originals]
+    parsed = list(map(_parsed_whole, originals, [defects for _, defects in carried]))
+    drafts = list(map(_draft, parsed, originals))
+    complete = list(map(_completed, drafts, parsed))
+    analysed = [analyse_original(record) for record in map(_unfiled, parsed, drafts)]
+    return list(map(Drafted, complete, analysed, [messages for messages, _ in carried]))
+
+
+def _parsed_whole(one: Original, defects: tuple[Defect, ...]) -> Parsed:
+    parsed = _cut_long(_parsed(one.raw, one.how, one.key))
+    return replace(parsed, defects=(*parsed.defects, *defects)) if defects else parsed
+
+
+def _completed(draft: Draft, parsed: Parsed) -> Draft:
+    """Return the draft with its digest and with what is not digested."""
     chat = draft.channel, draft.conversation, draft.version_ms
     after = draft_digest(draft), parsed.inner_sha256, parsed.is_enveloped, *chat
-    complete = Draft(*(*_before_digest(draft), *after))
-    return Drafted(complete, analyse_original(_unfiled(parsed, draft)), carried)
+    return Draft(*(*_before_digest(draft), *after))
 
 
-def _carried(raw: bytes | mmap.mmap, how: How) -> tuple[tuple[Carried, ...], tuple[Defect, ...]]:
-    return carried_messages(raw) if how.opens and how.care is Care.FULL else ((), ())
+def _carried(one: Original) -> tuple[tuple[Carried, ...], tuple[Defect, ...]]:
+    how = one.how
+    return carried_messages(one.raw) if how.opens and how.care is Care.FULL else ((), ())
 
 
 def _unfiled(parsed: Parsed, draft: Draft) -> Record:
@@ -208,11 +242,15 @@ _EXTRACTIONS = msgspec.msgpack.Decoder(_Extraction)
 
 
 def _extracted(raw: bytes | mmap.mmap, item: Attachment, trust: Trust) -> ExtractedText:
-    """Extract in a child of its own: Office and PDF readers run hostile input through C code."""
+    """Extract, in a child of its own: Office and PDF readers run hostile input through C code."""
     return _extracted_from(attachment_bytes_from(raw, item.path, trust), item)
 
 
 def _extracted_from(content: bytes, item: Attachment) -> ExtractedText:
+    if len(content) <= MAX_TEXT_FILE_BYTES and is_text(item.sniffed_type, item.filename):
+        text = extract(item.sniffed_type, item.filename, content)
+        return text.text, text.state, text.defects
+
     def work(payload: bytes) -> bytes:
         found = extract(item.sniffed_type, item.filename, payload)
         defects = tuple((d.code, d.detail) for d in found.defects)
@@ -275,7 +313,7 @@ def _cut_attachment(item: Attachment) -> Attachment:
     return replace(item, filename=filename, content_id=content_id)
 
 
-def _draft(parsed: Parsed, size_bytes: int, key: bytes) -> Draft:
+def _draft(parsed: Parsed, one: Original) -> Draft:
     keys = _thread_keys(parsed)
     chat = parsed.chat
     text = DerivedText(
@@ -296,7 +334,7 @@ def _draft(parsed: Parsed, size_bytes: int, key: bytes) -> Draft:
         date_raw=parsed.date_raw,
         sent_ms=None if parsed.sent_at is None else _ms(parsed.sent_at),
         sent_at_source=parsed.sent_at_source,
-        size_bytes=size_bytes,
+        size_bytes=len(one.raw),
         lang=language_of(parsed.body or parsed.subject),
         list_id=parsed.list_id,
         is_bulk=parsed.is_bulk,
@@ -307,7 +345,7 @@ def _draft(parsed: Parsed, size_bytes: int, key: bytes) -> Draft:
             DraftParticipant(p.role.value, p.name, p.address, p.side) for p in parsed.participants
         ),
         attachments=tuple(_attachment_row(a) for a in parsed.attachments),
-        sealed_text=seal_derived(text, key),
+        sealed_text=seal_derived(text, one.key),
         row_digest=b"",
         channel=chat.channel if chat else EMAIL,
         conversation=chat.conversation if chat else None,

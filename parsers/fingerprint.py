@@ -15,6 +15,8 @@ written as the count of its values, 8 bytes big-endian, then each value as its l
 from __future__ import annotations
 
 import hashlib
+import re
+import struct
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -33,32 +35,33 @@ def fingerprint(
     attachments: Sequence[Attachment],
 ) -> bytes:
     """Return the 32 bytes of the fingerprint; `date` is text where it could not be read."""
-    stamp = str(int(date.timestamp())) if isinstance(date, datetime) else _plain(date)
+    stamp = str(int(date.timestamp())).encode() if isinstance(date, datetime) else _plain(date)
     fields = (
         _keys(participants, (Role.FROM,)),
         [stamp],
         [_plain(subject)],
         _keys(participants, (Role.TO, Role.CC)),
         [_plain(body)],
-        sorted(attachment.sha256.hex() for attachment in attachments),
+        sorted(attachment.sha256.hex().encode() for attachment in attachments),
     )
-    digest = hashlib.sha256(DOMAIN)
+    written = [DOMAIN]
     for values in fields:
-        digest.update(_framed(values))
-    return digest.digest()
+        written.append(_count(len(values)))
+        for value in values:
+            written += (_count(len(value)), value)
+    return hashlib.sha256(b"".join(written)).digest()
 
 
-def _framed(values: Sequence[str]) -> bytes:
-    out = [len(values).to_bytes(8, "big")]
-    for value in values:
-        raw = value.encode("utf-8")
-        out += (len(raw).to_bytes(8, "big"), raw)
-    return b"".join(out)
+_count = struct.Struct(">Q").pack
+_SPACES = re.compile(rb"  +")
+_AS_SPACE = bytes(0x20 if chr(byte).isspace() else byte for byte in range(128)) + bytes(128)
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.split())
+def _plain(text: str) -> bytes:
+    if not text.isascii():
+        return " ".join(text.split()).encode()
+    return _SPACES.sub(b" ", text.encode().translate(_AS_SPACE)).strip()
 
 
-def _keys(participants: Iterable[Participant], roles: tuple[Role, ...]) -> list[str]:
-    return sorted({person.key for person in participants if person.role in roles})
+def _keys(participants: Iterable[Participant], roles: tuple[Role, ...]) -> list[bytes]:
+    return sorted({person.key.encode() for person in participants if person.role in roles})

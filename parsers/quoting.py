@@ -31,7 +31,8 @@ MAX_SHORT_LINE_CHARS = 80
 _RULE = "-_=*—－"
 _COLONS = (":", "：")
 _MARKED_STARTS = frozenset(">＞" + _RULE)
-_MARKED_ENDS = frozenset(":：" + _RULE)
+_MARKED_ENDS = frozenset("：" + _RULE)
+_FOOTER_MARKS = ("-", "_")
 MAX_CLOSING_CHARS = 40
 MIN_FOOTER_RULE_CHARS = 40
 
@@ -86,12 +87,14 @@ def _marked_lines(lines: list[str]) -> list[int]:
     return [
         at
         for at, line in enumerate(lines)
-        if (text := line.strip())
-        and (
-            text[0] in _MARKED_STARTS
-            or text[-1] in _MARKED_ENDS
-            or line.find(":", 0, MAX_FIELD_NAME_CHARS) > 0
-            or (not line.isascii() and "：" in line[:MAX_FIELD_NAME_CHARS])
+        if ":" in line
+        or (
+            (text := line.strip())
+            and (
+                text[0] in _MARKED_STARTS
+                or text[-1] in _MARKED_ENDS
+                or (not line.isascii() and "：" in line[:MAX_FIELD_NAME_CHARS])
+            )
         )
     ]
 
@@ -130,6 +133,8 @@ def _introduction(lines: list[str], at: int, floor: int) -> int:
     text = line.strip()
     if (text[:1] in _RULE or text[-1:] in _RULE) and _is_divider(text):
         return at
+    if ":" not in line and "：" not in line:
+        return -1
     if text.endswith(_COLONS):
         if text.lower() in DIVIDER_LINES:
             return at
@@ -246,7 +251,7 @@ def _signature_lines(lines: list[str], start: int, stop: int) -> tuple[int, int]
     lowest = max(start, stop - MAX_SIGNATURE_LINES)
     for at in range(lowest, stop):
         line = lines[at]
-        if line[:1] in "-_" and _opens_signature(lines, at, stop):
+        if line[:1] in _FOOTER_MARKS and _opens_signature(lines, at, stop):
             return at, stop
     for at in range(max(start, stop - MAX_CLOSING_LINES), stop):
         if _is_closing(lines[at]) and _are_short(lines[at + 1 : stop]):

@@ -97,7 +97,12 @@ def portable(name: str) -> str:
 
 def local(name: str) -> Path:
     """Return the path that `portable` was given."""
-    return Path(unquote_to_bytes(name).decode("utf-8", "surrogateescape"))
+    return Path(local_name(name))
+
+
+def local_name(name: str) -> str:
+    """Return `local` as text: to make a path of it costs as much as to open the file."""
+    return unquote_to_bytes(name).decode("utf-8", "surrogateescape") if "%" in name else name
 
 
 def _escape(found: re.Match[str]) -> str:

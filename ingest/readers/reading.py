@@ -8,13 +8,14 @@ import mmap
 import os
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from io import FileIO
 from types import TracebackType
 from typing import BinaryIO, cast
 
 from holdfast.core.records import CaptureFacts, RawItem
 from holdfast.ingest.readers import emlx, mbox
 from holdfast.ingest.readers.archives.expansion import Limits, Unpackable, expand, spool
-from holdfast.ingest.readers.offers import Layer, Offered, Unreadable, local
+from holdfast.ingest.readers.offers import Layer, Offered, Unreadable, local, local_name
 from holdfast.ingest.readers.windows import digest
 
 MAX_OPEN = 8
@@ -86,7 +87,7 @@ class Reader:
 
     def _read_file(self, offered: Offered) -> RawItem | Unreadable:
         """Read a file that is an item by itself: opened once, so not kept."""
-        with local(offered.container).open("rb", buffering=0) as file:
+        with FileIO(local_name(offered.container)) as file:
             return self._range(file.fileno(), offered)
 
     def _range(self, fd: int, offered: Offered) -> RawItem | Unreadable:

@@ -4,6 +4,6 @@
 """
 
 from holdfast.parsers.extract.outcome import Extracted
-from holdfast.parsers.extract.registry import can_extract, extract
+from holdfast.parsers.extract.registry import can_extract, extract, is_text
 
-__all__ = ["Extracted", "can_extract", "extract"]
+__all__ = ["Extracted", "can_extract", "extract", "is_text"]

@@ -137,6 +137,11 @@ def can_extract(media_type: str, filename: str) -> bool:
     return _reader_for(media_type, filename) is not None
 
 
+def is_text(media_type: str, filename: str) -> bool:
+    """Return whether this is read as plain text, by what reads bodies too."""
+    return _reader_for(media_type, filename) is read_text
+
+
 def extract(media_type: str, filename: str, raw: bytes) -> Extracted:
     """Return the text of a file, or why there is none.
 

@@ -11,12 +11,19 @@ import pytest
 
 from archive_kit import message, write_mbox
 from holdfast.core.records import TextState
-from holdfast.ingest.drafting import MAX_SHORT_CHARS, Care, How, draft_original
+from holdfast.ingest.drafting import (
+    MAX_SHORT_CHARS,
+    MAX_TEXT_FILE_BYTES,
+    Care,
+    How,
+    draft_original,
+)
 from holdfast.ingest.orders import Order, encode, reports_decoder
 from holdfast.ingest.readers.offers import Offered
 from holdfast.ingest.readers.planning import plan
 from holdfast.ingest.readers.reading import Reader
 from holdfast.ingest.workbench import workbench
+from holdfast.storage.catalogue.texts import open_derived
 from office_files import build_xlsx
 
 KEY = bytes(32)
@@ -44,6 +51,15 @@ def test_text_of_a_file_is_drafted_or_it_is_said_why_not(
     draft = draft_original(with_file(data, kind, "a.xlsx"), KEY).draft
     assert [item.text_state for item in draft.attachments] == [state.value]
     assert (code in draft.defects) if code else (draft.defects.count("extract") == 0)
+
+
+@pytest.mark.parametrize("size_bytes", [9, MAX_TEXT_FILE_BYTES + 9])
+def test_text_file_is_read_the_same_with_and_without_a_child(size_bytes: int) -> None:
+    raw = with_file(b"caf\xe9 " * (size_bytes // 5), "octet-stream", "a.log")
+    drafted = draft_original(raw, KEY).draft
+    (text,) = open_derived(drafted.sealed_text, KEY).attachments
+    assert text == "caf\xe9 " * (size_bytes // 5)
+    assert "charset_missing" in drafted.defects
 
 
 def test_values_too_long_for_a_row_are_cut_and_said() -> None:

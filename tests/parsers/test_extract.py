@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.records import MAX_INDEXED_CHARS, TextState
-from holdfast.parsers.extract import Extracted, can_extract, extract
+from holdfast.parsers.extract import Extracted, can_extract, extract, is_text
 from holdfast.parsers.extract.container import MAX_ENTRIES
 from holdfast.parsers.extract.pdf import MAX_PAGES
 from office_files import (
@@ -274,6 +274,13 @@ def test_file_name_decides_where_the_type_says_nothing() -> None:
     assert not can_extract("application/octet-stream", "no-ending")
     assert not can_extract("text/rtf", "a.rtf")
     assert can_extract("text/x-python", "a.py")
+
+
+def test_only_what_is_read_as_plain_text_is_text() -> None:
+    assert is_text("application/octet-stream", "a.log")
+    assert is_text("text/x-diff", "")
+    assert not is_text("text/html", "a.txt")
+    assert not is_text("application/pdf", "a.txt")
 
 
 def test_type_without_reader_is_unsupported() -> None:
