@@ -158,8 +158,10 @@ class Sequencer:
             if not is_ours:
                 return 0
             gained = self._append_numbered()
-            while self._number_batch():
+            while numbered := self._number_batch():
                 gained += self._append_numbered()
+                if numbered < SEQUENCER_BATCH:
+                    break
             if gained:
                 self.keep(self.log.note)
         return gained
@@ -189,6 +191,8 @@ class Sequencer:
                 self.log.refresh()
                 continue
             gained += len(leaves)
+            if len(leaves) < SEQUENCER_BATCH:
+                break
         return gained
 
     def _numbered_from(self, start: int) -> list[bytes]:
