@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from sqlalchemy import func, select
@@ -43,8 +43,7 @@ _capture_facts = lru_cache(maxsize=256)(msgspec.json.Decoder(CaptureFacts).decod
 MAX_DOMAIN_CHARS = 320
 
 
-@dataclass(frozen=True, slots=True)
-class Capture:
+class Capture(NamedTuple):
     """One occurrence of an original at a source."""
 
     id: int
