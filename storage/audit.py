@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from sqlalchemy import func, select
@@ -46,8 +46,7 @@ def canonical_digest(value: object) -> bytes:
     return hashlib.sha256(_canonical(value)).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened, ready to be written in the transaction of the action."""
 
     kind: str
@@ -158,8 +157,10 @@ class Sequencer:
             if not is_ours:
                 return 0
             gained = self._append_numbered()
-            while self._number_batch():
+            while numbered := self._number_batch():
                 gained += self._append_numbered()
+                if numbered < SEQUENCER_BATCH:
+                    break
             if gained:
                 self.keep(self.log.note)
         return gained
@@ -189,6 +190,8 @@ class Sequencer:
                 self.log.refresh()
                 continue
             gained += len(leaves)
+            if len(leaves) < SEQUENCER_BATCH:
+                break
         return gained
 
     def _numbered_from(self, start: int) -> list[bytes]:

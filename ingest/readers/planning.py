@@ -14,7 +14,7 @@ from holdfast.core.records import CaptureFacts
 from holdfast.ingest.readers import maildir
 from holdfast.ingest.readers.chats.exports import Export, export_of
 from holdfast.ingest.readers.chats.tree import Tree, accounted
-from holdfast.ingest.readers.chats.trees import chat_directory
+from holdfast.ingest.readers.chats.trees import chat_directory, head_on_disk
 from holdfast.ingest.readers.contents import PlanRules, offers_in
 from holdfast.ingest.readers.mbox import QUOTINGS
 from holdfast.ingest.readers.offers import Offered, local, portable
@@ -29,7 +29,8 @@ _ROLE_RULES = {"tmp_file": "maildir_tmp", "bookkeeping": "mail_server_bookkeepin
 class _Visit:
     """One place on disk that the walk still has to see."""
 
-    path: Path
+    path: str
+    """Absolute; a text, as of each message of a Maildir little else is asked."""
     trail: str
     """Path from the imported one down, `portable`."""
     folder: str
@@ -40,7 +41,7 @@ class _Visit:
     flags: tuple[str, ...] = ()
     seen: set[str] = field(default_factory=set)
     """Unique names of the Maildir that have been given; shared by its directories."""
-    claimed: frozenset[Path] = frozenset()
+    claimed: frozenset[str] = frozenset()
     """Files of a chat export around it, which are offered by the export."""
 
 
@@ -68,26 +69,27 @@ def plan(path: Path, rules: PlanRules = _DEFAULT) -> Iterator[Offered]:
 
 def _walk(root: Path, rules: PlanRules) -> Iterator[Offered]:
     if not root.is_dir():
-        yield from _regular(_Visit(root, portable(root.name), ""), rules)
+        yield from _regular(_Visit(str(root), portable(root.name), ""), rules)
         return
-    waiting = [iter((_Visit(root.resolve(), "", ""),))]
+    waiting = [iter((_Visit(str(root.resolve()), "", ""),))]
     while waiting:
         visit = next(waiting[-1], None)
         if visit is None:
             waiting.pop()
             continue
         try:
-            status = visit.path.lstat()
+            status = os.lstat(visit.path)
             if stat.S_ISDIR(status.st_mode):
                 found = None if visit.claimed or visit.role else _export_in(visit, rules)
                 if found is not None:
                     export, tree = found
                     yield from accounted(export.offers(tree), tree)
-                    claimed = frozenset(visit.path / local(path) for path in tree.members)
+                    root_path = Path(visit.path)
+                    claimed = frozenset(str(root_path / local(path)) for path in tree.members)
                     visit = replace(visit, claimed=claimed)
                 waiting.append(_children(visit))
                 continue
-            if visit.path in visit.claimed:
+            if visit.claimed and visit.path in visit.claimed:
                 continue
         except OSError as error:
             yield _end(visit, "unknown", _io_error(error))
@@ -107,21 +109,23 @@ def _export_in(visit: _Visit, rules: PlanRules) -> tuple[Export, Tree] | None:
         names = {entry.name for entry in listing}
     if visit.trail and not names & _MARKERS:
         return None
-    tree = chat_directory(visit.path, visit.trail, rules.chats)
-    own = {path: one for path, one in tree.members.items() if _is_chat(visit.path / local(path))}
-    tree = replace(tree, members=own)
-    export = export_of(tree) if own else None
+    tree = chat_directory(Path(visit.path), visit.trail, rules.chats, _is_chat)
+    export = export_of(tree) if tree.members else None
     return None if export is None else (export, tree)
 
 
-def _is_chat(path: Path) -> bool:
-    if litter(path.name):
+def _is_chat(path: str) -> bool:
+    name = _name(path)
+    if litter(name):
         return False
     try:
-        with path.open("rb", buffering=0) as file:
-            return recognise(file.read(HEAD_BYTES) or b"", path.name).kind == "unknown"
+        return recognise(head_on_disk(path, HEAD_BYTES), name).kind == "unknown"
     except OSError:  # it is met again among the other files, and ends there
         return False
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _children(visit: _Visit) -> Iterator[_Visit]:
@@ -139,7 +143,7 @@ def _children(visit: _Visit) -> Iterator[_Visit]:
 
 
 def _child(visit: _Visit, name: str, *, is_maildir: bool) -> _Visit:
-    path, shown = visit.path / name, portable(name)
+    path, shown = _inside(visit.path, name), portable(name)
     trail = f"{visit.trail}/{shown}" if visit.trail else shown
     if is_maildir and name in ("cur", "new", "tmp"):
         return _Visit(path, trail, visit.folder, name, seen=visit.seen, claimed=visit.claimed)
@@ -147,16 +151,20 @@ def _child(visit: _Visit, name: str, *, is_maildir: bool) -> _Visit:
         return _Visit(path, trail, visit.folder, "tmp_file")
     if is_maildir and maildir.is_bookkeeping(name):
         return _Visit(path, trail, visit.folder, "bookkeeping")
-    is_folder = name.startswith(".") and (path / "cur").is_dir()
+    is_folder = name.startswith(".") and Path(path, "cur").is_dir()
     step = portable(maildir.folder_name(name)) if is_folder else shown
     folder = f"{visit.folder}/{step}" if visit.folder else step
     role = "folder" if is_folder else ""
     return _Visit(path, trail, folder, role, claimed=visit.claimed)
 
 
+def _inside(folder: str, name: str) -> str:
+    return f"{folder.rstrip('/')}/{name}"
+
+
 def _messages(visit: _Visit, names: list[str]) -> Iterator[_Visit]:
     """Yield the messages of `cur` or `new`; each remembers its flags and its unique name."""
-    keywords = _keywords(visit.path.parent / "dovecot-keywords")
+    keywords = _keywords(Path(visit.path).parent / "dovecot-keywords")
     base = visit.trail.rpartition("/")[0]
     for name in names:
         unique, flags = maildir.split_name(name, keywords)
@@ -165,7 +173,7 @@ def _messages(visit: _Visit, names: list[str]) -> Iterator[_Visit]:
             shown += "#"
         visit.seen.add(shown)
         trail = f"{base}/{shown}" if base else shown
-        yield _Visit(visit.path / name, trail, visit.folder, "message", flags)
+        yield _Visit(_inside(visit.path, name), trail, visit.folder, "message", flags)
 
 
 def _keywords(path: Path) -> dict[str, str]:
@@ -177,7 +185,7 @@ def _keywords(path: Path) -> dict[str, str]:
 
 def _file(visit: _Visit, status: os.stat_result, rules: PlanRules) -> Iterator[Offered]:
     """Yield what something other than a directory offers."""
-    rule = _ROLE_RULES.get(visit.role, "") or litter(visit.path.name)
+    rule = _ROLE_RULES.get(visit.role, "") or litter(_name(visit.path))
     if stat.S_ISLNK(status.st_mode):
         rule = "link"
     elif not stat.S_ISREG(status.st_mode):
@@ -192,7 +200,7 @@ def _file(visit: _Visit, status: os.stat_result, rules: PlanRules) -> Iterator[O
 
 def _message(visit: _Visit, size: int) -> Offered:
     facts = CaptureFacts(folder=visit.folder or "INBOX", flags=visit.flags)
-    place = portable(str(visit.path))
+    place = portable(visit.path)
     return Offered(f"maildir:{visit.trail}+{size}", place, "maildir", 0, size, facts)
 
 
@@ -205,7 +213,7 @@ def _regular(visit: _Visit, rules: PlanRules) -> Iterator[Offered]:
     try:
         size = os.fstat(fd).st_size
 
-        yield from offers_in(Place(portable(str(visit.path)), (visit.trail,), fd, 0, size), rules)
+        yield from offers_in(Place(portable(visit.path), (visit.trail,), fd, 0, size), rules)
     finally:
         os.close(fd)
 
@@ -213,7 +221,7 @@ def _regular(visit: _Visit, rules: PlanRules) -> Iterator[Offered]:
 def _end(visit: _Visit, kind: str, reason: str) -> Offered:
     """Return the reference to something that is not opened."""
     facts = CaptureFacts(folder=visit.folder, note=reason)
-    return Offered(f"file:{visit.trail}", portable(str(visit.path)), kind, 0, 0, facts)
+    return Offered(f"file:{visit.trail}", portable(visit.path), kind, 0, 0, facts)
 
 
 def _io_error(error: OSError) -> str:

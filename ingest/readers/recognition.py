@@ -11,6 +11,7 @@ HEAD_BYTES = 8192
 """What is looked at."""
 
 _FIELD = re.compile(rb"([!-9;-~]{1,80})[ \t]*:")
+_LINE = re.compile(rb"([^\r\n]*)(?:\r\n|[\r\n]|\Z)")
 _MAIL_FIELDS = frozenset(
     b"from to cc bcc subject date sender reply-to received return-path message-id in-reply-to "
     b"references mime-version content-type content-transfer-encoding delivered-to envelope-to "
@@ -106,8 +107,8 @@ def _begins_message(head: bytes) -> bool:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         head = head[: len(head) & ~1].decode("utf-16", "replace").encode("utf-8", "replace")
     head = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
-    lines = head.splitlines()
-    for number, line in enumerate(lines):
+    for number, found in enumerate(_LINE.finditer(head)):
+        line = found[1]
         if not line:
             break
         if line[:1] in b" \t" and number > 0:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ARRAY, any_, bindparam
+import msgspec
+from sqlalchemy import ARRAY, String, any_, bindparam, func, select
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
 CHUNK = 500
 """Values in one IN list: few enough for every SQLite build, many enough to hide the round trip."""
-POSTGRES_CHUNK = 10_000
+ARRAY_CHUNK = 10_000
+"""Values in one array."""
 PORTION_BYTES = 32 * 1024 * 1024
 
 
@@ -26,14 +28,35 @@ def by_value(
     """Run the query for all rows whose column is one of the values, however many there are."""
     wanted = list(dict.fromkeys(values))
     rows: list[Row[Any]] = []
-    if connection.dialect.name == "postgresql":  # one array, one statement whatever their number
-        size, chosen = POSTGRES_CHUNK, query.where(column == any_(_array("chosen", column)))
-    else:  # one parameter that is expanded late: a list makes an object of each value
-        size, chosen = CHUNK, query.where(column.in_(bindparam("chosen", expanding=True)))
-    for start in range(0, len(wanted), size):
-        chunk = wanted[start : start + size]
-        rows.extend(connection.execute(chosen, {"chosen": chunk}).all())
+    if connection.dialect.name == "postgresql":
+        chosen, given = query.where(column == any_(_array("chosen", column))), _as_it_is
+    elif wanted and isinstance(wanted[0], bytes):
+        chosen, given = query.where(column.in_(_BYTES)), _json_of_bytes
+    else:
+        chosen, given = query.where(column.in_(_VALUES)), _json
+    for start in range(0, len(wanted), ARRAY_CHUNK):
+        chunk = wanted[start : start + ARRAY_CHUNK]
+        rows.extend(connection.execute(chosen, {"chosen": given(chunk)}).all())
     return rows
+
+
+# One array is one parameter, and one statement whatever its length: SQLAlchemy takes longer to
+# write a list of parameters than SQLite to look all of them up.
+_GIVEN = func.json_each(bindparam("chosen", type_=String)).table_valued("value").c.value
+_VALUES = select(_GIVEN)
+_BYTES = select(func.unhex(_GIVEN))
+
+
+def _as_it_is(values: list[object]) -> object:
+    return values
+
+
+def _json(values: list[object]) -> str:
+    return msgspec.json.encode(values).decode()
+
+
+def _json_of_bytes(values: list[Any]) -> str:
+    return _json([value.hex() for value in values])
 
 
 def _array(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -153,7 +176,7 @@ def _portions(rows: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any
     start = size = 0
     for at, row in enumerate(rows):
         size += sum([len(value) for value in row.values() if isinstance(value, (str, bytes))])
-        if size > PORTION_BYTES or at - start >= POSTGRES_CHUNK:
+        if size > PORTION_BYTES or at - start >= ARRAY_CHUNK:
             yield rows[start : at + 1]
             start, size = at + 1, 0
     if start < len(rows):

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from sqlalchemy import func, select
@@ -43,8 +43,7 @@ _capture_facts = lru_cache(maxsize=256)(msgspec.json.Decoder(CaptureFacts).decod
 MAX_DOMAIN_CHARS = 320
 
 
-@dataclass(frozen=True, slots=True)
-class Capture:
+class Capture(NamedTuple):
     """One occurrence of an original at a source."""
 
     id: int
@@ -130,7 +129,7 @@ def _facts(
     taken: Sequence[Capture],
     around: _Around,
 ) -> FiledFacts:
-    ends = {end for person in people for end in domain_ends(person.address)}
+    ends = ends_of(people)
     return FiledFacts(
         id=row.id,
         at=instant(row.at_ms),
@@ -139,13 +138,13 @@ def _facts(
         message_id=row.message_id,
         thread_id=row.thread_id,
         direction=direction(people, around.internal),
-        sources=distinct(c.source for c in taken),
-        custodians=distinct(c.custodian for c in taken),
-        folders=distinct(c.facts.folder for c in taken),
-        labels=distinct(flag for c in taken for flag in c.facts.flags),
+        sources=distinct([c.source for c in taken]),
+        custodians=distinct([c.custodian for c in taken]),
+        folders=distinct([c.facts.folder for c in taken]),
+        labels=distinct([flag for c in taken for flag in c.facts.flags]),
         companies=tuple(sorted(ends & around.companies)),
-        sha256s=distinct(c.sha256 for c in taken),
-        contact_ids=tuple(dict.fromkeys(p.contact_id for p in people if p.contact_id)),
+        sha256s=distinct([c.sha256 for c in taken]),
+        contact_ids=tuple(dict.fromkeys([p.contact_id for p in people if p.contact_id])),
         tags=around.tags.get(row.id, ()),
         is_duplicate=len(taken) > 1,
         shares_message_id=around.holders[row.message_key] > 1,
@@ -158,29 +157,31 @@ def _facts(
 
 def captures_in(connection: Connection, ids: Iterable[int]) -> dict[int, list[Capture]]:
     """Return the captures of each interaction, oldest first, without undone ones."""
-    query = (
-        select(
-            captures.c.id,
-            captures.c.interaction_id,
-            captures.c.original_id,
-            captures.c.batch_id,
-            captures.c.captured_ms,
-            captures.c.facts,
-            originals.c.content_id,
-            originals.c.size_bytes,
-            sources.c.name.label("source"),
-            custodians.c.name.label("custodian"),
-        )
-        .join(originals, originals.c.id == captures.c.original_id)
-        .join(sources, sources.c.id == captures.c.source_id)
-        .outerjoin(custodians, custodians.c.id == captures.c.custodian_id)
-        .where(captures.c.undone_ms.is_(None))
-        .order_by(captures.c.id)
-    )
     found: dict[int, list[Capture]] = defaultdict(list)
-    for row in by_value(connection, query, captures.c.interaction_id, ids):
+    for row in by_value(connection, _CAPTURES, captures.c.interaction_id, ids):
         found[row.interaction_id].append(_capture(row))
     return found
+
+
+_CAPTURES = (
+    select(
+        captures.c.id,
+        captures.c.interaction_id,
+        captures.c.original_id,
+        captures.c.batch_id,
+        captures.c.captured_ms,
+        captures.c.facts,
+        originals.c.content_id,
+        originals.c.size_bytes,
+        sources.c.name.label("source"),
+        custodians.c.name.label("custodian"),
+    )
+    .join(originals, originals.c.id == captures.c.original_id)
+    .join(sources, sources.c.id == captures.c.source_id)
+    .outerjoin(custodians, custodians.c.id == captures.c.custodian_id)
+    .where(captures.c.undone_ms.is_(None))
+    .order_by(captures.c.id)
+)
 
 
 def _capture(row: Row[Any]) -> Capture:
@@ -212,9 +213,14 @@ def holders_in(connection: Connection, rows: Iterable[Row[Any]]) -> Counter[byte
 
 def companies_of(connection: Connection, people: Iterable[Row[Any]]) -> frozenset[str]:
     """Return the domains among those of the people, and above them, that are companies."""
-    possible = sorted({end for person in people for end in domain_ends(person.address)})
+    possible = sorted(ends_of(people))
     found = by_value(connection, select(companies.c.domain), companies.c.domain, possible)
     return frozenset(row.domain for row in found)
+
+
+def ends_of(people: Iterable[Row[Any]]) -> set[str]:
+    """Return the domains of the people and the domains above these."""
+    return set().union(*map(domain_ends, {person.address for person in people}))
 
 
 @lru_cache(maxsize=1 << 10)
@@ -227,7 +233,7 @@ def domain_ends(address: str) -> tuple[str, ...]:
 
 def distinct(values: Iterable[str]) -> tuple[str, ...]:
     """Return each value once, in order, empty ones left out."""
-    return tuple(value for value in dict.fromkeys(values) if value)
+    return tuple(filter(None, dict.fromkeys(values)))
 
 
 @lru_cache(maxsize=256)  # all of a batch were captured at one instant

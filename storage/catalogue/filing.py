@@ -45,7 +45,7 @@ from holdfast.storage.catalogue.threading import Threading
 from holdfast.storage.governance.membership import hold_matching, standing_holds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
 
@@ -326,7 +326,7 @@ def _end_items(
         {"id": sealed.capture_id, "interaction_id": target} for (sealed, _), target, _ in open_ones
     ]
     update_rows(batch.connection, captures, links, "id")
-    _revive(batch, targets)
+    _revive(batch, known)
     touched = [target for _, target, _ in open_ones]
     changed = [*touched, *batch.crowded]
     hold_matching(batch.connection, batch.store, changed, batch.active)
@@ -349,7 +349,7 @@ def _is_said_again(batch: _Batch, sealed: Sealed, draft: Draft, target: int) -> 
     return draft.channel != EMAIL and batch.by_original[sealed.original_id] != target
 
 
-def _revive(batch: _Batch, targets: Sequence[int]) -> None:
+def _revive(batch: _Batch, targets: Iterable[int]) -> None:
     """Bring back interactions that an undone import had taken out of sight."""
     query = select(interactions.c.id).where(interactions.c.removed_ms.is_not(None))
     rows = by_value(batch.connection, query, interactions.c.id, targets)

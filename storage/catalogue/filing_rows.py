@@ -68,6 +68,7 @@ def participant_rows(
     interaction_id: int, draft: Draft, now_ms: int, known: Mapping[str, int]
 ) -> list[dict[str, Any]]:
     """Return the rows of `participants`; `known` is address key → identity."""
+    when = at_ms(draft, now_ms)
     return [
         {
             "interaction_id": interaction_id,
@@ -76,7 +77,7 @@ def participant_rows(
             "name": person.name,
             "address": person.address,
             "identity_id": known.get(identity_key(draft.channel, person.address)),
-            "at_ms": at_ms(draft, now_ms),
+            "at_ms": when,
         }
         for ordinal, person in enumerate(draft.participants)
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from sqlalchemy import and_, func, select, update
@@ -108,6 +108,18 @@ def _keep_new(offers: Sequence[Offer], store: Store) -> dict[bytes, tuple[Prepar
     return {p.content_id: (p, place) for p, place in zip(prepared, places, strict=True)}
 
 
+class _Kept(NamedTuple):
+    """What a capture needs of its original."""
+
+    id: int
+    content_id: bytes
+    salt: bytes
+
+
+def _made(row: dict[str, Any]) -> _Kept:
+    return _Kept(row["id"], row["content_id"], row["salt"])
+
+
 @dataclass(slots=True)
 class _Acceptance:
     connection: Connection
@@ -128,23 +140,13 @@ class _Acceptance:
 
     def _without_known(self, offers: Sequence[Offer], accepted: Accepted) -> dict[str, Offer]:
         fresh: dict[str, Offer] = {}
-        names = [_other_key(offer) for offer in offers] + [offer.key for offer in offers]
-        known = {
-            row.item_key: row
-            for row in by_value(
-                self.connection,
-                select(source_items.c.item_key, source_items.c.content_id, source_items.c.id).where(
-                    source_items.c.source_id == self.intake.source_id
-                ),
-                source_items.c.item_key,
-                names,
-            )
-        }
+        known = self._items([offer.key for offer in offers])
+        taken = {key for key, row in known.items() if row.content_id is not None}
+        known |= self._items([_other_key(offer) for offer in offers if offer.key in taken])
         for offer in offers:
             content = offer.prepared.content_id
             earlier = known.get(offer.key)
-            is_free = earlier is None or earlier.content_id is None
-            key = offer.key if is_free else _other_key(offer)
+            key = _other_key(offer) if offer.key in taken else offer.key
             same = earlier is not None and earlier.content_id == content
             if same or key in fresh or (key != offer.key and key in known):
                 accepted.unchanged += 1
@@ -153,19 +155,29 @@ class _Acceptance:
         forget_unkept(self.connection, self.store, [known[key].id for key in fresh if key in known])
         return fresh
 
+    def _items(self, keys: Sequence[str]) -> dict[str, Row[Any]]:
+        """Return the items of the source that have these keys."""
+        query = select(source_items.c.item_key, source_items.c.content_id, source_items.c.id)
+        query = query.where(source_items.c.source_id == self.intake.source_id)
+        rows = by_value(self.connection, query, source_items.c.item_key, keys)
+        return {row.item_key: row for row in rows}
+
     def _originals(
         self,
         fresh: dict[str, Offer],
         placements: dict[bytes, tuple[Prepared, Placement]],
         now_ms: int,
-    ) -> tuple[dict[bytes, Any], set[bytes]]:
-        """Return the rows of all originals by content id, and which are under our own new keys."""
+    ) -> tuple[dict[bytes, _Kept | Row[Any]], set[bytes]]:
+        """Return all originals by content id, and which are under our own new keys."""
         contents = sorted({offer.prepared.content_id for offer in fresh.values()})
         # Without those that another process took from the same source since they were placed.
         placed = [placements[content] for content in contents if content in placements]
         rows = [self._original_row(*one, now_ms) for one in placed]
-        insert_missing(self.connection, originals, rows, "content_id")
-        # Nobody may dispose of them, as having no capture, while they gain one.
+        is_all_ours = insert_missing(self.connection, originals, rows, "content_id") == len(rows)
+        made = {row["content_id"]: _made(row) for row in rows if is_all_ours}
+        contents = [content for content in contents if content not in made]
+        # Nobody may dispose of them, as having no capture, while they gain one. Those that were
+        # made here nobody else sees yet.
         lock_rows(self.connection, originals.c.content_id, contents, Hold.STEADY)
         found = by_value(
             self.connection,
@@ -181,14 +193,14 @@ class _Acceptance:
         )
         by_content = {row.content_id: row for row in found}
         _refuse_disposed(found, placements, len(contents))
-        ours = set()
-        for row in rows:
+        ours = set(made)
+        for row in [] if is_all_ours else rows:
             stored = by_content[row["content_id"]]
             if stored.shredded_ms is not None:
                 self._revive(row)
             if stored.shredded_ms is not None or stored.wrapped_key == row["wrapped_key"]:
                 ours.add(stored.content_id)
-        return by_content, ours
+        return by_content | made, ours
 
     def _original_row(self, prepared: Prepared, place: Placement, now_ms: int) -> dict[str, Any]:
         wrapped, version = self.store.keyring.wrap(prepared.key, prepared.content_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from holdfast.core.chats import address_key, is_chat_address
 from holdfast.core.kinds import EMAIL, Kind, Role
@@ -41,8 +41,7 @@ _BULK = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """One address seen in one message; once for each message, whatever number of its fields."""
 
     address_key: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+import stat
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -102,24 +103,45 @@ def _unpacked(
         yield replace(spot, fd=file.fileno(), end=os.fstat(file.fileno()).st_size)
 
 
-def chat_directory(root: Path, trail: str, rules: ChatRules) -> Tree:
-    """Return the tree of a directory; links and special files are not in it."""
+def chat_directory(
+    root: Path, trail: str, rules: ChatRules, is_wanted: Callable[[str], bool] = lambda path: True
+) -> Tree:
+    """Return the tree of a directory; links and special files are not in it.
+
+    Args:
+        root: The directory.
+        trail: Path from the imported one down to it, `portable`.
+        rules: What a person decided.
+        is_wanted: Tells by its path whether a file is to be in the tree.
+    """
     tree, members = Tree({}, rules, root.name), dict[str, Member]()
     for at, folders, names in os.walk(root):
         folders.sort()
+        step = portable(Path(at).relative_to(root).as_posix())
         for name in sorted(names):
-            path = Path(at, name)
-            if path.is_symlink() or not path.is_file():
+            path = os.path.join(at, name)  # noqa: PTH118 - met once for each message of a Maildir
+            size = _size_of_file(path)
+            if size is None or not is_wanted(path):
                 continue
-            inside = portable(path.relative_to(root).as_posix())
+            inside = portable(name) if step == "." else f"{step}/{portable(name)}"
             named = f"{trail}/{inside}" if trail else inside
             opened = partial(_on_disk, path, named, tree.broken)
-            begins = partial(_head_on_disk, path)
-            members[inside] = Member(inside, path.stat().st_size, opened, begins)
+            begins = partial(head_on_disk, path)
+            members[inside] = Member(inside, size, opened, begins)
     return replace(tree, members=members)
 
 
-def _head_on_disk(path: Path, length: int) -> bytes:
+def _size_of_file(path: str) -> int | None:
+    """Return how long a file is; None for anything else, and for what is gone by now."""
+    try:
+        status = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def head_on_disk(path: str, length: int) -> bytes:
+    """Return at most so many first bytes of a file; none of what cannot be opened."""
     try:
         fd = os.open(path, _READ)
     except OSError:
@@ -131,8 +153,8 @@ def _head_on_disk(path: Path, length: int) -> bytes:
 
 
 @contextmanager
-def _on_disk(path: Path, trail: str, broken: dict[tuple[str, str], Broken]) -> Iterator[Spot]:
-    place = Place(portable(str(path)), (trail,), -1, 0, 0)
+def _on_disk(path: str, trail: str, broken: dict[tuple[str, str], Broken]) -> Iterator[Spot]:
+    place = Place(portable(path), (trail,), -1, 0, 0)
     try:
         fd = os.open(path, _READ)
     except OSError as error:
