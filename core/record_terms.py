@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.core.analysis import normalise
 from holdfast.core.identity import public_id
@@ -19,7 +19,35 @@ from holdfast.core.records import TextState
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from holdfast.core.records import FiledFacts, Record, RecordAttachment, RecordParticipant
+    from holdfast.core.records import (
+        FiledFacts,
+        Participant,
+        Record,
+        RecordAttachment,
+        RecordParticipant,
+    )
+
+
+class Unfiled(NamedTuple):
+    """What an original gives to its record before it is filed; the fields are those of `Record`.
+
+    One is made of every message that comes in, and a record would cost ten times as much.
+    """
+
+    kind: str
+    channel: str
+    subject: str
+    body: str
+    participants: tuple[Participant, ...]
+    attachments: tuple[RecordAttachment, ...]
+    headers: tuple[tuple[str, str], ...]
+    message_id: str
+    list_id: str
+    defects: tuple[str, ...]
+    lang: str
+    is_bulk: bool
+    is_truncated: bool
+
 
 _ROLES = {
     Part.FROM: frozenset({Role.FROM, Role.SENDER}),
@@ -98,7 +126,7 @@ def part_names(record: Record, part: Part) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.name for one in record.participants if one.role in roles))
 
 
-def person_text(person: RecordParticipant) -> str:
+def person_text(person: RecordParticipant | Participant) -> str:
     """Return the text in which a participant is found: `name <address>`."""
     return f"{person.name} <{person.address}>"
 
@@ -116,7 +144,9 @@ def record_terms(record: Record) -> dict[str, Sequence[str]]:
     return joined_terms(own_terms(record), filed_terms(record))
 
 
-def own_terms(record: Record, claims: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
+def own_terms(
+    record: Record | Unfiled, claims: Iterable[str] | None = None
+) -> dict[str, tuple[str, ...]]:
     """Return the exact values that the original itself gives, whenever and wherever it is filed.
 
     Args:
@@ -241,7 +271,7 @@ def _types(attachment: RecordAttachment) -> list[str]:
     return names + [_GROUP_OF[name] for name in names if name in _GROUP_OF]
 
 
-def _has(record: Record) -> list[str]:
+def _has(record: Record | Unfiled) -> list[str]:
     has_text = bool(record.body.strip()) or any(one.text.strip() for one in record.attachments)
     claims = {
         "attachment": bool(record.attachments),
@@ -251,14 +281,14 @@ def _has(record: Record) -> list[str]:
     return [name for name, is_true in claims.items() if is_true]
 
 
-def _number_claims(record: Record) -> frozenset[str]:
+def _number_claims(record: Record | Unfiled) -> frozenset[str]:
     people = [person_text(one) for one in record.participants]
     files = [text for one in record.attachments for text in (one.text, one.filename)]
     texts = (record.subject, record.body, *people, *files)
     return frozenset().union(*(number_claims(normalise(text)) for text in texts))
 
 
-def _is(record: Record) -> list[str]:
+def _is(record: Record | Unfiled) -> list[str]:
     states = {attachment.text_state for attachment in record.attachments}
     claims = {
         "truncated": record.is_truncated or TextState.TRUNCATED in states,
