@@ -27,7 +27,6 @@ _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _PUBLIC = re.compile(f"[0-7][{_ALPHABET}]{{12}}")
 """13 letters hold 65 bits and ids have 63, so that the first letter is one of eight."""
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
-_SHIFTS = (50, 40, 30, 20, 10, 0)
 
 
 @dataclass(slots=True)
@@ -61,8 +60,11 @@ def made_ms(row_id: int) -> int:
 
 def public_id(prefix: str, row_id: int) -> str:
     """Show a row id to people and programs: `msg_` and 13 letters of Crockford's base 32."""
-    groups = (_PAIRS[row_id >> shift & 1023] for shift in _SHIFTS)
-    return f"{prefix}_{_ALPHABET[row_id >> 60]}{''.join(groups)}"
+    return (
+        f"{prefix}_{_ALPHABET[row_id >> 60]}"
+        f"{_PAIRS[row_id >> 50 & 1023]}{_PAIRS[row_id >> 40 & 1023]}{_PAIRS[row_id >> 30 & 1023]}"
+        f"{_PAIRS[row_id >> 20 & 1023]}{_PAIRS[row_id >> 10 & 1023]}{_PAIRS[row_id & 1023]}"
+    )
 
 
 def row_id(prefix: str, text: str) -> int:
