@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.core.analysis import normalise
 from holdfast.core.identity import public_id
@@ -19,7 +20,35 @@ from holdfast.core.records import TextState
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from holdfast.core.records import FiledFacts, Record, RecordAttachment, RecordParticipant
+    from holdfast.core.records import (
+        FiledFacts,
+        Participant,
+        Record,
+        RecordAttachment,
+        RecordParticipant,
+    )
+
+
+class Unfiled(NamedTuple):
+    """What an original gives to its record before it is filed; the fields are those of `Record`.
+
+    One is made of every message that comes in, and a record would cost ten times as much.
+    """
+
+    kind: str
+    channel: str
+    subject: str
+    body: str
+    participants: tuple[Participant, ...]
+    attachments: tuple[RecordAttachment, ...]
+    headers: tuple[tuple[str, str], ...]
+    message_id: str
+    list_id: str
+    defects: tuple[str, ...]
+    lang: str
+    is_bulk: bool
+    is_truncated: bool
+
 
 _ROLES = {
     Part.FROM: frozenset({Role.FROM, Role.SENDER}),
@@ -67,8 +96,8 @@ _GROUP_NAMES = {
     "email": "message", "邮件": "message", "日历": "calendar", "文本": "text",
 }  # fmt: skip
 _MAX_KNOWN_CHARS = 320
+_MAX_KNOWN_VALUES = 8
 _EXTENSION = re.compile(r"\.([\w-]{1,16})\s*$")
-_SPACE = re.compile(r"\s+")
 _LIST_ID = re.compile(r"<([^<>]*)>\s*$")
 
 
@@ -98,7 +127,7 @@ def part_names(record: Record, part: Part) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.name for one in record.participants if one.role in roles))
 
 
-def person_text(person: RecordParticipant) -> str:
+def person_text(person: RecordParticipant | Participant) -> str:
     """Return the text in which a participant is found: `name <address>`."""
     return f"{person.name} <{person.address}>"
 
@@ -106,7 +135,7 @@ def person_text(person: RecordParticipant) -> str:
 @lru_cache(maxsize=1 << 16)
 def fold_value(field: Field, value: str) -> str:
     """Return the form in which values of a field are compared; records and queries alike."""
-    folded = _SPACE.sub(" ", normalise(value)).strip()
+    folded = " ".join(normalise(value).split())
     special = _FOLDS.get(field)
     return special(folded) if special else folded
 
@@ -116,7 +145,9 @@ def record_terms(record: Record) -> dict[str, Sequence[str]]:
     return joined_terms(own_terms(record), filed_terms(record))
 
 
-def own_terms(record: Record, claims: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
+def own_terms(
+    record: Record | Unfiled, claims: Iterable[str] | None = None
+) -> dict[str, tuple[str, ...]]:
     """Return the exact values that the original itself gives, whenever and wherever it is filed.
 
     Args:
@@ -125,20 +156,21 @@ def own_terms(record: Record, claims: Iterable[str] | None = None) -> dict[str, 
     """
     if claims is None:
         claims = _number_claims(record)
-    addresses = dict.fromkeys(person.address for person in record.participants)
-    values: dict[Field, Iterable[str]] = {
+    addresses = tuple(dict.fromkeys([person.address for person in record.participants]))
+    files = record.attachments
+    values: dict[Field, tuple[str, ...]] = {
         Field.KIND: (record.kind,),
         Field.CHANNEL: (record.channel,),
         Field.LIST: (record.list_id,),
         Field.MESSAGE_ID: (record.message_id,),
-        Field.DOMAIN: [domain for address in addresses for domain in _domains(address)],
+        Field.DOMAIN: tuple(dict.fromkeys(chain.from_iterable(map(_domains, addresses)))),
         Field.ADDRESS: addresses,
-        Field.TYPE: [kind for one in record.attachments for kind in _types(one)],
-        Field.EXTENSION: [_extension(one.filename) for one in record.attachments],
+        Field.TYPE: tuple([kind for one in files for kind in _types(one)]) if files else (),
+        Field.EXTENSION: tuple([_extension(one.filename) for one in files]) if files else (),
         Field.DEFECT: record.defects,
         Field.LANG: (record.lang,),
-        Field.HAS: [*_has(record), *sorted(claims)],
-        Field.IS: _is(record),
+        Field.HAS: (*_has(record), *sorted(claims)),
+        Field.IS: tuple(_is(record)),
     }
     return _folded(values)
 
@@ -147,18 +179,18 @@ def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
     """Return the exact values that only the catalogue knows."""
     claims = {"duplicate": filed.is_duplicate, "conflict": filed.shares_message_id}
     claims |= dict.fromkeys(filed.marks, True)
-    values: dict[Field, Iterable[str]] = {
+    values: dict[Field, tuple[str, ...]] = {
         Field.DIRECTION: (filed.direction,),
         Field.SOURCE: filed.sources,
         Field.CUSTODIAN: filed.custodians,
-        Field.FOLDER: [path for folder in filed.folders for path in _paths(folder)],
+        Field.FOLDER: tuple([path for folder in filed.folders for path in _paths(folder)]),
         Field.LABEL: filed.labels,
         Field.COMPANY: filed.companies,
         Field.TAG: filed.tags,
-        Field.MATTER: [one.matter for one in filed.held_by],
-        Field.HOLD: [one.hold for one in filed.held_by],
+        Field.MATTER: tuple([one.matter for one in filed.held_by]),
+        Field.HOLD: tuple([one.hold for one in filed.held_by]),
         Field.SHA256: filed.sha256s,
-        Field.IS: [name for name, is_true in claims.items() if is_true],
+        Field.IS: tuple([name for name, is_true in claims.items() if is_true]),
     }
     terms = _folded(values)
     # Written by us in the form in which they are compared.
@@ -195,16 +227,24 @@ def joined_terms(
     return joined
 
 
-def _folded(values: Mapping[Field, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+def _folded(values: Mapping[Field, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     terms: dict[str, tuple[str, ...]] = {}
     for field, found in values.items():
-        folded = [fold_value(field, one) for one in found if one]
-        ones = tuple(filter(None, dict.fromkeys(folded) if len(folded) > 1 else folded))
-        if ones:
+        if not found:
+            continue
+        is_small = len(found) <= _MAX_KNOWN_VALUES
+        if ones := _known_ones(field, found) if is_small else _ones(field, found):
             terms[_NAMES[field]] = ones
     return terms
 
 
+def _ones(field: Field, found: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys([one for value in found if value and (one := fold_value(field, value))])
+    )
+
+
+_known_ones = lru_cache(maxsize=1 << 10)(_ones)
 _NAMES = {field: field.value for field in Field}
 
 
@@ -241,7 +281,7 @@ def _types(attachment: RecordAttachment) -> list[str]:
     return names + [_GROUP_OF[name] for name in names if name in _GROUP_OF]
 
 
-def _has(record: Record) -> list[str]:
+def _has(record: Record | Unfiled) -> list[str]:
     has_text = bool(record.body.strip()) or any(one.text.strip() for one in record.attachments)
     claims = {
         "attachment": bool(record.attachments),
@@ -251,15 +291,17 @@ def _has(record: Record) -> list[str]:
     return [name for name, is_true in claims.items() if is_true]
 
 
-def _number_claims(record: Record) -> frozenset[str]:
+def _number_claims(record: Record | Unfiled) -> frozenset[str]:
     people = [person_text(one) for one in record.participants]
     files = [text for one in record.attachments for text in (one.text, one.filename)]
     texts = (record.subject, record.body, *people, *files)
     return frozenset().union(*(number_claims(normalise(text)) for text in texts))
 
 
-def _is(record: Record) -> list[str]:
+def _is(record: Record | Unfiled) -> list[str]:
     states = {attachment.text_state for attachment in record.attachments}
+    if not (states or record.is_truncated or record.is_bulk):
+        return []
     claims = {
         "truncated": record.is_truncated or TextState.TRUNCATED in states,
         "bulk": record.is_bulk,

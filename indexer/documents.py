@@ -2,9 +2,9 @@
 
 It cuts text only through `core.analysis` and knows no engine. The work is in two halves:
 
-* `analyse_original(record: Record) -> Analysed`: the expensive half, all that the original itself
-  gives; needs no id, runs where the message is parsed; `Analysed` holds only dicts, lists and
-  strings, so msgspec (and pickle) carry it between processes as it is;
+* `analyse_original(record: Record | Unfiled) -> Analysed`: the expensive half, all that the
+  original itself gives; needs no id, runs where the message is parsed; `Analysed` holds only dicts,
+  lists and strings, so msgspec (and pickle) carry it between processes as it is;
 * `complete(analysed: Analysed, filed: FiledFacts | Record) -> Document`: the cheap half, for the
   writer: what only the catalogue knows.
 
@@ -25,8 +25,8 @@ from holdfast.core.kinds import Role
 from holdfast.core.numbers import number_claims
 from holdfast.core.phones import digit_chains, tokens_in
 from holdfast.core.ports import Document
-from holdfast.core.record_terms import filed_terms, joined_terms, own_terms
-from holdfast.core.records import FiledFacts, Record, RecordParticipant
+from holdfast.core.record_terms import Unfiled, filed_terms, joined_terms, own_terms
+from holdfast.core.records import FiledFacts, Participant, Record, RecordParticipant
 from holdfast.core.scripts import UNSPACED
 from holdfast.indexer.facets import filed_facets, own_facets
 
@@ -171,12 +171,11 @@ def _marked(tokens: re.Match[str]) -> str:
     return RUN_MARK + tokens[0].replace(" ", " " + RUN_MARK)
 
 
-def analyse_original(record: Record) -> Analysed:
+def analyse_original(record: Record | Unfiled) -> Analysed:
     """Cut every text and fold every value of a message: the expensive half of a document.
 
     Args:
-        record: Its texts cut to `MAX_INDEXED_CHARS` each by the parser; what filing adds to it may
-            be missing.
+        record: Its texts cut to `MAX_INDEXED_CHARS` each by the parser.
     """
     tokens: dict[str, list[str]] = {}
     phones: dict[str, None] = {}
@@ -220,7 +219,7 @@ def complete(analysed: Analysed, filed: FiledFacts | Record) -> Document:
     )
 
 
-def _located(texts: Record) -> Iterator[tuple[tuple[str, ...], str]]:
+def _located(texts: Record | Unfiled) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield each text with the fields that hold it; in each field once."""
     yield (SUBJECT,), texts.subject
     yield (BODY,), texts.body
@@ -236,7 +235,7 @@ def _located(texts: Record) -> Iterator[tuple[tuple[str, ...], str]]:
         yield tuple(names), text
 
 
-def _pinyin_tokens(people: Sequence[RecordParticipant]) -> list[str]:
+def _pinyin_tokens(people: Sequence[RecordParticipant | Participant]) -> list[str]:
     tokens: dict[str, None] = {}
     for person in people:
         for key in () if person.name.isascii() else name_keys(person.name):

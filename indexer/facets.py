@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from holdfast.core.kinds import Role
 from holdfast.core.query import Field
-from holdfast.core.record_terms import TYPE_GROUPS
+from holdfast.core.record_terms import TYPE_GROUPS, Unfiled
 from holdfast.core.records import FiledFacts, Record
 
 FACETS = (
@@ -30,7 +30,9 @@ MAX_FACET_CHARS = 1000
 """Longer values are counted under their beginning."""
 
 
-def own_facets(record: Record, terms: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+def own_facets(
+    record: Record | Unfiled, terms: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
     """Return the values that the original itself gives: distinct, sorted, none left empty.
 
     `sender` is the address of From, `domain` that of any participant, whole; `filetype` are the

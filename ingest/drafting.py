@@ -22,6 +22,7 @@ from holdfast.core.custody import (
 )
 from holdfast.core.kinds import EMAIL
 from holdfast.core.language import language_of
+from holdfast.core.record_terms import Unfiled
 from holdfast.core.records import (
     MAX_INDEXED_CHARS,
     NO_FACTS,
@@ -30,13 +31,11 @@ from holdfast.core.records import (
     CaptureFacts,
     Defect,
     Parsed,
-    Record,
     RecordAttachment,
-    RecordParticipant,
     TextState,
     Trust,
 )
-from holdfast.indexer.documents import EPOCH, Analysed, analyse_original
+from holdfast.indexer.documents import Analysed, analyse_original
 from holdfast.ingest.jail import Failed, Killed, Limits, read_result, run_once
 from holdfast.parsers.carried import Carried, carried_messages
 from holdfast.parsers.chat.forms import FormItem, parse_form, unreadable_item
@@ -164,21 +163,14 @@ def _carried(one: Original) -> tuple[tuple[Carried, ...], tuple[Defect, ...]]:
     return carried_messages(one.raw) if how.opens and how.care is Care.FULL else ((), ())
 
 
-def _unfiled(parsed: Parsed, draft: Draft) -> Record:
-    """Return the record as far as the original gives it."""
-    return Record(
-        id=0,
+def _unfiled(parsed: Parsed, draft: Draft) -> Unfiled:
+    return Unfiled(
         kind=draft.kind,
         channel=draft.channel,
         subject=parsed.subject,
         body=parsed.body,
-        participants=tuple(
-            [RecordParticipant(p.role, p.name, p.address) for p in parsed.participants]
-        ),
+        participants=parsed.participants,
         attachments=tuple([_unfiled_attachment(one) for one in parsed.attachments]),
-        at=EPOCH,
-        captured_at=EPOCH,
-        size_bytes=draft.size_bytes,
         headers=parsed.headers,
         message_id=parsed.message_id,
         list_id=parsed.list_id,
