@@ -14,6 +14,8 @@ import json
 import re
 import time
 from dataclasses import asdict
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 
 from holdfast.core.records import RawItem
@@ -23,13 +25,24 @@ from holdfast.ingest.readers.reading import Reader
 
 _IDS = re.compile(rb"^(?:message-id|in-reply-to|references):.*\n(?:[ \t].*\n)*", re.I | re.M)
 """Fields that name messages, with their folded lines."""
+_DATE = re.compile(rb"^date:.*(?:\n[ \t].*)*", re.I | re.M)
 
 
 def renamed(raw: bytes, copy: int) -> bytes:
     """Return the message under an id of its own, and its answers' references with it."""
     head, blank, body = raw.partition(b"\n\n")
     ids = _IDS.sub(lambda found: found[0].replace(b"<", b"<copy%d." % copy), head + b"\n")
-    return ids[:-1] + blank + body
+    dated = _DATE.sub(lambda found: _later(found[0], copy), ids, count=1)
+    return dated[:-1] + blank + body
+
+
+def _later(field: bytes, days: int) -> bytes:
+    """Return a Date field of so many days later, or the same where it cannot be read."""
+    try:
+        at = parsedate_to_datetime(field.partition(b":")[2].decode().strip())
+        return b"Date: " + format_datetime(at + timedelta(days=days)).encode()
+    except (ValueError, OverflowError):
+        return field
 
 
 def convert(source: Path, target: Path, copies: int = 1) -> int:
@@ -40,8 +53,8 @@ def convert(source: Path, target: Path, copies: int = 1) -> int:
     Args:
         source: Anything that can be imported.
         target: A new Maildir.
-        copies: So many times the whole, each time under other Message-IDs: a larger archive of
-            real text.
+        copies: So many times the whole, each time under other Message-IDs and a day later, so that
+            all are different messages: a larger archive of real text.
     """
     for name in ("cur", "new", "tmp"):
         (target / name).mkdir(parents=True)

@@ -19,9 +19,9 @@ import msgspec
 from holdfast.core.custody import End, Intake, Offer, Unkept
 from holdfast.core.ports import Prepared
 from holdfast.ingest.batch_writer import BatchWriter
-from holdfast.ingest.drafting import Care, Drafted
+from holdfast.ingest.drafting import Care
 from holdfast.ingest.jail import Failed, Killed, read_result
-from holdfast.ingest.orders import Order, Report, encode, reports_decoder
+from holdfast.ingest.orders import Made, Order, Report, encode, reports_decoder
 from holdfast.ingest.pipeline import accept, process
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.readers.offers import Fetched, Offered, Unreadable, portable
@@ -74,7 +74,7 @@ class _Job:
 @dataclass(frozen=True, slots=True)
 class _Ready:
     offer: Offer
-    drafted: Drafted
+    made: Made
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +262,7 @@ class Import:
         if report.is_unchanged:
             self.progress.unchanged += 1
             self.progress.finish(offered.length)
-        elif report.unreadable or report.draft is None or report.analysed is None:
+        elif report.unreadable or report.draft is None:
             self._drop(job)
             reason = report.unreadable or "worker_gave_nothing"
             self._settle_unkept(offered, End.QUARANTINED, reason, is_retryable=report.is_retryable)
@@ -275,7 +275,7 @@ class Import:
             )
             facts = replace(report.facts or offered.facts, trust=self.intake.trust)
             offer = Offer(offered.key, facts, prepared, _noted(offered))
-            self._ready.append(_Ready(offer, Drafted(report.draft, report.analysed)))
+            self._ready.append(_Ready(offer, Made(report.draft, report.cut)))
             self._ready_bytes += prepared.size_bytes
 
     def _settle_unkept(
@@ -317,19 +317,19 @@ class Import:
             self.progress.finish(item.offer.prepared.size_bytes)
 
 
-def _with_drafts(accepted: Accepted, ready: Sequence[_Ready]) -> list[tuple[Sealed, Drafted]]:
+def _with_drafts(accepted: Accepted, ready: Sequence[_Ready]) -> list[tuple[Sealed, Made]]:
     """Return the captures with the drafts whose text is sealed under the key that was kept.
 
     Of equal bytes the last key is. Where they stand for another message, as equal lines of a chat
     do, the capture is left out, and is taken up with all that is sealed and not filed.
     """
-    kept = {item.offer.prepared.content_id: item.drafted for item in ready}
-    drafts = {id(item.offer): item.drafted for item in ready}
+    kept = {item.offer.prepared.content_id: item.made for item in ready}
+    drafts = {id(item.offer): item.made for item in ready}
     found = []
     for sealed, offer in zip(accepted.sealed, accepted.offers, strict=True):
-        drafted = kept[sealed.content_id]
-        if drafts[id(offer)].draft.fingerprint == drafted.draft.fingerprint:
-            found.append((sealed, drafted))
+        made = kept[sealed.content_id]
+        if drafts[id(offer)].draft.fingerprint == made.draft.fingerprint:
+            found.append((sealed, made))
     return found
 
 

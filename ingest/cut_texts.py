@@ -10,10 +10,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import msgspec
 from sqlalchemy import select
 
 from holdfast.indexer.documents import Analysed
+from holdfast.ingest.orders import unpack_cut
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import participants
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 32 * 1024 * 1024
 """Of all texts that are kept, packed; the oldest go first."""
-_packed = msgspec.msgpack.Encoder().encode
-_analysed = msgspec.msgpack.Decoder(Analysed).decode
 
 
 @dataclass(slots=True)
@@ -39,18 +37,17 @@ class CutTexts:
     people they name."""
     _bytes: int = 0
 
-    def keep(self, interaction_id: int, analysed: Analysed, people: int) -> None:
+    def keep(self, interaction_id: int, cut: bytes, people: int) -> None:
         """Keep the texts of a new interaction.
 
         Args:
             interaction_id: Which.
-            analysed: All that it says.
+            cut: All that it says; see `orders.pack_cut`.
             people: That its draft named.
         """
         self.forget(interaction_id)
-        packed = _packed(analysed)
-        self._kept[interaction_id] = packed, people
-        self._bytes += len(packed)
+        self._kept[interaction_id] = cut, people
+        self._bytes += len(cut)
         while self._bytes > self.most_bytes:
             self.forget(next(iter(self._kept)))
 
@@ -72,4 +69,4 @@ class CutTexts:
             found = by_value(connection, query, participants.c.interaction_id, list(kept))
         people = Counter(row.interaction_id for row in found)
         whole = {row: one for row, (one, named) in kept.items() if people[row] == named}
-        return {row: _analysed(one) for row, one in whole.items()}
+        return {row: unpack_cut(one) for row, one in whole.items()}

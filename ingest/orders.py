@@ -52,10 +52,24 @@ class Report:
     key: bytes = b""
     frames: bytes = b""
     draft: Draft | None = None
-    analysed: Analysed | None = None
+    cut: bytes = b""
+    """An `Analysed`, packed: who needs it packed need not pack it again."""
     carried: tuple[Carried, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a worker made of an original, for whoever files it."""
+
+    draft: Draft
+    cut: bytes
+    """As `Report.cut`."""
+    carried: tuple[Carried, ...] = ()
+    """Messages attached to it, where they were asked for."""
+
+
 encode = msgspec.msgpack.Encoder().encode
+pack_cut = encode
+unpack_cut = msgspec.msgpack.Decoder(Analysed).decode
 decode_orders = msgspec.msgpack.Decoder(list[Order]).decode
 reports_decoder = msgspec.msgpack.Decoder(list[Report])

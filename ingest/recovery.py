@@ -10,10 +10,10 @@ from sqlalchemy import func, literal_column, select
 
 from holdfast.core.custody import End
 from holdfast.core.records import NO_FACTS, CaptureFacts, Sealed
-from holdfast.ingest.drafting import Care, Drafted
+from holdfast.ingest.drafting import Care
 from holdfast.ingest.forwarding import Forward, is_drop, keep_carried
 from holdfast.ingest.jail import Failed, Killed, read_result
-from holdfast.ingest.orders import Order, encode, reports_decoder
+from holdfast.ingest.orders import Made, Order, encode, reports_decoder
 from holdfast.ingest.pipeline import process
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.reading import original_bytes
@@ -152,7 +152,7 @@ def _sealed_rows(desk: Desk, within: SealedRange) -> Any:
         return connection.execute(query).all()
 
 
-def _drafted(rows: Sequence[Row[Any]], desk: Desk, pool: Pool) -> list[tuple[Sealed, Drafted]]:
+def _drafted(rows: Sequence[Row[Any]], desk: Desk, pool: Pool) -> list[tuple[Sealed, Made]]:
     """Draft originals side by side; they are read only as the parsers take them."""
     results = pool.run(encode([_order(row, desk)]) for row in rows)
     in_order = sorted(results, key=lambda result: result.task_id)
@@ -173,7 +173,7 @@ def _order(row: Row[Any], desk: Desk) -> Order:
 
 
 def _keep_carried(
-    rows: Sequence[Row[Any]], items: Sequence[tuple[Sealed, Drafted]], desk: Desk
+    rows: Sequence[Row[Any]], items: Sequence[tuple[Sealed, Made]], desk: Desk
 ) -> None:
     """Keep attached messages before what carries them is filed: a crash between repeats it."""
     for row, (_, drafted) in zip(rows, items, strict=True):
@@ -185,15 +185,15 @@ def _keep_carried(
             keep_carried(drafted.carried, carrier, desk)
 
 
-def _draft_of(row: Row[Any], result: TaskResult, desk: Desk, pool: Pool) -> Drafted:
+def _draft_of(row: Row[Any], result: TaskResult, desk: Desk, pool: Pool) -> Made:
     """Return the draft; with as little care as it survives, and the last degree parses nothing."""
     for care in (Care.ENVELOPE, Care.BYTES, None):
         reports = read_result(result.outcome, reports_decoder)
         why = ""
         if isinstance(reports, Failed | Killed):
             why = str(reports)[:200]
-        elif reports[0].draft is not None and reports[0].analysed is not None:
-            return Drafted(reports[0].draft, reports[0].analysed, reports[0].carried)
+        elif reports[0].draft is not None:
+            return Made(reports[0].draft, reports[0].cut, reports[0].carried)
         if care is not None:
             order = replace(_order(row, desk), care=care, why=why)
             (result,) = pool.run([encode([order])])

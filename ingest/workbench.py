@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast.ingest.drafting import Care, How, Original, draft_originals
-from holdfast.ingest.orders import Order, Report, decode_orders, encode
+from holdfast.ingest.orders import Order, Report, decode_orders, encode, pack_cut
 from holdfast.ingest.readers.offers import Unreadable, local
 from holdfast.ingest.readers.reading import Reader
 from holdfast.ingest.readers.sealed_files import opened
@@ -94,9 +94,9 @@ def _original(one: _Had, prepared: Prepared | None) -> Original:
 
 
 def _report(one: _Had, prepared: Prepared | None, drafted: Drafted) -> Report:
-    draft, analysed = drafted.draft, drafted.analysed
+    draft, cut = drafted.draft, pack_cut(drafted.analysed)
     if prepared is None:
-        return Report(facts=one.facts, draft=draft, analysed=analysed, carried=drafted.carried)
+        return Report(facts=one.facts, draft=draft, cut=cut, carried=drafted.carried)
     frames = prepared.frames
     return Report(
         facts=one.facts,
@@ -105,5 +105,5 @@ def _report(one: _Had, prepared: Prepared | None, drafted: Drafted) -> Report:
         key=prepared.key,
         frames=frames if isinstance(frames, bytes) else frames.read_bytes(),
         draft=draft,
-        analysed=analysed,
+        cut=cut,
     )

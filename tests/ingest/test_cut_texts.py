@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -16,12 +15,13 @@ from holdfast.indexer.documents import Analysed
 from holdfast.ingest import bulk
 from holdfast.ingest.cut_texts import CutTexts
 from holdfast.ingest.indexing import IndexFeed
+from holdfast.ingest.orders import pack_cut, unpack_cut
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import participants
 
 MESSAGES = 20
 WORD = Analysed({"body": ["word"]}, {}, {})
-unpacked = msgspec.msgpack.Decoder(Analysed).decode
+CUT = pack_cut(WORD)
 
 
 def lose_people(plant: pytest.MonkeyPatch) -> None:
@@ -29,7 +29,9 @@ def lose_people(plant: pytest.MonkeyPatch) -> None:
     plant.setattr(
         CutTexts,
         "of",
-        lambda self, rows, _store: {r: unpacked(self._kept[r][0]) for r in rows if r in self._kept},
+        lambda self, rows, _store: {
+            r: unpack_cut(self._kept[r][0]) for r in rows if r in self._kept
+        },
     )
 
 
@@ -87,8 +89,8 @@ def test_texts_are_read_again_when_somebody_was_added_unless_people_are_not_coun
             named = Counter(connection.scalars(select(participants.c.interaction_id)).all())
         whole, added = sorted(named)
         texts = CutTexts()
-        texts.keep(whole, WORD, named[whole])
-        texts.keep(added, WORD, named[added] - 1)
+        texts.keep(whole, CUT, named[whole])
+        texts.keep(added, CUT, named[added] - 1)
         assert (texts.of([whole, added, 7], services.store) == {whole: WORD}) == (bug is None)
 
 
@@ -98,10 +100,10 @@ def test_oldest_texts_go_when_they_come_to_too_much(tmp_path: Path) -> None:
     with opened(settings) as services:
         with reading(services.store.engine) as connection:
             named = Counter(connection.scalars(select(participants.c.interaction_id)).all())
-        texts = CutTexts(most_bytes=2 * len(msgspec.msgpack.encode(WORD)))
+        texts = CutTexts(most_bytes=2 * len(CUT))
         for row in sorted(named):
-            texts.keep(row, WORD, named[row])
-            texts.keep(row, WORD, named[row])
+            texts.keep(row, CUT, named[row])
+            texts.keep(row, CUT, named[row])
         assert list(texts.of(sorted(named), services.store)) == sorted(named)[1:]
         texts.clear()
         assert texts.of(named, services.store) == {}
