@@ -164,7 +164,7 @@ def test_an_import_that_nothing_holds_can_be_undone_beside_a_hold(home: Home) ->
     assert records(store, ids) == []
 
 
-def test_shredding_is_refused_for_originals_that_a_held_message_stands_on(home: Home) -> None:
+def test_f58_shredding_is_refused_for_originals_that_a_held_message_stands_on(home: Home) -> None:
     store = home.store()
     held, free = ids_of(Filing(store), Mail(body="price"), Mail(body="lunch"))
     hold_row(store, matter_row(store, "Case 7"), Phrase("price"))
