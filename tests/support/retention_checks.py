@@ -24,10 +24,12 @@ from holdfast.retention.policies import DELAY_MS
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.governance_tables import anchors
 from holdfast.storage.catalogue.reading import records
-from holdfast.storage.catalogue.schema import audit_events
+from holdfast.storage.catalogue.schema import audit_events, originals, variants
 from holdfast.storage.governance.disposals import items_of
+from holdfast.storage.governance.holding import active_holds
 from holdfast.storage.governance.policies import Wording, rules_in_force
 from holdfast.storage.store import Store
+from holdfast.storage.upkeep import shred
 from holdfast.wiring.disposing import execute
 
 
@@ -85,6 +87,32 @@ def mail_after_a_hold_is_held(store: Store) -> None:
     with reading(store.engine) as connection:
         events = select(audit_events.c.subject_id).where(audit_events.c.kind == "held")
         assert connection.scalars(events).all() == [one], "no event says that it is held"
+
+
+def held_original_is_not_shredded(store: Store) -> None:
+    """F58: no key of an original that a held message stands on is destroyed, nor others with it.
+
+    Raises:
+        AssertionError: It was.
+    """
+    filed = Filing(store)(Mail(body="price"), Mail(body="lunch"))
+    held, free = (one.filed.interaction_id for one in filed)
+    hold_row(store, matter_row(store, "Case 7"), Phrase("price"))
+    query = select(variants.c.interaction_id, variants.c.original_id)
+    with reading(store.engine) as connection:
+        of = {row.interaction_id: row.original_id for row in connection.execute(query)}
+    named = None
+    try:
+        shred(store, [of[free], of[held]])
+    except Conflict as error:
+        named = error.facts["matters"]
+    alive = select(originals.c.id).where(originals.c.wrapped_key.is_not(None))
+    with reading(store.engine) as connection:
+        left = len(connection.scalars(alive).all())
+        assert left == 2, "the key of what is held was destroyed"
+        assert named == ["Case 7"]
+        assert len(active_holds(connection, store.now_ms())) == 1
+    assert shred(store, [of[free]]) == 1
 
 
 def killed_disposal_goes_on(folder: Path, *, keeps: bool) -> None:

@@ -21,11 +21,9 @@ from holdfast.storage.catalogue.filed_facts import filed_facts
 from holdfast.storage.catalogue.merging import merge, undo
 from holdfast.storage.catalogue.queueing import dequeue, queued
 from holdfast.storage.catalogue.reading import records
-from holdfast.storage.catalogue.schema import batches, identities, originals, variants
-from holdfast.storage.governance.holding import active_holds
+from holdfast.storage.catalogue.schema import batches, identities
 from holdfast.storage.store import Store
-from holdfast.storage.upkeep import shred
-from retention_checks import mail_after_a_hold_is_held
+from retention_checks import held_original_is_not_shredded, mail_after_a_hold_is_held
 
 
 def tree(terms: HoldTerms) -> str:
@@ -165,17 +163,12 @@ def test_an_import_that_nothing_holds_can_be_undone_beside_a_hold(home: Home) ->
 
 
 def test_f58_shredding_is_refused_for_originals_that_a_held_message_stands_on(home: Home) -> None:
-    store = home.store()
-    held, free = ids_of(Filing(store), Mail(body="price"), Mail(body="lunch"))
-    hold_row(store, matter_row(store, "Case 7"), Phrase("price"))
-    query = select(variants.c.interaction_id, variants.c.original_id)
-    with reading(store.engine) as connection:
-        of = {row.interaction_id: row.original_id for row in connection.execute(query)}
-    with pytest.raises(Conflict) as refused:
-        shred(store, [of[free], of[held]])
-    assert refused.value.facts["matters"] == ["Case 7"]
-    alive = select(originals.c.id).where(originals.c.wrapped_key.is_not(None))
-    with reading(store.engine) as connection:
-        assert len(connection.scalars(alive).all()) == 2
-        assert len(active_holds(connection, store.now_ms())) == 1
-    assert shred(store, [of[free]]) == 1
+    held_original_is_not_shredded(home.store())
+
+
+def test_f58_shredding_that_does_not_look_at_holds_is_found_out(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast.storage.upkeep._refuse_held", lambda *_: None)
+    with pytest.raises(AssertionError, match="the key of what is held was destroyed"):
+        held_original_is_not_shredded(home.store())
