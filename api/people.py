@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.api.asking import contact_in_scope, visible
+from holdfast.api.asking import contact_in_scope, is_masked, visible
+from holdfast.core.address_forms import address_forms
 from holdfast.core.errors import HoldfastError, NotFound
 from holdfast.core.holds import leaves
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.kinds import Role
+from holdfast.core.masking import mask
 from holdfast.core.query import And, Dates, Field, Not, Or, Term
 from holdfast.storage.catalogue.answering import messages_before
-from holdfast.storage.catalogue.contacts import Contact, show
+from holdfast.storage.catalogue.contacts import Contact, find, show
 from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.sightings import HUMAN_KINDS
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from holdfast.core.records import Record
     from holdfast.core.rights import Principal
 
+MOST_GUARDED = 200
+"""So many are looked through where some may be left out."""
 _FILED = frozenset(
     {Field.CUSTODIAN, Field.ADDRESS, Field.DOMAIN, Field.CONTACT, Field.SOURCE, Field.CHANNEL}
 )
@@ -37,6 +41,29 @@ HUMAN = And(
     )
 )
 """Written or said by people, as far as a query can tell."""
+
+
+def found_contacts(served: Served, principal: Principal, text: str, limit: int) -> list[Contact]:
+    """Return the contacts in the scope that the text may mean; see `find`.
+
+    A text with digits finds nothing by what the mask hides: parts of a number would tell it digit
+    by digit. An address as a whole is found, for whoever has it wants to know whose it is.
+    """
+    is_guarded = is_masked(principal) and any(map(str.isdigit, text))
+    found = find(served.store, text, MOST_GUARDED if is_guarded else limit)
+    if is_guarded:
+        whole, wanted = set(address_forms(text)), text.strip().casefold()
+        found = [one for one in found if _is_shown(one, wanted) or whole & _keys(one)]
+    return [one for one in found[:limit] if contact_in_scope(served, principal, one.id)]
+
+
+def _keys(one: Contact) -> set[str]:
+    return {each.key for each in one.identities}
+
+
+def _is_shown(one: Contact, wanted: str) -> bool:
+    texts = (one.name, *(each.value for each in one.identities), *(i.name for i in one.identities))
+    return any(wanted in mask(each).casefold() for each in texts)
 
 
 def known_contact(served: Served, principal: Principal, text: str) -> Contact:

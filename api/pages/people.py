@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from holdfast.api.asking import asked, contact_in_scope, guarded
+from holdfast.api.asking import asked, guarded
 from holdfast.api.masks import mask_for
 from holdfast.api.pages.charts import BAR_HEIGHT, BAR_STEP, BAR_WIDTH, bars, cells
 from holdfast.api.pages.queries import State, facet_node, written
 from holdfast.api.pages.rendering import render
 from holdfast.api.pages.trails import lines_of, trail_page
 from holdfast.api.pages.visits import Visit, looking
-from holdfast.api.people import known_contact, trail_of
+from holdfast.api.people import found_contacts, known_contact, trail_of
 from holdfast.api.portraits import Portrait, hours, neighbours, portrait_of
 from holdfast.api.routes.contact_views import Days, SilentQuery, list_follow_ups, list_silent
 from holdfast.api.trail import note
@@ -23,7 +23,7 @@ from holdfast.core.identity import public_id
 from holdfast.core.query import And, Field, Node, Term
 from holdfast.core.rights import Action
 from holdfast.indexer.query_language.errors import QueryError
-from holdfast.storage.catalogue.contacts import Contact, find
+from holdfast.storage.catalogue.contacts import Contact
 
 router = APIRouter(include_in_schema=False)
 Looking = Annotated[Visit, Depends(looking(Action.CONTACTS))]
@@ -61,15 +61,15 @@ def form_of(
 def contacts_page(visit: Looking, q: Annotated[str, Query(max_length=300)] = "") -> Response:
     """Find contacts by a name, pinyin, an address or a part of one, a domain."""
     wanted, mask = q.strip(), mask_for(visit.principal)
-    found = find(visit.served.store, wanted, FOUND) if wanted else []
+    found: list[Contact] = []
     if wanted:
         note(visit.served, visit.principal, "search", {"contacts": wanted})
+        found = found_contacts(visit.served, visit.principal, wanted, FOUND)
     shown = [
         {"id": public_id("con", one.id), "contact": one, "name": mask.text(one.name)}
         | {"company": mask.text(one.company_name) or one.company_domain}
         | {"addresses": [mask.text(each.value) for each in one.identities]}
         for one in found
-        if contact_in_scope(visit.served, visit.principal, one.id)
     ]
     values = {"q": q, "contacts": shown, "is_asked": bool(wanted), "most": FOUND}
     values |= {"sees_all": mask.sees_all}

@@ -308,9 +308,10 @@ def _key(served: Served, principal: Principal, order: LinkOrder) -> str:
 def _require_seen(
     served: Served, principal: Principal, contact_ids: Sequence[int], what: str
 ) -> None:
+    """Refuse what is outside of the scope, in the words for what is not there at all."""
     for one in contact_roots(served.store, contact_ids):
         if not contact_in_scope(served, principal, one):
-            raise NotFound(f"There is no such {what}.", next_step="Read the contact.")
+            raise NotFound(f"There is no such {what}.", next_step=f"List the contact's {what}s.")
 
 
 def require_whole_scope(served: Served, principal: Principal, what: str) -> None:

@@ -13,7 +13,7 @@ from pydantic import Field as Bounds
 from holdfast.api.asking import contact_in_scope, visible
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import mask_for
-from holdfast.api.people import known_contact, on_trail, response_times
+from holdfast.api.people import found_contacts, known_contact, on_trail, response_times
 from holdfast.api.problems import Unprocessable
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Shape
@@ -31,7 +31,7 @@ from holdfast.core.identity import public_id
 from holdfast.core.ports import SearchRequest
 from holdfast.core.query import Field, Node, Or, Term
 from holdfast.core.rights import Action, Principal
-from holdfast.storage.catalogue.contacts import find, show
+from holdfast.storage.catalogue.contacts import show
 from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.resolving import owners_of
 
@@ -103,8 +103,7 @@ def find_contacts(
         owner = _owners(served, principal, [address], asked.country)[0]
         found = [] if owner is None else [show(served.store, owner)]
     else:
-        found = find(served.store, q, asked.limit)
-        found = [one for one in found if contact_in_scope(served, principal, one.id)]
+        found = found_contacts(served, principal, q, asked.limit)
     mask = mask_for(principal)
     return ContactsAnswer(contacts=[contact_shape(one, mask) for one in found])
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
-from holdfast.api.asking import record_in_scope, total, visible
+from holdfast.api.asking import is_masked, record_in_scope, total, visible
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import Mask, mask_for
 from holdfast.api.served import Served
@@ -17,6 +17,7 @@ from holdfast.api.shapes.records import RecordShape, record_shape
 from holdfast.api.trail import note
 from holdfast.core.errors import HoldfastError, NotFound
 from holdfast.core.identity import public_id, row_id
+from holdfast.core.masking import mask
 from holdfast.core.query import EVERYTHING, Term
 from holdfast.core.query import Field as QueryField
 from holdfast.core.records import Record
@@ -112,7 +113,11 @@ def find_conversations(
 ) -> ConversationsAnswer:
     """Find rooms by a part of their name, or by the key that their system gives them."""
     note(served, principal, "search", {"conversations": q})
-    found = [_shape(served, principal, one) for one in rooms(served.store, q, limit)]
+    known = rooms(served.store, q, limit)
+    if is_masked(principal) and any(map(str.isdigit, q)):  # parts of a hidden number would tell it
+        shown, whole = q.strip().casefold(), q.strip()
+        known = [one for one in known if shown in mask(one.name).casefold() or one.key == whole]
+    found = [_shape(served, principal, one) for one in known]
     return ConversationsAnswer(conversations=[one for one in found if one.messages])
 
 

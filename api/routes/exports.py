@@ -188,7 +188,8 @@ def _begin(archive: Exported, export_id: int) -> None:
 def _found(served: Served, principal: Principal, text: str) -> ExportRow:
     found = get_export(served.store, number_of("exp", text))
     if not _is_shown(principal, found):
-        raise NotFound(f"There is nothing called {text[:40]!r}.")
+        # In the words for what is not there at all: else they would tell of somebody's export.
+        raise NotFound("There is no such export.", next_step="See 'holdfast export list'.")
     return found
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Refused, Unavailable
+from holdfast.ingest.library_notes import libraries_told
 from holdfast.ingest.smtp.committing import GroupCommit, Reception
 from holdfast.ingest.smtp.door import Door
 from holdfast.ingest.smtp.open_files import room_for
@@ -38,7 +39,8 @@ def listen(config: SmtpConfig, reception: Reception, is_asked: Callable[[], bool
     before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
     try:
-        asyncio.run(_Listener(_with_files(config, reception), reception, is_asked).run())
+        with libraries_told(reception.report, "mail.log"):
+            asyncio.run(_Listener(_with_files(config, reception), reception, is_asked).run())
     finally:
         sys.setswitchinterval(before)
 

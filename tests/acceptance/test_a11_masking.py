@@ -18,7 +18,7 @@ def test_a11_member_sees_masked_numbers_everywhere(home: Office) -> None:
     assert "138****8000" in text
 
 
-def test_a11_search_for_the_number_confirms_nothing_to_a_member(home: Office) -> None:
+def test_a11_f62_search_for_the_number_confirms_nothing_to_a_member(home: Office) -> None:
     for number in (PHONE, CARD, "138-0013-8000", "13800138001", PHONE[:7] + "*"):
         answer = home.search("sales2", number)
         assert (answer["total"], answer["guarded"] != []) == (0, True)

@@ -1,4 +1,4 @@
-"""Every role at every outlet, over made-up scopes: each shows what the judge allows."""
+"""F61: every role at every outlet, over made-up scopes: each shows what the judge allows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from permission_matrix import Matrix, matrix_office
 COMPANIES = 6
 
 
-def test_every_outlet_shows_what_the_judge_allows(tmp_path: Path) -> None:
+def test_f61_every_outlet_shows_what_the_judge_allows(tmp_path: Path) -> None:
     with matrix_office(tmp_path) as office:
         matrix = Matrix(office, random.Random(11))
         matrix.read_all()
@@ -23,7 +23,7 @@ def test_every_outlet_shows_what_the_judge_allows(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_matrix_finds_out_an_outlet_that_forgets_the_scope(
+def test_f61_matrix_finds_out_an_outlet_that_forgets_the_scope(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("holdfast.api.routes.threads.visible", lambda principal, found: found)

@@ -1,4 +1,4 @@
-"""No mail acts in the browser of whoever reads it: nothing runs, nothing leaves, nothing asks."""
+"""F39: no mail acts in the browser of whoever reads it: nothing runs, leaves or asks."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ def listed(reader: Watched) -> list[str]:
 
 
 def assert_untouched(reader: Watched, foreign: Trap) -> None:
-    assert reader.dialogs == []
-    assert reader.foreign() == []
-    assert foreign.caught == []
+    assert reader.dialogs == [], "dialogs"
+    assert reader.foreign() == [], "foreign requests"
+    assert foreign.caught == [], "foreign connections"
     assert [one for one in reader.complaints if "exception" in one] == []
     for frame in reader.page.frames:
         assert frame.url.startswith((reader.site.url, "about:")), frame.url
     assert reader.page.evaluate(OWNED)
 
 
-def test_no_hostile_mail_acts(reader: Watched, foreign: Trap) -> None:
+def test_f39_no_hostile_mail_acts(reader: Watched, foreign: Trap) -> None:
     names = listed(reader)
     assert len(names) == len(PAYLOADS) + 1 >= 100
     for name in names[::STEP]:
@@ -64,7 +64,9 @@ def test_no_hostile_mail_acts(reader: Watched, foreign: Trap) -> None:
     assert reader.complaints == []
 
 
-def test_no_hostile_name_acts_in_lists_and_on_other_sides(reader: Watched, foreign: Trap) -> None:
+def test_f39_no_hostile_name_acts_in_lists_and_on_other_sides(
+    reader: Watched, foreign: Trap
+) -> None:
     names = listed(reader)
     assert_untouched(reader, foreign)
     for name in names[: 12 if STEP == 1 else 6]:  # all names of NAMES, or all of them twice
@@ -76,7 +78,7 @@ def test_no_hostile_name_acts_in_lists_and_on_other_sides(reader: Watched, forei
     assert reader.complaints == []
 
 
-def test_the_frame_alone_stops_what_a_sanitiser_would_let_through(
+def test_f39_the_frame_alone_stops_what_a_sanitiser_would_let_through(
     reader: Watched, foreign: Trap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second wall, tried without the first: the raw payloads in the same frame.
@@ -95,7 +97,7 @@ def test_the_frame_alone_stops_what_a_sanitiser_would_let_through(
         assert f"/records/{name}" in reader.page.url
 
 
-def test_what_is_only_deep_gives_way_to_its_text(reader: Watched) -> None:
+def test_f39_what_is_only_deep_gives_way_to_its_text(reader: Watched) -> None:
     reader.go(f"/records/{listed(reader)[-1]}?tab=html")
     assert "The HTML costs more than a page may" in reader.page.inner_text("main")
     assert reader.page.query_selector("iframe") is None
@@ -109,3 +111,19 @@ def test_hostile_mail_widens_no_page(hostile_site: Site, browser: Browser) -> No
             for tab in ("text", "html", "headers", "attachments"):
                 seen.go(f"/records/{name}?tab={tab}")
                 assert seen.scrolls_sideways() <= 0, (name, tab)
+
+
+def test_f39_payloads_in_a_page_without_walls_are_found_out(
+    hostile_site: Site, browser: Browser, foreign: Trap
+) -> None:
+    """Neither sanitised nor framed: the same check must see them act."""
+    with looking_at(hostile_site, browser) as seen:
+        for name, trace in (("img-remote", "foreign"), ("img-onerror", "dialogs")):
+            seen.page.goto("about:blank")
+            seen.page.set_content(PAYLOADS[name], wait_until="load")
+            seen.settle()
+            with pytest.raises(AssertionError, match=trace):
+                assert_untouched(seen, foreign)
+            seen.dialogs.clear()
+            seen.requests.clear()
+            foreign.caught.clear()

@@ -142,7 +142,7 @@ def told(node: Node, reading: Reading) -> bool | str:
 
 @settings(max_examples=100)
 @given(st.integers(0, 1 << 32))
-def test_no_query_tells_masked_digits(seed: int) -> None:
+def test_f62_no_query_tells_masked_digits(seed: int) -> None:
     rnd = random.Random(seed)
     record, twin = make_pair(rnd)
     assume(mask_record(record) == mask_record(twin))
@@ -156,7 +156,7 @@ def test_no_query_tells_masked_digits(seed: int) -> None:
         assert told(node, one) == told(node, other), query
 
 
-def test_unguarded_queries_do_tell_them() -> None:
+def test_f62_unguarded_queries_do_tell_them() -> None:
     rnd = random.Random(7)
     differ = 0
     for _ in range(60):

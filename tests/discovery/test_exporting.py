@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import re
 from collections.abc import Callable
@@ -12,14 +10,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from errno import EIO, ENOSPC
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, update
 
 from archive_kit import bring_in, findings, found, message, opened, settings_in, write_mbox
+from export_checks import hostile_names_stay_inside, index_of, table
 from export_kit import (
-    HOSTILE,
     exporting,
     key_of,
     made,
@@ -35,6 +32,7 @@ from faulty_files import FaultyFiles
 from holdfast.core.errors import Conflict, NotFound, Refused, Unavailable
 from holdfast.core.query import Field, Scope, Term
 from holdfast.core.rights import ROLES, Action, Forbidden, Principal, Role
+from holdfast.discovery import export_package, index_files
 from holdfast.discovery.export_order import Archive, Asker, asker_of
 from holdfast.discovery.exporting import ask_export, create_export, preview_export, run_export
 from holdfast.settings import Settings
@@ -66,15 +64,6 @@ def out(tmp_path: Path) -> Path:
     return folder / "package.zip"
 
 
-def index_of(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in members_of(path)["index.jsonl"].splitlines()]
-
-
-def table(path: Path, name: str) -> list[dict[str, str]]:
-    text = members_of(path)[name].decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text, newline="")))
-
-
 def left_over(settings: Settings, out: Path) -> list[str]:
     """Names of all that an export leaves besides its package."""
     work = settings.data / "exports"
@@ -95,7 +84,7 @@ def test_a_package_holds_what_was_found_and_verifies(shared: Settings, out: Path
     assert left_over(shared, out) == []
 
 
-def test_originals_are_byte_identical_and_have_names_of_our_own(
+def test_f59_originals_are_byte_identical_and_have_names_of_our_own(
     shared: Settings, out: Path
 ) -> None:
     made(shared, out)
@@ -130,21 +119,29 @@ def test_all_originals_of_a_record_are_exported(shared: Settings, out: Path) -> 
     assert row["variants"] == record["originals"][1]["file"]
 
 
-def test_hostile_names_reach_no_file_name_and_no_formula(shared: Settings, out: Path) -> None:
-    made(shared, out, with_attachments=True)
-    files = members_of(out)
-    assert all(re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", name, re.ASCII) for name in files)
-    rows = {row["number"]: row for row in table(out, "index.csv")}
-    records = index_of(out)
-    assert len(rows) == len(records)
-    names = {one["name"] for record in records for one in record["attachments"]}
-    assert {"=1+1", "CON", "../../etc/passwd", "a\u202egpj.exe"} <= names
-    for row in rows.values():
-        assert all(not value.startswith(tuple("=+-@\t\r\n＝")) for value in row.values())
-        assert all("\0" not in value and "\n" not in value for value in row.values())
-    attached = [one for record in records for one in record["attachments"]]
-    assert len(attached) == len(HOSTILE)
-    assert all(hashlib.sha256(files[one["file"]]).hexdigest() == one["sha256"] for one in attached)
+def test_f59_hostile_names_reach_no_file_name_and_no_formula(shared: Settings, out: Path) -> None:
+    hostile_names_stay_inside(shared, out)
+
+
+@pytest.mark.parametrize("theirs", ["../../etc/cron.d/x", "CON", "a\u202egpj.exe", "x" * 300])
+def test_f59_member_with_the_name_of_the_mail_is_found_out(
+    shared: Settings, out: Path, monkeypatch: pytest.MonkeyPatch, theirs: str
+) -> None:
+    def named(number: int, ordinal: int, *_: object) -> str:
+        own = f"{number}-{ordinal + 1:03}.bin"
+        return f"attachments/{theirs if number == 8 else own}"
+
+    monkeypatch.setattr(export_package, "attachment_name", named)
+    with pytest.raises(AssertionError, match="members that senders named"):
+        hostile_names_stay_inside(shared, out)
+
+
+def test_f59_formula_that_is_not_neutralised_is_found_out(
+    shared: Settings, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_files, "_RISKY", ("no such sign",))
+    with pytest.raises(AssertionError, match="a formula: "):
+        hostile_names_stay_inside(shared, out)
 
 
 def test_certificate_states_case_query_counts_and_root_in_two_languages(
@@ -167,7 +164,7 @@ def test_certificate_states_case_query_counts_and_root_in_two_languages(
         assert "Judge Dee" in text
 
 
-def test_manifest_is_what_sha256sum_checks(settings: Settings, out: Path) -> None:
+def test_f59_manifest_is_what_sha256sum_checks(settings: Settings, out: Path) -> None:
     made(settings, out)
     files = members_of(out)
     lines = files["manifest.sha256"].decode().splitlines()
@@ -422,7 +419,7 @@ def test_empty_result_makes_a_package_that_says_so(settings: Settings, out: Path
 
 
 @pytest.mark.parametrize("operation", ["create", "write", "fsync", "replace", "fsync_folder"])
-def test_failing_disk_is_said_and_leaves_nothing_half(
+def test_f59_failing_disk_is_said_and_leaves_nothing_half(
     settings: Settings, out: Path, operation: str
 ) -> None:
     files = FaultyFiles()
@@ -441,7 +438,7 @@ def test_failing_disk_is_said_and_leaves_nothing_half(
     assert left_over(settings, out) == []
 
 
-def test_freezing_on_a_failing_disk_leaves_nothing(settings: Settings, out: Path) -> None:
+def test_f59_freezing_on_a_failing_disk_leaves_nothing(settings: Settings, out: Path) -> None:
     files = FaultyFiles()
     files.fail("write", 1, ENOSPC)
     with exporting(settings) as (archive, asker):

@@ -45,7 +45,7 @@ def undone(text: str) -> str:
         (17, "17"),
     ],
 )
-def test_cell_is_shown_as(value: object, shown: str) -> None:
+def test_f59_cell_is_shown_as(value: object, shown: str) -> None:
     assert cell(value) == shown
 
 
@@ -58,7 +58,7 @@ def test_every_text_without_pictures_can_be_had_again(text: str) -> None:
 
 
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=5))
-def test_no_cell_begins_as_a_formula_and_no_row_is_two_lines(values: list[str]) -> None:
+def test_f59_no_cell_begins_as_a_formula_and_no_row_is_two_lines(values: list[str]) -> None:
     raw = csv_row(values)
     assert raw.count(b"\r") == raw.count(b"\n") == 1
     (shown,) = csv.reader(io.StringIO(raw.decode(), newline=""))

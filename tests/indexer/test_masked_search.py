@@ -51,7 +51,7 @@ def answer(index: SearchIndex, node: Node) -> object:
 
 @settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 1 << 32))
-def test_engine_answers_alike_for_records_that_look_alike(
+def test_f62_engine_answers_alike_for_records_that_look_alike(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
     rnd = random.Random(seed)

@@ -13,7 +13,7 @@ PER_S = 200
 KILLS = 24
 
 
-def test_each_acknowledged_event_is_in_the_archive_exactly_once(
+def test_f35_each_acknowledged_event_is_in_the_archive_exactly_once(
     tmp_path: Path, proof_seed: int, report: Callable[..., None]
 ) -> None:
     figures = raise_storm(tmp_path, Storm(EVENTS, PER_S, KILLS, proof_seed))

@@ -1,4 +1,4 @@
-"""The permission matrix in full: a thousand made-up scopes at every outlet."""
+"""F61: the permission matrix in full, a thousand made-up scopes at every outlet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from permission_matrix import Matrix, matrix_office
 SCOPES = 1000
 
 
-def test_every_outlet_shows_what_the_judge_allows(
+def test_f61_every_outlet_shows_what_the_judge_allows(
     tmp_path: Path, proof_seed: int, report: Callable[..., None]
 ) -> None:
     with matrix_office(tmp_path) as office:

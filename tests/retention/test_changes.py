@@ -22,6 +22,7 @@ from holdfast.storage.governance.policies import (
     rules_in_force,
     versions_of,
 )
+from retention_checks import shortening_takes_two_persons_and_three_days
 
 WORDS = Wording("text", "canonical", "note")
 
@@ -49,19 +50,7 @@ def test_a_floor_is_in_force_at_once_and_tells_who_said_so(office: Office) -> No
 def test_f57_shortening_needs_two_persons_and_72_hours_and_lengthening_neither(
     office: Office,
 ) -> None:
-    propose(office.store, draft("floor", 30), office.ann)
-    shorter = propose(office.store, draft("floor", 10), office.ann)
-    assert (shorter.shortens, shorter.in_force_ms) == (True, None)
-    office.pass_ms(400 * DELAY_MS)
-    assert days_now(office) == {"mail": ("floor", 30)}  # however long nobody approves
-    approved = approve(office.store, "mail", office.ben)
-    assert approved.in_force_ms == office.store.now_ms() + DELAY_MS
-    office.pass_ms(DELAY_MS - 1)
-    assert days_now(office) == {"mail": ("floor", 30)}
-    office.pass_ms(1)
-    assert days_now(office) == {"mail": ("floor", 10)}
-    propose(office.store, draft("floor", 30), office.ben)  # restored: at once
-    assert days_now(office) == {"mail": ("floor", 30)}
+    shortening_takes_two_persons_and_three_days(office)
 
 
 def test_a_new_ceiling_waits_and_a_later_one_does_not(office: Office) -> None:

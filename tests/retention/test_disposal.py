@@ -12,7 +12,7 @@ from disposal_kit import Office, searching
 from hold_kit import hold_row, matter_row
 from holdfast.core.errors import Conflict, NotFound, Refused
 from holdfast.core.identity import public_id
-from holdfast.core.query import EVERYTHING, Field, Phrase, Term
+from holdfast.core.query import Field, Phrase, Term
 from holdfast.retention.decisions import ClockSource, Decision, Verdict, read_decision, replay
 from holdfast.retention.disposal import (
     Asked,
@@ -46,7 +46,12 @@ from holdfast.storage.governance.disposals import (
     states_of,
 )
 from holdfast.storage.governance.policies import rules_in_force
-from holdfast.storage.store import Store
+from retention_checks import (
+    disposal_stops_by_a_wrong_clock,
+    disposal_stops_far_from_an_anchor,
+    floor_set_meanwhile_blocks,
+    hold_placed_meanwhile_blocks,
+)
 
 DAY_MS = 86_400_000
 
@@ -170,14 +175,8 @@ def test_an_excepted_item_stays_and_the_digest_with_it(office: Office, ids: list
         except_item(office.store, approved.id, ids[1], "late")
 
 
-def test_a_hold_that_was_placed_meanwhile_blocks(office: Office, ids: list[int]) -> None:
-    office.rule("ceiling", 1)
-    approved = office.approved()
-    hold = hold_row(office.store, matter_row(office.store), Phrase("offer"))
-    assert foreseen(office.store, approved.id) == {"destroyed": 2, "blocked": 1}
-    assert office.execute(approved.id) == ["destroyed", "blocked", "destroyed"]
-    (item,) = items_of(office.store, approved.id, state="blocked")
-    assert (item.interaction_id, item.reason) == (ids[1], public_id("hld", hold))
+def test_f52_a_hold_that_was_placed_meanwhile_blocks(office: Office, ids: list[int]) -> None:
+    hold_placed_meanwhile_blocks(office, ids)
     assert decision(office, ids[1]).verdict is Verdict.HELD
     with writing(office.store.engine) as connection:
         connection.execute(
@@ -186,14 +185,18 @@ def test_a_hold_that_was_placed_meanwhile_blocks(office: Office, ids: list[int])
     assert office.dispose() == ["destroyed"]
 
 
-def test_a_floor_that_was_set_meanwhile_blocks(office: Office, ids: list[int]) -> None:
+def test_f52_what_would_go_counts_a_hold_that_was_placed_meanwhile(
+    office: Office, ids: list[int]
+) -> None:
     office.rule("ceiling", 1)
     approved = office.approved()
-    floor = office.rule("floor", 900, Phrase("offer"))
-    assert office.execute(approved.id) == ["destroyed", "blocked", "destroyed"]
-    (item,) = items_of(office.store, approved.id, state="blocked")
-    assert item.reason == f"{public_id('pol', floor.rule.policy_id)}/1"
-    assert alive(office, ids) == [ids[1]]
+    hold_row(office.store, matter_row(office.store), Phrase("offer"))
+    assert foreseen(office.store, approved.id) == {"destroyed": 2, "blocked": 1}
+    assert ids
+
+
+def test_f57_a_floor_that_was_set_meanwhile_blocks(office: Office, ids: list[int]) -> None:
+    floor_set_meanwhile_blocks(office, ids)
 
 
 def test_what_is_not_due_any_more_or_not_in_sight_is_blocked(
@@ -225,37 +228,6 @@ def test_what_another_disposal_took_is_blocked(office: Office, ids: list[int]) -
     assert alive(office, ids) == []
 
 
-def test_seeded_bug_a_hold_check_outside_the_transaction_is_caught(
-    office: Office, ids: list[int]
-) -> None:
-    """The same race with decisions that were made before the items' own transactions."""
-    office.rule("ceiling", 1)
-    approved = office.approved()
-    before = {one: decision(office, one) for one in ids}
-    hold_row(office.store, matter_row(office.store), EVERYTHING)
-
-    def early(_connection: object, _store: Store, one: int, _at_ms: int) -> Decision:
-        return before[one]
-
-    assert office.execute(approved.id, early) == ["destroyed"] * 3  # what must never be
-    assert alive(office, ids) == []
-
-
-def test_seeded_bug_a_judge_that_ignores_floors_is_caught(office: Office, ids: list[int]) -> None:
-    office.rule("ceiling", 1)
-    approved = office.approved()
-    office.rule("floor", 900)
-
-    def lenient(connection: object, store: Store, one: int, at_ms: int) -> Decision:
-        with reading(store.engine) as other:
-            rules = [r for r in rules_in_force(other, at_ms) if r.kind.value == "ceiling"]
-            return judged(other, store, [one], rules, at_ms)[one]
-
-    assert office.execute(approved.id, lenient) == ["destroyed"] * 3
-    assert alive(office, ids) == []
-    assert ids
-
-
 def test_an_item_is_settled_once(office: Office, ids: list[int]) -> None:
     office.rule("ceiling", 1)
     approved = office.approved()
@@ -270,33 +242,15 @@ def test_an_item_is_settled_once(office: Office, ids: list[int]) -> None:
 def test_f56_disposal_stops_when_the_clock_moves_back_or_jumps(
     office: Office, ids: list[int]
 ) -> None:
-    office.rule("ceiling", 1)
-    approved = office.approved()
-    execution = Execution(office.store, approved.id)
-    execution.begin(Asked(office.ann))
-    before = office.hands.instant
-    for jump in (timedelta(days=-365), timedelta(days=50 * 365)):
-        office.hands.instant = before + jump
-        with pytest.raises(Conflict):
-            execution.settle(0)
-        with pytest.raises(Conflict):
-            execution.begin(Asked(office.ann))
-    assert alive(office, ids) == ids
-    execution.begin(Asked(office.ann, is_clock_checked=True))
-    assert execution.settle(0) == "destroyed"
+    disposal_stops_by_a_wrong_clock(office, ids)
 
 
 def test_f56_disposal_stops_far_from_the_newest_anchor(office: Office, ids: list[int]) -> None:
-    office.rule("ceiling", 1)
-    approved = office.approved()
-    row = {"id": 1, "kind": "tsa", "size": 1, "root": bytes(32), "note": b"", "made_ms": 0}
-    with writing(office.store.engine) as connection:
-        connection.execute(insert(anchors), row | {"stamped_ms": office.store.now_ms() - 301_000})
-    with pytest.raises(Conflict, match="anchor"):
-        Execution(office.store, approved.id).begin(Asked(office.ann, is_clock_checked=True))
+    disposal_stops_far_from_an_anchor(office)
     with writing(office.store.engine) as connection:
         connection.execute(update(anchors).values(stamped_ms=office.store.now_ms()))
-    assert office.execute(approved.id) == ["destroyed"] * 3
+    (planned,) = disposals_of(office.store)
+    assert office.execute(planned.id) == ["destroyed"] * 3
     assert ids
 
 

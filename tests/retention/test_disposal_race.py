@@ -19,13 +19,13 @@ pytestmark = pytest.mark.unmeasured
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_what_a_hold_found_is_there_and_all_else_goes_once(homes: Homes, seed: int) -> None:
+def test_f52_what_a_hold_found_is_there_and_all_else_goes_once(homes: Homes, seed: int) -> None:
     ends, wrong = raced(homes, seed)
     assert wrong == []
     assert set(ends) <= {"destroyed", "blocked"}
 
 
-def test_control_a_judgement_from_before_the_race_destroys_what_is_held(homes: Homes) -> None:
+def test_f52_control_a_judgement_from_before_the_race_destroys_what_is_held(homes: Homes) -> None:
     early: dict[int, Decision] = {}
 
     def hasty(connection: Connection, store: Store, one: int, now_ms: int) -> Any:

@@ -11,13 +11,22 @@ from botocore.exceptions import ClientError
 
 from holdfast.core.errors import Locked, NotFound, Refused, Unavailable
 from holdfast.core.ports import LockMode, LockState, Placement, Prepared
+from holdfast.storage.object_lock import ObjectLocks
 from holdfast.storage.s3.bucket import Bucket
 from holdfast.storage.s3.canary import prove_worm
 from holdfast.storage.s3.config import BucketConfig
 from holdfast.storage.s3.segment_objects import SegmentObjects
 from holdfast.storage.s3_vault import S3Vault, Worm
 from holdfast.storage.segments import RECORD_HEADER_BYTES, TRAILER_BYTES
-from s3_kit import SETTLE_S, bucket_vault, key_of, letters, read
+from s3_kit import (
+    SETTLE_S,
+    bucket_vault,
+    in_days,
+    key_of,
+    letters,
+    lock_only_moves_forward,
+    read,
+)
 from s3_proxy import PASS, Fate, Proxy, Request, proxied
 from server_s3 import S3Server
 from vault_kit import SetClock
@@ -39,10 +48,6 @@ def proxy(s3_server: S3Server) -> Iterator[Proxy]:
 def kept(vault: S3Vault, text: bytes = b"evidence") -> tuple[Prepared, Placement]:
     batch = letters(text)
     return batch[0], vault.append(batch)[0]
-
-
-def in_days(days: float) -> datetime:
-    return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
 
 
 @BOTH
@@ -108,20 +113,28 @@ def test_store_itself_keeps_a_locked_segment_from_whoever_holds_our_keys(
 
 
 @BOTH
-def test_retain_until_only_moves_forward(bucket: BucketConfig, mode: LockMode) -> None:
+def test_f57_retain_until_only_moves_forward(bucket: BucketConfig, mode: LockMode) -> None:
     vault = bucket_vault(bucket)
     _, place = kept(vault)
-    name = place.segment
-    assert vault.locks.state(name) == LockState()
-    first, last = in_days(10), in_days(20)
-    for until in (first, last, last):
-        vault.locks.retain_until(name, until, mode)
-        assert vault.locks.state(name) == LockState(mode, until)
-    for until in (first, last - timedelta(seconds=1), in_days(-1)):
-        with pytest.raises(Locked) as caught:
-            vault.locks.retain_until(name, until, mode)
-        assert caught.value.facts["until"] == last.isoformat()
-    assert vault.locks.state(name) == LockState(mode, last)
+    assert vault.locks.state(place.segment) == LockState()
+    lock_only_moves_forward(vault, place.segment, mode)
+
+
+def test_f57_lock_that_does_not_look_at_the_one_before_is_found_out(
+    bucket: BucketConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = bucket_vault(bucket)
+    _, place = kept(vault)
+    retain = ObjectLocks.retain
+
+    def forgetful(
+        self: ObjectLocks, name: str, _state: LockState, until: datetime, mode: LockMode
+    ) -> None:
+        retain(self, name, LockState(), until, mode)
+
+    monkeypatch.setattr(ObjectLocks, "retain", forgetful)
+    with pytest.raises(AssertionError, match="moved back, or refused by the store alone"):
+        lock_only_moves_forward(vault, place.segment, LockMode.GOVERNANCE)
 
 
 @BOTH
@@ -202,7 +215,7 @@ def test_bucket_without_object_lock_refuses_a_worm_vault(s3_server: S3Server) ->
 
 
 @pytest.mark.parametrize("days", [10, 90])
-def test_default_lock_of_the_bucket_is_never_shortened(
+def test_f57_default_lock_of_the_bucket_is_never_shortened(
     s3_server: S3Server, proxy: Proxy, days: int
 ) -> None:
     """The store locks each object as it comes in, as Amazon's does with a default retention."""

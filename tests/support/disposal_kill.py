@@ -90,7 +90,8 @@ def assert_done(settings: Settings, done: KeptDisposal, ids: list[int]) -> None:
         public = services.store.keyring.signing_key().public_key()
         said = read_certificate(done.certificate, public, log_origin(services.store.engine))
         assert said["items"]["destroyed"]["items"] == MESSAGES
+        gone = sum(bool(tombstone_of(services.store, one)) for one in ids)
+        assert gone == MESSAGES, f"certified and not destroyed: {MESSAGES - gone}"
         assert halves(services, ids) == []
         also = (index_check(services.home),)
         assert list(Verification(services.store, services.log, also=also).run(Tally())) == []
-        assert sum(bool(tombstone_of(services.store, one)) for one in ids) == MESSAGES

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pysqlite3
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive_kit import ACTOR, bring_in, opened, settings_in
@@ -23,9 +23,9 @@ from holdfast.core.query import Node, Phrase, Scope
 from holdfast.indexer.facets import FACETS
 from holdfast.ingest.verification import index_check
 from holdfast.settings import Settings
-from holdfast.storage.catalogue.engine import open_sqlite, reading
+from holdfast.storage.catalogue.engine import open_sqlite, reading, writing
 from holdfast.storage.catalogue.reading import original_bytes
-from holdfast.storage.catalogue.schema import metadata, originals
+from holdfast.storage.catalogue.schema import audit_events, metadata, originals
 from holdfast.storage.checkpoint import open_checkpoint
 from holdfast.storage.tlog_tiles import TileLog
 from holdfast.storage.verify import EVERYTHING, Check, Tally, Verification
@@ -109,6 +109,61 @@ def findings_of(settings: Settings) -> list[str]:
             return [f"{one.part} {one.name}: {one.cause}" for one in found]
     except Corrupt as error:
         return [str(error)]
+
+
+def segment(settings: Settings) -> Path:
+    """Return the file of an archive's only segment."""
+    (path,) = (settings.data / "segments").iterdir()
+    return path
+
+
+def alter(settings: Settings, statement: Callable[[int], object]) -> None:
+    """Do something to the catalogue as whoever owns the machine could; the top seq is given."""
+    engine = open_sqlite(settings.data / CATALOGUE)
+    with writing(engine) as connection:
+        top = connection.scalar(select(func.max(audit_events.c.seq))) or 0
+        connection.execute(statement(top))  # type: ignore[call-overload]
+    engine.dispose()
+
+
+def truncated_segment_is_named(copy: Settings) -> None:
+    """F42: cut the end off a segment.
+
+    Raises:
+        AssertionError: The verification names no original.
+    """
+    path = segment(copy)
+    path.write_bytes(path.read_bytes()[:-2000])
+    found = findings_of(copy)
+    assert any(one.startswith("original") for one in found), f"nothing is named: {found}"
+
+
+def other_segment_is_named(copy: Settings, folder: Path, *, is_ours: bool) -> None:
+    """F42: put a valid segment in the place of another, of this archive or of a stranger's.
+
+    Raises:
+        AssertionError: The verification names no original.
+    """
+    spare = offering(folder / "more", 3, first=900)
+    other = copy if is_ours else settings_in(folder / "other")
+    bring_in(other, spare.folder)
+    replaced, *_ = sorted((copy.data / "segments").iterdir())
+    valid = max((other.data / "segments").iterdir())
+    replaced.write_bytes(valid.read_bytes())
+    found = findings_of(copy)
+    assert any(one.startswith("original") for one in found), f"nothing is named: {found}"
+
+
+def altered_row_is_named(copy: Settings, statement: Callable[[int], object], named: str) -> None:
+    """F43: edit or delete rows of the audit log.
+
+    Raises:
+        AssertionError: The verification does not say so, or not where.
+    """
+    alter(copy, statement)
+    found = findings_of(copy)
+    assert found, "nothing is named"
+    assert named in " ".join(found), f"nothing is named of {named}: {found}"
 
 
 def rows_of(settings: Settings) -> dict[str, frozenset[str]]:

@@ -447,8 +447,19 @@ def _forged(case: Case) -> Request:
     return replace(case.good(), body=case.signed(case.other, NOW, SECRET).body)
 
 
+RAW_SIGNED = {"slack", "feishu-encrypted", "jdy", "generic-hmac", "generic-standard"}
+"""Sign each byte of the body; others what is encrypted in it, or nothing of it."""
+
+
+def _reserialised(case: Case) -> Request:
+    """Keep the signature, and write the same JSON in other bytes."""
+    good = case.good()
+    return replace(good, body=json.dumps(json.loads(good.body), indent=1).encode())
+
+
 ATTACKS: Mapping[str, Callable[[Case], Request | None]] = {
     "forged body": lambda case: _forged(case) if case.covers_body else None,
+    "body re-serialised": lambda case: _reserialised(case) if case.name in RAW_SIGNED else None,
     "other secret": lambda case: case.signed(case.content, NOW, OTHER_SECRET),
     "no signature": lambda case: unsigned(case.good()) if case.is_signed_outside else None,
     "too old": lambda case: moved(case.good(), case.window_s + 1) if case.window_s else None,
@@ -465,7 +476,7 @@ ATTACKS: Mapping[str, Callable[[Case], Request | None]] = {
     "empty": lambda case: case.signed(b"", NOW, SECRET),
 }  # fmt: skip
 """Requests that no vendor makes, by what is wrong; None where the vendor's way cannot tell."""
-SIGNING = ("forged body", "other secret", "no signature")
+SIGNING = ("forged body", "body re-serialised", "other secret", "no signature")
 CLOCK = ("too old", "from the future")
 TYPE = ("wrong type", "no type")
 SHAPE = ("nested bomb", "nested too deeply", "not the format", "not an object", "empty")

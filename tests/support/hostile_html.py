@@ -8,7 +8,9 @@ Everything that would be fetched is at `EVIL`; everything that would run calls `
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 
 EVIL = "evil.example"
 _E = f"https://{EVIL}"
@@ -185,3 +187,45 @@ def hostile_mail(number: int, html: str, name: str) -> bytes:
         "",
     ]
     return "\n".join(lines).encode("utf-8", "surrogatepass")
+
+
+_FETCHING = re.compile(r"\b(src|srcset|href|background|poster|action|data|ping)\b", re.I)
+DANGEROUS = {
+    "script", "style", "svg", "math", "link", "meta", "base", "form", "input", "button", "iframe",
+    "frame", "object", "embed", "video", "audio", "source", "template", "noscript", "textarea",
+    "title", "select", "dialog", "portal",
+}  # fmt: skip
+
+
+class Found(HTMLParser):
+    """What a parser of another make sees in the result."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str, str]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+
+def assert_harmless(html: str) -> None:
+    """F39: nothing in it runs, and nothing is fetched.
+
+    Raises:
+        AssertionError: Names a tag or an attribute that could.
+    """
+    found = Found(html)
+    left = sorted(found.tags & DANGEROUS)
+    assert not left, f"left: {left}"
+    for tag, name, value in found.attributes:
+        assert not name.startswith(("on", "hx-", "data-", "xlink")), (tag, name)
+        if name == "src":
+            assert value.startswith("data:image/"), value
+            assert "svg" not in value
+        elif name == "style":
+            assert not re.search(r"url|@import|expression|position|\\", value, re.I), value
+        else:
+            assert not _FETCHING.fullmatch(name), (tag, name)

@@ -17,6 +17,7 @@ from holdfast.api.config import ApiConfig
 from holdfast.api.served import Served
 from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.core.identity import public_id
+from holdfast.ingest.library_notes import libraries_told
 from holdfast.ingest.metrics import serving as serving_metrics
 from holdfast.ingest.viewing import Viewer
 from holdfast.ingest.webhooks.intake import Hooks
@@ -176,7 +177,8 @@ def _run(served: Served, sock: socket.socket, watch: ServiceWatch) -> None:
     thread = threading.Thread(target=wait_for_the_end, name="ending", daemon=True)
     thread.start()
     try:
-        server.run(sockets=[sock])
+        with libraries_told(watch.say, "uvicorn.error"):
+            server.run(sockets=[sock])
     finally:
         ended.set()
         thread.join()

@@ -214,7 +214,7 @@ def test_secrets_of_the_way_are_nowhere_to_be_seen(scene: Scene) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_session_is_new_after_signing_in(scene: Scene) -> None:
+def test_f63_session_is_new_after_signing_in(scene: Scene) -> None:
     scene.hire()
     browser = scene.house.browser()
     browser.plant("session", "chosen-by-somebody-else")
@@ -372,7 +372,7 @@ def test_too_many_tries_are_told_to_wait(scene: Scene) -> None:
         ({"iss": "https://other.example"}, "the answer is of another issuer"),
     ],
 )
-def test_answer_that_is_not_of_this_sign_in_counts_nothing(
+def test_f63_answer_that_is_not_of_this_sign_in_counts_nothing(
     scene: Scene, query: dict[str, str | None], cause: str
 ) -> None:
     scene.hire()
@@ -396,7 +396,7 @@ def test_answer_must_name_the_issuer_where_the_issuer_says_so(scene: Scene) -> N
     scene.through(scene.house.browser())
 
 
-def test_another_browser_cannot_come_back(scene: Scene) -> None:
+def test_f63_another_browser_cannot_come_back(scene: Scene) -> None:
     """Else somebody could sign a victim in as themselves, and read what the victim does."""
     scene.hire()
     back = scene.at_provider(scene.depart(scene.house.browser()))
@@ -611,7 +611,7 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_attack_is_refused_by_the_check_that_is_there_for_it(
+def test_f63_attack_is_refused_by_the_check_that_is_there_for_it(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     attack = ATTACKS[name]
@@ -723,7 +723,9 @@ def test_provider_that_nobody_answers_for_leaves_the_password(scene: Scene) -> N
     ],
     ids=lambda one: one if isinstance(one, str) else f"{one.status}-{one.body[:12]!r}",
 )
-def test_answer_that_cannot_be_used_lets_nobody_in(scene: Scene, path: str, answer: Answer) -> None:
+def test_f63_answer_that_cannot_be_used_lets_nobody_in(
+    scene: Scene, path: str, answer: Answer
+) -> None:
     scene.hire()
     browser = scene.house.browser()
     scene.provider.answers[path] = answer
@@ -769,7 +771,7 @@ def plain(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("holdfast.ingest.outbound.issuers.httpx2.Client", client)
 
 
-def test_redirect_is_not_followed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f64_redirect_is_not_followed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.hire()
     document = json.dumps(scene.provider.metadata()).encode()
     scene.provider.answers["/elsewhere"] = Answer(body=document)
@@ -782,7 +784,7 @@ def test_redirect_is_not_followed(scene: Scene, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("name", ["jwks_uri", "token_endpoint"])
-def test_address_of_a_clouds_keys_is_never_reached(
+def test_f64_address_of_a_clouds_keys_is_never_reached(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     scene.hire()

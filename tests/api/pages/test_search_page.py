@@ -179,7 +179,7 @@ def test_matters_are_facets_only_for_who_may_see_them(premises: House) -> None:
     assert "hold" not in facets_wanted(asker(Role.MEMBER))
 
 
-def test_numbers_are_masked_and_cannot_be_found_out(legal: Visitor, premises: House) -> None:
+def test_f62_numbers_are_masked_and_cannot_be_found_out(legal: Visitor, premises: House) -> None:
     member = premises.browser().sign_in("compliance")
     found = member.get("/search?q=13800138000").text
     assert "0 messages" in flat(found)

@@ -11,6 +11,12 @@ from holdfast.core.rights import Role
 from holdfast.storage.rights.users import disable_user
 from holdfast.wiring.founding import create_archive
 from pages_kit import PASSWORD, House, Visitor, house
+from session_checks import (
+    disabled_is_out_at_once,
+    foreign_forms_change_nothing,
+    planted_token_does_not_count,
+    session_is_new_after_signing_in,
+)
 
 WRONG = "Login, password or code is wrong"
 
@@ -93,16 +99,8 @@ def test_behind_tls_cookies_belong_to_the_host_alone(tmp_path: Path) -> None:
         assert all("Secure" in one and "HttpOnly" in one for one in kept)
 
 
-def test_a_session_is_never_one_that_the_client_brought(premises: House) -> None:
-    anna = premises.somebody(Role.LEGAL)
-    browser = premises.browser()
-    browser.plant("session", "chosen-by-somebody-else")
-    browser.plant("form", "chosen-too")
-    browser.send("/sign-in", login=anna, password=PASSWORD)
-    mine = dict(browser.client.cookies)
-    assert mine["holdfast-session"] != "chosen-by-somebody-else"
-    assert mine["holdfast-form"] != "chosen-too"
-    assert len(mine["holdfast-session"]) >= 43  # 256 bits
+def test_f63_a_session_is_never_one_that_the_client_brought(premises: House) -> None:
+    session_is_new_after_signing_in(premises)
 
 
 def test_signing_in_again_ends_the_session_before(premises: House) -> None:
@@ -115,7 +113,7 @@ def test_signing_in_again_ends_the_session_before(premises: House) -> None:
     other.get("/search", 303)
 
 
-def test_signing_out_ends_the_session_on_the_server(premises: House) -> None:
+def test_f63_signing_out_ends_the_session_on_the_server(premises: House) -> None:
     anna = premises.somebody(Role.LEGAL)
     browser = premises.browser().sign_in(anna)
     token = browser.client.cookies["holdfast-session"]
@@ -126,55 +124,23 @@ def test_signing_out_ends_the_session_on_the_server(premises: House) -> None:
     thief.get("/search", 303)
 
 
-def test_a_disabled_user_is_out_at_once(premises: House) -> None:
-    anna = premises.somebody(Role.LEGAL)
-    browser = premises.browser().sign_in(anna)
-    browser.get("/search")
-    disable_user(premises.services.store, anna)
-    browser.get("/search", 303)
+def test_f63_a_disabled_user_is_out_at_once(premises: House) -> None:
+    disabled_is_out_at_once(premises)
 
 
-def forged(browser: Visitor, other: Visitor) -> list[tuple[str, dict[str, str]]]:
-    """Forms that this site did not give to this browser, as (site, fields)."""
-    own = browser.client.cookies["holdfast-form"]
-    return [
-        ("same-origin", {}),
-        ("same-origin", {"form_token": ""}),
-        ("same-origin", {"form_token": own[:-1]}),
-        ("same-origin", {"form_token": other.client.cookies["holdfast-form"]}),
-        ("same-origin", {"form_token": "é"}),
-        ("cross-site", {"form_token": own}),
-        ("same-site", {"form_token": own}),
-        ("none", {"form_token": own}),
-    ]
+def test_f63_forms_of_others_change_nothing(premises: House) -> None:
+    foreign_forms_change_nothing(premises)
 
 
-def test_forms_of_others_change_nothing(premises: House) -> None:
-    anna = premises.somebody(Role.LEGAL)
-    mallory = premises.somebody(Role.LEGAL)
-    browser = premises.browser().sign_in(anna)
-    other = premises.browser().sign_in(mallory)
-    for site, fields in forged(browser, other):
-        for path in ("/sign-out", "/language", "/sign-in"):
-            browser.post(path, 403, {"language": "zh", **fields}, site)
-    browser.get("/search")
-    assert "holdfast-language" not in browser.client.cookies
-
-
-def test_a_token_planted_beside_a_session_does_not_count(premises: House) -> None:
-    """A neighbour under the same domain can set cookies, and so both halves of a double one."""
-    anna = premises.somebody(Role.LEGAL)
-    browser = premises.browser().sign_in(anna)
-    browser.plant("form", "planted")
-    browser.post("/sign-out", 403, {"form_token": "planted"})
-    browser.get("/search")
+def test_f63_a_token_planted_beside_a_session_does_not_count(premises: House) -> None:
+    planted_token_does_not_count(premises)
 
 
 @pytest.mark.parametrize(
     ("origin", "status"),
     [("http://testserver", 303), ("http://evil.example", 403), ("null", 403), ("", 403)],
 )
-def test_browsers_without_fetch_metadata_are_judged_by_origin(
+def test_f63_browsers_without_fetch_metadata_are_judged_by_origin(
     premises: House, origin: str, status: int
 ) -> None:
     browser = premises.browser()

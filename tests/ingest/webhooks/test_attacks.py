@@ -1,4 +1,4 @@
-"""What no vendor would send is refused, and a handler that leaves a check out is found out."""
+"""F34, F35: what no vendor would send is refused, and a handler without a check is found out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ import pytest
 
 from holdfast.ingest.webhooks.checking import MAX_DEPTH, MAX_INFLATED_BYTES
 from holdfast.ingest.webhooks.request import Denied, Outcome, Reply, Request, Taken, content_key
+from hook_checks import (
+    attacks_are_refused,
+    bomb,
+    bomb_costs_little,
+    secrets_are_compared_in_constant_time,
+)
 from hook_kit import (
     CASES,
     CLOCK,
@@ -39,12 +45,19 @@ def test_a_good_request_is_taken(case: Case) -> None:
 
 
 @each_case
-def test_every_attack_is_refused(case: Case) -> None:
-    assert let_in(case, case.handle) == {}
+def test_f34_every_attack_is_refused(case: Case) -> None:
+    attacks_are_refused(case)
+
+
+@pytest.mark.parametrize(
+    "case", [one for one in CASES if one.name != "teams"], ids=lambda one: one.name
+)
+def test_f34_secrets_are_compared_in_constant_time(case: Case) -> None:
+    secrets_are_compared_in_constant_time(case)
 
 
 @each_case
-def test_just_inside_the_window_is_taken(case: Case) -> None:
+def test_f34_just_inside_the_window_is_taken(case: Case) -> None:
     for seconds in (case.window_s - 1, 1 - case.window_s):
         taken(case.handle(moved(case.good(), seconds if case.name != "teams" else 0)))
 
@@ -88,7 +101,7 @@ def without_bounds(case: Case) -> Callable[[Request], Outcome]:
         (without_bounds, SHAPE),
     ],
 )
-def test_a_handler_without_the_check_is_found_out(
+def test_f34_a_handler_without_the_check_is_found_out(
     case: Case, breaks: Callable[[Case], Callable[[Request], Outcome]], attacks: tuple[str, ...]
 ) -> None:
     found = let_in(case, breaks(case))
@@ -100,7 +113,7 @@ def test_a_handler_without_the_check_is_found_out(
 
 
 @each_case
-def test_an_event_that_is_sent_again_has_the_same_key(case: Case) -> None:
+def test_f34_an_event_that_is_sent_again_has_the_same_key(case: Case) -> None:
     requests = (case.good(), case.good(), moved(case.signed(case.content, NOW, SECRET), 1))
     keys = {taken(case.handle(one)).events[0].key for one in requests}
     (other,) = taken(case.handle(case.signed(case.other, NOW, SECRET))).events
@@ -108,7 +121,7 @@ def test_an_event_that_is_sent_again_has_the_same_key(case: Case) -> None:
     assert other.key not in keys
 
 
-def test_keys_of_what_was_sent_would_not_know_an_event_again() -> None:
+def test_f34_keys_of_what_was_sent_would_not_know_an_event_again() -> None:
     """What is sealed anew for each try has other bytes: the control of the test above."""
     sealed = [one for one in CASES if taken(one.handle(one.good())).events[0].opened]
     assert {one.name for one in sealed} == {"feishu-encrypted", "dingtalk-event", "wecom", "teams"}
@@ -117,7 +130,7 @@ def test_keys_of_what_was_sent_would_not_know_an_event_again() -> None:
 
 
 @pytest.mark.parametrize("case", [one for one in CASES if one.is_json], ids=lambda one: one.name)
-def test_json_as_deep_as_allowed_is_not_refused_for_its_depth(case: Case) -> None:
+def test_f35_json_as_deep_as_allowed_is_not_refused_for_its_depth(case: Case) -> None:
     outcome = case.handle(case.signed(deep(MAX_DEPTH - 1), NOW, SECRET))
     assert not isinstance(outcome, Denied) or outcome.code != "malformed"
 
@@ -142,7 +155,7 @@ def test_an_inflated_body_is_the_content_and_the_sent_one_the_original() -> None
     assert event.opened == b'{"a":"xxxxxxxxxx"}'
 
 
-def test_what_inflates_beyond_the_limit_is_refused() -> None:
+def test_f35_what_inflates_beyond_the_limit_is_refused() -> None:
     bomb = inflating(MAX_INFLATED_BYTES)
     assert len(bomb) < 20_000
     outcome = generic(bomb)
@@ -167,7 +180,11 @@ def test_what_is_not_one_whole_stream_is_refused(body: bytes, coding: str) -> No
     assert (outcome.status, outcome.code) == (400, "malformed")
 
 
-def test_a_bomb_that_is_not_signed_is_not_even_inflated() -> None:
+def test_f35_a_bomb_costs_little() -> None:
+    bomb_costs_little(BY_NAME["generic-hmac"].handle, bomb())
+
+
+def test_f35_a_bomb_that_is_not_signed_is_not_even_inflated() -> None:
     request = replace(signed_hmac(b"{}", NOW, SECRET), body=inflating(MAX_INFLATED_BYTES))
     outcome = BY_NAME["generic-hmac"].handle(with_header(request, "content-encoding", "gzip"))
     assert isinstance(outcome, Denied)

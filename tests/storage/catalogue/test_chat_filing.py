@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,13 +14,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from catalogue_kit import SAME_FIXTURE, Filing, Home, Homes, Mail, draft_of, new_store
+from catalogue_kit import SAME_FIXTURE, Filing, Home, Homes, Mail, draft_of
 from chat_filing import ChatFiling, Item, all_records
+from chat_story import (
+    FIRST,
+    STORY,
+    T0,
+    edited,
+    every_version_is_kept,
+    happened,
+    order_does_not_matter,
+    said,
+)
 from disposal_kit import verified
 from holdfast.core.chats import address_key, chat_address, is_chat_address
 from holdfast.core.custody import DraftParticipant
 from holdfast.core.errors import NotFound, Refused
-from holdfast.parsers.chat.values import Context
+from holdfast.parsers.chat import building
+from holdfast.storage.catalogue import messages
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.conversations import (
     Line,
@@ -30,111 +42,48 @@ from holdfast.storage.catalogue.conversations import (
     rooms,
 )
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.schema import captures, identities
+from holdfast.storage.catalogue.schema import captures, identities, interactions
 from holdfast.storage.catalogue.sightings import joined_key, same_people, sightings, split_key
 from holdfast.storage.store import Store
-from slack_kit import CONTEXT, PEOPLE
-
-T0 = 1_700_000_000
+from slack_kit import CONTEXT
 
 
-def ts(second: int) -> str:
-    return f"{T0 + second}.000100"
-
-
-def said(second: int, text: str, **more: Any) -> dict[str, Any]:
-    return {"type": "message", "ts": ts(second), "user": "U1", "text": text, **more}
-
-
-def happened(second: int, **event: Any) -> Item:
-    stamp = ts(second)
-    outer = {"event_id": f"Ev{second}", "event_time": T0 + second}
-    inner = {"channel": "C1", "event_ts": stamp, **event}
-    return Item("slack.event", {**outer, "event": inner}, Context("slack", "T1", people=PEOPLE))
-
-
-def edited(second: int, new: str, original: int) -> Item:
-    changed = said(original, new, edited={"user": "U1", "ts": ts(second)})
-    return happened(
-        second, type="message", subtype="message_changed", ts=ts(second), message=changed
-    )
-
-
-def deleted(second: int, original: int) -> Item:
-    return happened(second, type="message", subtype="message_deleted", deleted_ts=ts(original))
-
-
-ANN = {"real_name": "Ann Acker", "email": "ann@x.org"}
-FIRST = Item("slack.message", said(0, "first"))
-STORY = [
-    FIRST,
-    Item("slack.message", said(1, "second", thread_ts=ts(0))),
-    edited(5, "first, mended", 0),
-    edited(6, "first, mended twice", 0),
-    deleted(9, 1),
-    happened(
-        7, type="reaction_added", user="U2", reaction="ok", item={"channel": "C1", "ts": ts(0)}
-    ),
-    happened(2, type="member_joined_channel", user="U2"),
-    happened(8, type="member_left_channel", user="U2"),
-    happened(3, type="channel_rename", channel={"id": "C1", "name": "second name"}),
-    happened(4, type="channel_rename", channel={"id": "C1", "name": "third name"}),
-    Item("slack.user", {"id": "U1", "updated": T0, "profile": ANN}),
-]  # fmt: skip
-
-
-def shown(store: Store) -> list[tuple[object, ...]]:
-    """Return what people see of the records, without ids of the archive."""
-    return sorted(
-        (
-            one.message_id, one.kind, one.subject, one.body, str(one.at), one.marks,
-            one.conversation,
-            tuple((p.role.value, p.name, p.address, bool(p.contact_id)) for p in one.participants),
-        )
-        for one in all_records(store)
-    )  # fmt: skip
-
-
-def test_story_in_its_order(home: Home, tmp_path: Path) -> None:
+def test_f36_every_version_of_a_story_is_kept(home: Home, tmp_path: Path) -> None:
     store = home.store()
-    file = ChatFiling(store)
-    for item in STORY:
-        file(item)
-    marks = {(one.kind, one.body): one.marks for one in all_records(store)}
-    assert marks["im", "first"] == ("edited",)
-    assert marks["im", "first, mended"] == ("edited", "version")
-    assert marks["im", "first, mended twice"] == ("edited", "version")
-    assert marks["im", "second"] == ("deleted",)
-    assert marks["deletion", ""] == ("aside",)
+    every_version_is_kept(store)
     (found,) = rooms(store, "third")
     assert (found.channel, found.key, found.name) == ("slack", "C1", "third name")
     assert rooms(store, "second") == []
     assert rooms(store, "C1") == [found]
-    lines = lines_of(store, found.id).lines
-    first = next(one for one in lines if one.versions)
-    assert (len(first.versions), len(first.later)) == (2, 1)
-    bodies = {one.id: one.body for one in all_records(store)}
-    assert [bodies[one] for one in (first.id, *first.versions)] == [
-        "first", "first, mended", "first, mended twice",
-    ]  # fmt: skip
-    second = next(one for one in lines if bodies[one.id] == "second")
-    assert len(second.later) == 1
     assert verified(store, tmp_path) == []
 
 
 @settings(max_examples=2, suppress_health_check=SAME_FIXTURE)
 @given(order=st.permutations([*STORY, STORY[0], STORY[2], STORY[4]]), sizes=st.integers(1, 5))
-def test_any_order_gives_the_same_archive(
+def test_f36_any_order_gives_the_same_archive(
     tmp_path_factory: Any, order: list[Item], sizes: int
 ) -> None:
     """Events doubled, before their message, in one batch or in many."""
-    whole, mixed = (new_store(tmp_path_factory.mktemp("a")) for _ in range(2))
-    ChatFiling(whole)(*STORY)
-    file = ChatFiling(mixed)
-    for at in range(0, len(order), sizes):
-        file(*{item.raw: item for item in order[at : at + sizes]}.values())
-    assert shown(mixed) == shown(whole)
-    assert [one.name for one in rooms(mixed, "C1")] == ["third name"]
+    order_does_not_matter(tmp_path_factory.mktemp("orders"), order, sizes)
+
+
+def test_f36_edit_that_overwrites_is_found_out(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_the_name(said: building.Said, room: object) -> bytes:
+        del room
+        return hashlib.sha256(f"{said.kind} {said.name}".encode()).digest()
+
+    monkeypatch.setattr(building, "_fingerprint", of_the_name)
+    with pytest.raises(AssertionError, match="was overwritten"):
+        every_version_is_kept(home.store())
+
+
+def test_f36_versions_in_the_order_of_their_coming_are_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_coming = messages._FAMILY.order_by(None).order_by(interactions.c.id)
+    monkeypatch.setattr(messages, "_FAMILY", by_coming)
+    with pytest.raises(AssertionError, match="the order of events shows"):
+        order_does_not_matter(tmp_path, STORY[::-1], 1)
 
 
 def test_names_of_rooms_go_by_the_clock_of_the_system(home: Home) -> None:

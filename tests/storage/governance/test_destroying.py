@@ -11,23 +11,31 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, func, select, update
 
-from catalogue_kit import START, Filing, Home, Mail, raw_of
-from disposal_kit import Hands, Office, verified
-from holdfast.core.custody import Intake, Offer
+from catalogue_kit import START, Filing, Home, Mail
+from destroying_checks import (
+    OTHER,
+    SECRET,
+    destroyed,
+    filed,
+    office_of,
+    shared_original_stays,
+    waiting_copy_keeps_the_original,
+)
+from disposal_kit import Office, verified
 from holdfast.core.errors import NotFound, Unavailable
 from holdfast.core.identity import public_id
 from holdfast.core.ports import Placement, Prepared
 from holdfast.core.query import Field, Not, Phrase, Term
-from holdfast.core.records import CaptureFacts, Sealed
 from holdfast.storage.annotations.values import Change
 from holdfast.storage.annotations.writing import annotate
 from holdfast.storage.catalogue.batches import undo_batch
+from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.contacts import find
-from holdfast.storage.catalogue.engine import reading, transact, writing
+from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.later_facts import Known, known_now, note_later
-from holdfast.storage.catalogue.ledger import accept, sums
+from holdfast.storage.catalogue.ledger import sums
 from holdfast.storage.catalogue.merging import merge
-from holdfast.storage.catalogue.reading import find_interaction, original_bytes, records
+from holdfast.storage.catalogue.reading import find_interaction, records
 from holdfast.storage.catalogue.schema import (
     captures,
     companies,
@@ -42,34 +50,11 @@ from holdfast.storage.catalogue.schema import (
     thread_keys,
     threads,
 )
-from holdfast.storage.frames import prepare
-from holdfast.storage.governance.destroying import destroy, lock_interaction
-from holdfast.storage.governance.disposals import Plan, write_plan
-from holdfast.storage.governance.tombstones import Grounds, tombstone_of
+from holdfast.storage.governance import destroying
+from holdfast.storage.governance.tombstones import tombstone_of
 
-SECRET = Mail(
-    sender="Zoe Zanzibar <zoe@zanzibar.com>",
-    to=("Bob <bob@example.org>", "Quentin <quentin@quux.net>"),
-    subject="Xylophone prices",
-    body="The xylophone costs ninety harpsichord",
-    message_id="secret@zanzibar.com",
-    attachments=(("xenon.txt", "xenon lamps"),),
-    folder="Xmas",
-    flags=("Xflag",),
-)
 RULED = Phrase("harpsichord")
 """What policies are about; it stands in them, so it is not among the words that must go."""
-OTHER = Mail(subject="Budget", body="The budget", message_id="other@acme.com")
-
-
-def office_of(home: Home) -> tuple[Office, Filing]:
-    store = home.store()
-    office = Office.of(store, Hands(START + timedelta(seconds=10)))
-    return office, Filing(office.store, source="box", custodian="li")
-
-
-def filed(filing: Filing, *mails: Mail) -> list[int]:
-    return [one.filed.interaction_id for one in filing(*mails)]
 
 
 def words_in(home: Home, *words: str) -> dict[str, list[str]]:
@@ -201,46 +186,33 @@ def test_a_mailbox_is_not_taken_from_again_after_disposal(home: Home) -> None:
 
 
 def test_f58_an_original_of_two_interactions_stays_until_the_last_goes(home: Home) -> None:
-    office, filing = office_of(home)
-    one, other = filed(filing, SECRET, OTHER)
-    with writing(office.store.engine) as connection:  # as a report that was plain mail first
-        shared = select(captures.c.original_id).where(captures.c.interaction_id == one)
-        original = connection.scalars(shared).one()
-        connection.execute(
-            update(captures).where(captures.c.interaction_id == other).values(original_id=original)
-        )
-    destroyed(office, one)
-    assert b"".join(original_bytes(office.store, original))
-    destroyed(office, other)
-    with pytest.raises(NotFound):
-        original_bytes(office.store, original)
-
-
-def destroyed(office: Office, one: int) -> None:
-    """Destroy an interaction past all rules."""
-    plan = Plan(office.store.ids.take(), "", office.ann, 0, 0, ())
-
-    def act(connection: Connection) -> None:
-        write_plan(connection, office.store, plan)
-        assert lock_interaction(connection, one)
-        destroy(connection, office.store, one, Grounds(plan.id, "[]", "{}"))
-
-    transact(office.store.engine, act)
+    shared_original_stays(home)
 
 
 def test_f58_a_copy_that_waits_to_be_filed_keeps_the_original(home: Home) -> None:
-    office, filing = office_of(home)
-    (secret,) = filed(filing, SECRET)
-    intake = Filing(office.store, source="other box").open()
-    accepted = accept_only(filing, intake, SECRET)
-    destroyed(office, secret)
-    original = accepted[0].original_id
-    assert b"".join(original_bytes(office.store, original))
+    waiting_copy_keeps_the_original(home)
 
 
-def accept_only(filing: Filing, intake: Intake, mail: Mail) -> Sequence[Sealed]:
-    offer = Offer("waits", CaptureFacts(), prepare(raw_of(mail), spool=None), "{}")
-    return accept([offer], intake, filing.store).sealed
+def test_f58_key_that_another_record_needs_and_is_destroyed_is_found_out(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blind(connection: Connection, query: Any, column: Any, values: Any) -> Any:
+        """Sees no other captures of an original."""
+        return (
+            [] if column is captures.c.original_id else by_value(connection, query, column, values)
+        )
+
+    monkeypatch.setattr(destroying, "by_value", blind)
+    with pytest.raises(AssertionError, match="the key went with the first of two"):
+        shared_original_stays(home)
+
+
+def test_f58_key_that_a_waiting_copy_needs_and_is_destroyed_is_found_out(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(destroying, "_WAITING", ())
+    with pytest.raises(AssertionError, match="the key went, and a copy waits"):
+        waiting_copy_keeps_the_original(home)
 
 
 def test_copies_go_together_and_an_undone_one_with_them(home: Home) -> None:

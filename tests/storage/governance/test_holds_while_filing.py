@@ -70,7 +70,7 @@ def _await_filed(engine: Engine, number: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_whatever_is_filed_while_a_hold_is_placed_is_held(homes: Homes, seed: int) -> None:
+def test_f53_whatever_is_filed_while_a_hold_is_placed_is_held(homes: Homes, seed: int) -> None:
     assert missed(homes, seed) == []
 
 
@@ -107,14 +107,14 @@ def missed_by_one(homes: Homes, monkeypatch: pytest.MonkeyPatch, patience_s: flo
 
 
 @pytest.mark.parametrize("homes", ["postgres"], indirect=True)
-def test_placing_a_hold_waits_for_a_filing_that_looked_already(
+def test_f53_placing_a_hold_waits_for_a_filing_that_looked_already(
     homes: Homes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not missed_by_one(homes, monkeypatch, patience_s=1)
 
 
 @pytest.mark.parametrize("homes", ["postgres"], indirect=True)
-def test_filing_without_the_lock_of_holds_is_caught(
+def test_f53_filing_without_the_lock_of_holds_is_caught(
     homes: Homes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(membership_module, "lock_holds", lambda *_, is_shared: None)

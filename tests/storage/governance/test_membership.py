@@ -21,10 +21,9 @@ from holdfast.storage.catalogue.filed_facts import filed_facts
 from holdfast.storage.catalogue.merging import merge, undo
 from holdfast.storage.catalogue.queueing import dequeue, queued
 from holdfast.storage.catalogue.reading import records
-from holdfast.storage.catalogue.schema import audit_events, batches, identities, originals, variants
-from holdfast.storage.governance.holding import active_holds
+from holdfast.storage.catalogue.schema import batches, identities
 from holdfast.storage.store import Store
-from holdfast.storage.upkeep import shred
+from retention_checks import held_original_is_not_shredded, mail_after_a_hold_is_held
 
 
 def tree(terms: HoldTerms) -> str:
@@ -35,24 +34,18 @@ def all_held(store: Store) -> set[int]:
     return {one for _, one in membership(store)}
 
 
-def test_mail_that_comes_after_a_hold_is_held_when_it_is_filed(home: Home) -> None:
-    store = home.store()
-    hold = hold_row(store, matter_row(store), Phrase("price"))
-    one, _ = ids_of(Filing(store), Mail(body="the price"), Mail(body="lunch"))
-    assert membership(store) == {(hold, one)}
-    with reading(store.engine) as connection:
-        events = select(audit_events.c.subject_id).where(audit_events.c.kind == "held")
-        assert connection.scalars(events).all() == [one]
+def test_f53_mail_that_comes_after_a_hold_is_held_when_it_is_filed(home: Home) -> None:
+    mail_after_a_hold_is_held(home.store())
 
 
-def test_filing_that_does_not_look_at_holds_is_caught(
+def test_f53_filing_that_does_not_look_at_holds_is_found_out(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(filing_module, "hold_matching", lambda *_: set())
     store = home.store()
-    hold_row(store, matter_row(store), Phrase("price"))
-    (one,) = ids_of(Filing(store), Mail(body="the price"))
-    assert membership(store) == set()
+    with pytest.raises(AssertionError, match="came after the hold is not held"):
+        mail_after_a_hold_is_held(store)
+    (one,) = ids_of(Filing(store), Mail(body="the price again"))
     assert names_on(store, [one]) == {one: ["hold"]}  # the predicate is the truth all the same
 
 
@@ -169,18 +162,13 @@ def test_an_import_that_nothing_holds_can_be_undone_beside_a_hold(home: Home) ->
     assert records(store, ids) == []
 
 
-def test_shredding_is_refused_for_originals_that_a_held_message_stands_on(home: Home) -> None:
-    store = home.store()
-    held, free = ids_of(Filing(store), Mail(body="price"), Mail(body="lunch"))
-    hold_row(store, matter_row(store, "Case 7"), Phrase("price"))
-    query = select(variants.c.interaction_id, variants.c.original_id)
-    with reading(store.engine) as connection:
-        of = {row.interaction_id: row.original_id for row in connection.execute(query)}
-    with pytest.raises(Conflict) as refused:
-        shred(store, [of[free], of[held]])
-    assert refused.value.facts["matters"] == ["Case 7"]
-    alive = select(originals.c.id).where(originals.c.wrapped_key.is_not(None))
-    with reading(store.engine) as connection:
-        assert len(connection.scalars(alive).all()) == 2
-        assert len(active_holds(connection, store.now_ms())) == 1
-    assert shred(store, [of[free]]) == 1
+def test_f58_shredding_is_refused_for_originals_that_a_held_message_stands_on(home: Home) -> None:
+    held_original_is_not_shredded(home.store())
+
+
+def test_f58_shredding_that_does_not_look_at_holds_is_found_out(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast.storage.upkeep._refuse_held", lambda *_: None)
+    with pytest.raises(AssertionError, match="the key of what is held was destroyed"):
+        held_original_is_not_shredded(home.store())

@@ -135,7 +135,7 @@ def test_key_lives_a_year_at_most(store: Store, days: int) -> None:
         made(store, days=days)
 
 
-def test_revoked_key_is_worthless_at_once_and_stays_listed(store: Store) -> None:
+def test_f63_revoked_key_is_worthless_at_once_and_stays_listed(store: Store) -> None:
     named(store, "ann")
     key, secret = create_key(store, NewKey("ann"))
     other = made(store)
@@ -159,7 +159,7 @@ def test_beginning_that_two_keys_share_names_neither(store: Store) -> None:
         find_key(store, first.prefix)
 
 
-def test_disabling_the_user_revokes_keys_for_good(store: Store) -> None:
+def test_f63_disabling_the_user_revokes_keys_for_good(store: Store) -> None:
     named(store, "ann")
     secret = made(store)
     disable_user(store, "ann")
@@ -171,7 +171,7 @@ def test_disabling_the_user_revokes_keys_for_good(store: Store) -> None:
     assert works(store, made(store))
 
 
-def test_key_of_a_disabled_user_is_worthless_even_if_it_was_not_revoked(store: Store) -> None:
+def test_f63_key_of_a_disabled_user_is_worthless_even_if_it_was_not_revoked(store: Store) -> None:
     named(store, "ann")
     secret = made(store)
     disable_user(store, "ann")

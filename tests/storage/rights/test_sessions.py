@@ -58,7 +58,7 @@ def test_token_is_random_and_only_its_hash_is_kept(store: Store) -> None:
         assert not is_open(store, wrong)
 
 
-def test_token_before_signing_in_is_never_the_one_after(store: Store) -> None:
+def test_f63_token_before_signing_in_is_never_the_one_after(store: Store) -> None:
     """Session fixation: whoever planted a token, or knows the one before, has nothing of it."""
     user(store)
     planted = "A" * 43
@@ -123,14 +123,14 @@ def test_ended_session_is_over_at_once_and_only_that_one(store: Store) -> None:
         end_sessions_of(store, "nobody")
 
 
-def test_disabling_shuts_out_every_session_with_the_next_request(store: Store) -> None:
+def test_f63_disabling_shuts_out_every_session_with_the_next_request(store: Store) -> None:
     user(store)
     tokens = [enter(store).token for _ in range(2)]
     disable_user(store, "ann")
     assert not any(is_open(store, one) for one in tokens)
 
 
-def test_session_of_a_disabled_user_is_worthless_even_if_it_was_not_ended(store: Store) -> None:
+def test_f63_session_of_a_disabled_user_is_worthless_even_if_it_was_not_ended(store: Store) -> None:
     user(store)
     token = enter(store).token
     disable_user(store, "ann")
@@ -139,7 +139,7 @@ def test_session_of_a_disabled_user_is_worthless_even_if_it_was_not_ended(store:
     assert not is_open(store, token)
 
 
-def test_csrf_token_belongs_to_one_session(store: Store) -> None:
+def test_f63_csrf_token_belongs_to_one_session(store: Store) -> None:
     user(store)
     first, second = enter(store), enter(store)
     found = open_session(store, first.token, ADDRESS)

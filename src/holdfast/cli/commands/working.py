@@ -265,10 +265,10 @@ def _broker(settings: Settings) -> CeleryConfig:
 
 def write_event(event: Mapping[str, object]) -> None:
     """Print an event as one line of JSON on standard error, for whoever collects logs."""
-    from holdfast.cli.safe_text import safe_json
+    from holdfast.cli.safe_text import log_line
 
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    sys.stderr.write(safe_json({"at": at, **event}) + "\n")
+    sys.stderr.write(log_line({"at": at, **event}))
     sys.stderr.flush()
 
 
