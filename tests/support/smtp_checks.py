@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_network
+from pathlib import Path
 
 from archive_kit import kept_in
 from holdfast.ingest.smtp.config import Login, SmtpConfig
@@ -20,6 +21,9 @@ SMUGGLED = [
     b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\n.\r", b"\r.\n",
     b"\r\n\x00.\r\n",
 ]  # fmt: skip
+END = b"\r\n.\r\n"
+CUT_BYTES = 80 << 10
+"""Messages are cut off at each KiB up to here: beyond what a session reads ahead."""
 SMALL_BYTES = 10_000
 """Largest message of the listener that `refuses_what_is_too_large` takes."""
 
@@ -64,16 +68,48 @@ def keeps_long_lines(listener: Listening) -> None:
 
 
 def keeps_nothing_of_what_is_cut_off(listener: Listening) -> None:
-    """Content whose sender goes before its end leaves nothing (F16)."""
-    for size in (0, 1, 1024, 3 << 20):
-        with Client(listener.port) as client:
-            client.greet()
-            client.envelope()
-            client.send((MAIL * (size // len(MAIL) + 1))[:size])
+    """Content whose sender goes before its end leaves nothing, wherever it was cut off (F16).
+
+    The sender closes its side (FIN) or breaks the connection (RST): after each KiB of a message,
+    amid one that goes through the spool, and at each byte of the end of data.
+
+    Args:
+        listener: With nothing in it.
+    """
+    for end in (b"", *(END[:length] for length in range(1, len(END)))):
+        for size in (*range(0, CUT_BYTES + 1, 1024), 3 << 20) if not end else (5, CUT_BYTES):
+            content = (MAIL * (size // len(MAIL) + 1))[:size] + end
+            for is_broken in (False, True):
+                _cut_off(listener, content, is_broken=is_broken)
+    listener.wait_until_alone()
+    assert _open_in(listener.services.spool) == [], "a file of it is open"
+    assert list(listener.services.spool.iterdir()) == [], "a file of it is left"
+    with Client(listener.port) as client:
+        client.greet()
+        assert client.deliver(MAIL).startswith("250 ")
+    assert kept_in(listener.services) == [MAIL + b"\r\n"], "half a message was kept"
+
+
+def _cut_off(listener: Listening, content: bytes, *, is_broken: bool) -> None:
+    with Client(listener.port) as client:
+        client.greet()
+        client.envelope()
+        client.send(content)
+        if is_broken:
+            client.reset()
+            listener.wait_until_alone()
+        else:
             client.socket.shutdown(socket.SHUT_WR)
             assert client.reply() == "", "half a message was answered"
-    assert sealed(listener) == 0
-    assert list(listener.services.spool.iterdir()) == []
+
+
+def _open_in(folder: Path) -> list[str]:
+    """Name the files there that this process has open, also those that have no name there."""
+    found = []
+    for number in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # it was that of the list itself
+            found.append(str(number.readlink()))
+    return [one for one in found if one.startswith(f"{folder}/")]
 
 
 def refuses_what_is_too_large(listener: Listening) -> None:

@@ -92,6 +92,21 @@ def take_the_cut_for_the_end(plant: Plant) -> None:
     plant.setattr(JournalSession, "_receive", receiving)
 
 
+def take_the_broken_for_the_end(plant: Plant) -> None:
+    """What has come when the connection breaks is the message; a sender may go in order."""
+    receive = JournalSession._receive
+
+    async def receiving(self: JournalSession, arriving: Arriving) -> str:
+        try:
+            return await receive(self, arriving)
+        except (asyncio.CancelledError, ConnectionError):
+            if self._reader.exception() is None:
+                raise
+            return ""
+
+    plant.setattr(JournalSession, "_receive", receiving)
+
+
 def unbounded(**bounds: Any) -> Callable[[Plant], None]:
     """Sessions keep to other bounds than those that the listener was given."""
 
@@ -147,6 +162,12 @@ CONTROLS: dict[str, tuple[Callable[[Plant], None], SmtpConfig, Check, str]] = {
         keeps_nothing_of_what_is_cut_off,
         "half a message was answered",
     ),
+    "f16 broken": (
+        take_the_broken_for_the_end,
+        CONFIG,
+        keeps_nothing_of_what_is_cut_off,
+        "half a message was kept",
+    ),
     "f17": (
         unbounded(message_bytes=1 << 40),
         bounded(message_bytes=SMALL_BYTES),
@@ -200,6 +221,15 @@ def test_broken_listener_is_found_out(settings: Settings, monkeypatch: Plant, co
     bug(monkeypatch)
     with listening(settings, config) as listener, pytest.raises(AssertionError, match=words):
         check(listener)
+
+
+def test_f16_file_that_stays_open_is_found_out(settings: Settings, monkeypatch: Plant) -> None:
+    close, held = Arriving.close, list[Arriving]()
+    monkeypatch.setattr(Arriving, "close", lambda self: held.append(self))
+    with listening(settings) as listener, pytest.raises(AssertionError, match="a file of it"):
+        keeps_nothing_of_what_is_cut_off(listener)
+    for one in held:
+        close(one)
 
 
 def test_f13_each_other_end_of_data_is_found_out(settings: Settings, monkeypatch: Plant) -> None:
