@@ -12,9 +12,18 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from archive_kit import kept_in
-from holdfast.ingest.smtp.config import Login, SmtpConfig
+from holdfast.ingest.smtp.config import Certificate, Clients, Login, SmtpConfig
 from holdfast.storage.catalogue.ledger import sums
-from smtp_kit import JOURNAL, PATIENCE_S, Client, Listening, bounded
+from smtp_kit import (
+    CONFIG,
+    JOURNAL,
+    PATIENCE_S,
+    Client,
+    Listening,
+    bounded,
+    make_authority,
+    make_certificate,
+)
 
 MAIL = b"From: a@x.example\r\nSubject: one\r\nMessage-ID: <1@x.example>\r\n\r\nbody"
 SMUGGLED = [
@@ -207,6 +216,48 @@ def refuses_strangers(listener: Listening) -> None:
         said = client.say("MAIL FROM:<a@x.example>")
         assert said.startswith("550 "), "a stranger may deliver"
     assert listener.wait_for("smtp.refused")["cause"] == "peer"
+
+
+def certified(folder: Path) -> SmtpConfig:
+    """Return what a listener is told that knows nobody but by a certificate of `mail.example`.
+
+    Args:
+        folder: Gets certificates for `mail.example`, for `other.example`, and in `own` one for
+            `mail.example` that somebody else has signed.
+    """
+    certificate = Certificate(*make_certificate(folder))
+    make_authority(folder, "mail.example", "other.example")
+    (folder / "own").mkdir()
+    make_authority(folder / "own", "mail.example")
+    clients = Clients(folder / "ca.pem", frozenset({"mail.example"}))
+    return replace(CONFIG, networks=(), certificate=certificate, clients=clients)
+
+
+def lets_no_other_certificate_deliver(signed: Listening, folder: Path) -> None:
+    """A client without a certificate, or with one of another name or signer, is a stranger (F19).
+
+    Args:
+        signed: Of `certified`.
+        folder: With its certificates.
+    """
+    others = {"none": None, "another name": "other.example.pem"}
+    for whose, file in others.items():
+        with Client(signed.port) as client:
+            client.greet()
+            client.say("STARTTLS")
+            client.start_tls(folder / file if file else None)
+            client.say("EHLO client.example")
+            said = client.say("MAIL FROM:<>")
+            assert said.startswith("550 "), f"{whose}: a stranger may deliver"
+    said = ""
+    with Client(signed.port) as client:
+        client.greet()
+        client.say("STARTTLS")
+        with suppress(OSError):  # with TLS 1.3 the client's own handshake ends before the server's
+            client.start_tls(folder / "own" / "mail.example.pem")
+            said = client.say("EHLO client.example")
+    assert said == "", "another signer: a stranger comes in"
+    assert sealed(signed) == 0
 
 
 def keeps_other_words_of_one_message_id(listener: Listening) -> None:

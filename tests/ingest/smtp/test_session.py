@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
@@ -27,6 +26,7 @@ from smtp_checks import (
     SMALL_BYTES,
     SMUGGLED,
     caps_connections,
+    certified,
     drops_what_came_in_clear,
     ends_content_that_trickles,
     ends_endless_noops,
@@ -36,6 +36,7 @@ from smtp_checks import (
     keeps_nothing_of_what_is_cut_off,
     keeps_other_words_of_one_message_id,
     keeps_what_is_sent_again,
+    lets_no_other_certificate_deliver,
     refuses_strangers,
     refuses_what_is_too_large,
     relays_nothing,
@@ -48,7 +49,6 @@ from smtp_kit import (
     Listening,
     bounded,
     listening,
-    make_authority,
     make_certificate,
 )
 
@@ -347,15 +347,7 @@ def test_report_is_trusted_only_from_those_who_may_journal(settings: Settings) -
 
 @pytest.fixture
 def signed(settings: Settings, tmp_path: Path) -> Iterator[Listening]:
-    make_certificate(tmp_path)
-    config = replace(
-        CONFIG,
-        networks=(),
-        certificate=Certificate(tmp_path / "chain.pem", tmp_path / "key.pem"),
-        clients=Clients(tmp_path / "ca.pem", frozenset({"mail.example"})),
-    )
-    make_authority(tmp_path, "mail.example", "other.example")
-    with listening(settings, config) as running:
+    with listening(settings, certified(tmp_path)) as running:
         yield running
 
 
@@ -374,23 +366,8 @@ def test_certificate_of_a_known_name_lets_a_client_deliver(
     assert found.trust.reports
 
 
-def test_no_other_certificate_lets_a_client_deliver(signed: Listening, tmp_path: Path) -> None:
-    for certificate in (tmp_path / "other.example.pem", None):
-        with Client(signed.port) as client:
-            client.greet()
-            client.say("STARTTLS")
-            client.start_tls(certificate)
-            client.say("EHLO client.example")
-            assert client.say("MAIL FROM:<>").startswith("550 ")
-    (tmp_path / "own").mkdir()
-    make_authority(tmp_path / "own", "mail.example")  # signed by somebody else
-    with Client(signed.port) as client:
-        client.greet()
-        client.say("STARTTLS")
-        with suppress(OSError):  # with TLS 1.3 the client's own handshake ends before the server's
-            client.start_tls(tmp_path / "own" / "mail.example.pem")
-            assert client.say("EHLO client.example") == ""
-    assert sealed(signed) == 0
+def test_f19_no_other_certificate_lets_a_client_deliver(signed: Listening, tmp_path: Path) -> None:
+    lets_no_other_certificate_deliver(signed, tmp_path)
 
 
 def test_names_of_certificates_are_read_from_both_places() -> None:
