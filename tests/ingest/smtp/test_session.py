@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from archive_kit import kept, opened, settings_in
+from archive_kit import kept, settings_in
 from holdfast.core.errors import Refused, Unavailable
-from holdfast.core.records import NO_TRUST, CaptureFacts
+from holdfast.core.records import CaptureFacts
 from holdfast.ingest.recovery import file_sealed
 from holdfast.ingest.smtp.config import Certificate, Clients, Login
 from holdfast.ingest.smtp.session import NO_SPACE
@@ -51,6 +51,7 @@ from smtp_kit import (
     listening,
     make_certificate,
 )
+from smtp_trust import believes_no_mail_of_people, believes_only_those_who_may_journal
 
 
 @pytest.fixture
@@ -331,18 +332,7 @@ def test_bare_newlines_are_refused_where_that_is_asked_for(
 
 
 def test_report_is_trusted_only_from_those_who_may_journal(settings: Settings) -> None:
-    config = replace(CONFIG, envelope_fields=("x-envelope-to",))
-    others = replace(config, journal_networks=(ip_network("192.0.2.0/24"),))
-    for one, reports in ((config, True), (others, False)):
-        with listening(settings, one) as listener, Client(listener.port) as client:
-            client.greet()
-            assert client.deliver(MAIL + b"%d" % reports).startswith("250 ")
-    with opened(settings) as services, reading(services.store.engine) as connection:
-        found = connection.scalars(select(captures.c.facts).order_by(captures.c.id)).all()
-    trusts = [msgspec.json.decode(text, type=CaptureFacts).trust for text in found]
-    assert [one.reports for one in trusts] == [True, False]
-    assert trusts[0].fields == ("x-envelope-to",)
-    assert trusts[0].own == (JOURNAL,)
+    believes_only_those_who_may_journal(settings)
 
 
 @pytest.fixture
@@ -413,16 +403,4 @@ def test_lmtp_answers_for_each_recipient(settings: Settings) -> None:
 
 
 def test_mail_of_people_is_kept_with_who_sent_it_and_is_never_believed(settings: Settings) -> None:
-    config = replace(CONFIG, drop_addresses=frozenset({"drop@archive.example"}))
-    with listening(settings, config) as listener, Client(listener.port) as client:
-        client.greet()
-        client.say("MAIL FROM:<li.wei@x.example>")
-        assert client.say(f"RCPT TO:<{JOURNAL}>").startswith("250 ")
-        assert client.say("RCPT TO:<Drop@archive.example>").startswith("250 ")
-        client.say("DATA")
-        client.send(MAIL + b"\r\n.\r\n")
-        assert client.reply().startswith("250 ")
-        found = facts(listener)
-    assert found.smtp is not None
-    assert (found.smtp.sender, found.folder) == ("li.wei@x.example", "drop")
-    assert found.trust == NO_TRUST
+    believes_no_mail_of_people(settings)
