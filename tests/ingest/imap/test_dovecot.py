@@ -12,12 +12,10 @@ from sqlalchemy import select
 from archive_kit import findings, found, opened, settings_in
 from holdfast.core.errors import Conflict, NotFound, Refused
 from holdfast.ingest.imap.comparing import compared
-from holdfast.ingest.imap.failures import SignInRefused
 from holdfast.ingest.imap.link import GaveUp
 from holdfast.ingest.imap.session import connect
 from holdfast.ingest.imap.trial import Trial
 from holdfast.storage.catalogue.accounts import (
-    accounts_of,
     find_account,
     open_secret,
     remove_account,
@@ -193,26 +191,6 @@ def test_patterns_choose_folders_by_name_and_by_special_use(
     added(settings, all_but, dovecot_server.password, "other")
     assert set(held(settings)) == {"项目/合同 & co", "[Gmail]/All"}
     assert synced(settings, "other").found.at_server == 22
-
-
-def test_f28_wrong_password_stops_one_source_and_no_other(
-    tmp_path: Path, dovecot_server: Dovecot
-) -> None:
-    user = dovecot_server.user("locked-out")
-    user.append("INBOX", letter(1))
-    settings = settings_in(tmp_path)
-    added(settings, account_of(user), "wrong-open-sesame", "bad")
-    added(settings, account_of(user), dovecot_server.password, "good")
-    patience = Patience()
-    done = synced(settings, "bad", patience)
-    assert isinstance(done.error, SignInRefused)
-    assert patience.asked_s == []
-    assert "wrong-open-sesame" not in str(done.error)
-    assert synced(settings, "good").counts.new == 1
-    with opened(settings) as services:
-        bad, good = accounts_of(services.store)
-    assert (bad.failures, good.failures, good.last_error) == (1, 0, "")
-    assert "does not let" in bad.last_error
 
 
 def test_certificate_of_another_name_or_authority_is_refused(
