@@ -32,7 +32,7 @@ def follows_no_redirect() -> None:
             tokens = Tokens(oauth, "ann", Memory(secret), Dial(allows_private=True), trusted)
             try:
                 tokens.access()
-            except Refused as error:
+            except HoldfastError as error:
                 causes.append(error.cause)
     assert elsewhere.asked == [], "a redirect was followed"
     refused = [cause for cause in causes if "points elsewhere" in cause]

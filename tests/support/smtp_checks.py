@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gc
 import select
 import socket
+import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -33,6 +35,7 @@ SMUGGLED = [
 END = b"\r\n.\r\n"
 CUT_BYTES = 80 << 10
 """Messages are cut off at each KiB up to here: beyond what a session reads ahead."""
+LARGE_BYTES = 32 << 20
 SMALL_BYTES = 10_000
 """Largest message of the listener that `refuses_what_is_too_large` takes."""
 
@@ -138,6 +141,52 @@ def refuses_what_is_too_large(listener: Listening) -> None:
         client.send(b"\r\n" * (SMALL_BYTES * 6 // 10))
         assert client.reply().startswith("552 ")
     assert sealed(listener) == 1
+
+
+def takes_little_memory(listener: Listening) -> None:
+    """A large message goes through the spool, not through memory (F17).
+
+    Args:
+        listener: In this process, with nothing in it.
+    """
+    piece = (b"0123456789abcde" * 65 + b"\r\n") * 67
+    gc.collect()
+    tracemalloc.start()
+    try:
+        with Client(listener.port) as client:
+            client.greet()
+            client.envelope()
+            for _ in range(LARGE_BYTES // len(piece) + 1):
+                client.send(piece)
+            client.send(b".\r\n")
+            assert client.reply().startswith("250 ")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < LARGE_BYTES // 2, f"it took {most >> 20} MiB"
+    assert sealed(listener) == 1
+
+
+def ends_garbage(listener: Listening, most: int) -> None:
+    """Whoever sends what is no command is heard so often, and honest senders go on (F18).
+
+    Args:
+        listener: Of so many errors.
+        most: As that.
+    """
+    for garbage in (b"\xff\xfe\x00\r\n", b"x" * 5000 + b"\r\n", b"\r\n", b"EXEC rm\r\n"):
+        with Client(listener.port) as client:
+            client.greet()
+            client.send(garbage * 50)
+            seen: list[str] = []
+            with suppress(ConnectionResetError):  # the rest of the garbage was not read
+                while len(seen) <= most + 1 and (line := client.reply()):
+                    seen.append(line[:3])
+            assert len(seen) <= most + 1, "garbage has no end"
+            assert {"421", "500", "502"} & set(seen)
+    with Client(listener.port) as honest:
+        honest.greet()
+        assert honest.deliver(MAIL).startswith("250 ")
 
 
 def ends_endless_noops(listener: Listening, budget: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,7 +17,7 @@ from holdfast.ingest.smtp.config import Bounds, Certificate, Login
 from holdfast.ingest.smtp.crowd import Crowd
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.ledger import sums
-from smtp_checks import guessable, limits_guessing
+from smtp_checks import ends_garbage, guessable, limits_guessing, takes_little_memory
 from smtp_kit import CONFIG, Client, Listening, bounded, listening, make_certificate
 
 MAIL = b"From: a@x.example\r\nSubject: one\r\n\r\nbody"
@@ -47,7 +47,7 @@ def crowd(now: float = 100.0, **bounds: float) -> Crowd:
     return Crowd(replace(LOGIN, bounds=Bounds(**bounds)), lambda: now)  # type: ignore[arg-type]
 
 
-def test_stranger_who_can_never_deliver_is_refused_at_the_door(settings: Settings) -> None:
+def test_f19_stranger_who_can_never_deliver_is_refused_at_the_door(settings: Settings) -> None:
     config = replace(CONFIG, networks=(ip_network("192.0.2.0/24"),))
     with listening(settings, config) as listener, Client(listener.port) as client:
         assert client.reply().startswith("554 ")
@@ -55,7 +55,7 @@ def test_stranger_who_can_never_deliver_is_refused_at_the_door(settings: Setting
         assert listener.wait_for("smtp.refused")["cause"] == "peer"
 
 
-def test_strangers_take_no_more_than_half_of_the_places() -> None:
+def test_f18_strangers_take_no_more_than_half_of_the_places() -> None:
     house = crowd(connections=4)
     for number in range(2):
         assert house.refusal(f"192.0.2.{number}") == ""
@@ -64,7 +64,7 @@ def test_strangers_take_no_more_than_half_of_the_places() -> None:
     assert house.refusal("10.0.0.1") == ""
 
 
-def test_silent_client_gives_way_when_the_house_is_full() -> None:
+def test_f18_silent_client_gives_way_when_the_house_is_full() -> None:
     house = crowd(connections=3, spare_s=10)
     guests = [Guest("10.0.0.1", 50.0), Guest("10.0.0.2", 89.0), Guest("10.0.0.3")]
     for guest in guests:
@@ -121,24 +121,17 @@ def test_guesser_of_passwords_is_heard_no_more_and_others_sign_in(guarded: Liste
     limits_guessing(guarded, 3)
 
 
-def test_garbage_sent_ahead_is_ended(settings: Settings) -> None:
+def test_f18_garbage_sent_ahead_is_ended(settings: Settings) -> None:
     with listening(settings, bounded(errors=5)) as listener:
-        for garbage in (b"\xff\xfe\x00\r\n", b"x" * 5000 + b"\r\n", b"\r\n", b"EXEC rm\r\n"):
-            with Client(listener.port) as client:
-                client.greet()
-                client.send(garbage * 50)
-                seen = []
-                with suppress(ConnectionResetError):  # the rest of the garbage was not read
-                    while line := client.reply():
-                        seen.append(line[:3])
-                assert "421" in seen or "502" in seen
-                assert len(seen) <= 60
-        with Client(listener.port) as honest:
-            honest.greet()
-            assert honest.deliver(MAIL).startswith("250 ")
+        ends_garbage(listener, 5)
 
 
-def test_honest_sender_is_served_beside_many_that_trickle(settings: Settings) -> None:
+def test_f17_large_message_takes_little_memory(settings: Settings) -> None:
+    with listening(settings) as listener:
+        takes_little_memory(listener)
+
+
+def test_f18_honest_sender_is_served_beside_many_that_trickle(settings: Settings) -> None:
     with listening(settings, bounded(connections=400, connections_per_peer=400)) as listener:
         with ExitStack() as stack:
             for number in range(300):

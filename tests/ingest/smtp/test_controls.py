@@ -21,7 +21,7 @@ from fault_disk import can_loop, can_mount, loop_disk, memory_disk
 from faulty_files import Deaf, FaultyFiles, Stubborn
 from holdfast.ingest.pipeline import accept
 from holdfast.ingest.recovery import file_sealed
-from holdfast.ingest.smtp import committing, session
+from holdfast.ingest.smtp import arriving, committing, session
 from holdfast.ingest.smtp.arriving import Arriving
 from holdfast.ingest.smtp.committing import GroupCommit, Letter
 from holdfast.ingest.smtp.config import Certificate, Login, SmtpConfig
@@ -40,6 +40,7 @@ from smtp_checks import (
     drops_what_came_in_clear,
     ends_content_that_trickles,
     ends_endless_noops,
+    ends_garbage,
     ends_silence,
     guessable,
     keeps_as_one,
@@ -51,6 +52,7 @@ from smtp_checks import (
     refuses_strangers,
     refuses_what_is_too_large,
     relays_nothing,
+    takes_little_memory,
 )
 from smtp_faults import (
     Faults,
@@ -122,6 +124,17 @@ def unbounded(**bounds: Any) -> Callable[[Plant], None]:
     return plant_it
 
 
+def keep_in_memory(plant: Plant) -> None:
+    """A message of any size is held in memory while it arrives."""
+    plant.setattr(arriving, "MEMORY_BYTES", 1 << 40)
+
+
+def hear_any_garbage(plant: Plant) -> None:
+    """Whoever sends what is no command may go on with it."""
+    push = SMTP.push
+    plant.setattr(JournalSession, "push", lambda self, status: push(self, status))
+
+
 def count_no_commands(plant: Plant) -> None:
     """A client may say what costs nothing as often as it likes, as in the library's default."""
     begin = JournalSession.__init__
@@ -173,6 +186,13 @@ CONTROLS: dict[str, tuple[Callable[[Plant], None], SmtpConfig, Check, str]] = {
         bounded(message_bytes=SMALL_BYTES),
         refuses_what_is_too_large,
         "the stated size was believed",
+    ),
+    "f17 memory": (keep_in_memory, CONFIG, takes_little_memory, "it took"),
+    "f18 garbage": (
+        hear_any_garbage,
+        bounded(errors=5),
+        lambda listener: ends_garbage(listener, 5),
+        "garbage has no end",
     ),
     "f18 noops": (
         count_no_commands,
