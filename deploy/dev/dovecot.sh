@@ -82,6 +82,12 @@ namespace inbox {
     special_use = \\Junk
   }
 }
+# Whoever signs in wrongly again and again is not kept waiting: here that is a test.
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 service imap-login {
   inet_listener imap {
     port = $port

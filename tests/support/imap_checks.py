@@ -152,7 +152,7 @@ def asks_once_for_a_refused_sign_in(folder: Path) -> None:
         done = synced(settings)
     assert len(script.of("LOGIN")) == 1, "it was tried again"
     assert isinstance(done.error, SignInRefused)
-    assert SECRET not in f"{done.error} {done.error.__cause__}"
+    assert SECRET not in f"{done.error} {done.error.__cause__}", "the secret is told"
 
 
 def goes_on_where_the_server_went_down(folder: Path, plant: Plant) -> None:

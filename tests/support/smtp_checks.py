@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import base64
+import gc
 import select
 import socket
+import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_network
+from pathlib import Path
 
 from archive_kit import kept_in
-from holdfast.ingest.smtp.config import Login, SmtpConfig
+from holdfast.ingest.smtp.config import Certificate, Clients, Login, SmtpConfig
 from holdfast.storage.catalogue.ledger import sums
-from smtp_kit import JOURNAL, PATIENCE_S, Client, Listening, bounded
+from smtp_kit import (
+    CONFIG,
+    JOURNAL,
+    PATIENCE_S,
+    Client,
+    Listening,
+    bounded,
+    make_authority,
+    make_certificate,
+)
 
 MAIL = b"From: a@x.example\r\nSubject: one\r\nMessage-ID: <1@x.example>\r\n\r\nbody"
 SMUGGLED = [
     b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\n.\r", b"\r.\n",
     b"\r\n\x00.\r\n",
 ]  # fmt: skip
+END = b"\r\n.\r\n"
+CUT_BYTES = 80 << 10
+"""Messages are cut off at each KiB up to here: beyond what a session reads ahead."""
+LARGE_BYTES = 32 << 20
 SMALL_BYTES = 10_000
 """Largest message of the listener that `refuses_what_is_too_large` takes."""
 
@@ -64,16 +80,48 @@ def keeps_long_lines(listener: Listening) -> None:
 
 
 def keeps_nothing_of_what_is_cut_off(listener: Listening) -> None:
-    """Content whose sender goes before its end leaves nothing (F16)."""
-    for size in (0, 1, 1024, 3 << 20):
-        with Client(listener.port) as client:
-            client.greet()
-            client.envelope()
-            client.send((MAIL * (size // len(MAIL) + 1))[:size])
+    """Content whose sender goes before its end leaves nothing, wherever it was cut off (F16).
+
+    The sender closes its side (FIN) or breaks the connection (RST): after each KiB of a message,
+    amid one that goes through the spool, and at each byte of the end of data.
+
+    Args:
+        listener: With nothing in it.
+    """
+    for end in (b"", *(END[:length] for length in range(1, len(END)))):
+        for size in (*range(0, CUT_BYTES + 1, 1024), 3 << 20) if not end else (5, CUT_BYTES):
+            content = (MAIL * (size // len(MAIL) + 1))[:size] + end
+            for is_broken in (False, True):
+                _cut_off(listener, content, is_broken=is_broken)
+    listener.wait_until_alone()
+    assert _open_in(listener.services.spool) == [], "a file of it is open"
+    assert list(listener.services.spool.iterdir()) == [], "a file of it is left"
+    with Client(listener.port) as client:
+        client.greet()
+        assert client.deliver(MAIL).startswith("250 ")
+    assert kept_in(listener.services) == [MAIL + b"\r\n"], "half a message was kept"
+
+
+def _cut_off(listener: Listening, content: bytes, *, is_broken: bool) -> None:
+    with Client(listener.port) as client:
+        client.greet()
+        client.envelope()
+        client.send(content)
+        if is_broken:
+            client.reset()
+            listener.wait_until_alone()
+        else:
             client.socket.shutdown(socket.SHUT_WR)
             assert client.reply() == "", "half a message was answered"
-    assert sealed(listener) == 0
-    assert list(listener.services.spool.iterdir()) == []
+
+
+def _open_in(folder: Path) -> list[str]:
+    """Name the files there that this process has open, also those that have no name there."""
+    found = []
+    for number in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # it was that of the list itself
+            found.append(str(number.readlink()))
+    return [one for one in found if one.startswith(f"{folder}/")]
 
 
 def refuses_what_is_too_large(listener: Listening) -> None:
@@ -93,6 +141,52 @@ def refuses_what_is_too_large(listener: Listening) -> None:
         client.send(b"\r\n" * (SMALL_BYTES * 6 // 10))
         assert client.reply().startswith("552 ")
     assert sealed(listener) == 1
+
+
+def takes_little_memory(listener: Listening) -> None:
+    """A large message goes through the spool, not through memory (F17).
+
+    Args:
+        listener: In this process, with nothing in it.
+    """
+    piece = (b"0123456789abcde" * 65 + b"\r\n") * 67
+    gc.collect()
+    tracemalloc.start()
+    try:
+        with Client(listener.port) as client:
+            client.greet()
+            client.envelope()
+            for _ in range(LARGE_BYTES // len(piece) + 1):
+                client.send(piece)
+            client.send(b".\r\n")
+            assert client.reply().startswith("250 ")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < LARGE_BYTES // 2, f"it took {most >> 20} MiB"
+    assert sealed(listener) == 1
+
+
+def ends_garbage(listener: Listening, most: int) -> None:
+    """Whoever sends what is no command is heard so often, and honest senders go on (F18).
+
+    Args:
+        listener: Of so many errors.
+        most: As that.
+    """
+    for garbage in (b"\xff\xfe\x00\r\n", b"x" * 5000 + b"\r\n", b"\r\n", b"EXEC rm\r\n"):
+        with Client(listener.port) as client:
+            client.greet()
+            client.send(garbage * 50)
+            seen: list[str] = []
+            with suppress(ConnectionResetError):  # the rest of the garbage was not read
+                while len(seen) <= most + 1 and (line := client.reply()):
+                    seen.append(line[:3])
+            assert len(seen) <= most + 1, "garbage has no end"
+            assert {"421", "500", "502"} & set(seen)
+    with Client(listener.port) as honest:
+        honest.greet()
+        assert honest.deliver(MAIL).startswith("250 ")
 
 
 def ends_endless_noops(listener: Listening, budget: int) -> None:
@@ -171,6 +265,48 @@ def refuses_strangers(listener: Listening) -> None:
         said = client.say("MAIL FROM:<a@x.example>")
         assert said.startswith("550 "), "a stranger may deliver"
     assert listener.wait_for("smtp.refused")["cause"] == "peer"
+
+
+def certified(folder: Path) -> SmtpConfig:
+    """Return what a listener is told that knows nobody but by a certificate of `mail.example`.
+
+    Args:
+        folder: Gets certificates for `mail.example`, for `other.example`, and in `own` one for
+            `mail.example` that somebody else has signed.
+    """
+    certificate = Certificate(*make_certificate(folder))
+    make_authority(folder, "mail.example", "other.example")
+    (folder / "own").mkdir()
+    make_authority(folder / "own", "mail.example")
+    clients = Clients(folder / "ca.pem", frozenset({"mail.example"}))
+    return replace(CONFIG, networks=(), certificate=certificate, clients=clients)
+
+
+def lets_no_other_certificate_deliver(signed: Listening, folder: Path) -> None:
+    """A client without a certificate, or with one of another name or signer, is a stranger (F19).
+
+    Args:
+        signed: Of `certified`.
+        folder: With its certificates.
+    """
+    others = {"none": None, "another name": "other.example.pem"}
+    for whose, file in others.items():
+        with Client(signed.port) as client:
+            client.greet()
+            client.say("STARTTLS")
+            client.start_tls(folder / file if file else None)
+            client.say("EHLO client.example")
+            said = client.say("MAIL FROM:<>")
+            assert said.startswith("550 "), f"{whose}: a stranger may deliver"
+    said = ""
+    with Client(signed.port) as client:
+        client.greet()
+        client.say("STARTTLS")
+        with suppress(OSError):  # with TLS 1.3 the client's own handshake ends before the server's
+            client.start_tls(folder / "own" / "mail.example.pem")
+            said = client.say("EHLO client.example")
+    assert said == "", "another signer: a stranger comes in"
+    assert sealed(signed) == 0
 
 
 def keeps_other_words_of_one_message_id(listener: Listening) -> None:

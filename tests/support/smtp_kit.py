@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import socket
 import ssl
+import struct
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -19,6 +22,7 @@ from holdfast.ingest.smtp.committing import Reception
 from holdfast.ingest.smtp.config import Bounds, SmtpConfig
 from holdfast.ingest.smtp.listening import listen
 from holdfast.ingest.smtp.pressure import Pressure
+from holdfast.ingest.smtp.tally import Tally
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.batches import ensure_source, open_batch
 from holdfast.wiring.archive import Services, open_archive
@@ -43,6 +47,7 @@ class Listening:
     seen: list[Event] = field(default_factory=list)
     trouble: list[BaseException] = field(default_factory=list)
     pressure: Pressure = field(default_factory=Pressure)
+    tally: Tally = field(default_factory=Tally)
     _is_asked: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -52,7 +57,7 @@ class Listening:
         intake = open_batch(self.services.store, source)
         desk = desk or self.services.desk
         spool = self.services.spool
-        reception = Reception(desk, intake, spool, self.events.put, self.pressure)
+        reception = Reception(desk, intake, spool, self.events.put, self.pressure, self.tally)
 
         def run() -> None:
             try:
@@ -74,6 +79,13 @@ class Listening:
             self.seen.append(event)
             if event["event"] == name:
                 return event
+
+    def wait_until_alone(self) -> None:
+        """Return when no client is there."""
+        until = time.monotonic() + PATIENCE_S
+        while self.tally.connections:
+            assert time.monotonic() < until, "a client does not go"
+            os.sched_yield()
 
     def told(self) -> list[Event]:
         """Return all events so far."""
@@ -135,6 +147,11 @@ class Client:
         with suppress(OSError):
             self._file.close()
             self.socket.close()
+
+    def reset(self) -> None:
+        """Break the connection: the other side gets RST instead of FIN."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
     def send(self, data: bytes) -> None:
         """Send exactly this."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,10 @@ from holdfast.ingest.imap.failures import (
     asked_wait_s,
     refusal,
 )
-from holdfast.ingest.imap.link import GaveUp, Link
+from holdfast.ingest.imap.fetching import FolderFetch
+from holdfast.ingest.imap.link import MOST_BUSY, GaveUp, Link
 from holdfast.ingest.imap.signing import entrance
+from holdfast.ingest.sources import troubles
 from holdfast.storage.catalogue.accounts import accounts_of
 from imap_checks import SECRET, mail, reasons, serving
 from imap_kit import Patience, added, ends, expected, held, plain_account, synced
@@ -86,7 +90,55 @@ CASES = {
     "hung up": ("LOGIN", "BYE [THROTTLED] Back off time: 600000 milliseconds", "throttled"),
     "quota in a folder": ("BODY.PEEK[]", "NO [OVERQUOTA] Account exceeded its limits", "quota"),
     "hung up in a folder": ("BODY.PEEK[]", "BYE [THROTTLED] slow down", "throttled"),
+    "quota": ("LOGIN", "NO [OVERQUOTA] come back tomorrow", "quota"),
+    "throttled": ("LOGIN", "NO [THROTTLED] slow down", "throttled"),
+    "limit": ("LOGIN", "NO [LIMIT] Maximum number of connections", "throttled"),
+    "hung up for the quota": ("LOGIN", "BYE [OVERQUOTA] bandwidth exceeded", "quota"),
+    "hung up for a limit": ("LOGIN", "BYE [LIMIT] Maximum number of connections", "throttled"),
+    "hung up, unavailable": ("LOGIN", "BYE [UNAVAILABLE] a part of us is down", "throttled"),
+    "throttled at the list": ("LIST", "NO [THROTTLED] slow down", "throttled"),
+    "quota at a folder": ("EXAMINE", "BYE [OVERQUOTA] bandwidth exceeded", "quota"),
+    "throttled at the search": ("UID SEARCH", "NO [THROTTLED] slow down", "throttled"),
+    "quota amid a folder": ("BODY.PEEK[]", "BYE [OVERQUOTA] bandwidth exceeded", "quota"),
 }
+
+
+def is_waited_for(folder: Path, words: str, said: str) -> None:
+    """A server that is busy with what it is asked is waited for each time, and loses nothing.
+
+    Args:
+        folder: For everything.
+        words: Of the command that it is too busy for.
+        said: What it says.
+    """
+    script, patience = Script(mail(1, 2, 3)), Patience()
+    script.twist = busy(words, said)
+    with serving(folder, script) as settings:
+        synced(settings, pause=patience)
+        tried = len(script.of("LOGIN"))
+        assert tried <= 2 * MOST_BUSY, f"it was signed in to {tried} times"
+        assert len(patience.asked_s) >= tried - 1, "it was not waited for"
+        assert all(7.5 <= one <= 120 for one in patience.asked_s), "it was not waited for"
+        is_open = all(may_be_retried for _, _, may_be_retried in reasons(settings).values())
+        assert is_open, "a message was given up"
+        script.twist = honest
+        synced(settings)
+        assert held(settings) == expected({"INBOX": script.mail.values()}), "it does not go on"
+        assert ends(settings) == {"filed": 3}
+
+
+BUSY = {
+    "unavailable at the list": ("LIST", "NO [UNAVAILABLE] a part of us is down"),
+    "limit at a folder": ("EXAMINE", "NO [LIMIT] too many"),
+    "hung up at the search": ("UID SEARCH", "BYE [UNAVAILABLE] a part of us is down"),
+    "limit amid a folder": ("BODY.PEEK[]", "NO [LIMIT] too many"),
+    "hung up amid a folder": ("BODY.PEEK[]", "BYE [UNAVAILABLE] a part of us is down"),
+}
+
+
+@pytest.mark.parametrize("case", BUSY)
+def test_f27_server_that_is_busy_with_one_command_is_waited_for(tmp_path: Path, case: str) -> None:
+    is_waited_for(tmp_path, *BUSY[case])
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -165,6 +217,21 @@ def take_it_for_a_wrong_password(plant: Plant) -> None:
     plant.setattr(entrance, "refusal", lambda command, words: SignInRefused(str(words)))
 
 
+def take_the_quota_for_throttling(plant: Plant) -> None:
+    """What the account used up is asked for again as soon as anything."""
+    plant.setattr(troubles, "_QUOTA", re.compile("(?!)"))
+
+
+def give_messages_up(plant: Plant) -> None:
+    """A message that a busy server did not give is not asked for again."""
+    failed = FolderFetch._failed
+    plant.setattr(
+        FolderFetch,
+        "_failed",
+        lambda self, uid, why: replace(failed(self, uid, why), is_retryable=False),
+    )
+
+
 def hear_no_time(plant: Plant) -> None:
     """A time that the server names is passed over."""
     plant.setattr(link, "asked_wait_s", lambda words: 0.0)
@@ -177,7 +244,14 @@ def hear_no_time(plant: Plant) -> None:
      (take_it_for_any_trouble, "unavailable", "ever longer"),
      (take_it_for_bad_messages, "quota in a folder", "signed in to"),
      (take_it_for_a_wrong_password, "unavailable", "not given up"),
-     (hear_no_time, "hung up", "passed over")],
+     (hear_no_time, "hung up", "passed over"),
+     (come_back_at_once, "throttled at the list", "not waited for"),
+     (take_it_for_any_trouble, "hung up for the quota", "ever longer"),
+     (take_it_for_any_trouble, "hung up for a limit", "ever longer"),
+     (take_it_for_any_trouble, "hung up, unavailable", "ever longer"),
+     (take_it_for_a_wrong_password, "quota", "not given up"),
+     (take_it_for_bad_messages, "quota amid a folder", "signed in to"),
+     (take_the_quota_for_throttling, "quota at a folder", "another name")],
 )  # fmt: skip
 @pytest.mark.unmeasured
 def test_f27_connector_that_hammers_is_found_out(
@@ -186,3 +260,19 @@ def test_f27_connector_that_hammers_is_found_out(
     bug(monkeypatch)
     with pytest.raises(AssertionError, match=words):
         is_left_alone(tmp_path, *CASES[case])
+
+
+@pytest.mark.parametrize(
+    ("bug", "case", "words"),
+    [(come_back_at_once, "hung up at the search", "not waited for"),
+     (come_back_at_once, "limit amid a folder", "not waited for"),
+     (take_it_for_any_trouble, "hung up at the search", "signed in to"),
+     (give_messages_up, "hung up amid a folder", "was given up")],
+)  # fmt: skip
+@pytest.mark.unmeasured
+def test_f27_connector_that_does_not_wait_for_a_busy_server_is_found_out(
+    tmp_path: Path, monkeypatch: Plant, bug: Callable[[Plant], None], case: str, words: str
+) -> None:
+    bug(monkeypatch)
+    with pytest.raises(AssertionError, match=words):
+        is_waited_for(tmp_path, *BUSY[case])

@@ -12,19 +12,22 @@ from sqlalchemy import select
 from archive_kit import findings, found, opened, settings_in
 from holdfast.core.errors import Conflict, NotFound, Refused
 from holdfast.ingest.imap.comparing import compared
-from holdfast.ingest.imap.failures import SignInRefused
 from holdfast.ingest.imap.link import GaveUp
 from holdfast.ingest.imap.session import connect
 from holdfast.ingest.imap.trial import Trial
 from holdfast.storage.catalogue.accounts import (
-    accounts_of,
     find_account,
     open_secret,
     remove_account,
 )
 from holdfast.storage.catalogue.engine import reading
-from holdfast.storage.catalogue.schema import accounts, audit_events
+from holdfast.storage.catalogue.schema import accounts
 from holdfast.storage.upkeep import retire_keys, rotate_keys
+from imap_answers import (
+    binds_what_was_numbered_anew,
+    goes_on_over_broken_connections,
+    notices_what_another_session_expunges,
+)
 from imap_kill import fill, kill_rounds, mailbox
 from imap_kit import (
     LARGE_BODY,
@@ -33,7 +36,6 @@ from imap_kit import (
     account_of,
     added,
     counted,
-    ends,
     expected,
     held,
     letter,
@@ -100,38 +102,14 @@ def test_f20_uidvalidity_that_changes_gives_no_new_original_and_no_new_interacti
     tmp_path: Path, dovecot_server: Dovecot
 ) -> None:
     user = dovecot_server.user("anew")
-    user.append("INBOX", *(letter(n) for n in range(10)))
-    settings = settings_in(tmp_path)
-    added(settings, account_of(user), dovecot_server.password)
-    synced(settings)
-    user.number_anew()
-    user.append("INBOX", letter(10))
-    done = synced(settings)
-    assert done.found.resets == ["INBOX"]
-    assert (done.counts.new, done.counts.duplicates) == (1, 10)
-    assert counted(settings) == {"originals": 11, "interactions": 11, "captures": 21}
-    assert ends(settings) == {"filed": 11, "duplicate": 10}
-    assert synced(settings).counts.offered == 0
-    assert findings(settings) == []
-    with opened(settings) as services, reading(services.store.engine) as connection:
-        kinds = connection.scalars(select(audit_events.c.kind)).all()
-    assert kinds.count("uidvalidity") == 1
+    binds_what_was_numbered_anew(tmp_path, dovecot_server, user)
 
 
 def test_f21_expunge_by_another_session_between_description_and_body(
     tmp_path: Path, dovecot_server: Dovecot
 ) -> None:
     user = dovecot_server.user("expunged")
-    user.append("INBOX", *(letter(n) for n in range(6)))
-    settings = settings_in(tmp_path)
-    with tapped(dovecot_server.port) as tap:
-        added(settings, account_of(user, port=tap.port, tls="none"), dovecot_server.password)
-        tap.acts.append((b"BODY.PEEK[]", lambda: user.expunge("INBOX", 2, 5)))
-        done = synced(settings)
-    assert (done.counts.new, done.counts.gone, done.is_whole) == (4, 2, True)
-    assert ends(settings) == {"filed": 4, "gone": 2}
-    assert held(settings) == expected({"INBOX": [letter(n) for n in (0, 2, 3, 5)]})
-    assert findings(settings) == []
+    notices_what_another_session_expunges(tmp_path, dovecot_server, user)
 
 
 def test_deletions_at_the_server_are_noted_and_not_followed(
@@ -195,26 +173,6 @@ def test_patterns_choose_folders_by_name_and_by_special_use(
     assert synced(settings, "other").found.at_server == 22
 
 
-def test_f28_wrong_password_stops_one_source_and_no_other(
-    tmp_path: Path, dovecot_server: Dovecot
-) -> None:
-    user = dovecot_server.user("locked-out")
-    user.append("INBOX", letter(1))
-    settings = settings_in(tmp_path)
-    added(settings, account_of(user), "wrong-open-sesame", "bad")
-    added(settings, account_of(user), dovecot_server.password, "good")
-    patience = Patience()
-    done = synced(settings, "bad", patience)
-    assert isinstance(done.error, SignInRefused)
-    assert patience.asked_s == []
-    assert "wrong-open-sesame" not in str(done.error)
-    assert synced(settings, "good").counts.new == 1
-    with opened(settings) as services:
-        bad, good = accounts_of(services.store)
-    assert (bad.failures, good.failures, good.last_error) == (1, 0, "")
-    assert "does not let" in bad.last_error
-
-
 def test_certificate_of_another_name_or_authority_is_refused(
     tmp_path: Path, dovecot_server: Dovecot
 ) -> None:
@@ -254,16 +212,7 @@ def test_f29_connection_that_breaks_again_and_again_costs_nothing(
     tmp_path: Path, dovecot_server: Dovecot
 ) -> None:
     user = dovecot_server.user("breaking")
-    mail = {"INBOX": [letter(n) for n in range(200)]}
-    fill(user, mail)
-    settings = settings_in(tmp_path)
-    with tapped(dovecot_server.port) as tap:
-        added(settings, account_of(user, port=tap.port), dovecot_server.password)
-        tap.cuts_at.extend([9_000, 30_000, 45_000, 60_000])
-        done = synced(settings)
-    assert (done.counts.new, done.error) == (200, None)
-    assert tap.connections >= 4
-    assert held(settings) == expected(mail)
+    goes_on_over_broken_connections(tmp_path, dovecot_server, user)
 
 
 def test_server_that_is_down_is_said_and_the_next_sync_goes_on(
@@ -283,7 +232,7 @@ def test_server_that_is_down_is_said_and_the_next_sync_goes_on(
 
 
 @pytest.mark.unmeasured
-def test_killed_syncs_lose_nothing_and_double_nothing(
+def test_f1_killed_syncs_lose_nothing_and_double_nothing(
     tmp_path: Path, dovecot_server: Dovecot
 ) -> None:
     user = dovecot_server.user("killed")
@@ -297,7 +246,7 @@ def test_killed_syncs_lose_nothing_and_double_nothing(
 
 
 @pytest.mark.unmeasured
-def test_strikes_at_server_connection_and_mailbox_lose_nothing_and_double_nothing(
+def test_f20_f21_f29_strikes_at_server_connection_and_mailbox_lose_nothing_and_double_nothing(
     tmp_path: Path, dovecot_server: Dovecot
 ) -> None:
     folder = Path(tempfile.mkdtemp(prefix="holdfast-struck-"))

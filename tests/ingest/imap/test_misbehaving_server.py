@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -16,13 +15,19 @@ from catalogue_lock import impatient
 from fault_disk import can_loop, can_mount
 from faulty_files import FaultyFiles
 from holdfast.core.errors import Refused
-from holdfast.ingest.imap.account import Account
-from holdfast.ingest.imap.failures import Lost, SaidNo
+from holdfast.ingest.imap.failures import Lost
 from holdfast.ingest.imap.link import GaveUp
-from holdfast.ingest.imap.names import Folder
 from holdfast.ingest.imap.session import connect
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import captures
+from imap_answers import (
+    asks_thrice_then_quarantines,
+    counts_what_is_gone,
+    guesses_no_description,
+    reads_no_flood_of_messages,
+    sends_no_line_break,
+    takes_large_messages_in_parts,
+)
 from imap_checks import (
     BROKEN,
     FULL,
@@ -48,7 +53,6 @@ from imap_checks import (
 )
 from imap_kit import (
     LARGE_BODY,
-    counted,
     ends,
     expected,
     held,
@@ -139,20 +143,7 @@ def test_f21_body_nil_is_no_empty_original_and_asked_for_again(tmp_path: Path) -
 
 
 def test_f21_message_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
-    script = Script(mail(1, 2, 3))
-
-    def expunged(asked: Asked, answer: bytes) -> bytes:
-        if "BODY.PEEK[]" in asked.words and 2 in script.mail:
-            del script.mail[2]
-            return script.answer(Asked(asked.tag, asked.words, (1, 3)))
-        return answer
-
-    script.twist = expunged
-    with serving(tmp_path, script) as settings:
-        done = synced(settings)
-        assert (done.counts.new, done.counts.gone, done.is_whole) == (2, 1, True)
-        assert reasons(settings) == {"INBOX/7/2": ("gone", "expunged_before_capture", False)}
-        assert counted(settings)["originals"] == 2
+    counts_what_is_gone(tmp_path)
 
 
 def test_f22_answer_without_uid_is_taken_for_nobodys(tmp_path: Path) -> None:
@@ -166,25 +157,14 @@ def test_f22_answer_without_uid_is_taken_for_nobodys(tmp_path: Path) -> None:
 
 
 def test_f22_description_without_uid_is_not_guessed(tmp_path: Path) -> None:
-    def nameless(asked: Asked, answer: bytes) -> bytes:
-        return answer.replace(b"UID 2 RFC822", b"RFC822")
-
-    with serving(tmp_path, Script(mail(1, 2, 3), nameless)) as settings:
-        assert synced(settings).counts.failed == 1
-        assert reasons(settings)["INBOX/7/2"][1] == "not_given: the server says nothing of it"
+    guesses_no_description(tmp_path)
 
 
 @pytest.mark.parametrize("said", [10, 100_000])
 def test_f23_literal_unlike_its_stated_size_is_asked_for_thrice_then_quarantined(
     tmp_path: Path, said: int
 ) -> None:
-    script = Script(mail(1, 2, 3), said_sizes={2: said})
-    with serving(tmp_path, script) as settings:
-        assert synced(settings).counts.quarantined == 1
-        state, reason, is_retryable = reasons(settings)["INBOX/7/2"]
-    assert (state, is_retryable) == ("quarantined", True)
-    assert reason.startswith(f"size_differs: stated {said}, received {len(letter(2))}, sha256 ")
-    assert len([one for one in script.of("BODY.PEEK[]") if "1:3" in one or "FETCH 2 " in one]) == 3
+    asks_thrice_then_quarantines(tmp_path, said)
 
 
 def test_f23_size_that_is_right_the_second_time_is_believed(tmp_path: Path) -> None:
@@ -243,26 +223,8 @@ def test_f25_duplicate_and_unsorted_uids_up_to_the_largest(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("evil", ["a\r\nb", "a\nb", "a\rb", "a\0b"])
-def test_f31_line_break_in_an_argument_never_reaches_the_wire(tmp_path: Path, evil: str) -> None:
-    wrong: list[dict[str, Any]] = [
-        {"host": evil},
-        {"user": evil},
-        {"folders": (evil,)},
-        {"excludes": (evil,)},
-    ]
-    for values in wrong:
-        with pytest.raises(Refused, match="line break"):
-            Account(**{"host": "h", "user": "u", **values})
-    script = Script(mail(1))
-    with scripted(script):
-        session = connect(plain_account(script.port))
-        with pytest.raises(Refused, match="line break"):
-            session.sign_in(evil.encode())
-        session.sign_in(SECRET.encode())
-        with pytest.raises(SaidNo):
-            session.examine(Folder(evil.encode()))
-        session.close()
-    assert not [one for one in script.asked if one.startswith(("EXAMINE", "b"))]
+def test_f31_line_break_in_an_argument_never_reaches_the_wire(evil: str) -> None:
+    sends_no_line_break(evil)
 
 
 def test_f31_quotes_in_user_and_secret_stay_one_argument_each(tmp_path: Path) -> None:
@@ -286,16 +248,12 @@ def test_f32_endless_literal_is_not_read_into_memory(tmp_path: Path) -> None:
     reads_no_flood(tmp_path)
 
 
-def test_large_message_comes_in_parts_and_whole(tmp_path: Path) -> None:
-    large = letter(1) + LARGE_BODY
-    script = Script({1: large, 2: letter(2)})
-    with serving(tmp_path, script) as settings:
-        assert synced(settings).counts.new == 2
-        assert held(settings) == expected({"INBOX": script.mail.values()})
-        assert list((settings.data / "spool").iterdir()) == []
-        assert findings(settings) == []
-    parts = script.of("BODY.PEEK[]<")
-    assert len(parts) == len(large) // 1024**2 + 1
+def test_f32_flood_of_messages_is_not_read_into_memory(tmp_path: Path) -> None:
+    reads_no_flood_of_messages(tmp_path)
+
+
+def test_f32_large_message_comes_in_parts_and_whole(tmp_path: Path) -> None:
+    takes_large_messages_in_parts(tmp_path)
 
 
 def test_large_message_on_its_way_lies_on_no_disk_in_clear(tmp_path: Path) -> None:

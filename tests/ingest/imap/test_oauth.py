@@ -19,7 +19,8 @@ from holdfast.core.errors import HoldfastError, Refused
 from holdfast.ingest.imap.account import Account
 from holdfast.ingest.imap.failures import Busy, Lost, SignInRefused
 from holdfast.ingest.imap.link import GaveUp
-from holdfast.ingest.imap.session import context_of
+from holdfast.ingest.imap.session import Session, context_of
+from holdfast.ingest.imap.signing import tokens as signing_tokens
 from holdfast.ingest.imap.signing.door import Door
 from holdfast.ingest.imap.signing.oauth import (
     CLIENT,
@@ -51,6 +52,7 @@ from token_server import (
     serving,
 )
 
+Plant = pytest.MonkeyPatch
 CREDENTIALS = Credentials(refresh_token=REFRESH_TOKEN, client_secret=CLIENT_SECRET)
 _TOKENS = """
 auth_mechanisms = plain xoauth2 oauthbearer
@@ -190,41 +192,106 @@ def test_token_is_used_for_most_of_its_time(
     assert unsealed(memory.secret).renew_ms == memory.at_ms + good_s * 1000
 
 
-def test_f28_refused_token_is_renewed_once_and_then_opens(tmp_path: Path, both: Both) -> None:
-    settings = source(tmp_path, both.account())
+def renews_a_refused_token_once(folder: Path, both: Both) -> None:
+    """A token that is refused is renewed once, without waiting, and opens the mailbox."""
+    settings = source(folder, both.account())
     synced(settings)
     both.service.live.clear()
     patience = Patience()
     done = synced(settings, pause=patience)
-    assert (done.error, patience.asked_s) == (None, [])
+    assert (done.error, patience.asked_s) == (None, []), "it was not renewed"
     assert len(both.service.asked) == 2
 
 
-def test_f28_new_token_that_is_refused_as_well_ends_it(tmp_path: Path, both: Both) -> None:
+def test_f28_refused_token_is_renewed_once_and_then_opens(tmp_path: Path, both: Both) -> None:
+    renews_a_refused_token_once(tmp_path, both)
+
+
+def gives_up_when_a_new_token_is_refused(folder: Path, both: Both) -> None:
+    """Where a new token is refused as well, that is said, and no third one asked for."""
     both.service.is_dud = True
-    settings = source(tmp_path, both.account())
+    settings = source(folder, both.account())
     patience = Patience()
     done = synced(settings, pause=patience)
     assert isinstance(done.error, SignInRefused)
+    asked = (len(both.service.asked), patience.asked_s)
+    assert asked == (2, []), "it was asked for again and again"
     assert "The token was new" in done.error.cause
-    assert (len(both.service.asked), patience.asked_s) == (2, [])
     assert not any(one in str(done.error) for one in both.service.given)
 
 
-def test_f28_revoked_refresh_token_is_said_and_never_sent_again(tmp_path: Path, both: Both) -> None:
+def test_f28_new_token_that_is_refused_as_well_ends_it(tmp_path: Path, both: Both) -> None:
+    gives_up_when_a_new_token_is_refused(tmp_path, both)
+
+
+def sends_no_revoked_token_again(folder: Path, both: Both) -> None:
+    """A refresh token that was revoked is sent once; from then on a person is asked."""
     both.service.refresh_token = "another"
-    settings = source(tmp_path, both.account())
+    settings = source(folder, both.account())
     first, again = synced(settings), synced(settings)
+    assert len(both.service.asked) == 1, "it was sent again"
     for done in (first, again):
         assert isinstance(done.error, SignInRefused)
         assert "takes the refresh token of tokens no more: invalid_grant" in done.error.cause
         assert "Sign in at the service anew" in done.error.next_step
-        assert REFRESH_TOKEN not in str(done.error)
-    assert len(both.service.asked) == 1
+        assert REFRESH_TOKEN not in str(done.error), "the token is told"
     with opened(settings) as services:
         (one,) = accounts_of(services.store)
     assert (one.failures, one.last_error) == (2, first.error.cause)  # type: ignore[union-attr]
-    assert REFRESH_TOKEN not in one.last_error
+    assert REFRESH_TOKEN not in one.last_error, "the token is told"
+
+
+def test_f28_revoked_refresh_token_is_said_and_never_sent_again(tmp_path: Path, both: Both) -> None:
+    sends_no_revoked_token_again(tmp_path, both)
+
+
+def forget_what_was_refused(plant: Plant) -> None:
+    """A token is good until its time is over, whatever the server says of it."""
+    access = Tokens.access
+    plant.setattr(Tokens, "access", lambda self, refused="": access(self))
+
+
+def ask_again_and_again(plant: Plant) -> None:
+    """As long as tokens are refused, more are asked for."""
+
+    def again(self: Door, session: Session, token: str) -> None:
+        for _ in range(5):
+            token = self._kept_tokens().access(refused=token)
+        once(self, session, token)
+
+    once = Door._again
+    plant.setattr(Door, "_again", again)
+
+
+def forget_that_it_is_over(plant: Plant) -> None:
+    """A refresh token that was revoked may be taken the next time."""
+    plant.setattr(signing_tokens, "_OVER", frozenset[str]())
+
+
+def tell_all(plant: Plant) -> None:
+    """What the service says is told as it is."""
+    plant.setattr(signing_tokens, "_without", lambda words, asked: words)
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize(
+    ("bug", "check", "words"),
+    [(forget_what_was_refused, renews_a_refused_token_once, "not renewed"),
+     (ask_again_and_again, gives_up_when_a_new_token_is_refused, "again and again"),
+     (forget_that_it_is_over, sends_no_revoked_token_again, "sent again"),
+     (tell_all, sends_no_revoked_token_again, "the token is told")],
+)  # fmt: skip
+def test_f28_connector_that_hammers_with_tokens_is_found_out(
+    tmp_path: Path,
+    both: Both,
+    monkeypatch: Plant,
+    bug: Callable[[Plant], None],
+    check: Callable[[Path, Both], None],
+    words: str,
+) -> None:
+    bug(monkeypatch)
+    with pytest.raises(AssertionError, match=words):
+        check(tmp_path, both)
 
 
 def test_another_process_that_renewed_first_is_believed(both: Both) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +14,11 @@ from holdfast.core.errors import HoldfastError, Refused, Unavailable
 from holdfast.ingest.imap.failures import Lost
 from holdfast.ingest.imap.session import connect
 from holdfast.ingest.imap.signing.oauth import Credentials, sealed
-from holdfast.ingest.outbound.addresses import Place
+from holdfast.ingest.outbound.addresses import Place, resolved
 from holdfast.ingest.outbound.dialling import Dial
 from holdfast.ingest.outbound.proxies import Proxy, read_proxy
 from imap_kit import account_of, added, letter, plain_account, synced
-from imap_script import Script, scripted
+from outbound_checks import tells_a_proxy_what_was_checked
 from proxy_server import ProxyServer, proxying
 from server_dovecot import Dovecot
 from server_fixtures import dovecot_server, shared_dovecot
@@ -44,13 +47,37 @@ def test_mailbox_is_pulled_through_a_proxy_that_wants_a_password(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_f64_proxy_is_told_the_address_that_was_checked(kind: str) -> None:
-    script = Script({})
-    with scripted(script), proxying(ProxyServer()) as proxy:
-        way = f"{kind}://127.0.0.1:{proxy.port}"
-        connect(plain_account(script.port, proxy=way)).close()
-        with pytest.raises(Refused, match="no public address"):
-            connect(plain_account(script.port, proxy=way, allows_private=False))
-    assert proxy.asked == [f"127.0.0.1:{script.port}"]
+    tells_a_proxy_what_was_checked(kind)
+
+
+def name_the_host(plant: pytest.MonkeyPatch) -> None:
+    """The proxy is told the name, and looks it up itself."""
+
+    def opening(self: Dial, place: Place) -> socket.socket:
+        resolved(place, allows_private=self.allows_private)
+        assert self.proxy is not None
+        return self._through(self.proxy, place.host, place.port)
+
+    plant.setattr(Dial, "open", opening)
+
+
+def leave_it_to_the_proxy(plant: pytest.MonkeyPatch) -> None:
+    """What goes through a proxy is not looked at."""
+    opened = Dial.open
+    plant.setattr(
+        Dial, "open", lambda self, place: opened(replace(self, allows_private=True), place)
+    )
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("bug", [name_the_host, leave_it_to_the_proxy])
+@pytest.mark.parametrize("kind", KINDS)
+def test_f64_proxy_that_is_told_what_was_not_checked_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, bug: Callable[[pytest.MonkeyPatch], None], kind: str
+) -> None:
+    bug(monkeypatch)
+    with pytest.raises(AssertionError, match="something else"):
+        tells_a_proxy_what_was_checked(kind)
 
 
 WRONG: list[tuple[str, ProxyServer, type[HoldfastError], str]] = [

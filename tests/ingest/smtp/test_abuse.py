@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,7 +17,7 @@ from holdfast.ingest.smtp.config import Bounds, Certificate, Login
 from holdfast.ingest.smtp.crowd import Crowd
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.ledger import sums
-from smtp_checks import guessable, limits_guessing
+from smtp_checks import ends_garbage, guessable, limits_guessing, takes_little_memory
 from smtp_kit import CONFIG, Client, Listening, bounded, listening, make_certificate
 
 MAIL = b"From: a@x.example\r\nSubject: one\r\n\r\nbody"
@@ -47,7 +47,7 @@ def crowd(now: float = 100.0, **bounds: float) -> Crowd:
     return Crowd(replace(LOGIN, bounds=Bounds(**bounds)), lambda: now)  # type: ignore[arg-type]
 
 
-def test_stranger_who_can_never_deliver_is_refused_at_the_door(settings: Settings) -> None:
+def test_f19_stranger_who_can_never_deliver_is_refused_at_the_door(settings: Settings) -> None:
     config = replace(CONFIG, networks=(ip_network("192.0.2.0/24"),))
     with listening(settings, config) as listener, Client(listener.port) as client:
         assert client.reply().startswith("554 ")
@@ -55,29 +55,80 @@ def test_stranger_who_can_never_deliver_is_refused_at_the_door(settings: Setting
         assert listener.wait_for("smtp.refused")["cause"] == "peer"
 
 
-def test_strangers_take_no_more_than_half_of_the_places() -> None:
+def keeps_places_for_those_it_knows() -> None:
+    """Strangers take no more than half of the places (F18)."""
     house = crowd(connections=4)
     for number in range(2):
         assert house.refusal(f"192.0.2.{number}") == ""
         house.let_in(Guest(f"192.0.2.{number}"))
-    assert house.refusal("192.0.2.9") == "strangers"
+    assert house.refusal("192.0.2.9") == "strangers", "strangers take all places"
     assert house.refusal("10.0.0.1") == ""
 
 
-def test_silent_client_gives_way_when_the_house_is_full() -> None:
+def test_f18_strangers_take_no_more_than_half_of_the_places() -> None:
+    keeps_places_for_those_it_knows()
+
+
+def has_the_silent_give_way() -> None:
+    """Who has been silent longest gives way to others, and nobody else does (F18)."""
     house = crowd(connections=3, spare_s=10)
     guests = [Guest("10.0.0.1", 50.0), Guest("10.0.0.2", 89.0), Guest("10.0.0.3")]
     for guest in guests:
         assert house.refusal(guest.peer) == ""
         house.let_in(guest)
-    assert house.refusal("10.0.0.4") == ""
-    assert [guest.has_given_way for guest in guests] == [True, False, False]
+    assert house.refusal("10.0.0.4") == "", "the silent shut others out"
+    gone = [guest.has_given_way for guest in guests]
+    assert gone == [True, False, False], "somebody else gave way"
     house.let_in(Guest("10.0.0.4", 99.0))
     house.let_out(guests[0])
     assert house.refusal("10.0.0.5") == ""
     assert guests[1].has_given_way
     house.let_in(Guest("10.0.0.5", 95.0))
-    assert house.refusal("10.0.0.6") == "connections"
+    assert house.refusal("10.0.0.6") == "connections", "somebody else gave way"
+
+
+def test_f18_silent_client_gives_way_when_the_house_is_full() -> None:
+    has_the_silent_give_way()
+
+
+def let_strangers_in(plant: pytest.MonkeyPatch) -> None:
+    """Strangers are guests like others."""
+    plant.setattr(Crowd, "_most_strangers", property(lambda self: 1 << 30))
+
+
+def wait_for_the_silent(plant: pytest.MonkeyPatch) -> None:
+    """Whoever is there stays."""
+    plant.setattr(Crowd, "_make_room", lambda self: False)
+
+
+def send_anybody_away(plant: pytest.MonkeyPatch) -> None:
+    """Whoever came last gives way, whatever it is at."""
+
+    def make_room(self: Crowd) -> bool:
+        last = max(self.clients, key=lambda one: one.peer)
+        self.let_out(last)
+        last.give_way()
+        return True
+
+    plant.setattr(Crowd, "_make_room", make_room)
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize(
+    ("bug", "check", "words"),
+    [(let_strangers_in, keeps_places_for_those_it_knows, "strangers take all"),
+     (wait_for_the_silent, has_the_silent_give_way, "shut others out"),
+     (send_anybody_away, has_the_silent_give_way, "somebody else gave way")],
+)  # fmt: skip
+def test_f18_house_that_keeps_no_places_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+    bug: Callable[[pytest.MonkeyPatch], None],
+    check: Callable[[], None],
+    words: str,
+) -> None:
+    bug(monkeypatch)
+    with pytest.raises(AssertionError, match=words):
+        check()
 
 
 def test_house_full_of_working_clients_takes_no_more() -> None:
@@ -121,24 +172,17 @@ def test_guesser_of_passwords_is_heard_no_more_and_others_sign_in(guarded: Liste
     limits_guessing(guarded, 3)
 
 
-def test_garbage_sent_ahead_is_ended(settings: Settings) -> None:
+def test_f18_garbage_sent_ahead_is_ended(settings: Settings) -> None:
     with listening(settings, bounded(errors=5)) as listener:
-        for garbage in (b"\xff\xfe\x00\r\n", b"x" * 5000 + b"\r\n", b"\r\n", b"EXEC rm\r\n"):
-            with Client(listener.port) as client:
-                client.greet()
-                client.send(garbage * 50)
-                seen = []
-                with suppress(ConnectionResetError):  # the rest of the garbage was not read
-                    while line := client.reply():
-                        seen.append(line[:3])
-                assert "421" in seen or "502" in seen
-                assert len(seen) <= 60
-        with Client(listener.port) as honest:
-            honest.greet()
-            assert honest.deliver(MAIL).startswith("250 ")
+        ends_garbage(listener, 5)
 
 
-def test_honest_sender_is_served_beside_many_that_trickle(settings: Settings) -> None:
+def test_f17_large_message_takes_little_memory(settings: Settings) -> None:
+    with listening(settings) as listener:
+        takes_little_memory(listener)
+
+
+def test_f18_honest_sender_is_served_beside_many_that_trickle(settings: Settings) -> None:
     with listening(settings, bounded(connections=400, connections_per_peer=400)) as listener:
         with ExitStack() as stack:
             for number in range(300):

@@ -22,7 +22,7 @@ from fault_disk import can_loop, can_mount, loop_disk, memory_disk
 from faulty_files import Deaf, FaultyFiles, Stubborn
 from holdfast.ingest.pipeline import accept
 from holdfast.ingest.recovery import file_sealed
-from holdfast.ingest.smtp import committing, session
+from holdfast.ingest.smtp import arriving, committing, session
 from holdfast.ingest.smtp.arriving import Arriving
 from holdfast.ingest.smtp.committing import GroupCommit, Letter
 from holdfast.ingest.smtp.config import Certificate, Login, SmtpConfig
@@ -41,6 +41,7 @@ from smtp_checks import (
     drops_what_came_in_clear,
     ends_content_that_trickles,
     ends_endless_noops,
+    ends_garbage,
     ends_silence,
     guessable,
     keeps_as_one,
@@ -52,6 +53,7 @@ from smtp_checks import (
     refuses_strangers,
     refuses_what_is_too_large,
     relays_nothing,
+    takes_little_memory,
 )
 from smtp_faults import (
     Faults,
@@ -94,6 +96,21 @@ def take_the_cut_for_the_end(plant: Plant) -> None:
     plant.setattr(JournalSession, "_receive", receiving)
 
 
+def take_the_broken_for_the_end(plant: Plant) -> None:
+    """What has come when the connection breaks is the message; a sender may go in order."""
+    receive = JournalSession._receive
+
+    async def receiving(self: JournalSession, arriving: Arriving) -> str:
+        try:
+            return await receive(self, arriving)
+        except (asyncio.CancelledError, ConnectionError):
+            if self._reader.exception() is None:
+                raise
+            return ""
+
+    plant.setattr(JournalSession, "_receive", receiving)
+
+
 def unbounded(**bounds: Any) -> Callable[[Plant], None]:
     """Sessions keep to other bounds than those that the listener was given."""
 
@@ -107,6 +124,17 @@ def unbounded(**bounds: Any) -> Callable[[Plant], None]:
         plant.setattr(Door, "__init__", beginning)
 
     return plant_it
+
+
+def keep_in_memory(plant: Plant) -> None:
+    """A message of any size is held in memory while it arrives."""
+    plant.setattr(arriving, "MEMORY_BYTES", 1 << 40)
+
+
+def hear_any_garbage(plant: Plant) -> None:
+    """Whoever sends what is no command may go on with it."""
+    push = SMTP.push
+    plant.setattr(JournalSession, "push", lambda self, status: push(self, status))
 
 
 def count_no_commands(plant: Plant) -> None:
@@ -149,11 +177,24 @@ CONTROLS: dict[str, tuple[Callable[[Plant], None], SmtpConfig, Check, str]] = {
         keeps_nothing_of_what_is_cut_off,
         "half a message was answered",
     ),
+    "f16 broken": (
+        take_the_broken_for_the_end,
+        CONFIG,
+        keeps_nothing_of_what_is_cut_off,
+        "half a message was kept",
+    ),
     "f17": (
         unbounded(message_bytes=1 << 40),
         bounded(message_bytes=SMALL_BYTES),
         refuses_what_is_too_large,
         "the stated size was believed",
+    ),
+    "f17 memory": (keep_in_memory, CONFIG, takes_little_memory, "it took"),
+    "f18 garbage": (
+        hear_any_garbage,
+        bounded(errors=5),
+        lambda listener: ends_garbage(listener, 5),
+        "garbage has no end",
     ),
     "f18 noops": (
         count_no_commands,
@@ -202,6 +243,15 @@ def test_broken_listener_is_found_out(settings: Settings, monkeypatch: Plant, co
     bug(monkeypatch)
     with listening(settings, config) as listener, pytest.raises(AssertionError, match=words):
         check(listener)
+
+
+def test_f16_file_that_stays_open_is_found_out(settings: Settings, monkeypatch: Plant) -> None:
+    close, held = Arriving.close, list[Arriving]()
+    monkeypatch.setattr(Arriving, "close", lambda self: held.append(self))
+    with listening(settings) as listener, pytest.raises(AssertionError, match="a file of it"):
+        keeps_nothing_of_what_is_cut_off(listener)
+    for one in held:
+        close(one)
 
 
 def test_f13_each_other_end_of_data_is_found_out(settings: Settings, monkeypatch: Plant) -> None:

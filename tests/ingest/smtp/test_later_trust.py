@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from ipaddress import ip_network
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from archive_kit import ACTOR, findings, found, settings_in
-from holdfast.ingest.recovery import file_sealed
+from archive_kit import findings, found, settings_in
+from holdfast.ingest.pipeline import accept
+from holdfast.ingest.smtp import committing
 from holdfast.ingest.smtp.config import SmtpConfig
+from holdfast.ingest.smtp.door import Door
 from holdfast.settings import Settings
-from holdfast.storage.catalogue.ledger import sums
-from holdfast.wiring.archive import open_archive
-from holdfast.wiring.runs import parser_pool
-from smtp_kit import CONFIG, Client, listening
+from smtp_kit import CONFIG
+from smtp_trust import (
+    NOBODY,
+    believes_no_mail_of_people,
+    believes_only_those_who_may_journal,
+    counts_from_the_first_time_it_is_believed,
+    file_all,
+    send,
+)
 
-CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "journal"
-REPORT = (CORPUS / "exchange_bcc_and_list.eml").read_bytes()
-NOBODY = replace(CONFIG, journal_networks=(ip_network("192.0.2.0/24"),))
 FIELDS = replace(CONFIG, envelope_fields=("x-envelope-to",))
 PLAIN = (
     b"X-Envelope-To: hidden@x.example\r\nFrom: a@x.example\r\nTo: b@x.example\r\n"
@@ -32,34 +38,11 @@ def settings(tmp_path: Path) -> Settings:
     return settings_in(tmp_path)
 
 
-def send(settings: Settings, config: SmtpConfig, content: bytes) -> None:
-    with listening(settings, config) as running, Client(running.port) as client:
-        client.greet()
-        assert client.deliver(content).startswith("250 ")
-
-
-def file_all(settings: Settings) -> dict[str, int]:
-    with parser_pool(settings) as pool, open_archive(settings, ACTOR) as services:
-        file_sealed(services.desk, pool)
-        services.desk.feed.drain()
-        services.desk.sequencer.run()
-        return sums(services.store)["journal"]
-
-
 @pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "one after the other"])
 def test_report_counts_from_the_first_time_that_it_is_believed(
     settings: Settings, *, at_once: bool
 ) -> None:
-    send(settings, NOBODY, REPORT)
-    if not at_once:
-        assert file_all(settings) == {"filed": 1}
-    send(settings, CONFIG, REPORT)
-    assert file_all(settings) == {"filed": 2}
-    send(settings, CONFIG, REPORT)
-    send(settings, NOBODY, REPORT)
-    assert file_all(settings) == {"filed": 2, "duplicate": 2}
-    assert [found(settings, query) for query in ("bcc:ceo", "expanded:dl")] == [1, 1]
-    assert findings(settings) == []
+    counts_from_the_first_time_it_is_believed(settings, at_once=at_once)
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "one after the other"])
@@ -84,3 +67,52 @@ def test_copies_of_one_message_add_up_whom_their_fields_name(settings: Settings)
     assert file_all(settings) == {"filed": 1, "duplicate": 1}
     assert [found(settings, f"envelope:{one}") for one in ("hidden", "other")] == [1, 1]
     assert findings(settings) == []
+
+
+def believe_who_may_deliver(plant: pytest.MonkeyPatch) -> None:
+    """Whoever may deliver is believed."""
+    plant.setattr(SmtpConfig, "believes", SmtpConfig.trusts)
+
+
+def take_people_for_a_journal(plant: pytest.MonkeyPatch) -> None:
+    """It does not matter to trust for which address mail is."""
+    trust_in = Door.trust_in
+    plant.setattr(Door, "trust_in", lambda self, session, _: trust_in(self, session, ()))
+
+
+def drop_what_is_known(plant: pytest.MonkeyPatch) -> None:
+    """The same bytes again are answered, and not looked at."""
+    known: set[bytes] = set()
+
+    def dropping(offers: Sequence[Any], *rest: Any) -> Any:
+        fresh = [one for one in offers if one.prepared.content_id not in known]
+        known.update(one.prepared.content_id for one in offers)
+        return accept(fresh, *rest) if fresh else None
+
+    plant.setattr(committing, "accept", dropping)
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize(
+    ("bug", "check", "words"),
+    [
+        (believe_who_may_deliver, believes_only_those_who_may_journal, "anybody is believed"),
+        (take_people_for_a_journal, believes_no_mail_of_people, "people are believed"),
+        (
+            drop_what_is_known,
+            partial(counts_from_the_first_time_it_is_believed, at_once=False),
+            "it is passed over",
+        ),
+    ],
+    ids=["networks", "people", "later"],
+)
+def test_listener_that_believes_the_wrong_ones_is_found_out(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    bug: Callable[[pytest.MonkeyPatch], None],
+    check: Callable[[Settings], None],
+    words: str,
+) -> None:
+    bug(monkeypatch)
+    with pytest.raises(AssertionError, match=words):
+        check(settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
@@ -12,9 +11,9 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from archive_kit import kept, opened, settings_in
+from archive_kit import kept, settings_in
 from holdfast.core.errors import Refused, Unavailable
-from holdfast.core.records import NO_TRUST, CaptureFacts
+from holdfast.core.records import CaptureFacts
 from holdfast.ingest.recovery import file_sealed
 from holdfast.ingest.smtp.config import Certificate, Clients, Login
 from holdfast.ingest.smtp.session import NO_SPACE
@@ -27,6 +26,7 @@ from smtp_checks import (
     SMALL_BYTES,
     SMUGGLED,
     caps_connections,
+    certified,
     drops_what_came_in_clear,
     ends_content_that_trickles,
     ends_endless_noops,
@@ -36,6 +36,7 @@ from smtp_checks import (
     keeps_nothing_of_what_is_cut_off,
     keeps_other_words_of_one_message_id,
     keeps_what_is_sent_again,
+    lets_no_other_certificate_deliver,
     refuses_strangers,
     refuses_what_is_too_large,
     relays_nothing,
@@ -48,9 +49,9 @@ from smtp_kit import (
     Listening,
     bounded,
     listening,
-    make_authority,
     make_certificate,
 )
+from smtp_trust import believes_no_mail_of_people, believes_only_those_who_may_journal
 
 
 @pytest.fixture
@@ -331,31 +332,12 @@ def test_bare_newlines_are_refused_where_that_is_asked_for(
 
 
 def test_report_is_trusted_only_from_those_who_may_journal(settings: Settings) -> None:
-    config = replace(CONFIG, envelope_fields=("x-envelope-to",))
-    others = replace(config, journal_networks=(ip_network("192.0.2.0/24"),))
-    for one, reports in ((config, True), (others, False)):
-        with listening(settings, one) as listener, Client(listener.port) as client:
-            client.greet()
-            assert client.deliver(MAIL + b"%d" % reports).startswith("250 ")
-    with opened(settings) as services, reading(services.store.engine) as connection:
-        found = connection.scalars(select(captures.c.facts).order_by(captures.c.id)).all()
-    trusts = [msgspec.json.decode(text, type=CaptureFacts).trust for text in found]
-    assert [one.reports for one in trusts] == [True, False]
-    assert trusts[0].fields == ("x-envelope-to",)
-    assert trusts[0].own == (JOURNAL,)
+    believes_only_those_who_may_journal(settings)
 
 
 @pytest.fixture
 def signed(settings: Settings, tmp_path: Path) -> Iterator[Listening]:
-    make_certificate(tmp_path)
-    config = replace(
-        CONFIG,
-        networks=(),
-        certificate=Certificate(tmp_path / "chain.pem", tmp_path / "key.pem"),
-        clients=Clients(tmp_path / "ca.pem", frozenset({"mail.example"})),
-    )
-    make_authority(tmp_path, "mail.example", "other.example")
-    with listening(settings, config) as running:
+    with listening(settings, certified(tmp_path)) as running:
         yield running
 
 
@@ -374,23 +356,8 @@ def test_certificate_of_a_known_name_lets_a_client_deliver(
     assert found.trust.reports
 
 
-def test_no_other_certificate_lets_a_client_deliver(signed: Listening, tmp_path: Path) -> None:
-    for certificate in (tmp_path / "other.example.pem", None):
-        with Client(signed.port) as client:
-            client.greet()
-            client.say("STARTTLS")
-            client.start_tls(certificate)
-            client.say("EHLO client.example")
-            assert client.say("MAIL FROM:<>").startswith("550 ")
-    (tmp_path / "own").mkdir()
-    make_authority(tmp_path / "own", "mail.example")  # signed by somebody else
-    with Client(signed.port) as client:
-        client.greet()
-        client.say("STARTTLS")
-        with suppress(OSError):  # with TLS 1.3 the client's own handshake ends before the server's
-            client.start_tls(tmp_path / "own" / "mail.example.pem")
-            assert client.say("EHLO client.example") == ""
-    assert sealed(signed) == 0
+def test_f19_no_other_certificate_lets_a_client_deliver(signed: Listening, tmp_path: Path) -> None:
+    lets_no_other_certificate_deliver(signed, tmp_path)
 
 
 def test_names_of_certificates_are_read_from_both_places() -> None:
@@ -436,16 +403,4 @@ def test_lmtp_answers_for_each_recipient(settings: Settings) -> None:
 
 
 def test_mail_of_people_is_kept_with_who_sent_it_and_is_never_believed(settings: Settings) -> None:
-    config = replace(CONFIG, drop_addresses=frozenset({"drop@archive.example"}))
-    with listening(settings, config) as listener, Client(listener.port) as client:
-        client.greet()
-        client.say("MAIL FROM:<li.wei@x.example>")
-        assert client.say(f"RCPT TO:<{JOURNAL}>").startswith("250 ")
-        assert client.say("RCPT TO:<Drop@archive.example>").startswith("250 ")
-        client.say("DATA")
-        client.send(MAIL + b"\r\n.\r\n")
-        assert client.reply().startswith("250 ")
-        found = facts(listener)
-    assert found.smtp is not None
-    assert (found.smtp.sender, found.folder) == ("li.wei@x.example", "drop")
-    assert found.trust == NO_TRUST
+    believes_no_mail_of_people(settings)

@@ -16,6 +16,7 @@ from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import find_account
 from holdfast.storage.catalogue.ledger import skipped_by
 from holdfast.storage.catalogue.unkept import forget_lifted
+from imap_answers import takes_no_draft_again_and_again
 from imap_kit import SOURCE, account_of, added, ends, held, letter, synced
 from server_dovecot import Dovecot
 from source_kit import planned
@@ -92,17 +93,8 @@ def test_backfill_takes_days_and_folders_that_rules_leave_out(
 
 def test_draft_is_taken_once_it_was_sent(tmp_path: Path, dovecot_server: Dovecot) -> None:
     user = dovecot_server.user("drafting")
+    takes_no_draft_again_and_again(tmp_path, dovecot_server, user)
     settings = settings_in(tmp_path)
-    added(settings, account_of(user), dovecot_server.password)
-    for version in range(3):
-        user.append("Drafts", letter(1, body=f"version {version}"), flags="(\\Draft)")
-        synced(settings)
-        user.expunge("Drafts", 1)
-    user.append("INBOX", letter(2), flags="(\\Draft)")
-    user.append("Sent", letter(1, body="version 2"))
-    done = synced(settings)
-    assert (done.counts.new, ends(settings)) == (1, {"filed": 1, "skipped": 4})
-    assert set(held(settings)) == {"Sent"}
     lifted(settings, drafts="all")
     assert synced(settings).counts.new == 1
 

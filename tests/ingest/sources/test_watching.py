@@ -132,7 +132,7 @@ def shown_by_ps() -> list[bytes]:
     return found
 
 
-def test_wrong_password_is_tried_once_and_then_left_alone(
+def test_f28_wrong_password_is_tried_once_and_then_left_alone(
     tmp_path: Path, dovecot_server: Dovecot
 ) -> None:
     user = dovecot_server.user("refused")
