@@ -280,7 +280,9 @@ def test_folder_of_another_archive_is_refused(backed_up: Path, tmp_path: Path) -
 def test_backup_during_an_import_holds_all_that_was_acknowledged_before(tmp_path: Path) -> None:
     settings, folder = settings_in(tmp_path / "one"), tmp_path / "backups"
     fill(settings, tmp_path / "in", range(2))
-    texts = [message(number, body=f"more {number}") for number in range(5000, 5700)]
+    texts = [
+        message(number, body=f"more {number}") for number in range(5000, 6600)
+    ]  # in four batches
     mbox = write_mbox(tmp_path / "in/many.mbox", texts)
     acknowledged: list[set[bytes]] = []
 
