@@ -9,7 +9,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from holdfast.core.kinds import Kind, Role
 from holdfast.core.records import Attachment, Defect, Parsed, Participant, TextState
@@ -25,7 +25,9 @@ from holdfast.parsers.threads import base_subject
 from holdfast.parsers.transfer import Buffer, decoded
 from holdfast.parsers.wire_form import as_lines, message_start
 
-PARSER_VERSION = 2
+PARSER_VERSION = 3
+MOST_ON_THE_WAY = timedelta(days=7)
+"""Servers give mail up sooner (RFC 5321, 4.5.4.1: at least 4 to 5 days)."""
 """Raised whenever the same bytes may give another result."""
 
 MAX_REFERENCES = 1_000
@@ -221,6 +223,7 @@ def _sent_at(header: Header, defects: Defects) -> _SentAt:
     for code in read.codes if read else ():
         defects.add(code)
     if read and read.is_plausible:
+        _dispute(read.at, header, defects)
         return _SentAt(read.at, "date", raw, read.at)
     if read is None:
         defects.add("date_missing" if not raw else "date_unreadable", raw[:100])
@@ -230,6 +233,14 @@ def _sent_at(header: Header, defects: Defects) -> _SentAt:
         if hop and hop.is_plausible:
             return _SentAt(hop.at, "received", raw, stated)
     return _SentAt(None, "none", raw, stated)
+
+
+def _dispute(stated: datetime, header: Header, defects: Defects) -> None:
+    """Note a Date, which its sender writes, that is far from what the last server says."""
+    hops = header.all("received")
+    hop = _received_at(hops[0]) if hops else None
+    if hop and hop.is_plausible and abs(stated - hop.at) > MOST_ON_THE_WAY:
+        defects.add("date_disputed", f"received {hop.at.isoformat()}")
 
 
 def _received_at(value: str) -> ReadDate | None:

@@ -81,6 +81,32 @@ def test_implausible_date_gives_way_to_the_newest_hop() -> None:
 
 
 @pytest.mark.parametrize(
+    ("date", "is_disputed"),
+    [
+        ("Mon, 1 Jan 1990 10:00:00 +0000", True),
+        ("Thu, 1 Jan 2099 10:00:00 +0000", True),
+        ("Tue, 27 Feb 2024 09:59:59 +0000", True),
+        ("Tue, 27 Feb 2024 10:00:00 +0000", False),
+        ("Tue, 12 Mar 2024 10:00:00 +0000", False),
+    ],
+)
+def test_f55_date_far_from_what_the_last_server_says_is_flagged(
+    date: str, *, is_disputed: bool
+) -> None:
+    last = "Received: from b by c; Tue, 5 Mar 2024 10:00:00 +0000\n"
+    first = "Received: from a by b; Mon, 1 Jan 1990 10:00:00 +0000\n"
+    parsed = parse(f"{last}{first}Date: {date}\n\nx".encode())
+    assert ("date_disputed" in codes(parsed)) == is_disputed
+    assert parsed.sent_at_source == "date"
+
+
+def test_date_is_disputed_by_no_server_that_gives_no_time() -> None:
+    for hop in ("", "Received: from a by b\n", "Received: x; Mon, 1 Jan 1904 10:00:00 +0000\n"):
+        parsed = parse(f"{hop}Date: Mon, 1 Jan 1990 10:00:00 +0000\n\nx".encode())
+        assert "date_disputed" not in codes(parsed)
+
+
+@pytest.mark.parametrize(
     ("value", "expected"),
     [
         ("Doe, Jo <jo@d.e>", [("Doe, Jo", "jo@d.e")]),
