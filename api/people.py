@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from holdfast.api.asking import contact_in_scope, is_masked, visible
@@ -11,7 +12,7 @@ from holdfast.core.holds import leaves
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.kinds import Role
 from holdfast.core.masking import mask
-from holdfast.core.query import And, Dates, Field, Not, Or, Term
+from holdfast.core.query import EVERYTHING, And, Dates, Field, Not, Or, Term
 from holdfast.storage.catalogue.answering import messages_before
 from holdfast.storage.catalogue.contacts import Contact, find, show
 from holdfast.storage.catalogue.reading import records
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from holdfast.core.records import Record
     from holdfast.core.rights import Principal
 
-MOST_GUARDED = 200
-"""So many are looked through where some may be left out."""
+MOST_LOOKED_THROUGH = 500
+"""So many are looked through where some may be left out: each costs a search."""
 _FILED = frozenset(
     {Field.CUSTODIAN, Field.ADDRESS, Field.DOMAIN, Field.CONTACT, Field.SOURCE, Field.CHANNEL}
 )
@@ -50,11 +51,13 @@ def found_contacts(served: Served, principal: Principal, text: str, limit: int) 
     by digit. An address as a whole is found, for whoever has it wants to know whose it is.
     """
     is_guarded = is_masked(principal) and any(map(str.isdigit, text))
-    found = find(served.store, text, MOST_GUARDED if is_guarded else limit)
+    is_limited = principal.scope.filter != EVERYTHING
+    found = find(served.store, text, MOST_LOOKED_THROUGH if is_guarded or is_limited else limit)
     if is_guarded:
         whole, wanted = set(address_forms(text)), text.strip().casefold()
         found = [one for one in found if _is_shown(one, wanted) or whole & _keys(one)]
-    return [one for one in found[:limit] if contact_in_scope(served, principal, one.id)]
+    seen = (one for one in found if contact_in_scope(served, principal, one.id))
+    return list(islice(seen, limit))
 
 
 def _keys(one: Contact) -> set[str]:

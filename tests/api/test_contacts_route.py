@@ -305,3 +305,14 @@ def test_longest_waiting_come_first_and_all_are_counted() -> None:
 
 def test_follow_ups_of_long_ago_are_over(firm: Office) -> None:
     assert firm.get("legal", "/contacts/follow-ups") == {"follow_ups": [], "total": 0}
+
+
+def test_hidden_contacts_take_no_place_of_those_in_the_scope(firm: Office) -> None:
+    def found(who: str, limit: int) -> list[str]:
+        answer = firm.get(who, f"/contacts?q=example&limit={limit}")
+        return [one["id"] for one in answer["contacts"]]
+
+    everybody, seen = found("legal", 100), found("chief", 100)
+    assert 0 < len(seen) < len(everybody)
+    assert everybody[: len(seen)] != seen  # somebody hidden stands among them
+    assert found("chief", len(seen)) == seen
