@@ -54,7 +54,7 @@ def test_bridge_is_added_tried_synced_and_set(
     assert own.run("search", "--count", "报价单").out.strip() == "1"
     shown = own.run("source", "set", "chats", "--every", 60, "--late", 7200, "--json").json
     assert (shown["every"], shown["late"]) == (60, 7200)
-    assert "--keep says nothing" in own.run("source", "set", "chats", "--keep", status=2).err
+    assert "'keep' says nothing" in own.run("source", "set", "chats", "--keep", status=2).err
     assert "key_missing" in own.run("source", "logs", "chats").out
 
 
