@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+from fastapi import Header
 
 from holdfast.api.problems import InProgress, KeyReused
 from holdfast.storage.audit import canonical_digest
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from holdfast.core.rights import Principal
 
 Answer = TypeVar("Answer", bound="Shape")
+Once = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
+"""The key, where a client gave one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from holdfast.api.asking import asked, guarded, record_in_scope, visible
 from holdfast.api.door import Archive, allowed
+from holdfast.api.idempotency import Once
 from holdfast.api.names import number_of
 from holdfast.api.routes.record_metadata import MetadataChange, change_of
 from holdfast.api.served import Served
@@ -25,7 +26,6 @@ from holdfast.storage.catalogue.reading import records
 
 router = APIRouter(tags=["metadata"])
 Annotator = Annotated[Principal, Depends(allowed(Action.ANNOTATE))]
-Once = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
 _PAGE = 500
 
 

@@ -12,6 +12,7 @@ from pydantic import Field as Bounds
 
 from holdfast.api.asking import contact_in_scope
 from holdfast.api.door import Archive, allowed
+from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.masks import Mask, mask_for
 from holdfast.api.names import number_of
 from holdfast.api.people import known_contact
@@ -193,15 +194,26 @@ def list_versions(contact_id: str, served: Archive, principal: Viewer) -> list[F
 
 @router.post("/contacts/{contact_id}/merge", operation_id="merge_contacts")
 def merge_contacts(
-    contact_id: str, order: MergeOrder, served: Archive, principal: Merger
+    contact_id: str,
+    order: MergeOrder,
+    served: Archive,
+    principal: Merger,
+    *,
+    once_key: Once = "",
 ) -> MergedShape:
     """Make another contact this one; both trails become one, and it can be undone exactly."""
-    winner = known_contact(served, principal, contact_id)
-    loser = known_contact(served, principal, order.other_id)
-    _require_reach(served, principal, (winner.id, loser.id))
-    made = merge(served.store_of(principal), winner.id, loser.id)
-    shown = contact_shape(show(served.store, winner.id), mask_for(principal))
-    return MergedShape(id=public_id("mrg", made), contact=shown)
+
+    def act() -> MergedShape:
+        winner = known_contact(served, principal, contact_id)
+        loser = known_contact(served, principal, order.other_id)
+        _require_reach(served, principal, (winner.id, loser.id))
+        made = merge(served.store_of(principal), winner.id, loser.id)
+        shown = contact_shape(show(served.store, winner.id), mask_for(principal))
+        return MergedShape(id=public_id("mrg", made), contact=shown)
+
+    route = f"POST /contacts/{contact_id}/merge"
+    call = Call(served, principal, once_key, route, order.model_dump(mode="json"))
+    return once(call, MergedShape, act)
 
 
 @router.post("/merges/{merge_id}/undo", operation_id="undo_merge")
@@ -217,18 +229,29 @@ def undo_merge(merge_id: str, served: Archive, principal: Merger) -> ContactShap
 
 @router.post("/contacts/{contact_id}/identities", operation_id="link_identity")
 def link_identity(
-    contact_id: str, order: LinkOrder, served: Archive, principal: Merger
+    contact_id: str,
+    order: LinkOrder,
+    served: Archive,
+    principal: Merger,
+    *,
+    once_key: Once = "",
 ) -> LinkShape:
     """Give an address to a contact, known or new: mail, a telephone, `system:id`.
 
     With a time, what the address took part in outside of it counts for nobody. Who sees a part of
     the archive gives addresses of their scope alone.
     """
-    found = known_contact(served, principal, contact_id)
-    _require_reach(served, principal, (found.id,))
-    key = _key(served, principal, order)
-    times = (_ms(order.valid_from_at), _ms(order.valid_to_at))
-    return _link(link(served.store_of(principal), Wanted(key, found.id, *times)))
+
+    def act() -> LinkShape:
+        found = known_contact(served, principal, contact_id)
+        _require_reach(served, principal, (found.id,))
+        key = _key(served, principal, order)
+        times = (_ms(order.valid_from_at), _ms(order.valid_to_at))
+        return _link(link(served.store_of(principal), Wanted(key, found.id, *times)))
+
+    route = f"POST /contacts/{contact_id}/identities"
+    call = Call(served, principal, once_key, route, order.model_dump(mode="json"))
+    return once(call, LinkShape, act)
 
 
 @router.post("/contacts/{contact_id}/identities/{identity_id}/split", operation_id="split_identity")

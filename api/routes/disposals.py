@@ -10,6 +10,7 @@ from pydantic import Field
 
 from holdfast.api.asking import everywhere
 from holdfast.api.door import Archive, allowed
+from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
 from holdfast.core.errors import Conflict
@@ -113,11 +114,18 @@ def get_disposals(served: Archive, principal: Viewer) -> list[DisposalShape]:
 
 
 @router.post("/disposals", operation_id="plan_disposal", status_code=201)
-def post_disposal(order: StageOrder, served: Archive, principal: Disposer) -> PlannedDisposal:
+def post_disposal(
+    order: StageOrder, served: Archive, principal: Disposer, *, once_key: Once = ""
+) -> PlannedDisposal:
     """Freeze a manifest of all that is due now and held by nothing."""
-    store = served.store_of(principal)
-    kept = plan(store, everywhere(served), _asked(principal, order))
-    return PlannedDisposal(disposal=None if kept is None else _disposal(store, kept))
+
+    def act() -> PlannedDisposal:
+        store = served.store_of(principal)
+        kept = plan(store, everywhere(served), _asked(principal, order))
+        return PlannedDisposal(disposal=None if kept is None else _disposal(store, kept))
+
+    call = Call(served, principal, once_key, "POST /disposals", order.model_dump(mode="json"))
+    return once(call, PlannedDisposal, act)
 
 
 @router.get("/disposals/{disposal_id}", operation_id="read_disposal")

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from holdfast.api.asking import asked
 from holdfast.api.door import Archive, allowed
-from holdfast.api.idempotency import Call, once
+from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
@@ -37,7 +37,6 @@ from holdfast.storage.governance.exports import (
 
 router = APIRouter(tags=["exports"])
 Taker = Annotated[Principal, Depends(allowed(Action.EXPORT))]
-Once = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
 _CHUNK_BYTES = 1 << 18
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Response
 
 from holdfast.api.asking import everywhere, understood
 from holdfast.api.door import Archive, Asker, allowed
-from holdfast.api.idempotency import Call, once
+from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
 from holdfast.api.served import Served
 from holdfast.api.shapes.matters import (
@@ -51,7 +51,6 @@ router = APIRouter(tags=["matters"])
 Viewer = Annotated[Principal, Depends(allowed(Action.MATTERS))]
 Holder = Annotated[Principal, Depends(allowed(Action.HOLD))]
 Releaser = Annotated[Principal, Depends(allowed(Action.RELEASE))]
-Once = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
 IfMatch = Annotated[str, Header(alias="If-Match", max_length=100)]
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from holdfast.api.asking import everywhere, record_in_scope, refuse_governed, understood
 from holdfast.api.deciding import decision_on
 from holdfast.api.door import Archive, allowed
+from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
 from holdfast.api.trail import note
@@ -129,10 +130,17 @@ def get_simulation(served: Archive, principal: Viewer) -> SimulationShape:
 
 
 @router.post("/policies", operation_id="propose_policy", status_code=201)
-def post_policy(new: NewPolicy, served: Archive, principal: Governor) -> PolicyShape:
+def post_policy(
+    new: NewPolicy, served: Archive, principal: Governor, *, once_key: Once = ""
+) -> PolicyShape:
     """Propose a policy, or its next version: in force at once where it only lengthens."""
-    draft = _draft(served, new)
-    return _policy(propose(served.store_of(principal), draft, principal.person_id))
+
+    def act() -> PolicyShape:
+        draft = _draft(served, new)
+        return _policy(propose(served.store_of(principal), draft, principal.person_id))
+
+    call = Call(served, principal, once_key, "POST /policies", new.model_dump(mode="json"))
+    return once(call, PolicyShape, act)
 
 
 @router.post("/policies/{name}/approve", operation_id="approve_policy")

@@ -12,6 +12,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Response
 
 from holdfast.api.door import Archive, allowed
+from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.served import Served
 from holdfast.api.shapes.sources import (
     DryRunShape,
@@ -61,14 +62,22 @@ IfMatch = Annotated[str, Header(alias="If-Match", max_length=100)]
 
 
 @router.post("/sources", operation_id="add_source", status_code=201)
-def post_source(new: NewSource, served: Archive, principal: Operator) -> SourceDetail:
+def post_source(
+    new: NewSource, served: Archive, principal: Operator, *, once_key: Once = ""
+) -> SourceDetail:
     """Add a mailbox or a webhook; nothing is taken before a worker runs it.
 
     Its secret is kept encrypted under the archive's keys, and is in no answer.
     """
-    made, secret = _made(new)
-    add_account(served.store_of(principal), made, secret)
-    return _detail(served, find_account(served.store, new.name))
+
+    def act() -> SourceDetail:
+        made, secret = _made(new)
+        add_account(served.store_of(principal), made, secret)
+        return _detail(served, find_account(served.store, new.name))
+
+    # Without secrets: a digest of them that is kept could be guessed at.
+    said = new.model_dump(mode="json", exclude={"secret", "client_secret"})
+    return once(Call(served, principal, once_key, "POST /sources", said), SourceDetail, act)
 
 
 def _made(new: NewSource) -> tuple[NewAccount, bytes]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from holdfast.api.door import Archive, allowed
+from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.shapes.common import Instant, Shape, from_ms
 from holdfast.core.identity import public_id
 from holdfast.core.rights import Action, Principal
@@ -53,9 +54,12 @@ def get_teams(served: Archive, principal: Manager) -> list[TeamShape]:
 
 
 @router.post("/teams", operation_id="add_team", status_code=201)
-def post_team(new: NewTeam, served: Archive, principal: Manager) -> TeamShape:
+def post_team(
+    new: NewTeam, served: Archive, principal: Manager, *, once_key: Once = ""
+) -> TeamShape:
     """Add a team without members."""
-    return _team(create_team(served.store_of(principal), new.name))
+    call = Call(served, principal, once_key, "POST /teams", new.model_dump(mode="json"))
+    return once(call, TeamShape, lambda: _team(create_team(served.store_of(principal), new.name)))
 
 
 @router.get("/teams/{team}", operation_id="read_team")

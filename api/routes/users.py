@@ -9,7 +9,7 @@ from pydantic import Field
 
 from holdfast.api.asking import understood
 from holdfast.api.door import Archive, Asker, allowed
-from holdfast.api.idempotency import Call, once
+from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
 from holdfast.api.versions import agreed, tag_of
@@ -44,7 +44,6 @@ from holdfast.storage.rights.users import (
 
 router = APIRouter(tags=["users"])
 Manager = Annotated[Principal, Depends(allowed(Action.USERS))]
-Once = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
 IfMatch = Annotated[str, Header(alias="If-Match", max_length=100)]
 LOGIN = Field(max_length=128, examples=["li"])
 

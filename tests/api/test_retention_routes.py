@@ -145,3 +145,16 @@ def test_disposals_that_never_were_are_not_found(story: Story) -> None:
     for name in ("dsp_0000000000000", "msg_0000000000000", "x"):
         office.get("legal", f"/disposals/{name}", 404)
         office.post("ann", f"/disposals/{name}/review", 404, json={})
+
+
+def test_what_is_sent_again_with_its_key_is_done_once(story: Story) -> None:
+    office, _ = story
+    rule = {"name": "once", "kind": "floor", "days": 10, "query": "harbour"}
+    for path, body in (("/policies", rule), ("/disposals", CHECKED)):
+        how = {"json": body, "headers": {"Idempotency-Key": f"key of {path}"}}
+        first = office.ask("ann", "POST", path, **how)
+        again = office.ask("ann", "POST", path, **how)
+        assert (first.status_code, again.status_code) == (201, 201), first.text
+        assert again.json() == first.json()
+    assert len(office.get("legal", "/policies/once")) == 1
+    retired(office, "once")
