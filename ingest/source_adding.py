@@ -37,6 +37,10 @@ class Named:
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.name.isprintable():
             raise Refused("A source needs a name that can be printed.", next_step="Choose one.")
+        if "/" in self.name or self.name in {".", ".."}:  # it stands in paths of URLs
+            raise Refused("A source's name is no path.", next_step="Choose one without '/'.")
+        if not self.custodian.isprintable():
+            raise Refused("A custodian needs a name that can be printed.", next_step="Correct it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,8 @@ def account_for(said: Mailbox) -> Account:
         user=said.user,
         port=said.port or (TLS_PORT if said.tls == "implicit" else PLAIN_PORT),
         tls=said.tls,
-        folders=said.folders or known.folders,
-        excludes=said.excludes,
+        folders=tuple(filter(None, said.folders)) or known.folders,
+        excludes=tuple(filter(None, said.excludes)),
         ca_file=said.ca_file,
         allows_plaintext=said.allows_plaintext,
         is_journal=said.is_journal,

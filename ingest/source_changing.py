@@ -86,9 +86,16 @@ def _refuse_foreign(kept: KeptAccount, changes: Changes, own: dict[str, Any]) ->
 
 
 def _given(changes: Changes, names: dict[str, str]) -> dict[str, Any]:
-    """Return what is said, under the names that it has where it is kept."""
+    """Return what is said, under the names that it has where it is kept.
+
+    An empty text in a list is no pattern: alone it lifts the rule, as nothing at all does.
+    """
     said = {kept: getattr(changes, name) for name, kept in names.items()}
-    return {kept: value for kept, value in said.items() if value is not None}
+    return {
+        kept: tuple(filter(None, value)) if isinstance(value, tuple) else value
+        for kept, value in said.items()
+        if value is not None
+    }
 
 
 def _change_folder(store: Store, kept: KeptAccount, changes: Changes) -> dict[str, Any]:

@@ -26,9 +26,10 @@ from holdfast.parsers.transfer import Buffer, decoded
 from holdfast.parsers.wire_form import as_lines, message_start
 
 PARSER_VERSION = 3
+"""Raised whenever the same bytes may give another result."""
+
 MOST_ON_THE_WAY = timedelta(days=7)
 """Servers give mail up sooner (RFC 5321, 4.5.4.1: at least 4 to 5 days)."""
-"""Raised whenever the same bytes may give another result."""
 
 MAX_REFERENCES = 1_000
 """Message-IDs of one field that are kept: the first and the newest."""

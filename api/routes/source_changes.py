@@ -30,8 +30,9 @@ from holdfast.api.shapes.sources import (
 from holdfast.api.versions import agreed, tag_of
 from holdfast.core.errors import Refused
 from holdfast.core.rights import Action, Principal
+from holdfast.ingest.imap.account import KIND as MAILBOX
 from holdfast.ingest.imap.signing.oauth import Said
-from holdfast.ingest.imap.trial import SAMPLE_STEP, Step
+from holdfast.ingest.imap.trial import ADDRESS_STEP, SAMPLE_STEP, Step
 from holdfast.ingest.source_adding import (
     Mailbox,
     Named,
@@ -45,6 +46,7 @@ from holdfast.ingest.source_changing import Changes, change_source
 from holdfast.ingest.source_kinds import source_of
 from holdfast.ingest.sources.health import Health, health
 from holdfast.ingest.webhooks.dry_run import dry_run, settings_to_try
+from holdfast.ingest.webhooks.settings import KIND as HOOK
 from holdfast.storage.audit import canonical_digest
 from holdfast.storage.catalogue.accounts import (
     KeptAccount,
@@ -84,13 +86,20 @@ def _made(new: NewSource) -> tuple[NewAccount, bytes]:
     named = Named(new.name, new.custodian, new.is_paused)
     if new.webhook is not None and new.mailbox is None:
         hook = new.webhook
-        settings = "" if hook.settings is None else msgspec.json.encode(hook.settings).decode()
+        settings = "" if hook.settings is None else _as_json(hook.settings).decode()
         return new_hook(named, hook.vendor, settings, new.secret)
     if new.mailbox is None or new.webhook is not None:
         raise Refused("A source is one thing.", next_step="Send either mailbox or webhook.")
     account = account_for(_said(new.mailbox))
     secrets = Secrets(new.secret, new.client_secret)
     return new_mailbox(named, account, new.mailbox.preset), secret_for(account, secrets)
+
+
+def _as_json(value: dict[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError as error:  # half of a pair of surrogates: JSON can say it
+        raise Refused("It holds what is no text.", next_step="Send whole characters.") from error
 
 
 def _said(asked: MailboxSource) -> Mailbox:
@@ -152,6 +161,8 @@ def delete_source(name: str, served: Archive, principal: Operator) -> None:
 def post_sync(name: str, served: Archive, principal: Operator) -> SourceShape:
     """Let a worker run the source now; read in its runs what came of it."""
     kept = find_account(served.store, name)
+    if not source_of(kept.kind).is_pulled:
+        raise Refused("What it has comes by itself.", next_step="Send or drop something.")
     refuse_paused(kept.paused_ms, kept.name)
     hasten(served.store_of(principal), kept.source_id)
     return source_shape(_health(served, kept))
@@ -159,8 +170,12 @@ def post_sync(name: str, served: Archive, principal: Operator) -> SourceShape:
 
 @router.post("/sources/{name}/test", operation_id="test_source")
 def post_test(name: str, served: Archive, principal: Operator) -> TrialShape:
-    """Walk the way to a source: name, encryption, sign-in, folders; nothing is taken or changed."""
+    """Walk the way to a mailbox or webhook: name, encryption, sign-in, folders; takes nothing."""
     kept = find_account(served.store, name)
+    if kept.kind not in {MAILBOX, HOOK}:
+        raise Refused(
+            "The way to it lies on the host.", next_step=f"Run there: holdfast source test {name}"
+        )
     stored = StoredSecret(served.store, kept.source_id)
     steps = list(source_of(kept.kind).trial(kept.settings, stored))
     return TrialShape(is_ok=steps[-1].error is None, steps=[_step(one) for one in steps])
@@ -168,6 +183,11 @@ def post_test(name: str, served: Archive, principal: Operator) -> TrialShape:
 
 def _step(one: Step) -> StepShape:
     error = one.error
+    if error is not None and one.name == ADDRESS_STEP:  # else it would tell of the host's network
+        error = Refused(
+            "The name cannot be resolved, or lies in a network of the host.",
+            next_step="Check the name; on the host 'holdfast source test' says more.",
+        )
     return StepShape(
         step=one.name,
         is_ok=error is None,
@@ -183,7 +203,7 @@ def post_dry_run(
 ) -> DryRunShape:
     """Show what a webhook's field map would make of the body, a sample; nothing is kept."""
     settings = settings_to_try(find_account(served.store, name))
-    found = dry_run(settings, msgspec.json.encode(sample))
+    found = dry_run(settings, _as_json(sample))
     fields = [
         FieldShape(
             name=one.name,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import msgspec
 from pydantic import Field
 
 from holdfast.api.shapes.common import Instant, Shape, maybe_ms
 from holdfast.core.identity import public_id
 from holdfast.ingest.source_kinds import source_of
 from holdfast.ingest.sources.health import Health
+from holdfast.ingest.webhooks.settings import KIND as HOOK
+from holdfast.ingest.webhooks.settings import hook_of
 
 MAX_NAME = 200
 MAX_SECRET = 16_384
-Names = list[str]
+Names = list[Annotated[str, Field(min_length=1, max_length=1000)]]
 
 
 class Tokens(Shape):
@@ -72,7 +75,7 @@ class NewSource(Shape):
 
 
 class SourceChange(Shape):
-    """What becomes another; what is left out stays. See `holdfast source set`."""
+    """What becomes another; what is left out stays, and an empty list or text lifts a rule."""
 
     every: float | None = Field(None, ge=10, le=604_800)
     """Seconds between two looks at all folders."""
@@ -89,8 +92,6 @@ class SourceChange(Shape):
     folder: Names | None = Field(None, max_length=1000)
     exclude: Names | None = Field(None, max_length=1000)
     drafts: Literal["sent", "all"] | None = None
-    settle: float | None = Field(None, ge=0, le=86_400)
-    keep: bool | None = None
 
 
 class SourceShape(Shape):
@@ -179,4 +180,7 @@ def detail_shape(one: Health, plan: dict[str, Any]) -> SourceDetail:
     """Return all that is shown of a source."""
     shown = source_of(one.kept.kind).shown(one.kept.settings)
     settings = {name: value for name, value in shown.items() if name != "place"}
+    if one.kept.kind == HOOK:  # as it was sent
+        text = hook_of(one.kept.settings).settings
+        settings["settings"] = msgspec.json.decode(text) if text else None
     return SourceDetail(source=source_shape(one), settings=settings, plan=plan)

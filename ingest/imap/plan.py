@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 
@@ -44,6 +45,8 @@ class Plan:
         for day in (self.since, self.until):
             if day:
                 read_day(day)
+        if not all(map(math.isfinite, (self.every_s, self.late_s, self.reconcile_s))):
+            raise Refused("A time is no number.", next_step="Give seconds.")
         if self.drafts not in DRAFTS:
             raise Refused(f"--drafts {self.drafts!r} is unknown.", next_step="Use sent or all.")
         if not 10 <= self.every_s <= 7 * 24 * 3600:

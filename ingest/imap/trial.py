@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from holdfast.ingest.imap.signing.tokens import Kept
 
 SAMPLES = 3
+ADDRESS_STEP = "address"
 SAMPLE_STEP = "samples"
 """The step whose finding is what messages say."""
 _MOST_HEADER = 64 * 1024
@@ -69,7 +70,7 @@ class Trial:
     def steps(self) -> Iterator[Step]:
         """Yield each step when it is done."""
         ways: tuple[tuple[str, Callable[[], str]], ...] = (
-            ("address", self._address),
+            (ADDRESS_STEP, self._address),
             ("connection", self._connection),
             ("sign-in", self._sign_in),
             ("capabilities", self._capabilities),

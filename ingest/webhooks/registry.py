@@ -42,11 +42,11 @@ class Vendor:
             Refused: Something is missing, unknown, of the wrong type, or in the wrong one of both.
         """
         public, hidden = _object(settings, "settings"), _object(secret, "secret")
-        if misplaced := sorted((public.keys() & self.secrets) | (hidden.keys() - self.secrets)):
-            raise Refused(
-                f"Not a place for {', '.join(misplaced)}.",
-                next_step=f"Of {self.name}, secret are {', '.join(sorted(self.secrets))}.",
-            )
+        secret_ones = f"Of {self.name}, secret are {', '.join(sorted(self.secrets))}."
+        if misplaced := sorted(public.keys() & self.secrets):
+            raise Refused(f"Not a place for {', '.join(misplaced)}.", next_step=secret_ones)
+        if hidden.keys() - self.secrets:  # unnamed: a secret may have been taken for a name
+            raise Refused("The secret holds something else, too.", next_step=secret_ones)
         known = {one.name for one in dataclasses.fields(self.settings)}
         if unknown := sorted(public.keys() - known):
             raise Refused(

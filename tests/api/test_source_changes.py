@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api_kit import Office, empty_office
-from holdfast.core.errors import Conflict, NotFound
+from holdfast.core.errors import Conflict, NotFound, Refused
+from holdfast.ingest.folder.place import KIND as FOLDER
+from holdfast.ingest.folder.place import watched
+from holdfast.ingest.folder.place import written as written_folder
 from holdfast.ingest.imap.account import KIND, written
 from holdfast.ingest.imap.signing.oauth import unsealed
 from holdfast.ingest.source_changing import Changes, change_source
@@ -81,6 +86,10 @@ def test_source_that_cannot_be_is_refused(post: Office) -> None:
     assert "one thing" in add(post, "none", 400, mailbox=None)["detail"]
     assert "webhooks" in add(post, "odd", 400, webhook={"vendor": "fax"})["detail"]
     assert "printed" in add(post, "a\nb", 400)["detail"]
+    assert "path" in add(post, "a/b", 400)["detail"]
+    assert "custodian" in add(post, "c", 400, custodian="A\0")["detail"]
+    tokens = {"flow": "refresh-token", "client_id": "app", "token_url": "https://[x"}
+    assert "https" in add(post, "t", 400, mailbox=MAILBOX | {"tokens": tokens})["detail"]
     assert [one["name"] for one in post.get("it", "/sources")] == ["mail"]
 
 
@@ -97,8 +106,10 @@ def test_source_is_changed_as_it_was_read(post: Office) -> None:
     again = post.ask("it", "PATCH", path, json={"every": 70}, headers={"If-Match": tag})
     assert again.status_code == 412
     assert post.get("it", path)["plan"]["every"] == 60
-    foreign = post.ask("it", "PATCH", path, json={"keep": True})
-    assert (foreign.status_code, "says nothing" in foreign.json()["detail"]) == (400, True)
+    assert post.ask("it", "PATCH", path, json={"keep": True}).status_code == 422
+    assert post.ask("it", "PATCH", path, json={"only": [""]}).status_code == 422
+    lifted = post.ask("it", "PATCH", path, json={"only": [], "exclude": []}).json()["plan"]
+    assert (lifted["only"], lifted["exclude"]) == ([], [])
     assert post.ask("it", "PATCH", path, json={"since": "March"}).status_code == 400
 
 
@@ -110,6 +121,17 @@ def test_change_to_what_somebody_else_changed_is_not_made(post: Office) -> None:
     with pytest.raises(Conflict):
         change_source(store, seen, Changes(since="2024-01-01"))
     assert change_source(store, find_account(store, "mail"), Changes())["since"] == ""
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf")])
+def test_time_that_is_no_number_would_spoil_the_list_of_sources(
+    post: Office, seconds: float
+) -> None:
+    add(post)
+    store = post.services.store
+    for name in ("every", "late", "reconcile"):
+        with pytest.raises(Refused):
+            change_source(store, find_account(store, "mail"), Changes(**{name: seconds}))
 
 
 def test_webhook_is_added_tried_and_changed(post: Office) -> None:
@@ -124,8 +146,40 @@ def test_webhook_is_added_tried_and_changed(post: Office) -> None:
     assert [one["name"] for one in missed["fields"] if one["is_missed"]] == ["body"]
     changed = post.ask("it", "PATCH", "/sources/crm", json={"late": 60})
     assert changed.json()["plan"] == {"every": 300, "late": 60}
+    assert made["settings"]["settings"] == MAP
+    assert "by itself" in post.post("it", "/sources/crm/sync", 400)["detail"]
+    assert post.post("it", "/sources/crm/test")["is_ok"]
     add(post)
     assert post.post("it", "/sources/mail/dry-run", 400, json=sample)["detail"]
+
+
+def test_half_a_character_is_refused(post: Office) -> None:
+    half = json.dumps({"fields": {"id": "\ud800"}})
+    add(post, "crm", webhook={"vendor": "generic", "settings": MAP})
+    for path, body in (
+        ("/sources/crm/dry-run", half),
+        ("/sources", json.dumps({"name": "x", "secret": SECRET, "webhook": {"vendor": "generic"}})
+         .replace('"generic"', f'"generic", "settings": {half}')),
+    ):  # fmt: skip
+        sent = {"content": body, "headers": {"Content-Type": "application/json"}}
+        assert post.ask("it", "POST", path, **sent).status_code in {400, 422}
+    folder = json.dumps({"folder": ["\ud800"]})
+    sent = {"content": folder, "headers": {"Content-Type": "application/json"}}
+    assert post.ask("it", "PATCH", "/sources/crm", **sent).status_code == 422
+
+
+def test_secret_that_holds_something_else_is_not_told(post: Office) -> None:
+    secret = '{"open-sesame":1}'
+    refused = add(post, "crm", 400, webhook={"vendor": "generic"}, secret=secret)
+    assert "sesame" not in str(refused)
+
+
+def test_way_that_lies_on_the_host_is_walked_there(post: Office, tmp_path: Path) -> None:
+    place = watched(tmp_path, 0.0, keeps=False)
+    new = NewAccount("drop", FOLDER, place.identity, written_folder(place))
+    add_account(post.services.store, new, b"")
+    assert "on the host" in post.post("it", "/sources/drop/test", 400)["detail"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_source_runs_when_it_is_asked_to_unless_it_rests(post: Office) -> None:
@@ -165,6 +219,7 @@ def test_f64_server_in_the_own_network_is_not_reached(post: Office) -> None:
         assert script.asked == []
     assert (found["is_ok"], len(found["steps"])) == (False, 1)
     assert found["steps"][0]["step"] == "address"
+    assert "127.0.0.1" not in str(found)  # nor what other names of the host's network mean
 
 
 def test_sources_are_for_who_looks_after_them(post: Office) -> None:

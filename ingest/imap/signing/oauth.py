@@ -35,7 +35,10 @@ class Oauth:
             )
         if not self.client_id:
             raise Refused("The client is missing.", next_step="Give --client-id.")
-        url = urlsplit(self.token_url)
+        try:
+            url = urlsplit(self.token_url)
+        except ValueError:
+            url = urlsplit("")
         is_safe = url.scheme == "https" or (
             url.scheme == "http" and is_loopback(url.hostname or "")
         )

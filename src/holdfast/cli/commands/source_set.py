@@ -81,7 +81,7 @@ def set_source(session: Session, options: SetOptions) -> None:
 
     said = {one.name: getattr(options, one.name) for one in fields(Changes)}
     for name in ("only", "without", "folder", "exclude"):
-        said[name] = _listed(said[name])
+        said[name] = None if said[name] is None else tuple(said[name])
     with session.archive() as services:
         kept = find_account(services.store, options.name)
         shown = change_source(services.store, kept, Changes(**said))
@@ -93,7 +93,3 @@ def set_source(session: Session, options: SetOptions) -> None:
         for name, value in shown.items()
         if value not in ("", ())
     )
-
-
-def _listed(values: list[str] | None) -> tuple[str, ...] | None:
-    return None if values is None else tuple(value for value in values if value)
