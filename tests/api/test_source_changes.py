@@ -129,9 +129,10 @@ def test_time_that_is_no_number_would_spoil_the_list_of_sources(
 ) -> None:
     add(post)
     store = post.services.store
-    for name in ("every", "late", "reconcile"):
+    kept = find_account(store, "mail")
+    for changes in (Changes(every=seconds), Changes(late=seconds), Changes(reconcile=seconds)):
         with pytest.raises(Refused):
-            change_source(store, find_account(store, "mail"), Changes(**{name: seconds}))
+            change_source(store, kept, changes)
 
 
 def test_webhook_is_added_tried_and_changed(post: Office) -> None:
