@@ -78,8 +78,11 @@ def map_to_try(vendor: str, text: str) -> MappedSettings:
     Raises:
         Refused: The vendor is unknown or has no map, or the settings cannot be read.
     """
-    # The map is tried, not the signature: any secret does.
-    read = vendor_of(vendor).read(text, secret_of(vendor, secrets.token_urlsafe(32)))
+    known = vendor_of(vendor)
+    read = None
+    if issubclass(known.settings, MappedSettings):
+        # The map is tried, not the signature: any secret does.
+        read = known.read(text, secret_of(vendor, secrets.token_urlsafe(32)))
     if not isinstance(read, MappedSettings):
         raise Refused(f"Webhooks of {vendor!r} have no map.", next_step="Try generic or jdy.")
     return read

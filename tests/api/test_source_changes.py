@@ -17,6 +17,7 @@ from holdfast.ingest.folder.place import written as written_folder
 from holdfast.ingest.imap.account import KIND, written
 from holdfast.ingest.imap.signing.oauth import unsealed
 from holdfast.ingest.source_changing import Changes, change_source
+from holdfast.ingest.webhooks.dry_run import map_to_try
 from holdfast.storage.catalogue.accounts import NewAccount, add_account, find_account, open_secret
 from imap_kit import letter, plain_account
 from imap_script import Script, scripted
@@ -234,3 +235,9 @@ def test_sources_are_for_who_looks_after_them(post: Office) -> None:
         assert post.ask("it", method, f"/sources/none{path}", **body).status_code == 404
     refused = {"name": "x", "secret": "x", "mailbox": MAILBOX}
     assert post.ask("legal", "POST", "/sources", json=refused).status_code == 403
+
+
+@pytest.mark.parametrize("vendor", ["slack", "feishu", "dingtalk", "wecom", "teams"])
+def test_vendor_without_a_map_says_so(vendor: str) -> None:
+    with pytest.raises(Refused, match="have no map"):
+        map_to_try(vendor, "")
