@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from fastapi import Header
 
 from holdfast.api.problems import StaleVersion
 
+IfMatch = Annotated[str, Header(alias="If-Match", max_length=100)]
+"""The field, where a client sent it."""
 _TAG = re.compile(r'"v(\d{1,18})"')
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
 from pydantic import Field as Bounds
 
@@ -21,7 +21,7 @@ from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
 from holdfast.api.shapes.contacts import CONTACT_ID, ContactShape, contact_shape
 from holdfast.api.trail import note
-from holdfast.api.versions import agreed, tag_of
+from holdfast.api.versions import IfMatch, agreed, tag_of
 from holdfast.core.address_forms import address_forms
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.identity import public_id
@@ -42,7 +42,6 @@ from holdfast.storage.rights.contact_reach import is_followed
 router = APIRouter(tags=["contacts"])
 Annotator = Annotated[Principal, Depends(allowed(Action.ANNOTATE))]
 Merger = Annotated[Principal, Depends(allowed(Action.MERGE))]
-IfMatch = Annotated[str, Header(alias="If-Match", max_length=100)]
 _WORD = Bounds(None, max_length=300)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Response
 
 from holdfast.api.asking import everywhere, understood
 from holdfast.api.door import Archive, Asker, allowed
@@ -28,7 +28,7 @@ from holdfast.api.shapes.matters import (
     matter_shape,
     notice_shape,
 )
-from holdfast.api.versions import agreed, tag_of
+from holdfast.api.versions import IfMatch, agreed, tag_of
 from holdfast.core.holds import HoldTerms, hold_predicate
 from holdfast.core.rights import Action, Principal
 from holdfast.indexer.explain import to_text
@@ -51,7 +51,6 @@ router = APIRouter(tags=["matters"])
 Viewer = Annotated[Principal, Depends(allowed(Action.MATTERS))]
 Holder = Annotated[Principal, Depends(allowed(Action.HOLD))]
 Releaser = Annotated[Principal, Depends(allowed(Action.RELEASE))]
-IfMatch = Annotated[str, Header(alias="If-Match", max_length=100)]
 
 
 @router.get("/matters", operation_id="list_matters")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from holdfast.api.asking import record_in_scope
@@ -12,7 +12,7 @@ from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import Mask, mask_for
 from holdfast.api.shapes.common import Instant, Shape, from_ms
 from holdfast.api.trail import note
-from holdfast.api.versions import agreed, tag_of
+from holdfast.api.versions import IfMatch, agreed, tag_of
 from holdfast.core.rights import Action, Principal
 from holdfast.storage.annotations.values import Change, Metadata
 from holdfast.storage.annotations.versions import Version, metadata_of, versions_of
@@ -21,7 +21,6 @@ from holdfast.storage.annotations.writing import annotate
 router = APIRouter(tags=["metadata"])
 Reader = Annotated[Principal, Depends(allowed(Action.READ))]
 Annotator = Annotated[Principal, Depends(allowed(Action.ANNOTATE))]
-IfMatch = Annotated[str, Header(alias="If-Match", max_length=100)]
 Words = list[str]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Response
 
 from holdfast.api.door import Archive, allowed
 from holdfast.api.idempotency import Call, Once, once
@@ -27,7 +27,7 @@ from holdfast.api.shapes.sources import (
     detail_shape,
     source_shape,
 )
-from holdfast.api.versions import agreed, tag_of
+from holdfast.api.versions import IfMatch, agreed, tag_of
 from holdfast.core.errors import Refused
 from holdfast.core.rights import Action, Principal
 from holdfast.ingest.imap.account import KIND as MAILBOX
@@ -44,7 +44,7 @@ from holdfast.ingest.source_adding import (
 )
 from holdfast.ingest.source_changing import Changes, change_source
 from holdfast.ingest.source_kinds import source_of
-from holdfast.ingest.sources.health import Health, health
+from holdfast.ingest.sources.health import health_of
 from holdfast.ingest.webhooks.dry_run import dry_run, settings_to_try
 from holdfast.ingest.webhooks.settings import KIND as HOOK
 from holdfast.storage.audit import canonical_digest
@@ -60,7 +60,6 @@ from holdfast.storage.catalogue.source_schedule import hasten, refuse_paused
 
 router = APIRouter(tags=["sources"])
 Operator = Annotated[Principal, Depends(allowed(Action.SOURCES))]
-IfMatch = Annotated[str, Header(alias="If-Match", max_length=100)]
 
 
 @router.post("/sources", operation_id="add_source", status_code=201)
@@ -165,7 +164,7 @@ def post_sync(name: str, served: Archive, principal: Operator) -> SourceShape:
         raise Refused("What it has comes by itself.", next_step="Send or drop something.")
     refuse_paused(kept.paused_ms, kept.name)
     hasten(served.store_of(principal), kept.source_id)
-    return source_shape(_health(served, kept))
+    return source_shape(health_of(served.store, kept))
 
 
 @router.post("/sources/{name}/test", operation_id="test_source")
@@ -220,11 +219,7 @@ def post_dry_run(
 
 
 def _detail(served: Served, kept: KeptAccount) -> SourceDetail:
-    return detail_shape(_health(served, kept), change_source(served.store, kept, Changes()))
-
-
-def _health(served: Served, kept: KeptAccount) -> Health:
-    return next(one for one in health(served.store) if one.kept.source_id == kept.source_id)
+    return detail_shape(health_of(served.store, kept), change_source(served.store, kept, Changes()))
 
 
 def _version(kept: KeptAccount) -> int:

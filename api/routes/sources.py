@@ -8,11 +8,10 @@ import msgspec
 from fastapi import APIRouter, Depends, Query
 
 from holdfast.api.door import Archive, allowed
-from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
 from holdfast.api.shapes.sources import SourceShape, source_shape
 from holdfast.core.rights import Action, Principal
-from holdfast.ingest.sources.health import health
+from holdfast.ingest.sources.health import health, health_of
 from holdfast.storage.catalogue.accounts import find_account
 from holdfast.storage.catalogue.source_runs import SourceRun, runs_of
 from holdfast.storage.catalogue.source_schedule import pause, resume
@@ -59,7 +58,7 @@ def pause_source(name: str, served: Archive, principal: Operator) -> SourceShape
     """Let a source rest until it is resumed; it stays paused over restarts."""
     kept = find_account(served.store, name)
     pause(served.store_of(principal), kept.source_id)
-    return _found(served, kept.source_id)
+    return source_shape(health_of(served.store, find_account(served.store, name)))
 
 
 @router.post("/sources/{name}/resume", operation_id="resume_source")
@@ -67,12 +66,7 @@ def resume_source(name: str, served: Archive, principal: Operator) -> SourceShap
     """Let a source run again: the next look is due now, whatever failed before."""
     kept = find_account(served.store, name)
     resume(served.store_of(principal), kept.source_id)
-    return _found(served, kept.source_id)
-
-
-def _found(served: Served, source_id: int) -> SourceShape:
-    (one,) = (each for each in health(served.store) if each.kept.source_id == source_id)
-    return source_shape(one)
+    return source_shape(health_of(served.store, find_account(served.store, name)))
 
 
 def _run(one: SourceRun) -> RunShape:

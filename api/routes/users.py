@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from holdfast.api.asking import understood
@@ -12,7 +12,7 @@ from holdfast.api.door import Archive, Asker, allowed
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
-from holdfast.api.versions import agreed, tag_of
+from holdfast.api.versions import IfMatch, agreed, tag_of
 from holdfast.core.errors import NotFound
 from holdfast.core.identity import public_id
 from holdfast.core.rights import Action, Forbidden, Principal, Reach, Role
@@ -44,7 +44,6 @@ from holdfast.storage.rights.users import (
 
 router = APIRouter(tags=["users"])
 Manager = Annotated[Principal, Depends(allowed(Action.USERS))]
-IfMatch = Annotated[str, Header(alias="If-Match", max_length=100)]
 LOGIN = Field(max_length=128, examples=["li"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from holdfast.api.door import Archive, allowed
 from holdfast.api.names import number_of
@@ -21,7 +21,7 @@ from holdfast.api.shapes.webhooks import (
     delivery_shape,
     webhook_shape,
 )
-from holdfast.api.versions import agreed, tag_of
+from holdfast.api.versions import IfMatch, agreed, tag_of
 from holdfast.core.identity import public_id
 from holdfast.core.rights import Action, Principal
 from holdfast.storage.rights.users import user_view
@@ -49,7 +49,6 @@ from holdfast.storage.webhooks.endpoints import (
 
 router = APIRouter(tags=["webhooks"])
 Keeper = Annotated[Principal, Depends(allowed(Action.WEBHOOKS))]
-IfMatch = Annotated[str, Header(alias="If-Match", max_length=100)]
 
 
 @router.get("/webhooks", operation_id="list_webhooks")

@@ -56,6 +56,13 @@ def health(store: Store) -> list[Health]:
     return [_health(one, store.now_ms(), held) for one in accounts_of(store)]
 
 
+def health_of(store: Store, kept: KeptAccount) -> Health:
+    """Return how one of them fares, as it was read."""
+    with reading(store.engine) as connection:
+        held = lease_holders(connection, store.now_ms())
+    return _health(kept, store.now_ms(), held)
+
+
 def _health(kept: KeptAccount, now_ms: int, held: Collection[str]) -> Health:
     late_s = read_plan(kept.plan).late_s
     is_paused = kept.paused_ms is not None

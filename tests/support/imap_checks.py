@@ -247,6 +247,17 @@ def keeps_every_membership(folder: Path) -> None:
         assert [one.replace('"', "") for one in flags] == [said] * 3, "a label is missing"
 
 
+def told_by_a_run(settings: Settings) -> Unavailable:
+    """Sync, and return the words in which the run ends."""
+    said: Unavailable | None = None
+    try:
+        synced(settings)
+    except Unavailable as error:
+        said = error
+    assert said is not None, "nobody was told"
+    return said
+
+
 def keeps_all_of_it_when_the_disk_failed(
     folder: Path, plant: Plant, files: FaultyFiles, fault: tuple[str, int]
 ) -> None:
@@ -260,12 +271,7 @@ def keeps_all_of_it_when_the_disk_failed(
     script = Script(mail(1, 2, 3))
     with serving(folder, script) as settings:
         files.fail(fault[0], 1, fault[1])
-        said: Unavailable | None = None
-        try:
-            synced(settings)
-        except Unavailable as error:
-            said = error
-        assert said is not None, "nobody was told"
+        said = told_by_a_run(settings)
         assert said.next_step
         assert not files.synced_again
         synced(settings)
@@ -278,12 +284,7 @@ def takes_all_of_it_when_there_is_room(folder: Path) -> None:
     chance = random.Random(6)
     script = Script({uid: letter(uid, body=chance.randbytes(40_000).hex()) for uid in range(1, 31)})
     with serving(folder, script) as settings, memory_disk(settings.data / "segments", "480k") as at:
-        said: Unavailable | None = None
-        try:
-            synced(settings)
-        except Unavailable as error:
-            said = error
-        assert said is not None, "nobody was told"
+        said = told_by_a_run(settings)
         assert "full" in said.cause
         grow(at, "64m")
         synced(settings)
@@ -308,12 +309,7 @@ def takes_all_of_it_when_the_lock_is_gone(folder: Path, plant: Plant) -> None:
             return answer
 
         script.twist = locking
-        said: Unavailable | None = None
-        try:
-            synced(settings)
-        except Unavailable as error:
-            said = error
-        assert said is not None, "nobody was told"
+        said = told_by_a_run(settings)
         assert "locked" in said.cause
         lock.close()
         plant.setattr(leasing, "is_dead", lambda owner: True)  # it could not give its lease back
