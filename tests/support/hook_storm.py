@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import random
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,8 +18,6 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
-
-import httpx2
 
 from archive_kit import NOW, findings, opened, settings_in
 from fault_command import PROGRAM, Running, start
@@ -43,8 +40,8 @@ from hook_kit import (
     signed_slack,
 )
 from http_listening import free_port
+from steady_sender import Plan, Sending, request_bytes
 
-SENDERS = 24
 PATIENCE_S = 300.0
 """Against hanging only."""
 
@@ -66,7 +63,14 @@ class StormFigures:
     events: int = 0
     kills: int = 0
     seconds: float = 0.0
+    """From the time of the first event to the last acknowledgement."""
     acknowledged: int = 0
+    late_ms: tuple[int, int, int] = (0, 0, 0)
+    """How long after their times events were sent first: half of them, 99 %, all."""
+    took_ms: tuple[int, int, int] = (0, 0, 0)
+    """How long after their times they were acknowledged."""
+    sender_cpu_s: float = 0.0
+    """What sending took of a processor."""
     sent_again: int = 0
     lost: int = 0
     doubled: int = 0
@@ -154,18 +158,19 @@ def raise_storm(folder: Path, storm: Storm, systems: tuple[Sender, ...] = SYSTEM
     }
     runs = count()
     running = {name: one(folder / f"run-{next(runs)}") for name, one in begin.items()}
-    with _ended(running), _sending(port, storm, systems, figures) as sent:
+    with _ended(running):
         _await_port(running["serve"], port)
-        chance = random.Random(storm.seed)
-        for number in range(storm.kills):
-            name = ("worker", "worker", "serve")[number % 3]
-            wait_s = chance.uniform(0.3, 1.0) * storm.events / storm.per_s / (storm.kills + 1)
-            until = time.monotonic() + wait_s
-            running[name].is_over_before(partial(running[name].is_past, until))
-            running[name].kill()
-            running[name] = begin[name](folder / f"run-{next(runs)}")
-            figures.kills += 1
-        sent()
+        with _sending(port, storm, systems, figures) as sent:
+            chance = random.Random(storm.seed)
+            for number in range(storm.kills):
+                name = ("worker", "worker", "serve")[number % 3]
+                wait_s = chance.uniform(0.3, 1.0) * storm.events / storm.per_s / (storm.kills + 1)
+                until = time.monotonic() + wait_s
+                running[name].is_over_before(partial(running[name].is_past, until))
+                running[name].kill()
+                running[name] = begin[name](folder / f"run-{next(runs)}")
+                figures.kills += 1
+            sent()
         assert not running["worker"].is_over_before(partial(_is_settled, settings))
         for one in running.values():
             one.process.terminate()
@@ -214,69 +219,38 @@ def _sending(
     port: int, storm: Storm, systems: tuple[Sender, ...], figures: StormFigures
 ) -> Iterator[Callable[[], None]]:
     """Send everything at the rate; yields what waits for the end."""
-    numbers, lock, again = count(), threading.Lock(), Counter[str]()
-    began = time.monotonic()
-    troubles: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-                while True:
-                    with lock:
-                        number = next(numbers)
-                    if number >= storm.events:
-                        return
-                    pause = began + number / storm.per_s - time.monotonic()
-                    if pause > 0:
-                        threading.Event().wait(pause)
-                    _deliver(client, systems[number % len(systems)], storm, number, again)
-        except BaseException as error:  # noqa: BLE001 - the test that waits shall raise it
-            troubles.append(error)
-
-    threads = [threading.Thread(target=work) for _ in range(SENDERS)]
-    for thread in threads:
-        thread.start()
+    made = partial(_request, storm, systems)
+    sending = Sending(Plan(port, storm.events, storm.per_s, made, PATIENCE_S))
 
     def wait() -> None:
-        for thread in threads:
-            thread.join(PATIENCE_S)
-        figures.seconds = time.monotonic() - began
-        figures.sent_again = again["again"]
-        figures.acknowledged = again["acknowledged"]
-        if troubles:
-            raise troubles[0]
+        sent = sending.finish()
+        figures.seconds = round(sent.seconds, 2)
+        figures.sent_again, figures.acknowledged = sent.again, sent.acknowledged
+        figures.late_ms = _spread_ms(sent.late_s)
+        figures.took_ms = _spread_ms(sent.took_s)
+        figures.sender_cpu_s = round(sent.cpu_s, 2)
 
+    sending.start()
     try:
         yield wait
     finally:
         wait()
 
 
-def _deliver(
-    client: httpx2.Client, system: Sender, storm: Storm, number: int, again: Counter[str]
-) -> None:
-    """Send one event until it is acknowledged, signed anew each time, as vendors do."""
+def _request(storm: Storm, systems: tuple[Sender, ...], number: int) -> bytes:
+    """Make the request of one event, signed now, as vendors sign anew what they send again."""
+    system = systems[number % len(systems)]
     content = system.content(word_of(storm, number), number)
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        signed = system.signed(content, datetime.now(UTC), SECRET)
-        path = f"/api/v1/ingest/hooks/{system.vendor}"
-        try:
-            answer = client.request(
-                signed.method, path, params=dict(signed.query), headers=dict(signed.headers),
-                content=signed.body,
-            )  # fmt: skip
-        except httpx2.TransportError:
-            again["again"] += 1
-            threading.Event().wait(0.1)
-            continue
-        if answer.status_code < 300:
-            again["acknowledged"] += 1
-            return
-        assert answer.status_code >= 500, (answer.status_code, answer.text)
-        again["again"] += 1
-        threading.Event().wait(0.1)
-    raise AssertionError(f"event {number} was never acknowledged")
+    signed = system.signed(content, datetime.now(UTC), SECRET)
+    path = f"/api/v1/ingest/hooks/{system.vendor}"
+    return request_bytes(signed.method, path, signed.query, signed.headers, signed.body)
+
+
+def _spread_ms(seconds: list[float]) -> tuple[int, int, int]:
+    in_order = sorted(seconds)
+    places = (len(in_order) // 2, len(in_order) * 99 // 100, -1)
+    one, two, three = (round(in_order[place] * 1000) for place in places)
+    return one, two, three
 
 
 def _is_settled(settings: Settings) -> bool:

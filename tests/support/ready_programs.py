@@ -33,6 +33,7 @@ LOADED = (
     "holdfast.ingest.tasks",
     "holdfast.wiring.listener",
     "holdfast.wiring.runs",
+    "holdfast.wiring.serving",
     "psycopg",
     "pypinyin",
     "tantivy",
