@@ -9,6 +9,8 @@ import msgspec
 from sqlalchemy import func, literal_column, select
 
 from holdfast.core.custody import End
+from holdfast.core.errors import Corrupt, NotFound
+from holdfast.core.ports import Placement
 from holdfast.core.records import NO_FACTS, CaptureFacts, Sealed
 from holdfast.ingest.drafting import Care
 from holdfast.ingest.forwarding import Forward, is_drop, keep_carried
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from holdfast.storage.catalogue.filing import FiledDraft
     from holdfast.storage.store import Store
 
-BATCH_ITEMS = 64
+BATCH_ITEMS = 128
 
 
 _facts = msgspec.json.Decoder(CaptureFacts).decode
@@ -46,7 +48,8 @@ class SealedRange:
     batch: int | None = None
     before_ms: int | None = None
     """Only what was seen before, in Unix milliseconds."""
-    source: int | None = None
+    sources: tuple[int, ...] = ()
+    """Only what these brought; empty: whoever did."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return what a row must be."""
@@ -59,8 +62,8 @@ class SealedRange:
             found.append(source_items.c.batch_id == self.batch)
         if self.before_ms is not None:
             found.append(source_items.c.seen_ms < self.before_ms)
-        if self.source is not None:
-            found.append(source_items.c.source_id == self.source)
+        if self.sources:
+            found.append(source_items.c.source_id.in_(self.sources))
         return found
 
 
@@ -141,6 +144,9 @@ def _sealed_rows(desk: Desk, within: SealedRange) -> Any:
             originals.c.content_id,
             originals.c.wrapped_key,
             originals.c.key_version,
+            originals.c.segment,
+            originals.c.offset,
+            originals.c.length,
         )
         .join(captures, captures.c.item_id == source_items.c.id)
         .join(originals, originals.c.id == source_items.c.original_id)
@@ -167,9 +173,18 @@ def _drafted(rows: Sequence[Row[Any]], desk: Desk, pool: Pool) -> list[tuple[Sea
 
 def _order(row: Row[Any], desk: Desk) -> Order:
     key = desk.store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
-    raw = b"".join(original_bytes(desk.store, row.original_id))
+    raw = _raw(row, key, desk.store)
     facts = _facts(row.facts) if row.facts else NO_FACTS
     return Order(None, key=key, raw=raw, trust=facts.trust, opens=is_drop(facts), facts=facts)
+
+
+def _raw(row: Row[Any], key: bytes, store: Store) -> bytes:
+    """Return the original from where it was when the batch was read, or where it is by now."""
+    place = Placement(row.segment, row.offset, row.length)
+    try:
+        return b"".join(store.vault.read(place, row.content_id, key))
+    except (Corrupt, NotFound):
+        return b"".join(original_bytes(store, row.original_id))
 
 
 def _keep_carried(

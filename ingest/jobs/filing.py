@@ -57,9 +57,9 @@ def is_waiting(workshop: Workshop) -> bool:
 def _ranges(order: FilingOrder, workshop: Workshop) -> list[SealedRange]:
     """Return what to file: of webhooks everything, for nobody else files what they bring."""
     if order.first is order.last is order.batch is None:
-        sources = sealed_sources(workshop.store, HOOK)
+        sources = tuple(sealed_sources(workshop.store, HOOK))
         left = SealedRange(before_ms=_left_before(workshop))
-        return [*(SealedRange(source=one) for one in sources), left]
+        return [SealedRange(sources=sources), left] if sources else [left]
     return [SealedRange(order.first, order.last, order.batch)]
 
 

@@ -90,7 +90,7 @@ def _bench(task: Task, workshop: Workshop, source_id: int, ask: Ask) -> Bench:
         on_progress=report,
         is_over=lambda: time.monotonic() >= until,
         tries=TRIES,
-        recovers=SealedRange(source=source_id),
+        recovers=SealedRange(sources=(source_id,)),
     )
 
 
