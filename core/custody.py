@@ -50,6 +50,8 @@ class Offer:
     prepared: Prepared
     offered: str
     """How its reader finds it again, as JSON."""
+    intake: Intake | None = None
+    """Where it goes; None: where all that is offered with it goes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import Future
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Response
@@ -10,7 +12,9 @@ from starlette.concurrency import run_in_threadpool
 
 from holdfast.api.door import client_address, served_of
 from holdfast.api.limits import Limiter
-from holdfast.ingest.webhooks.request import Request
+from holdfast.core.errors import Unavailable
+from holdfast.ingest.webhooks.intake import LONGEST_S
+from holdfast.ingest.webhooks.request import Reply, Request
 
 router = APIRouter(tags=["ingest"])
 
@@ -41,7 +45,22 @@ async def _answer(source: str, request: HttpRequest) -> Response:
         body=await request.body(),
         now=datetime.now(UTC),
     )
-    reply = await run_in_threadpool(served.hooks.take, source, told)
+    hooks = served.hooks
+    if hooks.is_quick(source, told):
+        coming = hooks.take(source, told)
+    else:
+        coming = await run_in_threadpool(hooks.take, source, told)
+    reply = await _durable(coming)
     if reply.status in (401, 403):  # only who fails is counted: events come as they come
         limiter.count(f"hook:{client_address(request)}")
     return Response(reply.body, reply.status, media_type=reply.content_type or None)
+
+
+async def _durable(coming: Future[Reply]) -> Reply:
+    """Wait for the answer, which comes when everything is durable."""
+    if coming.done():
+        return coming.result()
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(coming), LONGEST_S)
+    except TimeoutError as error:
+        raise Unavailable("It could not be kept in time.", next_step="Send it again.") from error

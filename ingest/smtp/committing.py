@@ -67,18 +67,27 @@ class Letter:
     """What it holds in clear, where it came encrypted; kept sealed under its own key."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """How groups come together."""
+
+    coming: Callable[[], int]
+    """Tells how many messages are on their way just now; a group waits for none that is not."""
+    wait_s: Callable[[], float] = lambda: GATHER_S
+    """Tells how long the next group may wait."""
+    sift: Callable[[Sequence[Letter]], Sequence[Letter]] = lambda group: group
+    """Settles the letters of a group that need not be kept, and returns the others."""
+    note: Callable[[int, float], None] = lambda _letters, _took_s: None
+    """Is told of each group how many letters it had, and how long it took to settle them."""
+
+
 class GroupCommit:
     """The thread that writes; `close` waits until everything handed over is settled."""
 
-    def __init__(self, reception: Reception, coming: Callable[[], int]) -> None:
-        """Start it.
-
-        Args:
-            reception: Where what is received goes.
-            coming: Tells how many messages are on their way just now.
-        """
+    def __init__(self, reception: Reception, gathering: Gathering) -> None:
+        """Start it."""
         self._reception = reception
-        self._coming = coming
+        self._gathering = gathering
         self._waiting: queue.SimpleQueue[Letter | None] = queue.SimpleQueue()
         self._held: Letter | None = None
         self._alarm = Alarm(reception.report)
@@ -98,7 +107,9 @@ class GroupCommit:
         while (first := self._next()) is not None:
             group = self._group(first)
             self._reception.pressure.note_group(len(group))
+            began = time.monotonic()
             self._settle(group)
+            self._gathering.note(len(group), time.monotonic() - began)
         self._alarm.end()
 
     def _next(self) -> Letter | None:
@@ -107,9 +118,9 @@ class GroupCommit:
 
     def _group(self, first: Letter) -> list[Letter]:
         group, size = [first], len(first.content)
-        until = time.monotonic() + GATHER_S
+        until = time.monotonic() + self._gathering.wait_s()
         while len(group) < GROUP_ITEMS:
-            left = max(until - time.monotonic(), 0) if self._coming() else 0
+            left = max(until - time.monotonic(), 0) if self._gathering.coming() else 0
             try:
                 letter = self._waiting.get(timeout=left) if left else self._waiting.get_nowait()
             except queue.Empty:
@@ -126,6 +137,13 @@ class GroupCommit:
 
     def _settle(self, group: Sequence[Letter]) -> None:
         """Keep a group; what cannot be kept together is tried one by one."""
+        try:
+            group = self._gathering.sift(group)
+        except Exception as error:  # noqa: BLE001 - as in `_kept`
+            self._answer(group, error)
+            return
+        if not group:
+            return
         trouble = self._kept(group)
         if trouble is not None and len(group) > 1 and not isinstance(trouble, HoldfastError):
             for letter in group:
@@ -144,11 +162,9 @@ class GroupCommit:
     def _kept(self, group: Sequence[Letter]) -> Exception | None:
         offers: list[Offer] = []
         try:
-            for intake, letters in self._by_intake(group):
-                first = len(offers)
-                for letter in letters:  # each is to be discarded, also when a later one fails
-                    offers.append(self._offer(letter))
-                accept(offers[first:], intake, self._reception.desk)
+            for letter in group:  # each is to be discarded, also when a later one fails
+                offers.append(self._offer(letter))
+            accept(offers, self._reception.intake, self._reception.desk)
         # The edge: whatever it is, the senders keep their messages and are told to come again.
         except Exception as error:  # noqa: BLE001
             return error
@@ -158,20 +174,12 @@ class GroupCommit:
             for offer in offers:
                 discard(offer.prepared)
 
-    def _by_intake(self, group: Sequence[Letter]) -> list[tuple[Intake, list[Letter]]]:
-        """Sort a group by where it goes: what is kept of one part stays when another one fails."""
-        parts: dict[int, tuple[Intake, list[Letter]]] = {}
-        for letter in group:
-            intake = letter.intake or self._reception.intake
-            parts.setdefault(intake.batch_id, (intake, []))[1].append(letter)
-        return list(parts.values())
-
     def _offer(self, letter: Letter) -> Offer:
         prepared = prepare(letter.content, spool=self._reception.spool)
         facts = letter.facts
         if letter.opened:
             facts = replace(facts, opened=seal_text(letter.opened, prepared.key, OPENED))
-        return Offer(letter.key or secrets.token_hex(16), facts, prepared, "")
+        return Offer(letter.key or secrets.token_hex(16), facts, prepared, "", letter.intake)
 
 
 def _cause(error: Exception) -> str:

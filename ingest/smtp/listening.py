@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Refused, Unavailable
 from holdfast.ingest.library_notes import libraries_told
-from holdfast.ingest.smtp.committing import GroupCommit, Reception
+from holdfast.ingest.smtp.committing import Gathering, GroupCommit, Reception
 from holdfast.ingest.smtp.door import Door
 from holdfast.ingest.smtp.open_files import room_for
 from holdfast.ingest.smtp.session import JournalSession, LmtpSession
@@ -64,7 +64,7 @@ class _Listener:
         self._report = reception.report
         self._tls = tls_context(config) if config.certificate else None
         self._lmtp_ports: set[int] = set()
-        self._commit = GroupCommit(reception, lambda: self._door.coming())
+        self._commit = GroupCommit(reception, Gathering(lambda: self._door.coming()))
         self._door = Door(config, reception, self._commit.hand_over)
 
     async def run(self) -> None:

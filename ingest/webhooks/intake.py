@@ -7,35 +7,29 @@ capture. A repeat is known by the vendor's own key and answered as the first one
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from holdfast.core.errors import HoldfastError, NotFound, Unavailable
-from holdfast.core.records import CaptureFacts
-from holdfast.ingest.smtp.committing import GroupCommit, Letter, Reception
+from holdfast.ingest.webhooks.keeping import Keeping, KeyReused, Turn
 from holdfast.ingest.webhooks.registry import Vendor, vendor_of
-from holdfast.ingest.webhooks.request import Denied, Handshake, Reply, Request
+from holdfast.ingest.webhooks.request import Denied, Handshake, Reply, Request, Taken
 from holdfast.ingest.webhooks.settings import KIND, hook_of
-from holdfast.parsers.chat.values import context_text
 from holdfast.storage.catalogue.accounts import Ending, find_account, note_ended, open_secret
 from holdfast.storage.catalogue.batches import close_batch, open_account_batch
-from holdfast.storage.catalogue.ledger import known_items
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from holdfast.core.custody import Intake
     from holdfast.ingest.pipeline import Desk
     from holdfast.ingest.smtp.alarm import Note
-    from holdfast.ingest.webhooks.request import Event
     from holdfast.storage.catalogue.accounts import KeptAccount
 
 NEVER_MS = 100 * 365 * 86_400_000
@@ -46,6 +40,8 @@ NOTE_S = 10.0
 """Between two notes in the catalogue that a source brings something."""
 LONGEST_S = 25.0
 """A sender waits so long at most for the disk; then it is told to come again."""
+QUICK_BYTES = 64 * 1024
+"""A body up to this size, and not compressed, is judged within a millisecond or two."""
 _REUSED = Denied(
     422, "key_reused",
     "The same key came before with another content. Give every event, and every change, its own.",
@@ -56,6 +52,7 @@ _REUSED = Denied(
 class _Open:
     """One source that is taken from."""
 
+    name: str
     kept: KeptAccount
     vendor: Vendor
     settings: Any
@@ -76,45 +73,52 @@ class Hooks:
     """Seconds of a clock that never goes back."""
     _open: dict[str, _Open] = field(default_factory=dict, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
-    _commit: GroupCommit | None = field(default=None, init=False)
+    _keeping: Keeping = field(init=False)
 
-    def take(self, name: str, request: Request) -> Reply:
-        """Answer one request to the source of this name.
+    def __post_init__(self) -> None:
+        self._keeping = Keeping(self.desk, self.spool, self.report)
+
+    def take(self, name: str, request: Request) -> Future[Reply]:
+        """Judge one request to the source of this name; return its answer, which may be to come.
+
+        An answer of success comes when everything of it is durable. It may take `LONGEST_S`, and is
+        then not waited for any more.
 
         Raises:
-            NotFound: There is no such source, or it is paused.
-            Unavailable: It could not be kept; the sender has to come again.
+            NotFound: There is no such source, or it is paused. The answer itself may raise
+                Unavailable: It could not be kept; the sender has to come again.
         """
         source = self._source(name)
         answer = source.vendor.handle(request, source.settings)
         if isinstance(answer, Denied):
-            self.report({"event": "hook.denied", "source": name, "code": answer.code})
-            return _refusal(answer)
+            return _told(self._denied(source, answer))
         if isinstance(answer, Handshake):
-            return Reply(answer.status, answer.content_type, answer.body)
-        keys = [one.key for one in answer.events]
-        known = known_items(self.desk.store, source.kept.source_id, keys)
-        if source.vendor.is_exact and any(map(partial(_differs, known), answer.events)):
-            self.report({"event": "hook.denied", "source": name, "code": _REUSED.code})
-            return _refusal(_REUSED)
-        is_new = self._keep(source, [one for one in answer.events if one.key not in known])
-        self._note(source)
-        return answer.reply if is_new else answer.again or answer.reply
+            return _told(Reply(answer.status, answer.content_type, answer.body))
+        if not answer.events:
+            return _told(answer.again or answer.reply)
+        return self._keep(source, answer)
+
+    def is_quick(self, name: str, request: Request) -> bool:
+        """Tell whether `take` looks nothing up and judges at once: where nothing may wait, too."""
+        source = self._open.get(name)
+        is_small = len(request.body) <= QUICK_BYTES and not request.header("content-encoding")
+        return is_small and source is not None and self._is_fresh(source)
 
     def close(self) -> None:
         """Settle what waits, and close what was opened."""
         with self._turn:
-            if self._commit is not None:
-                self._commit.close()
-                self._commit = None
+            self._keeping.close()
             for source in self._open.values():
                 close_batch(self.desk.store, source.intake.batch_id)
             self._open.clear()
 
     def _source(self, name: str) -> _Open:
+        known = self._open.get(name)
+        if known is not None and self._is_fresh(known):
+            return known
         with self._turn:
             known = self._open.get(name)
-            if known is not None and self.monotonic() - known.looked_at < LOOK_S:
+            if known is not None and self._is_fresh(known):
                 return known
             kept = _kept(self.desk, name)
             hook = hook_of(kept.settings)
@@ -122,46 +126,48 @@ class Hooks:
             secret = open_secret(self.desk.store, kept.source_id).decode()
             settings = vendor.read(hook.settings, secret)
             intake = known.intake if known is not None else self._begin(kept)
-            found = self._open[name] = _Open(kept, vendor, settings, intake, self.monotonic())
+            found = _Open(name, kept, vendor, settings, intake, self.monotonic())
             found.noted_at = known.noted_at if known is not None else 0.0
+            self._open[name] = found
             return found
+
+    def _is_fresh(self, source: _Open) -> bool:
+        return self.monotonic() - source.looked_at < LOOK_S
 
     def _begin(self, kept: KeptAccount) -> Intake:
         return open_account_batch(self.desk.store, kept, f"hook {kept.name}")
 
-    def _keep(self, source: _Open, fresh: Sequence[Event]) -> bool:
-        """Keep events of a body; return whether there was one."""
-        waiting = [self._hand_over(source, one) for one in fresh]
-        for one in waiting:
+    def _denied(self, source: _Open, denied: Denied) -> Reply:
+        self.report({"event": "hook.denied", "source": source.name, "code": denied.code})
+        return _refusal(denied)
+
+    def _keep(self, source: _Open, taken: Taken) -> Future[Reply]:
+        """Have the events of a body kept; the answer comes when all are settled."""
+        reply: Future[Reply] = Future()
+        reply.set_running_or_notify_cancel()  # whoever stops waiting does not end it
+
+        def finish(turn: Turn) -> None:
             try:
-                trouble = one.result(LONGEST_S)
-            except TimeoutError as error:
-                raise Unavailable(
-                    "It could not be kept in time.", next_step="Send it again."
-                ) from error
-            if trouble is not None:
-                raise _unavailable(trouble) from trouble
-        return bool(fresh)
+                reply.set_result(self._answer(source, taken, turn))
+            except Exception as error:  # noqa: BLE001 - raised where the answer is waited for
+                reply.set_exception(error)
 
-    def _hand_over(self, source: _Open, event: Event) -> Future[Exception | None]:
-        done: Future[Exception | None] = Future()
-        facts = CaptureFacts(
-            folder=event.context.room.get("name", ""),
-            received_at=event.received_at,
-            member=event.member,
-            form=event.form,
-            context=context_text(event.context),
-        )
-        letter = Letter(event.raw, facts, done.set_result, event.key, source.intake, event.opened)
-        self._committing(source.intake).hand_over(letter)
-        return done
+        turn = Turn(source.intake, source.vendor.is_exact, finish)
+        self._keeping.keep(turn, taken.events)
+        return reply
 
-    def _committing(self, intake: Intake) -> GroupCommit:
-        with self._turn:
-            if self._commit is None:
-                reception = Reception(self.desk, intake, self.spool, self.report)
-                self._commit = GroupCommit(reception, coming=lambda: 0)
-            return self._commit
+    def _answer(self, source: _Open, taken: Taken, turn: Turn) -> Reply:
+        """Return what to answer when all events are settled.
+
+        Raises:
+            HoldfastError: Not all could be kept.
+        """
+        if isinstance(turn.trouble, KeyReused):
+            return self._denied(source, _REUSED)
+        if turn.trouble is not None:
+            raise _unavailable(turn.trouble) from turn.trouble
+        self._note(source)
+        return taken.reply if turn.is_new else taken.again or taken.reply
 
     def _note(self, source: _Open) -> None:
         """Let people see that it works; not for every event, for that is a write of its own."""
@@ -169,6 +175,12 @@ class Hooks:
             source.noted_at = self.monotonic()
             now_ms = self.desk.store.now_ms()
             note_ended(self.desk.store, source.kept.source_id, Ending(now_ms + NEVER_MS))
+
+
+def _told(reply: Reply) -> Future[Reply]:
+    told: Future[Reply] = Future()
+    told.set_result(reply)
+    return told
 
 
 def _kept(desk: Desk, name: str) -> KeptAccount:
@@ -180,11 +192,6 @@ def _kept(desk: Desk, name: str) -> KeptAccount:
     if kept.kind != KIND or kept.paused_ms is not None:
         raise absent
     return kept
-
-
-def _differs(known: Mapping[str, bytes | None], event: Event) -> bool:
-    content_id = known.get(event.key)
-    return content_id is not None and content_id != hashlib.sha256(event.raw).digest()
 
 
 def _refusal(denied: Denied) -> Reply:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -24,14 +25,16 @@ from holdfast.storage.catalogue.schema import captures, originals, source_items,
 from holdfast.storage.catalogue.unkept import forget_unkept
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from holdfast.core.ports import Placement, Prepared
     from holdfast.storage.store import Store
 
 SALT_BYTES = 32
+Place = tuple[int, str]
+"""Source and key: what makes an item one."""
 _json = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -52,16 +55,31 @@ def known_items(store: Store, source_id: int, keys: Sequence[str]) -> dict[str, 
 
     Items that ended without an original and may be retried are left out.
     """
+    known = known_of(store, [(source_id, key) for key in keys])
+    return {key: content_id for (_, key), content_id in known.items()}
+
+
+def known_of(store: Store, places: Iterable[Place]) -> dict[Place, bytes | None]:
+    """Return as `known_items` for items of several sources, by source and key."""
     with reading(store.engine) as connection:
-        rows = by_value(
-            connection,
-            select(source_items.c.item_key, source_items.c.content_id).where(
-                source_items.c.source_id == source_id, source_items.c.is_retryable.is_(False)
-            ),
-            source_items.c.item_key,
-            keys,
-        )
-    return {row.item_key: row.content_id for row in rows}
+        found = _items(connection, places, source_items.c.is_retryable.is_(False))
+    return {place: row.content_id for place, row in found.items()}
+
+
+def _items(
+    connection: Connection, places: Iterable[Place], *conditions: ColumnElement[bool]
+) -> dict[Place, Row[Any]]:
+    """Return the items that have these keys in their sources."""
+    keys: dict[int, list[str]] = {}
+    for source_id, key in places:
+        keys.setdefault(source_id, []).append(key)
+    query = select(source_items.c.item_key, source_items.c.content_id, source_items.c.id)
+    found: dict[Place, Row[Any]] = {}
+    for source_id, some in keys.items():
+        own = query.where(source_items.c.source_id == source_id, *conditions)
+        rows = by_value(connection, own, source_items.c.item_key, some)
+        found |= {(source_id, row.item_key): row for row in rows}
+    return found
 
 
 def accept(offers: Sequence[Offer], intake: Intake, store: Store) -> Accepted:
@@ -69,6 +87,8 @@ def accept(offers: Sequence[Offer], intake: Intake, store: Store) -> Accepted:
 
     Idempotent: the same items again change nothing. An item whose key is known with other bytes
     becomes an item of its own, `key~hash`, so nothing is overwritten or lost.
+
+    Offers may be of several sources; `intake` is where those go that do not say where.
 
     Raises:
         Unavailable: Nothing was accepted; the same offers may be made again.
@@ -138,33 +158,29 @@ class _Acceptance:
             accepted.offers = list(fresh.values())
         return accepted
 
-    def _without_known(self, offers: Sequence[Offer], accepted: Accepted) -> dict[str, Offer]:
-        fresh: dict[str, Offer] = {}
-        known = self._items([offer.key for offer in offers])
-        taken = {key for key, row in known.items() if row.content_id is not None}
-        known |= self._items([_other_key(offer) for offer in offers if offer.key in taken])
-        for offer in offers:
-            content = offer.prepared.content_id
-            earlier = known.get(offer.key)
-            key = _other_key(offer) if offer.key in taken else offer.key
-            same = earlier is not None and earlier.content_id == content
-            if same or key in fresh or (key != offer.key and key in known):
+    def _without_known(self, offers: Sequence[Offer], accepted: Accepted) -> dict[Place, Offer]:
+        fresh: dict[Place, Offer] = {}
+        offered = [((self._intake(one).source_id, one.key), one) for one in offers]
+        known = _items(self.connection, [place for place, _ in offered])
+        taken = {place for place, row in known.items() if row.content_id is not None}
+        known |= _items(self.connection, [_other(*one) for one in offered if one[0] in taken])
+        for first, offer in offered:
+            earlier = known.get(first)
+            place = _other(first, offer) if first in taken else first
+            same = earlier is not None and earlier.content_id == offer.prepared.content_id
+            if same or place in fresh or (place != first and place in known):
                 accepted.unchanged += 1
                 continue
-            fresh[key] = offer
-        forget_unkept(self.connection, self.store, [known[key].id for key in fresh if key in known])
+            fresh[place] = offer
+        forget_unkept(self.connection, self.store, [known[one].id for one in fresh if one in known])
         return fresh
 
-    def _items(self, keys: Sequence[str]) -> dict[str, Row[Any]]:
-        """Return the items of the source that have these keys."""
-        query = select(source_items.c.item_key, source_items.c.content_id, source_items.c.id)
-        query = query.where(source_items.c.source_id == self.intake.source_id)
-        rows = by_value(self.connection, query, source_items.c.item_key, keys)
-        return {row.item_key: row for row in rows}
+    def _intake(self, offer: Offer) -> Intake:
+        return offer.intake or self.intake
 
     def _originals(
         self,
-        fresh: dict[str, Offer],
+        fresh: dict[Place, Offer],
         placements: dict[bytes, tuple[Prepared, Placement]],
         now_ms: int,
     ) -> tuple[dict[bytes, _Kept | Row[Any]], set[bytes]]:
@@ -226,18 +242,18 @@ class _Acceptance:
         )
 
     def _captures(
-        self, fresh: dict[str, Offer], known: dict[bytes, Any], ours: set[bytes], now_ms: int
+        self, fresh: dict[Place, Offer], known: dict[bytes, Any], ours: set[bytes], now_ms: int
     ) -> list[Sealed]:
         items, rows, events, sealed = [], [], [], []
-        for key, offer in fresh.items():
+        for place, offer in fresh.items():
             original = known[offer.prepared.content_id]
             item_id, capture_id = self.store.ids.take(), self.store.ids.take()
-            items.append(self._item_row(item_id, key, offer, original.id, now_ms))
+            items.append(self._item_row(item_id, place, offer, original.id, now_ms))
             rows.append(self._capture_row(capture_id, item_id, offer, original.id, now_ms))
             events.append(self._event(rows[-1], items[-1], original))
             content = original.content_id
             sealed.append(Sealed(item_id, capture_id, original.id, content, content in ours))
-        items.sort(key=lambda item: str(item["item_key"]))
+        items.sort(key=itemgetter("source_id", "item_key"))
         given = insert_missing(self.connection, source_items, items, "source_id", "item_key")
         refuse_fewer(given, items)
         insert_rows(self.connection, captures, rows)
@@ -245,16 +261,16 @@ class _Acceptance:
         return sealed
 
     def _item_row(
-        self, item_id: int, key: str, offer: Offer, original_id: int, now_ms: int
+        self, item_id: int, place: Place, offer: Offer, original_id: int, now_ms: int
     ) -> dict[str, Any]:
         return {
             "id": item_id,
-            "source_id": self.intake.source_id,
-            "item_key": key,
+            "source_id": place[0],
+            "item_key": place[1],
             "state": End.SEALED.value,
             "reason": "",
             "is_retryable": False,
-            "batch_id": self.intake.batch_id,
+            "batch_id": self._intake(offer).batch_id,
             "original_id": original_id,
             "content_id": offer.prepared.content_id,
             "seen_ms": now_ms,
@@ -265,7 +281,7 @@ class _Acceptance:
     def _capture_row(
         self, capture_id: int, item_id: int, offer: Offer, original_id: int, now_ms: int
     ) -> dict[str, Any]:
-        facts = offer.facts
+        facts, intake = offer.facts, self._intake(offer)
         received_ms = None
         if facts.received_at is not None:
             received_ms = int(facts.received_at.timestamp() * 1000)
@@ -274,9 +290,9 @@ class _Acceptance:
             "item_id": item_id,
             "original_id": original_id,
             "interaction_id": None,
-            "source_id": self.intake.source_id,
-            "batch_id": self.intake.batch_id,
-            "custodian_id": self.intake.custodian_id,
+            "source_id": intake.source_id,
+            "batch_id": intake.batch_id,
+            "custodian_id": intake.custodian_id,
             "folder": facts.folder,
             "flags": " ".join(facts.flags),
             "captured_ms": now_ms,
@@ -335,8 +351,8 @@ def _refuse_disposed(found: Sequence[Row[Any]], placements: Collection[bytes], w
         )
 
 
-def _other_key(offer: Offer) -> str:
-    return f"{offer.key}~{offer.prepared.content_id.hex()[:16]}"
+def _other(place: Place, offer: Offer) -> Place:
+    return place[0], f"{place[1]}~{offer.prepared.content_id.hex()[:16]}"
 
 
 def sums(store: Store, source_id: int | None = None) -> dict[str, dict[str, int]]:

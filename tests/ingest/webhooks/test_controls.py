@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from types import SimpleNamespace
@@ -14,9 +15,9 @@ import pytest
 
 from api_kit import Office, office
 from archive_kit import settings_in
-from holdfast.ingest.webhooks import checking, intake
+from holdfast.ingest.webhooks import checking, keeping
 from holdfast.ingest.webhooks.intake import Hooks
-from holdfast.ingest.webhooks.request import Request
+from holdfast.ingest.webhooks.request import Reply, Request, Taken
 from holdfast.ingest.webhooks.vendors import dingtalk, feishu, generic, jdy, slack, wecom
 from holdfast.wiring.founding import create_archive
 from hook_checks import (
@@ -96,13 +97,18 @@ def test_f34_repeat_that_is_not_remembered_is_found_out(served: Office, monkeypa
     with pytest.raises(AssertionError, match="generic: not kept once: 2"):
         event_is_kept_once(served, SYSTEMS[-1], "forgotten")
     monkeypatch.undo()
-    monkeypatch.setattr(intake, "known_items", lambda *_: {})
+    monkeypatch.setattr(keeping, "known_of", lambda *_: {})
     with pytest.raises(AssertionError, match="a repeat was not known"):
         repeat_is_told(served, SYSTEMS[-1].content("untold", 2))
 
 
 def test_f35_answer_before_it_is_kept_is_found_out(served: Office, monkeypatch: Plant) -> None:
-    monkeypatch.setattr(Hooks, "_keep", lambda *_: True)
+    def promise(_hooks: Hooks, _source: object, taken: Taken) -> Future[Reply]:
+        promised: Future[Reply] = Future()
+        promised.set_result(taken.reply)
+        return promised
+
+    monkeypatch.setattr(Hooks, "_keep", promise)
     with pytest.raises(AssertionError, match="not kept when it is answered: 0"):
         event_is_kept_once(served, SYSTEMS[-1], "promised")
 
