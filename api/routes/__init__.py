@@ -32,6 +32,7 @@ from holdfast.api.routes import (
 )
 
 ROUTERS = (
+    events_in.router,  # first: they are looked through in order, and nothing comes as often
     search.router,
     records.router,
     threads.router,
@@ -48,7 +49,6 @@ ROUTERS = (
     jobs.router,
     matters.router,
     exports.router,
-    events_in.router,
     record_metadata.router,
     bulk_metadata.router,
     policies.router,
