@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from holdfast.ingest.jail.channel import FrameKind, FrameReader, send_frame
 from holdfast.ingest.jail.confinement import Limits, confine, detach, die_with, start_cpu_limit
@@ -53,8 +54,8 @@ def serve(end: socket.socket, function: Function, limits: Limits) -> int:
 
 
 def become_server(
-    end: socket.socket, function: Function, limits: Limits, parent_id: int
-) -> None:  # pragma: no cover - in children alone
+    end: socket.socket, parent_id: int, *, function: Function, limits: Limits
+) -> NoReturn:  # pragma: no cover - in children alone
     """Turn a process just forked into a server of tasks; never returns."""
     status = 1
     try:

@@ -7,9 +7,10 @@ Here children come from a nursery, which was forked before there was anything to
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 from holdfast.ingest.jail.channel import Frame, FrameKind, send_frame
-from holdfast.ingest.jail.child import Function
+from holdfast.ingest.jail.child import Function, become_server
 from holdfast.ingest.jail.confinement import Limits
 from holdfast.ingest.jail.nursery import Nursery
 from holdfast.ingest.jail.once import await_answer, outcome_of
@@ -28,7 +29,7 @@ class Errands:
             at_once: Children side by side; further callers wait.
         """
         self._limits = limits
-        self._nursery = Nursery(function, limits)
+        self._nursery = Nursery(partial(become_server, function=function, limits=limits))
         self._asking = threading.Lock()  # the nursery answers one question at a time
         self._places = threading.Semaphore(at_once)
 

@@ -1,7 +1,7 @@
 """A process that does nothing but fork children and bury them; must not grow or open anything.
 
 It is forked while its parent is still small, so that a child that replaces another one later is as
-clean as the first: no threads, no database, no keys of the parent.
+clean as the first: no threads, no database, no keys of the parent. What children become is given.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import os
 import signal
 import socket
 import struct
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
+from typing import NoReturn
 
 from holdfast.core.errors import Unavailable
 from holdfast.ingest.jail.channel import open_pair
-from holdfast.ingest.jail.child import Function, become_server
-from holdfast.ingest.jail.confinement import Limits, detach, die_with
+from holdfast.ingest.jail.confinement import detach, die_with
 
+Become = Callable[[socket.socket, int], NoReturn]
+"""What a child does, given its end of the channel and the process id of the nursery."""
 _REQUEST = struct.Struct("!cq")
 _REPLY = struct.Struct("!q")
 _START, _END = b"s", b"e"
@@ -25,13 +28,18 @@ _START, _END = b"s", b"e"
 class Nursery:
     """The parent's side."""
 
-    def __init__(self, function: Function, limits: Limits) -> None:
-        """Fork the nursery: call it before there are threads, databases or keys."""
+    def __init__(self, become: Become, settle: Callable[[Collection[int]], None] = detach) -> None:
+        """Fork the nursery: call it before there are threads, databases or keys.
+
+        Args:
+            become: What each child does.
+            settle: Lets the nursery go of what is its parent's, but for these descriptors.
+        """
         self._control, theirs = socket.socketpair()
         parent_id = os.getpid()
         self._process_id = os.fork()
         if self._process_id == 0:
-            _become_nursery(theirs, function, limits, parent_id)
+            _become_nursery(theirs, become, settle, parent_id)
         theirs.close()
 
     def start_child(self) -> tuple[int, socket.socket]:
@@ -73,34 +81,37 @@ class Nursery:
             reply = b""
         if len(reply) < _REPLY.size:
             raise Unavailable(
-                "The process that starts parsers is gone.", next_step="Start the program again."
+                "The process that starts others is gone.", next_step="Start the program again."
             )
         (answer,) = _REPLY.unpack(reply)
         return int(answer)
 
 
 def _become_nursery(
-    control: socket.socket, function: Function, limits: Limits, parent_id: int
+    control: socket.socket,
+    become: Become,
+    settle: Callable[[Collection[int]], None],
+    parent_id: int,
 ) -> None:  # pragma: no cover - in children alone
     """Serve requests until the parent closes its end; never returns."""
     try:
         die_with(parent_id)
-        detach({control.fileno()})
-        while _serve_one(control, function, limits):
+        settle({control.fileno()})
+        while _serve_one(control, become):
             pass
     finally:
         os._exit(0)
 
 
 def _serve_one(
-    control: socket.socket, function: Function, limits: Limits
+    control: socket.socket, become: Become
 ) -> bool:  # pragma: no cover - in children alone
     request, descriptors, _, _ = socket.recv_fds(control, _REQUEST.size, 1)
     if len(request) < _REQUEST.size:
         return False
     kind, value = _REQUEST.unpack(request)
     if kind == _START:
-        answer = _fork_child(control, descriptors[0], function, limits)
+        answer = _fork_child(control, descriptors[0], become)
     else:
         os.kill(value, signal.SIGKILL)
         _, answer = os.waitpid(value, 0)
@@ -109,7 +120,7 @@ def _serve_one(
 
 
 def _fork_child(
-    control: socket.socket, descriptor: int, function: Function, limits: Limits
+    control: socket.socket, descriptor: int, become: Become
 ) -> int:  # pragma: no cover - in children alone
     nursery_id = os.getpid()
     try:
@@ -118,9 +129,9 @@ def _fork_child(
         os.close(descriptor)
         return -(trouble.errno or 1)
     if child_id == 0:
-        control.detach()
+        os.close(control.detach())
         end = socket.socket(fileno=descriptor)
         end.setblocking(True)
-        become_server(end, function, limits, nursery_id)
+        become(end, nursery_id)
     os.close(descriptor)
     return child_id

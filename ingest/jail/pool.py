@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -22,7 +23,7 @@ from holdfast.ingest.jail.channel import (
     Overlong,
     header_of,
 )
-from holdfast.ingest.jail.child import Function
+from holdfast.ingest.jail.child import Function, become_server
 from holdfast.ingest.jail.confinement import Limits
 from holdfast.ingest.jail.nursery import Nursery
 from holdfast.ingest.jail.once import outcome_of
@@ -83,7 +84,7 @@ class Pool:
 
     def __init__(self, worker: Function, config: PoolConfig) -> None:
         self._config = config
-        self._nursery = Nursery(worker, config.limits)
+        self._nursery = Nursery(partial(become_server, function=worker, limits=config.limits))
         self._selector = selectors.DefaultSelector()
         self._children: list[_Child] = []
         self._waiting: deque[_Task] = deque()

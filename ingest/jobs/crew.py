@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import connection, parent_process
+from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, Protocol
 
 from holdfast.core.errors import HoldfastError, Unavailable
@@ -88,12 +88,6 @@ class StopRequest:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def is_orphaned() -> bool:
-    """Tell whether the process that started this one is gone."""
-    parent = parent_process()
-    return parent is not None and not parent.is_alive()
 
 
 def serve(runner: Runner, bell: Bell, look_every_s: float) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -136,25 +136,12 @@ def test_worker_does_what_is_queued_and_ends_in_order(own: Desk, tmp_path: Path)
 
 def test_children_of_a_killed_worker_end_by_themselves(own: Desk) -> None:
     with working(own, "-n", 1) as process:
-        until(lambda: children(process.pid))
-        (child,) = children(process.pid)
+        assert process.stderr is not None
+        started = next(e for e in map(json.loads, process.stderr) if e["event"] == "worker.started")
+        assert is_alive(started["process"])
         process.kill()
         process.wait()
-        until(lambda: not is_alive(child))
-
-
-def children(parent: int) -> list[int]:
-    """The worker processes of a process; not what multiprocessing starts beside them."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal():
-            continue
-        with suppress(ProcessLookupError, FileNotFoundError):  # it ended meanwhile
-            words = (entry / "cmdline").read_bytes()
-            state, its_parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
-            if state != "Z" and int(its_parent) == parent and b"spawn_main" in words:
-                found.append(int(entry.name))
-    return found
+        until(lambda: not is_alive(started["process"]))
 
 
 def is_alive(process: int) -> bool:

@@ -27,7 +27,6 @@ from holdfast.ingest.jobs.crew import (
     Ring,
     SilentBell,
     StopRequest,
-    is_orphaned,
     serve,
 )
 from holdfast.ingest.jobs.kinds import KINDS
@@ -189,6 +188,12 @@ class CountedBell:
             with Path(self.rings).open("a") as file:
                 file.write(f"{ring.kind} {ring.hint}\n")
         return ring
+
+
+def is_orphaned() -> bool:
+    """Tell whether the process that started this one is gone."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 def serve_child(owner: str, _place: int, plan: ChildPlan) -> None:

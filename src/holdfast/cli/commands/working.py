@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import sys
 from contextlib import ExitStack, closing, contextmanager
@@ -14,17 +13,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from holdfast.cli.command import add, flag
+from holdfast.cli.commands.seeding import seedbed
 from holdfast.cli.screen import BAD, GOOD, Column, amount
 from holdfast.core.errors import HoldfastError, Refused
 from holdfast.core.identity import public_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from holdfast.cli.session import Session
     from holdfast.core.ports import Work
     from holdfast.ingest.imports import ImportOptions as Order
-    from holdfast.ingest.jobs.crew import Bell, StopRequest
+    from holdfast.ingest.jobs.crew import Bell
+    from holdfast.ingest.jobs.seedbed import Seedbed
     from holdfast.ingest.jobs.task import JobKind, Workshop
     from holdfast.ingest.tasks import CeleryConfig
     from holdfast.settings import Settings
@@ -80,7 +81,7 @@ class WorkerOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a worker process is told by the one that starts it; it travels through a pipe."""
+    """What a worker process is told by the one that starts it."""
 
     settings: Settings
     actor: str
@@ -109,15 +110,15 @@ def worker(session: Session, options: WorkerOptions) -> None:
         _work_once(plan)
         return
     with ExitStack() as opened:
+        # First: what comes from it is to see no keys.
+        bed = opened.enter_context(closing(seedbed(partial(serve_child, plan))))
         services = opened.enter_context(session.archive())
         if "sync" in plan.kinds_at(options.processes - 1):
             _watch(session.settings, services.store, opened)
-        _run_crew(session, options, plan, services.store, opened)
+        _run_crew(options, bed, services.store, opened)
 
 
-def _run_crew(
-    session: Session, options: WorkerOptions, plan: _Plan, store: Any, opened: ExitStack
-) -> None:
+def _run_crew(options: WorkerOptions, bed: Seedbed, store: Any, opened: ExitStack) -> None:
     from holdfast.ingest.jobs.crew import Crew, StopRequest
     from holdfast.storage.catalogue.jobs import abandon, forget_done
 
@@ -125,16 +126,9 @@ def _run_crew(
         from holdfast.ingest.metrics import serving
 
         opened.enter_context(serving(store, options.metrics_port, options.metrics_host))
-    context = multiprocessing.get_context("spawn")  # a fresh program: no keys, no threads of ours
-
-    def start(owner: str, place: int) -> Any:
-        process = context.Process(target=serve_child, args=(owner, place, plan), daemon=False)
-        process.start()
-        return process
-
     crew = Crew(
         options.processes,
-        start,
+        bed.start,
         lambda owner, is_in_order: abandon(store, owner, is_in_order=is_in_order),
         write_event,
         tend=lambda: _forget(store, forget_done),
@@ -160,27 +154,28 @@ def _forget(store: Any, forget_done: Any) -> None:
     forget_told(store)
 
 
-def serve_child(owner: str, place: int, plan: _Plan) -> None:
+def serve_child(plan: _Plan, owner: str, place: int, is_orphaned: Callable[[], bool]) -> None:
     """Be one worker process until asked to end; its status tells why it ended."""
     from holdfast.ingest.jobs.crew import StopRequest
 
     stop = StopRequest()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent asks for the end
     with stop.heeding(signal.SIGTERM):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
         try:
-            _serve(owner, place, plan, stop)
+            _serve(owner, place, plan, lambda: stop.is_asked or is_orphaned())
         except HoldfastError as error:
             write_event({"event": "worker.failed", "place": place, "cause": str(error)})
             sys.exit(error.exit_status)
 
 
-def _serve(owner: str, place: int, plan: _Plan, stop: StopRequest) -> None:
-    from holdfast.ingest.jobs.crew import is_orphaned, serve
+def _serve(owner: str, place: int, plan: _Plan, is_stopping: Callable[[], bool]) -> None:
+    from holdfast.ingest.jobs.crew import serve
     from holdfast.ingest.work import Runner
 
     kinds = plan.kinds_at(place)
     with workshop(plan.settings, plan.actor) as shop, _bell(plan.settings, kinds) as bell:
-        runner = Runner(shop, kinds, owner, write_event, lambda: stop.is_asked or is_orphaned())
+        runner = Runner(shop, kinds, owner, write_event, is_stopping)
         serve(runner, bell, BROKER_LOOK_S if plan.settings.work.broker else EMBEDDED_LOOK_S)
 
 
