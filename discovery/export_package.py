@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.core.errors import Corrupt, NotFound
 from holdfast.core.identity import public_id
-from holdfast.core.records import CaptureFacts, original_suffix
+from holdfast.core.custody import original_suffix
+from holdfast.core.records import CaptureFacts
 from holdfast.discovery.attachment_files import attached, attachment_name
 from holdfast.discovery.export_certificate import CertificateFacts, certificate_files
 from holdfast.discovery.export_records import (

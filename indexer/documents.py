@@ -25,8 +25,15 @@ from holdfast.core.kinds import Role
 from holdfast.core.numbers import number_claims
 from holdfast.core.phones import digit_chains, tokens_in
 from holdfast.core.ports import Document
-from holdfast.core.record_terms import Unfiled, filed_terms, joined_terms, own_terms
-from holdfast.core.records import FiledFacts, Participant, Record, RecordParticipant
+from holdfast.core.record_terms import (
+    HIDING,
+    Unfiled,
+    filed_terms,
+    hidden_in,
+    joined_terms,
+    own_terms,
+)
+from holdfast.core.records import FiledFacts, Record
 from holdfast.core.scripts import UNSPACED
 from holdfast.indexer.facets import filed_facets, own_facets
 
@@ -42,8 +49,10 @@ PEOPLE_FIELDS = {
     "bcc": "people_bcc",
     "envelope": "people_envelope",
     "expanded": "people_expanded",
+    "open_with": "people_open",
 }
-"""Part of the query → field of participants in that role; all of them are in `PEOPLE` too."""
+"""Part of the query → field of participants in that role; all of them are in `PEOPLE` too. The last
+is filled for mail that hides recipients alone."""
 
 MARK = "\x02"
 """In no text that has been cut."""
@@ -194,7 +203,7 @@ def analyse_original(record: Record | Unfiled) -> Analysed:
     exact = {name: list(values) for name, values in own.items()}
     exact["header"] = _header_tokens(record.headers)
     exact["phone"] = list(phones)
-    exact["pinyin"] = _pinyin_tokens(record.participants)
+    exact["pinyin"] = _pinyin_tokens(record)
     exact = {name: values for name, values in exact.items() if values}
     return Analysed(tokens, exact, own_facets(record, own))
 
@@ -227,21 +236,27 @@ def _located(texts: Record | Unfiled) -> Iterator[tuple[tuple[str, ...], str]]:
         yield (ATTACHMENT,), attachment.text
         yield (FILENAME,), attachment.filename
     fields: dict[str, dict[str, None]] = {}
+    hides = bool(hidden_in(texts))
     for person in texts.participants:
         into = fields.setdefault(f"{person.name} <{person.address}>", {PEOPLE: None})
-        if person.role in _ROLE_FIELDS:
-            into[_ROLE_FIELDS[person.role]] = None
+        into |= dict.fromkeys(_fields_of(person.role, hides=hides))
     for text, names in fields.items():
         yield tuple(names), text
 
 
-def _pinyin_tokens(people: Sequence[RecordParticipant | Participant]) -> list[str]:
+def _fields_of(role: Role, *, hides: bool) -> tuple[str, ...]:
+    """Return the fields that hold a participant besides `PEOPLE`."""
+    named = (_ROLE_FIELDS[role],) if role in _ROLE_FIELDS else ()
+    return (*named, PEOPLE_FIELDS["open_with"]) if hides and role not in HIDING else named
+
+
+def _pinyin_tokens(record: Record | Unfiled) -> list[str]:
     tokens: dict[str, None] = {}
-    for person in people:
+    hides = bool(hidden_in(record))
+    for person in record.participants:
         for key in () if person.name.isascii() else name_keys(person.name):
-            tokens[f"{PEOPLE}{SEPARATOR}{key}"] = None
-            if person.role in _ROLE_FIELDS:
-                tokens[f"{_ROLE_FIELDS[person.role]}{SEPARATOR}{key}"] = None
+            for name in (PEOPLE, *_fields_of(person.role, hides=hides)):
+                tokens[f"{name}{SEPARATOR}{key}"] = None
     return list(tokens)
 
 

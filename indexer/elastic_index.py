@@ -34,6 +34,7 @@ from holdfast.indexer.elastic.mapping import DEGRADED, VERSION
 from holdfast.indexer.elastic.parts import Known, Parts, Remembered
 from holdfast.indexer.elastic.results import KEEP_ALIVE, Results, Snapshot
 from holdfast.indexer.elastic.writing import degraded, engine_document, tombstone
+from holdfast.indexer.withheld import answered
 
 _ID_CHUNK = 10_000
 _SEARCH_TRIES = 3
@@ -133,6 +134,9 @@ class ElasticIndex:
             )
 
     def search(self, request: SearchRequest) -> Page:
+        return answered(request, self._search)
+
+    def _search(self, request: SearchRequest) -> Page:
         window = open_window(request)
         query = compile_query(And((request.query, request.scope.filter)))
         is_held = bool(request.facets or request.collapse)

@@ -16,8 +16,9 @@ from holdfast.api.originals import file_answer, taken_file
 from holdfast.api.served import Served
 from holdfast.api.shapes.records import HeaderShape, RecordDetail, capture, facts
 from holdfast.api.trail import note
+from holdfast.core.custody import original_suffix
 from holdfast.core.errors import Conflict, NotFound
-from holdfast.core.records import CaptureFacts, Record, original_suffix
+from holdfast.core.records import CaptureFacts, Record
 from holdfast.core.rights import Action, Principal
 from holdfast.storage.catalogue.attached import attached_files
 from holdfast.storage.catalogue.engine import reading
