@@ -55,10 +55,11 @@ def told_events(
         one.id: evidence.originals[one.original_id].salt if is_open else None
         for one in packed.captures
     }
+    about = {packed.record.id, *salts}
     return {
         row.seq: (
             packed.number, row, salts.get(row.subject_id) if row.kind == "capture" else None
         )
         for row in evidence.events.get(packed.record.id, ())
-        if not packed.is_withheld or row.kind != "capture" or row.subject_id in salts
+        if not packed.is_withheld or row.subject_id in about
     }  # fmt: skip

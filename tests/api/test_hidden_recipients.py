@@ -6,16 +6,24 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api_kit import Office, office
 from archive_kit import bring_in, settings_in, write_mbox
+from export_kit import verdict
+from holdfast.core.identity import row_id
 from holdfast.core.query import Phrase
 from holdfast.core.rights import Reach
+from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.rights.grants import NewGrant, add_grant
+from holdfast.storage.rights.principals import Door, principal_of
 from holdfast.storage.rights.teams import create_team, join_team
+from holdfast.storage.rights.users import found_user
+from holdfast.storage.webhooks.audience import Audience
 from pages_kit import House, Visitor
 
 SECRET = re.compile("quokka|zanzibar|hush|mole@|burrow", re.IGNORECASE)
@@ -277,3 +285,52 @@ def test_control_pages_tell_who_sees_everything(hush: Office, browsers: dict[str
     seen = pages(hush, browsers["legal2"], "legal")
     telling = [path for path, text in seen if SECRET.search(text)]
     assert len(telling) >= 6, telling
+
+
+def test_withheld_package_verifies(hush: Office, tmp_path: Path) -> None:
+    made = hush.post("chief", "/exports", 202, json={"query": "treaty"})["export"]
+    assert hush.ended_export("chief", made["id"])["state"] == "partial"
+    file = tmp_path / "package.zip"
+    file.write_bytes(hush.ask("chief", "GET", f"/exports/{made['id']}/file").content)
+    said = verdict(file)
+    assert (said.status, said.bad) == (0, []), said.out
+
+
+@pytest.mark.parametrize("who", ["li", "chief"])
+def test_embedded_trail_shows_nobody_who_is_hidden(hush: Office, who: str) -> None:
+    boss = hush.contact("boss@our.example")
+    url = hush.post(who, f"/contacts/{boss}/embed", 201)["url"]
+    page = hush.client.get("/embed/timeline?" + url.partition("?")[2])
+    assert page.status_code == 200
+    assert "The treaty" in page.text
+    assert not SECRET.search(page.text)
+    hidden = hush.contact("quokka@hush.example")
+    hush.post(who, f"/contacts/{hidden}/embed", 404)
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event as `Audience` reads it."""
+
+    id: int
+    kind: str
+    subject_id: int
+    contact_id: int | None
+
+
+@pytest.mark.parametrize(
+    ("who", "is_told"), [("li", False), ("chief", False), ("boss", True), ("legal", True)]
+)
+def test_nobody_is_told_of_contacts_that_are_hidden_from_them(
+    hush: Office, who: str, *, is_told: bool
+) -> None:
+    store = hush.services.store
+    met = [row_id("con", hush.contact(f"{one}@our.example")) for one in ("li", "boss")]
+    hidden = row_id("con", hush.contact("quokka@hush.example"))
+    with reading(store.engine) as connection:
+        asker = principal_of(connection, found_user(connection, who), Door(""), store.now_ms())
+    events = [Told(n, "contact.created", one, one) for n, one in enumerate([hidden, *met])]
+    letter_id = row_id("msg", the_record(hush, who))
+    events.append(Told(9, "message.archived", letter_id, None))
+    told = Audience(store, asker).of(events)  # type: ignore[arg-type]
+    assert told == {1, 2, 9} | ({0} if is_told else set())
