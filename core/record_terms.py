@@ -134,15 +134,19 @@ def hidden_among(channel: str, people: Sequence[HasRole]) -> tuple[str, ...]:
     They received it, and are named in none of the roles that every recipient sees. One whose
     address is not known is there as an empty one.
     """
-    if channel != EMAIL or not any(one.role in HIDING for one in people):
+    received = [one.address for one in people if one.role in HIDING] if channel == EMAIL else ()
+    if not received:
         return ()
-    seen = {_address(one) for one in people if one.role not in HIDING} - {""}
-    hidden = dict.fromkeys([_address(one) for one in people if one.role in HIDING])
-    return tuple([one for one in hidden if one not in seen])
+    shown = {one.address for one in people if one.role not in HIDING} - {""}
+    if shown.issuperset(received):  # as they are written, mostly
+        return ()
+    seen = {_folded_address(one) for one in shown}
+    hidden = dict.fromkeys([_folded_address(one) for one in received])
+    return tuple([one for one in hidden if not one or one not in seen])
 
 
-def _address(person: HasRole) -> str:
-    return fold_value(Field.ADDRESS, person.address)
+def _folded_address(address: str) -> str:
+    return fold_value(Field.ADDRESS, address)
 
 
 def person_text(person: RecordParticipant | Participant) -> str:
@@ -164,13 +168,16 @@ def record_terms(record: Record) -> dict[str, Sequence[str]]:
 
 
 def own_terms(
-    record: Record | Unfiled, claims: Iterable[str] | None = None
+    record: Record | Unfiled,
+    claims: Iterable[str] | None = None,
+    hidden: tuple[str, ...] | None = None,
 ) -> dict[str, tuple[str, ...]]:
     """Return the exact values that the original itself gives, whenever and wherever it is filed.
 
     Args:
         record: The message.
         claims: The `number_claims` of its texts, where they are known: it is slow to look.
+        hidden: Its `hidden_in`, where that is known.
     """
     if claims is None:
         claims = _number_claims(record, record.participants)
@@ -190,7 +197,7 @@ def own_terms(
         Field.HAS: (*_has(record), *sorted(claims)),
         Field.IS: tuple(_is(record)),
     }
-    if hidden := hidden_in(record):
+    if hidden := hidden_in(record) if hidden is None else hidden:
         values[Field.OPEN] = tuple(_open_values(record, hidden, has_numbers=bool(claims)))
     return _folded(values)
 
@@ -202,7 +209,7 @@ def _open_values(
     yield HIDES
     seen = [one for one in record.participants if one.role not in HIDING]
     for one in seen:
-        address = _address(one)
+        address = _folded_address(one.address)
         yield f"address:{address}"
         yield from (f"domain:{domain}" for domain in address_domains(one.address))
         if one.role in _ROLES[Part.FROM]:

@@ -189,7 +189,8 @@ def analyse_original(record: Record | Unfiled) -> Analysed:
     tokens: dict[str, list[str]] = {}
     phones: dict[str, None] = {}
     claims = _NONE
-    for fields, text in _located(record):
+    hidden = hidden_in(record)
+    for fields, text in _located(record, hides=bool(hidden)):
         is_person = PEOPLE in fields and len(text) <= MAX_REMEMBERED_CHARS
         string, numbers, claimed = _known_person(text) if is_person else _cut(text)
         if not string:
@@ -199,11 +200,11 @@ def analyse_original(record: Record | Unfiled) -> Analysed:
             tokens.setdefault(name, []).append(string)
             for digits in numbers:
                 phones[f"{name}{SEPARATOR}{digits}"] = None
-    own = own_terms(record, claims)
+    own = own_terms(record, claims, hidden)
     exact = {name: list(values) for name, values in own.items()}
     exact["header"] = _header_tokens(record.headers)
     exact["phone"] = list(phones)
-    exact["pinyin"] = _pinyin_tokens(record)
+    exact["pinyin"] = _pinyin_tokens(record, hides=bool(hidden))
     exact = {name: values for name, values in exact.items() if values}
     return Analysed(tokens, exact, own_facets(record, own))
 
@@ -228,7 +229,7 @@ def complete(analysed: Analysed, filed: FiledFacts | Record) -> Document:
     )
 
 
-def _located(texts: Record | Unfiled) -> Iterator[tuple[tuple[str, ...], str]]:
+def _located(texts: Record | Unfiled, *, hides: bool) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield each text with the fields that hold it; in each field once."""
     yield (SUBJECT,), texts.subject
     yield (BODY,), texts.body
@@ -236,7 +237,6 @@ def _located(texts: Record | Unfiled) -> Iterator[tuple[tuple[str, ...], str]]:
         yield (ATTACHMENT,), attachment.text
         yield (FILENAME,), attachment.filename
     fields: dict[str, dict[str, None]] = {}
-    hides = bool(hidden_in(texts))
     for person in texts.participants:
         into = fields.setdefault(f"{person.name} <{person.address}>", {PEOPLE: None})
         into |= dict.fromkeys(_fields_of(person.role, hides=hides))
@@ -250,9 +250,8 @@ def _fields_of(role: Role, *, hides: bool) -> tuple[str, ...]:
     return (*named, PEOPLE_FIELDS["open_with"]) if hides and role not in HIDING else named
 
 
-def _pinyin_tokens(record: Record | Unfiled) -> list[str]:
+def _pinyin_tokens(record: Record | Unfiled, *, hides: bool) -> list[str]:
     tokens: dict[str, None] = {}
-    hides = bool(hidden_in(record))
     for person in record.participants:
         for key in () if person.name.isascii() else name_keys(person.name):
             for name in (PEOPLE, *_fields_of(person.role, hides=hides)):

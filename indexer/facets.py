@@ -8,7 +8,7 @@ from functools import lru_cache
 from holdfast.core.file_types import TYPE_GROUPS
 from holdfast.core.kinds import Role
 from holdfast.core.query import Field
-from holdfast.core.record_terms import HIDING, Unfiled, hidden_in
+from holdfast.core.record_terms import HIDING, Unfiled
 from holdfast.core.records import FiledFacts, Record
 
 FACETS = (
@@ -47,7 +47,7 @@ def own_facets(
         terms: Its `own_terms`.
     """
     people = record.participants
-    seen = [p for p in people if p.role not in HIDING] if hidden_in(record) else []
+    seen = [p for p in people if p.role not in HIDING] if Field.OPEN.value in terms else []
     return _distinct(
         {
             "sender": [_known_ends(p.address)[0] for p in people if p.role is Role.FROM],
