@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from elastic_kit import fresh_index
+from holdfast.core.errors import Refused
 from holdfast.core.kinds import Role
 from holdfast.core.ports import SearchIndex, SearchRequest
 from holdfast.core.query import EVERYTHING, Knowers, Or, Scope
 from holdfast.core.records import Record, RecordParticipant
 from holdfast.indexer import withheld
-from holdfast.indexer.facets import FACETS
+from holdfast.indexer.facets import FACETS, OPEN_FACETS
 from query_kit import sample_record
 from search_equality import compare_draws, embedded, emptied, fill
 from server_elasticsearch import Cluster
@@ -50,11 +51,9 @@ def test_no_facet_counts_who_is_hidden(limit: int) -> None:
 
 
 def test_facets_that_only_engines_know_cannot_be_asked_for() -> None:
-    from holdfast.core.errors import Refused
-
-    assert not set(FACETS) & set(withheld.OPEN_FACETS.values())
+    assert not set(FACETS) & set(OPEN_FACETS.values())
     with embedded() as index:
-        for name in withheld.OPEN_FACETS.values():
+        for name in OPEN_FACETS.values():
             with pytest.raises(Refused):
                 index.search(SearchRequest(EVERYTHING, Scope("x"), facets=(name,)))
         with pytest.raises(Refused):
