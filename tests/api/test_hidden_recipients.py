@@ -10,19 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from sqlalchemy import select, update
 
 from api_kit import Office, office
 from archive_kit import bring_in, settings_in, write_mbox
 from export_kit import verdict
 from holdfast.core.identity import row_id
 from holdfast.core.query import Phrase
+from holdfast.core.records import CaptureFacts, SmtpFacts
 from holdfast.core.rights import Reach
-from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.engine import reading, writing
+from holdfast.storage.catalogue.schema import captures, custodians
 from holdfast.storage.rights.grants import NewGrant, add_grant
 from holdfast.storage.rights.principals import Door, principal_of
 from holdfast.storage.rights.teams import create_team, join_team
 from holdfast.storage.rights.users import found_user
+from holdfast.storage.store import Store
 from holdfast.storage.webhooks.audience import Audience
 from pages_kit import House, Visitor
 
@@ -73,6 +78,7 @@ def hush(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         name = "burrow" if box.startswith("mole") else box.partition("@")[0]
         bring_in(settings, write_mbox(folder / f"{name}.mbox", [letter(*fields)]), custodian=box)
     with office(settings) as opened:
+        delivered(opened.services.store, "li@our.example")
         for login in ("boss", "li", "mole"):
             opened.hire(login, "member", addresses=(f"{login}@our.example",))
         opened.hire("legal", "legal")
@@ -86,6 +92,19 @@ def hush(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
                 join_team(store, team, one)
         add_grant(store, NewGrant("granted", Reach.QUERY, "treaty", Phrase("treaty")))
         yield opened
+
+
+def delivered(store: Store, custodian: str) -> None:
+    """Let the captures of a mailbox have come by SMTP, for all who received the letter."""
+    said = ("li@our.example", "quokka@hush.example", "mole@our.example")
+    facts = CaptureFacts(smtp=SmtpFacts("192.0.2.1", "mx", "boss@our.example", said))
+    of = select(custodians.c.id).where(custodians.c.name == custodian)
+    with writing(store.engine) as connection:
+        connection.execute(
+            update(captures)
+            .where(captures.c.custodian_id.in_(of))
+            .values(facts=msgspec.json.encode(facts).decode())
+        )
 
 
 def the_record(hush: Office, who: str) -> str:
@@ -198,6 +217,15 @@ def test_direction_and_mailboxes_do_not_tell(hush: Office) -> None:
     assert len(of["legal"]["captures"]) == 3
     assert hush.search("li", "direction:out")["total"] == 0
     assert hush.search("li", "custodian:li@our.example")["total"] == 1
+
+
+def test_session_that_delivered_it_does_not_tell(hush: Office) -> None:
+    said = {}
+    for who in ("li", "legal"):
+        captures_ = hush.get(who, f"/records/{the_record(hush, who)}")["captures"]
+        said[who] = [one["smtp"]["recipients"] for one in captures_ if one["smtp"]]
+    assert said["li"] == [["li@our.example"]]
+    assert len(said["legal"][0]) == 3
 
 
 def test_header_fields_that_may_name_them_are_withheld(hush: Office) -> None:
