@@ -22,7 +22,7 @@ MOST_BUCKETS = 60_000
 
 def first_walk(facets: Sequence[str], limit: int) -> dict[str, Any]:
     """Return the aggregations with which counting begins, to be asked for along with the hits."""
-    return _shapes(facets, limit + _SPARE) if limit else {}
+    return _shapes(facets, min(limit + _SPARE, MOST_BUCKETS)) if limit else {}
 
 
 def counted_at_once(
