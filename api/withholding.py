@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from holdfast.api.trail import note
 from holdfast.core.hidden_recipients import is_withheld, own_mailboxes, tells_hidden
 from holdfast.core.query import Field
 from holdfast.core.record_terms import fold_value
@@ -44,17 +45,21 @@ def withholds(served: Served, principal: Principal, record: Record) -> bool:
 
 
 def require_original(served: Served, principal: Principal, record: Record) -> None:
-    """Refuse originals that may name somebody who is hidden from the asker.
+    """Refuse originals that may name somebody who is hidden from the asker; it is noted first.
 
     Raises:
         Forbidden: They may.
     """
-    if any(tells_hidden(one, principal.scope.knowers) for one in _whole(served, principal, record)):
-        raise Forbidden(
-            "The original may name recipients whom its sender hid from others.",
-            next_step="Read the record, or ask somebody who sees hidden recipients.",
-            action=Action.ORIGINAL.value,
-        )
+    knowers = principal.scope.knowers
+    if not any(tells_hidden(one, knowers) for one in _whole(served, principal, record)):
+        return
+    what = {"action": Action.ORIGINAL.value, "route": "hidden recipients"}
+    note(served, principal, "refused", what, [("msg", record.id)])
+    raise Forbidden(
+        "The original may name recipients whom its sender hid from others.",
+        next_step="Read the record, or ask somebody who sees hidden recipients.",
+        action=Action.ORIGINAL.value,
+    )
 
 
 def _whole(served: Served, principal: Principal, record: Record) -> list[Record]:

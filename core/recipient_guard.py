@@ -10,8 +10,9 @@ rewritten: whoever was blind-copied finds the message.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from holdfast.core.analysis import normalise
@@ -79,7 +80,6 @@ class _Opening:
     """Gives leaves the meaning that they have where recipients are withheld."""
 
     knowers: Knowers
-    _readings: dict[str, Reading] = field(default_factory=dict, init=False)
 
     def leaf(self, leaf: Node) -> Node:
         if isinstance(leaf, Near):
@@ -103,7 +103,7 @@ class _Opening:
         if part not in _PARTS:
             return leaf
         looked = moved(Part.WITH)
-        own = (one for one in self._own() if matches(looked, self._reading(one)))
+        own = (one for one in self._own() if matches(looked, _reading(one)))
         return _any(moved(_PARTS[part]), own)
 
     def _term(self, leaf: Term) -> Node:
@@ -124,11 +124,6 @@ class _Opening:
 
     def _own(self) -> list[str]:
         return sorted(self.knowers.addresses)
-
-    def _reading(self, address: str) -> Reading:
-        if address not in self._readings:
-            self._readings[address] = Reading(_alone(address))
-        return self._readings[address]
 
 
 def _any(leaf: Node, own: Iterable[str]) -> Node:
@@ -155,6 +150,18 @@ _OWN: dict[Field, Callable[[str, str], bool]] = {
     Field.HAS: lambda one, value: value in number_claims(normalise(person_text(_person(one)))),
 }
 """Exact values that an address has by itself: tells whether one has it."""
+
+
+@lru_cache(maxsize=1 << 12)
+def _reading(address: str) -> Reading:
+    """Return a hidden recipient to be asked; all is cut that may be, so that threads may share it.
+
+    Cutting costs far more than asking, and a team's people are asked at each search.
+    """
+    made = Reading(_alone(address))
+    made.cut(person_text(_person(address)))
+    made.has_phone(Part.WITH, ())
+    return made
 
 
 def _alone(address: str) -> Record:

@@ -244,6 +244,7 @@ def test_originals_that_may_name_them_are_refused(hush: Office, who: str, status
         if status == 403:
             assert "hid" in answer.json()["detail"]
             assert not SECRET.search(answer.text)
+            assert hush.entries("refused")[0]["subject"] == name
 
 
 def package(hush: Office, who: str, **order: Any) -> dict[str, str]:
