@@ -102,6 +102,13 @@ _ROLE_FIELDS = {
     Role.EXPANDED: "people_expanded",
     Role.FORWARDED: "people_expanded",
 }
+_FIELDS = {role: (name,) for role, name in _ROLE_FIELDS.items()}
+_FIELDS_WHERE_HIDDEN = _FIELDS | {
+    role: (*_FIELDS.get(role, ()), PEOPLE_FIELDS["open_with"])
+    for role in Role
+    if role not in HIDING
+}
+"""Role → the fields that hold a participant besides `PEOPLE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,24 +244,21 @@ def _located(texts: Record | Unfiled, *, hides: bool) -> Iterator[tuple[tuple[st
         yield (ATTACHMENT,), attachment.text
         yield (FILENAME,), attachment.filename
     fields: dict[str, dict[str, None]] = {}
+    own_fields = (_FIELDS_WHERE_HIDDEN if hides else _FIELDS).get
     for person in texts.participants:
         into = fields.setdefault(f"{person.name} <{person.address}>", {PEOPLE: None})
-        into |= dict.fromkeys(_fields_of(person.role, hides=hides))
+        for name in own_fields(person.role, ()):
+            into[name] = None
     for text, names in fields.items():
         yield tuple(names), text
 
 
-def _fields_of(role: Role, *, hides: bool) -> tuple[str, ...]:
-    """Return the fields that hold a participant besides `PEOPLE`."""
-    named = (_ROLE_FIELDS[role],) if role in _ROLE_FIELDS else ()
-    return (*named, PEOPLE_FIELDS["open_with"]) if hides and role not in HIDING else named
-
-
 def _pinyin_tokens(record: Record | Unfiled, *, hides: bool) -> list[str]:
     tokens: dict[str, None] = {}
+    own_fields = (_FIELDS_WHERE_HIDDEN if hides else _FIELDS).get
     for person in record.participants:
         for key in () if person.name.isascii() else name_keys(person.name):
-            for name in (PEOPLE, *_fields_of(person.role, hides=hides)):
+            for name in (PEOPLE, *own_fields(person.role, ())):
                 tokens[f"{name}{SEPARATOR}{key}"] = None
     return list(tokens)
 
