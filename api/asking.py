@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.api.trail import note
 from holdfast.core.errors import HoldfastError, NotFound
+from holdfast.core.hidden_recipients import as_seen
 from holdfast.core.holds import leaves
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.matching import matches
@@ -127,9 +128,11 @@ def within_reach(served: Served, principal: Principal, node: Node, lines: int) -
 
 
 def visible(principal: Principal, found: Sequence[Record]) -> list[Record]:
-    """Return those that are in the scope; judged on the records, not by the index."""
-    scope = principal.scope.filter
-    return list(found) if scope == EVERYTHING else [r for r in found if matches(scope, r)]
+    """Return those that are in the scope, as it may see them; judged on the records themselves."""
+    scope = principal.scope
+    if scope.filter == EVERYTHING:
+        return [as_seen(one, scope) for one in found]
+    return [as_seen(one, scope) for one in found if matches(scope.filter, one)]
 
 
 def record_in_scope(served: Served, principal: Principal, text: str) -> Record:

@@ -142,3 +142,19 @@ class DerivedText:
     """Kind, start, end: see `records.Span`."""
     attachments: tuple[str, ...]
     """Text by attachment, in order."""
+
+
+def original_suffix(facts: CaptureFacts) -> str:
+    """Return the suffix of a file with the original in it."""
+    if not facts.form:
+        return ".eml"
+    if facts.form == "table.row":
+        return ".csv" if '"encoding"' in facts.context else ".json"
+    return _SUFFIXES.get(facts.form, ".json")
+
+
+_SUFFIXES = {
+    "file": ".bin", "mattermost.element": ".xml", "mattermost.row": ".csv",
+    "salesforce.email": ".csv", "salesforce.event": ".csv", "salesforce.task": ".csv",
+    "wecom.callback": ".xml", "whatsapp.message": ".txt",
+}  # fmt: skip

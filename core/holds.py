@@ -153,7 +153,8 @@ def asks_for(node: Node, field: Field) -> bool:
     return any(isinstance(leaf, Term) and leaf.field is field for leaf in leaves(node))
 
 
-_STORED_IN_CLEAR = frozenset(Part) - {Part.ANY, Part.CONTENT, Part.BODY, Part.ATTACHMENT}
+_SEALED = {Part.ANY, Part.OPEN_ANY, Part.CONTENT, Part.BODY, Part.ATTACHMENT}
+_STORED_IN_CLEAR = frozenset(Part) - _SEALED
 
 
 def asks_for_texts(node: Node) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -46,6 +47,10 @@ class Placement:
     """Of the whole record, header included."""
 
 
+ReadOriginal = Callable[[Placement, bytes, bytes], Iterator[bytes]]
+"""As `Vault.read`."""
+
+
 class Vault(Protocol):
     """Keeps originals for ever, byte-identical, under keys that live elsewhere."""
 
@@ -65,6 +70,14 @@ class Vault(Protocol):
             Corrupt: A frame fails authentication, or the whole does not hash to `content_id`
                 (raised at the latest instead of the end of iteration).
             NotFound: There is no such record.
+        """
+        ...
+
+    def reader(self) -> AbstractContextManager[ReadOriginal]:
+        """Return what reads as `read` does, many originals one after the other, at less cost.
+
+        It sees nothing that was appended after its first read: take a new one for each page of
+        rows.
         """
         ...
 

@@ -35,6 +35,10 @@ class Part(StrEnum):
     """Recipients that a journal report names without knowing as what."""
     EXPANDED = "expanded"
     """Lists, groups and forwarding addresses by way of which somebody received it."""
+    OPEN_ANY = "open_any"
+    """As `ANY`, with no participant but those of `OPEN_WITH`; for `core.recipient_guard` alone."""
+    OPEN_WITH = "open_with"
+    """Of mail that hides recipients, the participants that it does not hide; else nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,9 @@ class Field(StrEnum):
     IS = "is"
     """`duplicate`, `truncated`, `bulk`, `unreadable`, `conflict`; of chat `edited`, `recalled`,
     `deleted`, `version`, `aside` (see `records.Record.marks`)."""
+    OPEN = "open"
+    """What mail that hides recipients shows to those that it hides them from, as `name:value` (see
+    `record_terms`); for `core.recipient_guard` alone: nobody can ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +190,22 @@ NOT_READ_WHOLE = Or((Term(Field.IS, "truncated"), Term(Field.IS, "unreadable")))
 
 
 @dataclass(frozen=True, slots=True)
+class Knowers:
+    """Whose people a limited scope is of: what mail hides is told only as far as they know it."""
+
+    wide: Node = NOTHING
+    """What was granted by a deliberate act, a query or a matter: of that nothing is withheld."""
+    authors: frozenset[str] = frozenset()
+    """Addresses of the users it is of: they know whom they hid. Folded, as the next."""
+    addresses: frozenset[str] = frozenset()
+    """Those, and the addresses of contacts it follows: each knows that it received something."""
+    contacts: frozenset[str] = frozenset()
+    """Public ids of the contacts that have these addresses."""
+    mailboxes: frozenset[str] = frozenset()
+    """Names of custodians that are theirs, folded."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """Which records the asker may know of; every search takes one and obeys it everywhere."""
 
@@ -190,6 +213,8 @@ class Scope:
     """Who asks, for the audit log."""
     filter: Node = EVERYTHING
     """Compiled into the query, so that hits, totals and facets agree."""
+    knowers: Knowers | None = None
+    """Who sees recipients that were hidden from others; None: whoever asks sees them all."""
 
     @classmethod
     def whole_archive(cls, owner: str) -> Scope:

@@ -19,6 +19,7 @@ from holdfast.core.query import (
     Field,
     Fuzzy,
     Header,
+    Knowers,
     Near,
     Node,
     Not,
@@ -81,6 +82,34 @@ def read_tree(text: str) -> Node:
     except (msgspec.MsgspecError, ValueError, KeyError, TypeError, IndexError) as error:
         raise Corrupt("A kept query cannot be read.", next_step="Run 'holdfast verify'.") from error
     return root
+
+
+def write_knowers(knowers: Knowers | None) -> bytes:
+    """Return as JSON who knows hidden recipients."""
+    if knowers is None:
+        return b"null"
+    people = {one: sorted(getattr(knowers, one)) for one in _PEOPLE}
+    return _encode({"wide": write_tree(knowers.wide), **people})
+
+
+def read_knowers(raw: bytes) -> Knowers | None:
+    """Read back what `write_knowers` wrote.
+
+    Raises:
+        Corrupt: It is not that.
+    """
+    try:
+        found = msgspec.json.decode(raw, type=dict[str, Any] | None)
+        if found is None:
+            return None
+        people = {one: frozenset(map(str, found[one])) for one in _PEOPLE}
+        return Knowers(wide=read_tree(found["wide"]), **people)
+    except (msgspec.MsgspecError, KeyError, TypeError) as error:
+        raise Corrupt("Whom an export is for cannot be read.", next_step=_ANEW) from error
+
+
+_PEOPLE = ("authors", "addresses", "contacts", "mailboxes")
+_ANEW = "Create a new export."
 
 
 def _node(name: str, value: Any, stack: list[Node]) -> Node:

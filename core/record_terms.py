@@ -8,25 +8,41 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from holdfast.core.analysis import normalise
+from holdfast.core.file_types import GROUP_OF, fold_type
 from holdfast.core.identity import public_id
-from holdfast.core.kinds import Role
+from holdfast.core.kinds import EMAIL, Role
 from holdfast.core.numbers import number_claims
 from holdfast.core.query import Field, Part
 from holdfast.core.records import TextState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from holdfast.core.records import (
         FiledFacts,
+        OpenFacts,
         Participant,
         Record,
         RecordAttachment,
         RecordParticipant,
     )
+
+
+class HasRole(Protocol):
+    """A participant, as a value or as a row."""
+
+    @property
+    def role(self) -> Role:
+        """How they took part."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """As it was written."""
+        ...
 
 
 class Unfiled(NamedTuple):
@@ -50,6 +66,13 @@ class Unfiled(NamedTuple):
     is_truncated: bool
 
 
+HIDING = frozenset({Role.BCC, Role.RECIPIENT, Role.EXPANDED, Role.FORWARDED, Role.DELIVERED_TO})
+"""Roles that mail gives to people whom its other recipients do not see."""
+HIDES = "hides"
+"""Value of `Field.OPEN` of mail with hidden recipients. The others of such mail: `address:`,
+`domain:`, `company:`, `contact:`, `direction:` and `has:` with what is open; `author:` with who
+sent it; `hidden:` with who is hidden, and `alone:` if it is one."""
+
 _ROLES = {
     Part.FROM: frozenset({Role.FROM, Role.SENDER}),
     Part.TO: frozenset({Role.TO}),
@@ -58,43 +81,12 @@ _ROLES = {
     Part.ENVELOPE: frozenset({Role.RECIPIENT}),
     Part.EXPANDED: frozenset({Role.EXPANDED, Role.FORWARDED}),
     Part.WITH: frozenset(Role),
+    Part.OPEN_WITH: frozenset(Role) - HIDING,
 }
+_WHOLE = {Part.ANY: Part.WITH, Part.OPEN_ANY: Part.OPEN_WITH}
 PEOPLE = frozenset(_ROLES)
 """Parts that hold participants; only there a name is also found by its pinyin."""
 
-_TYPE_GROUPS: dict[str, str] = {
-    "pdf": "pdf application/pdf",
-    "word": "doc docx docm dot dotx odt rtf wps application/msword application/rtf text/rtf"
-    " application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-    " application/vnd.oasis.opendocument.text",
-    "excel": "xls xlsx xlsm xlsb xlt xltx ods csv et application/vnd.ms-excel text/csv"
-    " application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    " application/vnd.oasis.opendocument.spreadsheet",
-    "powerpoint": "ppt pptx pptm pps ppsx odp dps application/vnd.ms-powerpoint"
-    " application/vnd.openxmlformats-officedocument.presentationml.presentation"
-    " application/vnd.oasis.opendocument.presentation",
-    "image": "jpg jpeg png gif bmp tif tiff webp heic svg image/*",
-    "audio": "mp3 wav m4a ogg amr flac audio/*",
-    "video": "mp4 mov avi mkv wmv webm video/*",
-    "text": "txt md log text/plain",
-    "html": "html htm text/html application/xhtml+xml",
-    "zip": "zip rar 7z gz tgz tar bz2 xz application/zip application/x-zip-compressed"
-    " application/gzip application/x-7z-compressed application/x-rar-compressed"
-    " application/vnd.rar application/x-tar",
-    "message": "eml msg message/rfc822 message/global application/vnd.ms-outlook",
-    "calendar": "ics text/calendar application/ics",
-    "contact": "vcf text/vcard text/x-vcard",
-}
-TYPE_GROUPS = frozenset(_TYPE_GROUPS)
-"""Values of `Field.TYPE` that stand for several media types and extensions."""
-
-_GROUP_OF = {one: group for group, ones in _TYPE_GROUPS.items() for one in ones.split()}
-_GROUP_NAMES = {
-    "document": "word", "文档": "word", "spreadsheet": "excel",
-    "表格": "excel", "slides": "powerpoint", "presentation": "powerpoint",
-    "演示": "powerpoint", "picture": "image", "图片": "image", "archive": "zip", "压缩": "zip",
-    "email": "message", "邮件": "message", "日历": "calendar", "文本": "text",
-}  # fmt: skip
 _MAX_KNOWN_CHARS = 320
 _MAX_KNOWN_VALUES = 8
 _EXTENSION = re.compile(r"\.([\w-]{1,16})\s*$")
@@ -104,27 +96,57 @@ _LIST_ID = re.compile(r"<([^<>]*)>\s*$")
 def part_texts(record: Record, part: Part) -> tuple[str, ...]:
     """Return the separate texts of a part, in order; no phrase reaches from one into another."""
     if part in PEOPLE:
-        roles = _ROLES[part]
-        people = (person_text(one) for one in record.participants if one.role in roles)
-        return tuple(dict.fromkeys(people))
+        return tuple(dict.fromkeys(person_text(one) for one in _people(record, part)))
     texts: list[str] = []
-    if part in (Part.SUBJECT, Part.CONTENT, Part.ANY):
+    if part in (Part.SUBJECT, Part.CONTENT, *_WHOLE):
         texts.append(record.subject)
-    if part in (Part.BODY, Part.CONTENT, Part.ANY):
+    if part in (Part.BODY, Part.CONTENT, *_WHOLE):
         texts.append(record.body)
-    if part in (Part.ATTACHMENT, Part.CONTENT, Part.ANY):
+    if part in (Part.ATTACHMENT, Part.CONTENT, *_WHOLE):
         texts.extend(attachment.text for attachment in record.attachments)
-    if part in (Part.FILENAME, Part.ANY):
+    if part in (Part.FILENAME, *_WHOLE):
         texts.extend(attachment.filename for attachment in record.attachments)
-    if part is Part.ANY:
-        texts.extend(part_texts(record, Part.WITH))
+    if part in _WHOLE:
+        texts.extend(part_texts(record, _WHOLE[part]))
     return tuple(texts)
 
 
 def part_names(record: Record, part: Part) -> tuple[str, ...]:
     """Return the distinct display names of a part of people; empty for other parts."""
+    return tuple(dict.fromkeys(one.name for one in _people(record, part)))
+
+
+def _people(record: Record, part: Part) -> list[RecordParticipant]:
     roles = _ROLES.get(part, frozenset())
-    return tuple(dict.fromkeys(one.name for one in record.participants if one.role in roles))
+    if part is Part.OPEN_WITH and not hidden_in(record):
+        return []
+    return [one for one in record.participants if one.role in roles]
+
+
+def hidden_in(record: Record | Unfiled) -> tuple[str, ...]:
+    """Return whom mail hides from its other recipients; see `hidden_among`."""
+    return hidden_among(record.channel, record.participants)
+
+
+def hidden_among(channel: str, people: Sequence[HasRole]) -> tuple[str, ...]:
+    """Return whom mail hides from its other recipients: addresses, folded, distinct, in order.
+
+    They received it, and are named in none of the roles that every recipient sees. One whose
+    address is not known is there as an empty one.
+    """
+    received = [one.address for one in people if one.role in HIDING] if channel == EMAIL else ()
+    if not received:
+        return ()
+    shown = {one.address for one in people if one.role not in HIDING} - {""}
+    if shown.issuperset(received):  # as they are written, mostly
+        return ()
+    seen = {_folded_address(one) for one in shown}
+    hidden = dict.fromkeys([_folded_address(one) for one in received])
+    return tuple([one for one in hidden if not one or one not in seen])
+
+
+def _folded_address(address: str) -> str:
+    return fold_value(Field.ADDRESS, address)
 
 
 def person_text(person: RecordParticipant | Participant) -> str:
@@ -146,16 +168,19 @@ def record_terms(record: Record) -> dict[str, Sequence[str]]:
 
 
 def own_terms(
-    record: Record | Unfiled, claims: Iterable[str] | None = None
+    record: Record | Unfiled,
+    claims: Iterable[str] | None = None,
+    hidden: tuple[str, ...] | None = None,
 ) -> dict[str, tuple[str, ...]]:
     """Return the exact values that the original itself gives, whenever and wherever it is filed.
 
     Args:
         record: The message.
         claims: The `number_claims` of its texts, where they are known: it is slow to look.
+        hidden: Its `hidden_in`, where that is known.
     """
     if claims is None:
-        claims = _number_claims(record)
+        claims = _number_claims(record, record.participants)
     addresses = tuple(dict.fromkeys([person.address for person in record.participants]))
     files = record.attachments
     values: dict[Field, tuple[str, ...]] = {
@@ -163,7 +188,7 @@ def own_terms(
         Field.CHANNEL: (record.channel,),
         Field.LIST: (record.list_id,),
         Field.MESSAGE_ID: (record.message_id,),
-        Field.DOMAIN: tuple(dict.fromkeys(chain.from_iterable(map(_domains, addresses)))),
+        Field.DOMAIN: tuple(dict.fromkeys(chain.from_iterable(map(address_domains, addresses)))),
         Field.ADDRESS: addresses,
         Field.TYPE: tuple([kind for one in files for kind in _types(one)]) if files else (),
         Field.EXTENSION: tuple([_extension(one.filename) for one in files]) if files else (),
@@ -172,7 +197,27 @@ def own_terms(
         Field.HAS: (*_has(record), *sorted(claims)),
         Field.IS: tuple(_is(record)),
     }
+    if hidden := hidden_in(record) if hidden is None else hidden:
+        values[Field.OPEN] = tuple(_open_values(record, hidden, has_numbers=bool(claims)))
     return _folded(values)
+
+
+def _open_values(
+    record: Record | Unfiled, hidden: tuple[str, ...], *, has_numbers: bool
+) -> Iterator[str]:
+    """Yield the values of `Field.OPEN` that the original itself gives."""
+    yield HIDES
+    seen = [one for one in record.participants if one.role not in HIDING]
+    for one in seen:
+        address = _folded_address(one.address)
+        yield f"address:{address}"
+        yield from (f"domain:{domain}" for domain in address_domains(one.address))
+        if one.role in _ROLES[Part.FROM]:
+            yield f"author:{address}"
+    yield from (f"hidden:{one}" for one in hidden)
+    yield from (f"alone:{one}" for one in hidden if len(hidden) == 1)
+    if has_numbers:
+        yield from (f"has:{claim}" for claim in sorted(_number_claims(record, seen)))
 
 
 def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
@@ -202,10 +247,18 @@ def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
         terms[Field.CONVERSATION.value] = (room, *_names(filed.conversation))
     if contacts := filed.contact_ids:
         terms[Field.CONTACT.value] = tuple([public_id("con", one) for one in contacts])
+    if filed.open_facts is not None:
+        terms[Field.OPEN.value] = tuple(_open_filed(filed.open_facts))
     if by := filed.held_by:
         _add(terms, Field.MATTER, [public_id("mat", one.matter_id) for one in by])
         _add(terms, Field.HOLD, [public_id("hld", one.hold_id) for one in by])
     return terms
+
+
+def _open_filed(facts: OpenFacts) -> Iterator[str]:
+    yield f"direction:{facts.direction}"
+    yield from (f"company:{fold_value(Field.COMPANY, one)}" for one in facts.companies)
+    yield from (f"contact:{public_id('con', one)}" for one in facts.contact_ids)
 
 
 def _names(name: str) -> tuple[str, ...]:
@@ -254,7 +307,7 @@ def _paths(folder: str) -> list[str]:
     return ["/".join(steps[:end]) for end in range(len(steps), 0, -1)]
 
 
-def _domains(address: str) -> tuple[str, ...]:
+def address_domains(address: str) -> tuple[str, ...]:
     """Return the domain of an address and those above it, down to the last label."""
     return _known_domains(address) if len(address) <= _MAX_KNOWN_CHARS else _found_domains(address)
 
@@ -278,7 +331,7 @@ def _types(attachment: RecordAttachment) -> list[str]:
     family = f"{media_type.partition('/')[0]}/*" if "/" in media_type else ""
     extension = _extension(attachment.filename).lower()
     names = [media_type, family, extension]
-    return names + [_GROUP_OF[name] for name in names if name in _GROUP_OF]
+    return names + [GROUP_OF[name] for name in names if name in GROUP_OF]
 
 
 def _has(record: Record | Unfiled) -> list[str]:
@@ -291,8 +344,10 @@ def _has(record: Record | Unfiled) -> list[str]:
     return [name for name, is_true in claims.items() if is_true]
 
 
-def _number_claims(record: Record | Unfiled) -> frozenset[str]:
-    people = [person_text(one) for one in record.participants]
+def _number_claims(
+    record: Record | Unfiled, participants: Sequence[RecordParticipant | Participant]
+) -> frozenset[str]:
+    people = [person_text(one) for one in participants]
     files = [text for one in record.attachments for text in (one.text, one.filename)]
     texts = (record.subject, record.body, *people, *files)
     return frozenset().union(*(number_claims(normalise(text)) for text in texts))
@@ -310,18 +365,13 @@ def _is(record: Record | Unfiled) -> list[str]:
     return [name for name, is_true in claims.items() if is_true]
 
 
-def _fold_type(value: str) -> str:
-    value = value.removeprefix(".")
-    return _GROUP_NAMES.get(value, value)
-
-
 def _fold_list(value: str) -> str:
     found = _LIST_ID.search(value)
     return (found[1] if found else value).strip()
 
 
 _FOLDS: dict[Field, Callable[[str], str]] = {
-    Field.TYPE: _fold_type,
+    Field.TYPE: fold_type,
     Field.EXTENSION: lambda value: value.removeprefix("."),
     Field.LIST: _fold_list,
     Field.MESSAGE_ID: lambda value: value.removeprefix("<").removesuffix(">").strip(),

@@ -218,22 +218,6 @@ class CaptureFacts:
 NO_FACTS = CaptureFacts()
 
 
-def original_suffix(facts: CaptureFacts) -> str:
-    """Return the suffix of a file with the original in it."""
-    if not facts.form:
-        return ".eml"
-    if facts.form == "table.row":
-        return ".csv" if '"encoding"' in facts.context else ".json"
-    return _SUFFIXES.get(facts.form, ".json")
-
-
-_SUFFIXES = {
-    "file": ".bin", "mattermost.element": ".xml", "mattermost.row": ".csv",
-    "salesforce.email": ".csv", "salesforce.event": ".csv", "salesforce.task": ".csv",
-    "wecom.callback": ".xml", "whatsapp.message": ".txt",
-}  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class RawItem:
     """One thing a source offers, with its bytes."""
@@ -302,6 +286,15 @@ class HeldBy:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenFacts:
+    """What the participants of mail come to without recipients that were hidden from others."""
+
+    companies: tuple[str, ...] = ()
+    contact_ids: tuple[int, ...] = ()
+    direction: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
 class FiledFacts:
     """What only the catalogue knows of an interaction; the rest is in its original."""
 
@@ -328,6 +321,8 @@ class FiledFacts:
     conversation: str = ""
     marks: tuple[str, ...] = ()
     """Of chat messages: see `Record.marks`."""
+    open_facts: OpenFacts | None = None
+    """None unless recipients are hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +377,8 @@ class Record:
     marks: tuple[str, ...] = ()
     """Of chat: `edited`, `recalled`, `deleted`; `version`: a later version of a message whose first
     one is a record of its own; `aside`: its kind is one of `ASIDES`."""
+    open_facts: OpenFacts | None = None
+    """None unless recipients are hidden."""
 
     @property
     def title(self) -> str:

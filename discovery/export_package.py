@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from holdfast.core.custody import original_suffix
 from holdfast.core.errors import Corrupt, NotFound
 from holdfast.core.identity import public_id
-from holdfast.core.records import CaptureFacts, original_suffix
+from holdfast.core.records import CaptureFacts
 from holdfast.discovery.attachment_files import attached, attachment_name
 from holdfast.discovery.export_certificate import CertificateFacts, certificate_files
 from holdfast.discovery.export_records import (
@@ -36,6 +37,7 @@ from holdfast.discovery.index_files import (
     index_row,
     json_line,
 )
+from holdfast.discovery.withheld_exports import told_events, told_of
 from holdfast.storage.catalogue.reading import Known, known_records
 from holdfast.storage.checkpoint import sign_note, verifier_key
 from holdfast.storage.governance.export_evidence import (
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from holdfast.core.query import Knowers
     from holdfast.discovery.export_order import Archive
     from holdfast.storage.governance.exports import ExportRow
 
@@ -88,6 +91,8 @@ class Package:
     spools: dict[str, Spool]
     on_records: Callable[[Package], None]
     """Called after each batch."""
+    knowers: Knowers | None
+    """Who sees recipients that mail hides; None: whoever asked sees them all."""
     tally: Tally = field(default_factory=Tally)
     done: int = 0
     """Records that were gone through."""
@@ -167,7 +172,7 @@ class Package:
                 packed = self._packed(number, known_record, evidence)
                 yield from self._files(packed, evidence)
                 self._tell(packed)
-                events |= self._events(packed, evidence)
+                events |= told_events(packed, evidence)
             else:
                 problem = "record_unreadable" if known_record else "record_gone"
                 name = public_id("msg", one)
@@ -192,18 +197,22 @@ class Package:
             return found
 
     def _read(self, ids: Sequence[int]) -> list[Known]:
-        return known_records(self.archive.store, ids, with_text=self._is_masked)
+        needs_text = self._is_masked or self.knowers is not None
+        return known_records(self.archive.store, ids, with_text=needs_text)
 
     def _packed(self, number: int, known: Known, evidence: Evidence) -> Packed:
-        record = known.record
+        record, captures, is_withheld = told_of(known, self.knowers)
         packed = Packed(
             number=number,
             record=record,
-            captures=known.captures,
+            captures=captures,
             attachments=known.attachments,
             holds=evidence.holds.get(record.id, ()),
             is_masked=self._is_masked,
+            is_withheld=is_withheld,
         )
+        if is_withheld and not self._is_masked:
+            packed.note("original_withheld", detail="it may name recipients who were hidden")
         if parts := unread_parts(record):
             packed.note("not_fully_indexed", detail="; ".join(parts))
         for code in record.defects:
@@ -211,7 +220,7 @@ class Package:
         return packed
 
     def _files(self, packed: Packed, evidence: Evidence) -> Iterator[Member]:
-        if self._is_masked:
+        if self._is_masked or packed.is_withheld:
             yield self._text(packed)
             return
         kept: dict[int, CaptureFacts] = {}
@@ -312,20 +321,6 @@ class Package:
     def _except(self, trouble: Trouble) -> None:
         self.tally.note(trouble)
         self.spools["exceptions.csv"].write(exception_row(trouble))
-
-    def _events(
-        self, packed: Packed, evidence: Evidence
-    ) -> dict[int, tuple[int, Row[Any], bytes | None]]:
-        """Return the record's events by number, each with the salt that proves its original."""
-        salts: dict[int, bytes | None] = {}
-        if not self._is_masked:
-            salts = {one.id: evidence.originals[one.original_id].salt for one in packed.captures}
-        return {
-            row.seq: (
-                packed.number, row, salts.get(row.subject_id) if row.kind == "capture" else None
-            )
-            for row in evidence.events.get(packed.record.id, ())
-        }  # fmt: skip
 
     def _prove(self, events: dict[int, tuple[int, Row[Any], bytes | None]]) -> None:
         """Write events and their proofs, by record and then by number."""

@@ -40,7 +40,8 @@ class Trouble:
     id: str
     file: str
     problem: str
-    """`record_gone`, `original_unreadable`, `attachment_unreadable`: something is missing.
+    """`record_gone`, `original_unreadable`, `attachment_unreadable`, `original_withheld`: something
+    is missing.
     `not_fully_indexed`: a search may not have seen all of it. `defect`: met while parsing."""
     detail: str = ""
 
@@ -65,6 +66,8 @@ class Packed:
     attachments: Sequence[Row[Any]]
     holds: Sequence[str]
     is_masked: bool
+    is_withheld: bool = False
+    """Its originals may name recipients whom whoever asked may not see: it is packed as text."""
     originals: list[PackedFile] = field(default_factory=list)
     attachment_files: dict[int, PackedFile] = field(default_factory=dict)
     """By ordinal."""
@@ -114,7 +117,7 @@ def record_value(packed: Packed, mask: Callable[[str], str]) -> dict[str, Any]:
     could try all numbers that fit.
     """
     record = packed.record
-    is_open = not packed.is_masked
+    is_open = not (packed.is_masked or packed.is_withheld)
     return {
         "number": packed.number,
         "id": packed.id,

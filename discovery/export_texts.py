@@ -8,7 +8,8 @@ Export from a Holdfast archive
 
   originals/         the messages exactly as they were received, one file each
   attachments/       attachments as files of their own, where they were asked for
-  texts/             texts with numbers hidden, instead of originals, in a masked export
+  texts/             texts instead of originals: in a masked export (numbers hidden), or
+                     where an original may name recipients who were hidden
   index.csv          one row for each record, for spreadsheets (UTF-8)
   index.jsonl        the same and more, with exact values, for programs
   exceptions.csv     what is missing, was not fully indexed, or had defects
@@ -39,7 +40,7 @@ Holdfast 归档库的导出包
 
   originals/         邮件原件，与收到时逐字节相同，每封一个文件
   attachments/       单独导出的附件（若有要求）
-  texts/             脱敏导出时代替原件的文本，其中的号码已隐藏
+  texts/             代替原件的文本：脱敏导出时（号码已隐藏），或原件可能透露被隐藏的收件人时
   index.csv          每条记录一行，供电子表格使用（UTF-8）
   index.jsonl        内容相同且更全，为精确值，供程序使用
   exceptions.csv     缺失、未完整索引或有缺陷的条目

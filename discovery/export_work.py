@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from holdfast.core.errors import Conflict, NotFound
+from holdfast.core.query import Knowers
+from holdfast.core.query_form import read_knowers, write_knowers
 from holdfast.storage.durable import replace_file
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES = 1 << 20
 _RECORDS, _LOCK, _DONE, _SPOOL = "records", "lock", "done.json", "spool"
+_KNOWERS = "knowers.json"
 
 
 @dataclass(slots=True)
@@ -84,9 +87,10 @@ class WorkFolder:
     path: Path
     files: Files
 
-    def freeze(self, ids: array[int]) -> None:
-        """Keep the list of records durably; from now on it is what the export is about."""
+    def freeze(self, ids: array[int], knowers: Knowers | None) -> None:
+        """Keep the list of records durably, and for whom; from now on the export is about it."""
         self.path.mkdir(mode=0o700, parents=True)
+        replace_file(self.files, self.path / _KNOWERS, write_knowers(knowers))
         replace_file(self.files, self.path / _RECORDS, ids.tobytes())
 
     def ids(self) -> array[int]:
@@ -103,6 +107,16 @@ class WorkFolder:
                 "The list of records of this export is gone.", next_step="Create a new export."
             ) from None
         return found
+
+    def knowers(self) -> Knowers | None:
+        """Return who of the asker's people sees hidden recipients; None: the asker sees all.
+
+        Where that was not kept, nobody does.
+        """
+        try:
+            return read_knowers((self.path / _KNOWERS).read_bytes())
+        except FileNotFoundError:
+            return Knowers()
 
     @contextmanager
     def locked(self) -> Iterator[None]:

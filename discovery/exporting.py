@@ -131,7 +131,7 @@ def ask_export(archive: Archive, order: ExportOrder, asker: Asker) -> int:
     order_value = _settings(archive, order, asker, ids)
     work = WorkFolder(archive.work / public_id(PREFIX, export_id), archive.files)
     try:
-        work.freeze(ids)
+        work.freeze(ids, asker.scope.knowers)
     except OSError as error:
         work.remove()
         raise unavailable(error, "freezing the result of the export") from error
@@ -337,7 +337,8 @@ class _Run:
         self.size_bytes = 0
         with self.work.spools(SPOOLS) as spools:
             zone = ZoneInfo(self.export.order["zone"])
-            package = Package(self.archive, self.export, zone, ids, spools, self._on_records)
+            known = self.work.knowers()
+            package = Package(self.archive, self.export, zone, ids, spools, self._on_records, known)
             descriptor = files.create(self.part)
             try:
                 for chunk in stream_zip(self._members(package), chunk_size=_CHUNK_BYTES):

@@ -51,26 +51,36 @@ def open_window(request: SearchRequest) -> Window:
     """Return the window of a request.
 
     Raises:
-        Refused: The sort, the collapse or a facet is unknown, a limit is out of bounds, or the
-            cursor is not one that a search with this sort and collapse gave.
+        Refused: The sort or the collapse is unknown, the limit is out of bounds, or the cursor is
+            not one that a search with this sort and collapse gave.
     """
     sort, collapse, limit = request.sort, request.collapse, request.limit
     if sort not in SORTS:
         raise Refused(f"There is no sort {sort!r}.", next_step=f"Choose of {', '.join(SORTS)}.")
     if collapse not in COLLAPSES:
         raise Refused(f"Results cannot be collapsed by {collapse!r}.")
-    unknown = [facet for facet in request.facets if facet not in FACETS]
-    if unknown:
-        raise Refused(
-            f"There is no facet {unknown[0]!r}.", next_step=f"Choose of {', '.join(FACETS)}."
-        )
-    if not 0 <= limit <= MAX_PAGE or not 0 <= request.facet_limit <= MAX_PAGE:
+    if not 0 <= limit <= MAX_PAGE:
         raise Refused(f"A page holds 0 to {MAX_PAGE} hits.", limit=limit)
     key, is_descending = SORTS[sort]
     after = _decoded(request.cursor) if request.cursor else None
     if after is not None and (after.sort, after.collapse) != (sort, collapse):
         raise Refused("The cursor belongs to another search.", next_step="Start at the first page.")
     return Window(sort, key, is_descending, after, limit)
+
+
+def check_facets(request: SearchRequest) -> None:
+    """Refuse what cannot be counted.
+
+    Raises:
+        Refused: A facet is unknown, or more values are wanted than a page holds.
+    """
+    unknown = [facet for facet in request.facets if facet not in FACETS]
+    if unknown:
+        raise Refused(
+            f"There is no facet {unknown[0]!r}.", next_step=f"Choose of {', '.join(FACETS)}."
+        )
+    if not 0 <= request.facet_limit <= MAX_PAGE:
+        raise Refused(f"A page holds 0 to {MAX_PAGE} values.", limit=request.facet_limit)
 
 
 def encode(place: Place) -> str:

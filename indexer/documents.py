@@ -25,8 +25,15 @@ from holdfast.core.kinds import Role
 from holdfast.core.numbers import number_claims
 from holdfast.core.phones import digit_chains, tokens_in
 from holdfast.core.ports import Document
-from holdfast.core.record_terms import Unfiled, filed_terms, joined_terms, own_terms
-from holdfast.core.records import FiledFacts, Participant, Record, RecordParticipant
+from holdfast.core.record_terms import (
+    HIDING,
+    Unfiled,
+    filed_terms,
+    hidden_in,
+    joined_terms,
+    own_terms,
+)
+from holdfast.core.records import FiledFacts, Record
 from holdfast.core.scripts import UNSPACED
 from holdfast.indexer.facets import filed_facets, own_facets
 
@@ -42,8 +49,10 @@ PEOPLE_FIELDS = {
     "bcc": "people_bcc",
     "envelope": "people_envelope",
     "expanded": "people_expanded",
+    "open_with": "people_open",
 }
-"""Part of the query → field of participants in that role; all of them are in `PEOPLE` too."""
+"""Part of the query → field of participants in that role; all of them are in `PEOPLE` too. The last
+is filled for mail that hides recipients alone."""
 
 MARK = "\x02"
 """In no text that has been cut."""
@@ -93,6 +102,13 @@ _ROLE_FIELDS = {
     Role.EXPANDED: "people_expanded",
     Role.FORWARDED: "people_expanded",
 }
+_FIELDS = {role: (name,) for role, name in _ROLE_FIELDS.items()}
+_FIELDS_WHERE_HIDDEN = _FIELDS | {
+    role: (*_FIELDS.get(role, ()), PEOPLE_FIELDS["open_with"])
+    for role in Role
+    if role not in HIDING
+}
+"""Role → the fields that hold a participant besides `PEOPLE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +196,8 @@ def analyse_original(record: Record | Unfiled) -> Analysed:
     tokens: dict[str, list[str]] = {}
     phones: dict[str, None] = {}
     claims = _NONE
-    for fields, text in _located(record):
+    hidden = hidden_in(record)
+    for fields, text in _located(record, hides=bool(hidden)):
         is_person = PEOPLE in fields and len(text) <= MAX_REMEMBERED_CHARS
         string, numbers, claimed = _known_person(text) if is_person else _cut(text)
         if not string:
@@ -190,11 +207,11 @@ def analyse_original(record: Record | Unfiled) -> Analysed:
             tokens.setdefault(name, []).append(string)
             for digits in numbers:
                 phones[f"{name}{SEPARATOR}{digits}"] = None
-    own = own_terms(record, claims)
+    own = own_terms(record, claims, hidden)
     exact = {name: list(values) for name, values in own.items()}
     exact["header"] = _header_tokens(record.headers)
     exact["phone"] = list(phones)
-    exact["pinyin"] = _pinyin_tokens(record.participants)
+    exact["pinyin"] = _pinyin_tokens(record, hides=bool(hidden))
     exact = {name: values for name, values in exact.items() if values}
     return Analysed(tokens, exact, own_facets(record, own))
 
@@ -219,7 +236,7 @@ def complete(analysed: Analysed, filed: FiledFacts | Record) -> Document:
     )
 
 
-def _located(texts: Record | Unfiled) -> Iterator[tuple[tuple[str, ...], str]]:
+def _located(texts: Record | Unfiled, *, hides: bool) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield each text with the fields that hold it; in each field once."""
     yield (SUBJECT,), texts.subject
     yield (BODY,), texts.body
@@ -227,21 +244,22 @@ def _located(texts: Record | Unfiled) -> Iterator[tuple[tuple[str, ...], str]]:
         yield (ATTACHMENT,), attachment.text
         yield (FILENAME,), attachment.filename
     fields: dict[str, dict[str, None]] = {}
+    own_fields = (_FIELDS_WHERE_HIDDEN if hides else _FIELDS).get
     for person in texts.participants:
         into = fields.setdefault(f"{person.name} <{person.address}>", {PEOPLE: None})
-        if person.role in _ROLE_FIELDS:
-            into[_ROLE_FIELDS[person.role]] = None
+        for name in own_fields(person.role, ()):
+            into[name] = None
     for text, names in fields.items():
         yield tuple(names), text
 
 
-def _pinyin_tokens(people: Sequence[RecordParticipant | Participant]) -> list[str]:
+def _pinyin_tokens(record: Record | Unfiled, *, hides: bool) -> list[str]:
     tokens: dict[str, None] = {}
-    for person in people:
+    own_fields = (_FIELDS_WHERE_HIDDEN if hides else _FIELDS).get
+    for person in record.participants:
         for key in () if person.name.isascii() else name_keys(person.name):
-            tokens[f"{PEOPLE}{SEPARATOR}{key}"] = None
-            if person.role in _ROLE_FIELDS:
-                tokens[f"{_ROLE_FIELDS[person.role]}{SEPARATOR}{key}"] = None
+            for name in (PEOPLE, *own_fields(person.role, ())):
+                tokens[f"{name}{SEPARATOR}{key}"] = None
     return list(tokens)
 
 

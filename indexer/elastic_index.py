@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -27,13 +27,14 @@ from holdfast.indexer.elastic.connection import (
     connect,
     our_errors,
 )
-from holdfast.indexer.elastic.counts import count_facets
+from holdfast.indexer.elastic.counts import count_facets, counted_at_once, first_walk
 from holdfast.indexer.elastic.generations import IS_HELD
 from holdfast.indexer.elastic.groups import collapse
 from holdfast.indexer.elastic.mapping import DEGRADED, VERSION
 from holdfast.indexer.elastic.parts import Known, Parts, Remembered
-from holdfast.indexer.elastic.results import KEEP_ALIVE, Results, Snapshot
+from holdfast.indexer.elastic.results import KEEP_ALIVE, Results, Snapshot, Spot
 from holdfast.indexer.elastic.writing import degraded, engine_document, tombstone
+from holdfast.indexer.withheld import answered
 
 _ID_CHUNK = 10_000
 _SEARCH_TRIES = 3
@@ -133,13 +134,15 @@ class ElasticIndex:
             )
 
     def search(self, request: SearchRequest) -> Page:
+        return answered(request, self._search)
+
+    def _search(self, request: SearchRequest) -> Page:
         window = open_window(request)
         query = compile_query(And((request.query, request.scope.filter)))
-        is_held = bool(request.facets or request.collapse)
         for _ in range(_SEARCH_TRIES - 1):
             with suppress(_Moved):
-                return self._page(request, window, query, is_held=is_held)
-        return self._page(request, window, query, is_held=is_held)
+                return self._page(request, window, query)
+        return self._page(request, window, query)
 
     def ids(self) -> Iterator[int]:
         yield from (id_ for id_, _ in self.versions())
@@ -178,10 +181,16 @@ class ElasticIndex:
         self._waiting_bytes = 0
         self._client.close()
 
-    def _page(
-        self, request: SearchRequest, window: Window, query: Clause, *, is_held: bool
-    ) -> Page:
-        with self._snapshot(is_held=is_held) as snapshot:
+    def _page(self, request: SearchRequest, window: Window, query: Clause) -> Page:
+        """Ask once, where one request may do; what needs several is read from one state."""
+        if not request.collapse:
+            with self._snapshot(is_held=False) as snapshot:
+                # Several shards seldom agree on the first of many values without being asked again.
+                if snapshot and (self._parts.shards == 1 or not request.facets):
+                    results = Results(snapshot, all_of([query, IS_HELD]))
+                    if (page := _page_at_once(results, request, window)) is not None:
+                        return page
+        with self._snapshot(is_held=True) as snapshot:
             if snapshot is None:
                 return Page((), 0, facets=dict.fromkeys(request.facets, ()))
             return _read_page(Results(snapshot, all_of([query, IS_HELD])), request, window)
@@ -238,25 +247,41 @@ class _Moved(Unavailable):
     """The index looked different a moment ago; asking again helps."""
 
 
+def _page_at_once(results: Results, request: SearchRequest, window: Window) -> Page | None:
+    """Return the page by one request; None where its counts of facets prove too little."""
+    walk = first_walk(request.facets, request.facet_limit)
+    found = results.page(window, window.after, _asked(window), fields=("at",), counts=walk)
+    facets = counted_at_once(found.counts, request.facets, request.facet_limit)
+    if facets is None:
+        return None
+    page = _shown([(spot, 1) for spot in found.spots], request)
+    return replace(page, total=found.total, facets=facets)
+
+
 def _read_page(results: Results, request: SearchRequest, window: Window) -> Page:
-    asked = window.limit + 1 if window.limit else 0
-    groups = 0
+    facets, limit = request.facets, request.facet_limit
     if request.collapse:
         collapsed = collapse(results, request.collapse)
-        found, total = collapsed.firsts(window, asked)
-        groups = collapsed.count()
-    else:
-        spots, total = results.page(window, window.after, asked, fields=("at",))
-        found = [(spot, 1) for spot in spots]
+        firsts, total = collapsed.firsts(window, _asked(window))
+        counts = count_facets(results, facets, limit)
+        page = _shown(firsts, request)
+        return replace(page, total=total, facets=counts, groups=collapsed.count())
+    walk = first_walk(facets, limit)
+    found = results.page(window, window.after, _asked(window), fields=("at",), counts=walk)
+    page = _shown([(spot, 1) for spot in found.spots], request)
+    counts = count_facets(results, facets, limit, walked=found.counts)
+    return replace(page, total=found.total, facets=counts)
+
+
+def _asked(window: Window) -> int:
+    return window.limit + 1 if window.limit else 0  # one more tells whether there are more
+
+
+def _shown(found: Sequence[tuple[Spot, int]], request: SearchRequest) -> Page:
+    """Return the hits, each with the size of its group, and where the next page begins."""
     page = found[: request.limit]
     cursor = ""
     if len(found) > len(page) and page:
         last = page[-1][0]
         cursor = encode(Place(request.sort, last.key, last.id, request.collapse))
-    return Page(
-        hits=tuple(Hit(spot.id, spot.fields["at"], size) for spot, size in page),
-        total=total,
-        cursor=cursor,
-        groups=groups,
-        facets=count_facets(results, request.facets, request.facet_limit),
-    )
+    return Page(tuple(Hit(spot.id, spot.fields["at"], size) for spot, size in page), 0, cursor)

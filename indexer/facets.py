@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
+from holdfast.core.file_types import TYPE_GROUPS
 from holdfast.core.kinds import Role
 from holdfast.core.query import Field
-from holdfast.core.record_terms import TYPE_GROUPS, Unfiled
+from holdfast.core.record_terms import HIDING, Unfiled
 from holdfast.core.records import FiledFacts, Record
 
 FACETS = (
@@ -25,6 +26,9 @@ FACETS = (
 )
 """What a search may be broken down by."""
 
+OPEN_FACETS = {"domain": "open_domain", "company": "open_company"}
+"""Facet → where its values are counted without recipients that mail hides; only such mail has any.
+For `indexer.withheld` alone."""
 
 MAX_FACET_CHARS = 1000
 """Longer values are counted under their beginning."""
@@ -43,12 +47,14 @@ def own_facets(
         terms: Its `own_terms`.
     """
     people = record.participants
+    seen = [p for p in people if p.role not in HIDING] if Field.OPEN.value in terms else []
     return _distinct(
         {
             "sender": [_known_ends(p.address)[0] for p in people if p.role is Role.FROM],
             "domain": [_known_ends(p.address)[1] for p in people],
             "channel": (record.channel,),
             "filetype": _file_types(terms.get(Field.TYPE.value, ())),
+            OPEN_FACETS["domain"]: [_known_ends(p.address)[1] for p in seen],
         }
     )
 
@@ -64,6 +70,7 @@ def filed_facets(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
             "tag": filed.tags,
             "matter": [one.matter for one in filed.held_by],
             "hold": [one.hold for one in filed.held_by],
+            OPEN_FACETS["company"]: filed.open_facts.companies if filed.open_facts else (),
         }
     )
 

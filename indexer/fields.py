@@ -33,6 +33,8 @@ FIELDS_OF_PART = {
     Part.BCC: (PEOPLE_FIELDS["bcc"],),
     Part.ENVELOPE: (PEOPLE_FIELDS["envelope"],),
     Part.EXPANDED: (PEOPLE_FIELDS["expanded"],),
+    Part.OPEN_ANY: (SUBJECT, BODY, ATTACHMENT, FILENAME, PEOPLE_FIELDS["open_with"]),
+    Part.OPEN_WITH: (PEOPLE_FIELDS["open_with"],),
 }
 
 COLLAPSE_FIELDS = {"thread": "thread", "message_id": "message"}

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from holdfast.core.hidden_recipients import as_seen, open_people
 from holdfast.core.matching import Reading, matches
 from holdfast.core.ports import Document, Hit, Page, SearchRequest
-from holdfast.core.query import And
+from holdfast.core.query import Scope
+from holdfast.core.record_terms import own_terms
 from holdfast.core.records import Record
-from holdfast.indexer.cursors import Place, Window, encode, open_window
-from holdfast.indexer.facets import ranked
+from holdfast.indexer.cursors import Place, Window, check_facets, encode, open_window
+from holdfast.indexer.facets import filed_facets, own_facets, ranked
 
 _Found = tuple[tuple[int, int], Document]
 """((order key, id), document)"""
@@ -60,11 +63,11 @@ class MemoryIndex:
         return []
 
     def search(self, request: SearchRequest) -> Page:
+        """Return the page: the query is asked of each record as the scope may see it."""
+        check_facets(request)
         window = open_window(request)
-        query = And((request.query, request.scope.filter))
-        matching = [
-            document for document, reading in self._held.values() if matches(query, reading)
-        ]
+        seen = (_seen(*one, request.scope) for one in self._held.values())
+        matching = [one[0] for one in seen if one is not None and matches(request.query, one[1])]
         found = sorted(((_order(window, one), one) for one in matching), key=lambda pair: pair[0])
         sizes = Counter(_group(request.collapse, document) for _, document in found)
         firsts = {_group(request.collapse, one): (order, one) for order, one in reversed(found)}
@@ -81,6 +84,18 @@ class MemoryIndex:
                 for facet in request.facets
             },
         )
+
+
+def _seen(document: Document, reading: Reading, scope: Scope) -> tuple[Document, Reading] | None:
+    """Return a document and its record without what is withheld; None outside the scope."""
+    if not matches(scope.filter, reading):
+        return None
+    shown = as_seen(reading.record, scope)
+    if shown is reading.record:
+        return document, reading
+    counted = replace(shown, participants=tuple(open_people(shown)))
+    facets = {**own_facets(counted, own_terms(counted)), **filed_facets(counted)}
+    return replace(document, facets=facets), Reading(shown)
 
 
 def _page(found: list[_Found], window: Window) -> tuple[list[_Found], bool]:

@@ -24,6 +24,7 @@ from holdfast.indexer.embedded.results import Results, above
 from holdfast.indexer.embedded.schema import build_schema
 from holdfast.indexer.embedded.segments import spent_counts
 from holdfast.indexer.embedded.writing import engine_document
+from holdfast.indexer.withheld import answered
 
 WRITER_HEAP_BYTES = 128 * 1024 * 1024
 _ID_CHUNK = 10_000
@@ -139,6 +140,9 @@ class TantivyIndex:
         return 0
 
     def search(self, request: SearchRequest) -> Page:
+        return answered(request, self._search)
+
+    def _search(self, request: SearchRequest) -> Page:
         window = open_window(request)
         query = compile_query(self._schema, And((request.query, request.scope.filter)))
         searcher, counted = self._snapshot()

@@ -11,16 +11,17 @@ import os
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.core.errors import Corrupt, NotFound, Unavailable
-from holdfast.core.ports import Clock, Placement, Prepared
+from holdfast.core.errors import Corrupt, Unavailable
+from holdfast.core.ports import Clock, Placement, Prepared, ReadOriginal
 from holdfast.storage.durable import Files, SystemFiles, make_folder, unavailable
-from holdfast.storage.frames import open_frames
+from holdfast.storage.record_reading import OneOpen, original_in
 from holdfast.storage.segment_recovery import Recovered, recover_segment
 from holdfast.storage.segment_writer import Body, SegmentWriter, body_of
-from holdfast.storage.segments import Part, Record, SegmentReader
+from holdfast.storage.segments import Record, SegmentReader
 
 _SUFFIX = ".seg"
 _COPIED_AT_ONCE = 256  # records in one group commit, so that writers wait briefly
@@ -87,19 +88,13 @@ class LocalVault:
         return self._append(map(body_of, batch)) if batch else []
 
     def read(self, placement: Placement, content_id: bytes, key: bytes) -> Iterator[bytes]:
-        with SegmentReader(self._path(placement.segment), self._config.archive_id) as segment:
-            if placement.offset >= segment.length:
-                raise NotFound("The segment ends before the record.", segment=segment.name)
-            record = segment.record_at(placement.offset)
-            if record is None or record.part is not Part.ORIGINAL:
-                raise segment.damage("The record's header is damaged.", placement.offset)
-            if (record.content_id, record.length) != (content_id, placement.length):
-                raise segment.damage("Another record stands in its place.", placement.offset)
-            try:
-                yield from open_frames(segment.body(record), content_id, key)
-            except Corrupt as error:
-                error.facts.update(segment=segment.name, offset=placement.offset)
-                raise
+        with self._reader(placement.segment) as segment:
+            yield from original_in(segment, placement, content_id, key)
+
+    @contextmanager
+    def reader(self) -> Iterator[ReadOriginal]:
+        with closing(OneOpen(self._reader)) as one:
+            yield one.read
 
     def scan(self) -> Iterator[tuple[bytes, Placement]]:
         for name in self.segment_names():
@@ -107,7 +102,7 @@ class LocalVault:
 
     def scan_segment(self, name: str) -> Iterator[tuple[bytes, Placement]]:
         """Yield as `scan` for one segment, so that verify can go on behind a damaged one."""
-        with SegmentReader(self._path(name), self._config.archive_id) as segment:
+        with self._reader(name) as segment:
             for record in segment.records():
                 yield record.content_id, Placement(name, record.offset, record.length)
 
@@ -117,7 +112,7 @@ class LocalVault:
         for name in self.segment_names():
             if not self._is_settled(name):
                 continue
-            with SegmentReader(self._path(name), self._config.archive_id) as segment:
+            with self._reader(name) as segment:
                 records = list(segment.records())
                 kept = [record for record in records if _is_kept(record, name, keep)]
                 if len(kept) < len(records):
@@ -182,6 +177,9 @@ class LocalVault:
                 self._complete()
             except OSError as error:
                 raise unavailable(error, "completing a segment") from error
+
+    def _reader(self, name: str) -> SegmentReader:
+        return SegmentReader(self._path(name), self._config.archive_id)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{_SUFFIX}"

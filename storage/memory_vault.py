@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from holdfast.core.errors import Corrupt, NotFound
-from holdfast.core.ports import Placement, Prepared
+from holdfast.core.ports import Placement, Prepared, ReadOriginal
 from holdfast.storage.frames import open_frames
 
 
@@ -28,6 +29,9 @@ class MemoryVault:
         if (kept_id, len(frames)) != (content_id, placement.length):
             raise Corrupt("Another record stands in its place.", segment=placement.segment)
         yield from open_frames([frames], content_id, key)
+
+    def reader(self) -> AbstractContextManager[ReadOriginal]:
+        return nullcontext(self.read)
 
     def segment_names(self) -> list[str]:
         return sorted(self._segments)

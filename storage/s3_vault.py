@@ -17,14 +17,15 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
-from holdfast.core.errors import Conflict, Corrupt, NotFound, Unavailable
-from holdfast.core.ports import Clock, LockMode, LockState, Placement, Prepared
+from holdfast.core.errors import Conflict, Unavailable
+from holdfast.core.ports import Clock, LockMode, LockState, Placement, Prepared, ReadOriginal
 from holdfast.storage.durable import unavailable
-from holdfast.storage.frames import open_frames
 from holdfast.storage.object_lock import ObjectLocks, is_locked, locked, state_of
+from holdfast.storage.record_reading import original_in
 from holdfast.storage.s3.bucket import Bucket
 from holdfast.storage.s3.config import BucketConfig
 from holdfast.storage.s3.objects import Listed
@@ -120,18 +121,11 @@ class S3Vault:
 
     def read(self, placement: Placement, content_id: bytes, key: bytes) -> Iterator[bytes]:
         with self._reader(placement.segment, placement.offset, placement.length) as segment:
-            if placement.offset >= segment.length:
-                raise NotFound("The segment ends before the record.", segment=segment.name)
-            record = segment.record_at(placement.offset)
-            if record is None or record.part is not Part.ORIGINAL:
-                raise segment.damage("The record's header is damaged.", placement.offset)
-            if (record.content_id, record.length) != (content_id, placement.length):
-                raise segment.damage("Another record stands in its place.", placement.offset)
-            try:
-                yield from open_frames(segment.body(record), content_id, key)
-            except Corrupt as error:
-                error.facts.update(segment=segment.name, offset=placement.offset)
-                raise
+            yield from original_in(segment, placement, content_id, key)
+
+    def reader(self) -> AbstractContextManager[ReadOriginal]:
+        """Save nothing: an object is asked for exactly the bytes of each record."""
+        return nullcontext(self.read)
 
     def segment_names(self) -> list[str]:
         return list(self._segments.listed())

@@ -176,6 +176,10 @@ class SegmentReader:
         return self
 
     def __exit__(self, *_unused: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back what was opened."""
         self._source.close()
 
     def record_at(self, offset: int) -> Record | None:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from holdfast.api.deciding import decision_on
+from holdfast.api.withholding import captures_for
 from holdfast.core.errors import Corrupt, NotFound
 from holdfast.core.identity import public_id
 from holdfast.storage.audit_reading import Asked, audit_entries
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.later_facts import later_facts_of
-from holdfast.storage.catalogue.reading import captures_of
 from holdfast.storage.governance.holding import holds_on
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Keeping:
 def provenance_of(visit: Visit, record: Record) -> dict[str, Any]:
     """Return what the page of origins shows."""
     store = visit.served.store
-    captures = captures_of(store, record.id)
+    captures = captures_for(visit.served, visit.principal, record)
     later = later_facts_of(store, [one.id for one in captures])
     visit.served.sequencer.run()
     origins = [_origin(visit, one, later.get(one.id, ())) for one in captures]

@@ -16,8 +16,10 @@ from holdfast.api.originals import file_answer, taken_file
 from holdfast.api.served import Served
 from holdfast.api.shapes.records import HeaderShape, RecordDetail, capture, facts
 from holdfast.api.trail import note
+from holdfast.api.withholding import captures_for, require_original
+from holdfast.core.custody import original_suffix
 from holdfast.core.errors import Conflict, NotFound
-from holdfast.core.records import CaptureFacts, Record, original_suffix
+from holdfast.core.records import CaptureFacts, Record
 from holdfast.core.rights import Action, Principal
 from holdfast.storage.catalogue.attached import attached_files
 from holdfast.storage.catalogue.engine import reading
@@ -48,7 +50,7 @@ def read_record(
     mask = mask_for(principal, unmask_reason)
     _note(served, principal, record, {"how": "text", "unmask_reason": unmask_reason})
     shown = mask.record(record)
-    captures = captures_of(served.store, record.id)
+    captures = captures_for(served, principal, record)
     later = later_facts_of(served.store, [one.id for one in captures])
     return RecordDetail.model_validate(
         {
@@ -88,8 +90,12 @@ def read_original(
     principal: Taker,
     sha256: Annotated[str, Query(pattern="^([0-9a-f]{64})?$")] = "",
 ) -> Response:
-    """Read an original, byte for byte: the first that was captured, or the one of that name."""
+    """Read an original, byte for byte: the first that was captured, or the one of that name.
+
+    403 where it may name recipients who are hidden from whoever asks.
+    """
     record = record_in_scope(served, principal, record_id)
+    require_original(served, principal, record)
     taken = captures_of(served.store, record.id)
     chosen = next((one for one in taken if not sha256 or one.sha256 == sha256), None)
     if chosen is None:

@@ -6,7 +6,7 @@ the bound proves who the first are, their counts are taken in full; else more ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast.indexer.elastic.results import Results
@@ -20,8 +20,31 @@ MOST_BUCKETS = 60_000
 """The engine gives up above 65,536."""
 
 
+def first_walk(facets: Sequence[str], limit: int) -> dict[str, Any]:
+    """Return the aggregations with which counting begins, to be asked for along with the hits."""
+    return _shapes(facets, min(limit + _SPARE, MOST_BUCKETS)) if limit else {}
+
+
+def counted_at_once(
+    answer: Mapping[str, Any], facets: Sequence[str], limit: int
+) -> dict[str, Ranking] | None:
+    """Return what `count_facets` would, where the first walk alone proves it; else None."""
+    found: dict[str, Ranking] = dict.fromkeys(facets, ())
+    for facet in facets if limit else ():
+        tally = _tally(answer[facet])
+        if tally.error or not tally.is_settled(limit):
+            return None
+        found[facet] = ranked(tally.counts, limit)
+    return found
+
+
 def count_facets(
-    results: Results, facets: Sequence[str], limit: int, *, most_buckets: int = MOST_BUCKETS
+    results: Results,
+    facets: Sequence[str],
+    limit: int,
+    *,
+    walked: Mapping[str, Any] | None = None,
+    most_buckets: int = MOST_BUCKETS,
 ) -> dict[str, Ranking]:
     """Return the most frequent values of each facet among the results, ties by value.
 
@@ -29,12 +52,14 @@ def count_facets(
         results: To be counted.
         facets: Of `FACETS`.
         limit: How many values of each are wanted.
+        walked: The answer to `first_walk`, in the same state of the index, where it is there.
         most_buckets: How many values the engine is asked for at once.
     """
     found: dict[str, Ranking] = dict.fromkeys(facets, ())
     size, waiting = min(limit + _SPARE, most_buckets), list(facets) if limit else []
     while waiting:
-        tallies = _walk(results, waiting, size)
+        answer = walked or results.counted(_shapes(waiting, size))
+        tallies = {facet: _tally(answer[facet]) for facet in waiting}
         for facet, tally in tallies.items():
             if tally.is_settled(limit):
                 found[facet] = _in_full(results, facet, tally, limit)
@@ -45,20 +70,19 @@ def count_facets(
             for facet in waiting
             if not tallies[facet].is_settled(limit) and size != most_buckets
         ]
-        size = min(size * _WIDER, most_buckets)
+        size, walked = min(size * _WIDER, most_buckets), None
     return found
 
 
-def _walk(results: Results, facets: Sequence[str], size: int) -> dict[str, Tally]:
-    asked = {facet: _terms(facet, size=size, shard_size=size) for facet in facets}
-    answer = results.counted(asked)
-    tallies = {}
-    for facet in facets:
-        counts = bucket_counts(answer[facet])
-        error = int(answer[facet]["doc_count_error_upper_bound"])
-        least = min(counts.values(), default=0) if answer[facet]["sum_other_doc_count"] else 0
-        tallies[facet] = Tally(counts, error, least + error)
-    return tallies
+def _shapes(facets: Sequence[str], size: int) -> dict[str, Any]:
+    return {facet: _terms(facet, size=size, shard_size=size) for facet in facets}
+
+
+def _tally(answer: Mapping[str, Any]) -> Tally:
+    counts = bucket_counts(answer)
+    error = int(answer["doc_count_error_upper_bound"])
+    least = min(counts.values(), default=0) if answer["sum_other_doc_count"] else 0
+    return Tally(counts, error, least + error)
 
 
 def _in_full(results: Results, facet: str, tally: Tally, limit: int) -> Ranking:

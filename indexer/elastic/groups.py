@@ -41,7 +41,7 @@ class Groups:
         total = -1
         while True:
             asked = max(limit - len(found), _LEAST_CANDIDATES) if limit else 0
-            spots, matching = rest.page(window, place, asked, fields=("at", self.field))
+            spots, matching, _ = rest.page(window, place, asked, fields=("at", self.field))
             total = matching if total < 0 else total
             if spots:
                 groups = list({spot.fields[self.field] for spot in spots})

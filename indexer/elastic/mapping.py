@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from holdfast.core.analysis import FULL_VERSION
-from holdfast.indexer.facets import FACETS
+from holdfast.indexer.facets import FACETS, OPEN_FACETS
 from holdfast.indexer.fields import (
     COLLAPSE_FIELDS,
     EXACT_FIELDS,
@@ -16,7 +16,7 @@ from holdfast.indexer.fields import (
     facet_field,
 )
 
-MAPPING_VERSION = 3
+MAPPING_VERSION = 4
 """Raised when a field is added, dropped or filled in another way."""
 
 REMOVED = "removed"
@@ -56,7 +56,9 @@ def properties() -> dict[str, Any]:
     for name in TEXT_FIELDS:
         fields |= {name: text, forms_field(name): text, long_field(name): exact}
     fields |= dict.fromkeys(EXACT_FIELDS, exact)
-    fields |= {facet_field(facet): {"type": "keyword"} for facet in FACETS}
+    fields |= {
+        facet_field(facet): {"type": "keyword"} for facet in (*FACETS, *OPEN_FACETS.values())
+    }
     fields |= {name: {"type": "long"} for name in NUMBERS}
     flag = {"type": "boolean", "doc_values": False}
     return fields | {REMOVED: flag, DEGRADED: flag}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from elasticsearch import Elasticsearch
 
@@ -24,6 +24,15 @@ class Spot:
     """Of the window's sort."""
     id: int
     fields: Mapping[str, int] = field(default_factory=dict)
+
+
+class Found(NamedTuple):
+    """What one request found."""
+
+    spots: list[Spot]
+    total: int
+    counts: Mapping[str, Any]
+    """The answer to each aggregation that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +98,23 @@ class Results:
         return Results(self.snapshot, all_of([self.query], [terms(name, values)]))
 
     def page(
-        self, window: Window, after: Place | None, limit: int, *, fields: Sequence[str] = ()
-    ) -> tuple[list[Spot], int]:
-        """Return the first `limit` hits after a place, in the window's order, and the total."""
+        self,
+        window: Window,
+        after: Place | None,
+        limit: int,
+        *,
+        fields: Sequence[str] = (),
+        counts: Mapping[str, Any] | None = None,
+    ) -> Found:
+        """Return the first `limit` hits after a place, in the window's order.
+
+        Args:
+            window: The order.
+            after: Where to begin; None at the beginning.
+            limit: Most hits; the totals are of all.
+            fields: Numbers to give with each hit.
+            counts: Aggregations over all results.
+        """
         body: dict[str, Any] = {
             "size": limit,
             "track_total_hits": True,
@@ -100,8 +123,12 @@ class Results:
         }
         if after is not None and limit:
             body["search_after"] = [after.key, after.id]
-        hits = self.snapshot.ask(self.query, **body)["hits"]
-        return [_spot(hit) for hit in hits["hits"]], int(hits["total"]["value"])
+        if counts:
+            body["aggs"] = counts
+        answer = self.snapshot.ask(self.query, **body)
+        hits = answer["hits"]
+        spots = [_spot(hit) for hit in hits["hits"]]
+        return Found(spots, int(hits["total"]["value"]), answer.get("aggregations", {}))
 
     def counted(self, aggregations: Mapping[str, Any]) -> dict[str, Any]:
         """Return aggregations over all results."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tantivy
 
-from holdfast.indexer.facets import FACETS
+from holdfast.indexer.facets import FACETS, OPEN_FACETS
 from holdfast.indexer.fields import (
     COLLAPSE_FIELDS,
     EXACT_FIELDS,
@@ -14,7 +14,7 @@ from holdfast.indexer.fields import (
     facet_field,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised when a field is added, dropped or filled in another way."""
 
 
@@ -26,7 +26,7 @@ def build_schema() -> tantivy.Schema:
     for name in EXACT_FIELDS:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
     builder.add_text_field(TERMS, tokenizer_name="raw", index_option="basic")
-    for facet in FACETS:
+    for facet in (*FACETS, *OPEN_FACETS.values()):
         builder.add_text_field(
             facet_field(facet), tokenizer_name="raw", index_option="basic", fast=True
         )

@@ -12,7 +12,8 @@ import msgspec
 from sqlalchemy import func, select
 
 from holdfast.core.kinds import EMAIL
-from holdfast.core.records import CaptureFacts, FiledFacts
+from holdfast.core.record_terms import HIDING, hidden_among
+from holdfast.core.records import CaptureFacts, FiledFacts, OpenFacts
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import direction, domain_of, internal_in
 from holdfast.storage.catalogue.engine import reading
@@ -152,6 +153,28 @@ def _facts(
         conversation_id=row.conversation_id or 0,
         conversation=around.rooms.get(row.conversation_id, ""),
         marks=around.marks.get(row.id, ()),
+        open_facts=open_facts(row.channel, people, (around.companies, around.internal)),
+    )
+
+
+def open_facts(
+    channel: str, people: Sequence[Any], around: tuple[frozenset[str], frozenset[str]]
+) -> OpenFacts | None:
+    """Return what is open of mail that hides recipients; None where nobody is hidden.
+
+    Args:
+        channel: Of the interaction.
+        people: All participants, with `contact_id` and `side`.
+        around: Which domains are companies, and which are internal.
+    """
+    if not hidden_among(channel, people):
+        return None
+    companies_, internal = around
+    seen = [one for one in people if one.role not in HIDING]
+    return OpenFacts(
+        companies=tuple(sorted(ends_of(seen) & companies_)),
+        contact_ids=tuple(dict.fromkeys([one.contact_id for one in seen if one.contact_id])),
+        direction=direction(seen, internal),
     )
 
 

@@ -30,6 +30,7 @@ from holdfast.storage.catalogue.filed_facts import (
     domain_ends,
     holders_in,
     instant,
+    open_facts,
 )
 from holdfast.storage.catalogue.governance_tables import tombstones
 from holdfast.storage.catalogue.held_facts import held_by_in
@@ -250,6 +251,7 @@ def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
         conversation_id=row.conversation_id or 0,
         conversation=loaded.rooms.get(row.conversation_id, ""),
         marks=loaded.marks.get(row.id, ()),
+        open_facts=open_facts(row.channel, people, (loaded.companies, loaded.internal)),
     )
 
 

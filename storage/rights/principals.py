@@ -6,10 +6,9 @@ import ipaddress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from holdfast.core.query import Scope
 from holdfast.core.rights import ROLES, Action, Principal
 from holdfast.storage.rights.actors import actor_pid, known_pid
-from holdfast.storage.rights.scopes import scope_node
+from holdfast.storage.rights.scopes import user_scope
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -37,7 +36,7 @@ def principal_of(connection: Connection, user: UserView, door: Door, now_ms: int
         login=user.login,
         role=user.role,
         actions=ROLES[user.role] & door.actions,
-        scope=Scope(user.login, scope_node(connection, user, now_ms)),
+        scope=user_scope(connection, user, now_ms),
         pid=known_pid(connection, user.login),
         key_id=door.key_id,
         address=door.address,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import or_, select
 
 from holdfast.core.identity import row_id
-from holdfast.core.query import EVERYTHING, NOTHING, Field, Or, Term
+from holdfast.core.query import EVERYTHING, NOTHING, Field, Or, Scope, Term
 from holdfast.core.query_form import read_tree
 from holdfast.core.rights import (
     ROLES,
@@ -24,11 +24,10 @@ from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.governance_tables import holds
 from holdfast.storage.catalogue.rights_tables import grants, team_members, users
 from holdfast.storage.rights.contact_reach import owned_contacts
+from holdfast.storage.rights.knowing import Reached, knowers_of
 from holdfast.storage.rights.users import found_user
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Connection, Row
 
     from holdfast.core.query import Node
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from holdfast.storage.store import Store
 
 
-def scope_node(connection: Connection, user: UserView, now_ms: int) -> Node:
+def user_scope(connection: Connection, user: UserView, now_ms: int) -> Scope:
     """Return what the user may know of at this instant; denials win over everything allowed.
 
     Without a grant it is what the role reaches. A role that sees everything is narrowed by its
@@ -46,7 +45,7 @@ def scope_node(connection: Connection, user: UserView, now_ms: int) -> Node:
         Corrupt: A kept query cannot be read: nothing may be shown by it.
     """
     if Action.SEARCH not in ROLES[user.role]:
-        return NOTHING
+        return Scope(user.login, NOTHING)
     rows = connection.execute(
         select(grants).where(grants.c.user_id == user.id, grants.c.removed_ms.is_(None))
     ).all()
@@ -57,44 +56,45 @@ def scope_node(connection: Connection, user: UserView, now_ms: int) -> Node:
     if not allowed and not was_narrowed:
         reach = default_reach(user.role)
         allowed = [] if reach is None else [_reach(connection, user, reach)]
-    return reached(allowed, denied)
+    node = reached([one.node for one in allowed], [one.node for one in denied])
+    return Scope(user.login, node, knowers_of(connection, allowed))
 
 
 def scope_of(store: Store, login: str | int) -> Node:
-    """Return what a user may know of now; see `scope_node`.
+    """Return what a user may know of now; see `user_scope`.
 
     Raises:
         NotFound: There is no such user.
     """
     with reading(store.engine) as connection:
-        return scope_node(connection, found_user(connection, login), store.now_ms())
+        return user_scope(connection, found_user(connection, login), store.now_ms()).filter
 
 
-def _granted(connection: Connection, user: UserView, row: Row[Any], now_ms: int) -> Node:
+def _granted(connection: Connection, user: UserView, row: Row[Any], now_ms: int) -> Reached:
     kind = Reach(row.kind)
     if kind is Reach.CONTACT:
-        return Term(Field.CONTACT, row.value)
+        return Reached(Term(Field.CONTACT, row.value), contacts=(row.value,))
     if kind is Reach.QUERY:
-        return read_tree(row.tree)
+        return Reached(read_tree(row.tree), is_wide=True)
     if kind is Reach.MATTER:
-        return _matter(connection, row_id("mat", row.value), now_ms)
+        return Reached(_matter(connection, row_id("mat", row.value), now_ms), is_wide=True)
     return _reach(connection, user, kind)
 
 
-def _reach(connection: Connection, user: UserView, kind: Reach) -> Node:
+def _reach(connection: Connection, user: UserView, kind: Reach) -> Reached:
     if kind is Reach.ALL:
-        return EVERYTHING
+        return Reached(EVERYTHING, is_wide=True)
+    people = [(user.login, user.addresses)]
     if kind is Reach.TEAM:
-        return _team(connection, user)
-    own = own_records(user.login, user.addresses)
-    return Or((*own.children, *_looked_after(connection, [user.login])))
+        people = _members(connection, user)
+    own = chain.from_iterable(own_records(*one).children for one in people)
+    contacts = tuple(owned_contacts(connection, [login for login, _ in people]))
+    theirs = (Term(Field.CONTACT, one) for one in contacts)
+    return Reached(Or(tuple(dict.fromkeys((*own, *theirs)))), tuple(people), contacts)
 
 
-def _looked_after(connection: Connection, logins: Sequence[str]) -> list[Term]:
-    return [Term(Field.CONTACT, one) for one in owned_contacts(connection, logins)]
-
-
-def _team(connection: Connection, user: UserView) -> Node:
+def _members(connection: Connection, user: UserView) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the enabled users of the user's teams: login and addresses."""
     ours = select(team_members.c.team_id).where(team_members.c.user_id == user.id)
     together = select(team_members.c.user_id).where(team_members.c.team_id.in_(ours))
     members = connection.execute(
@@ -102,10 +102,7 @@ def _team(connection: Connection, user: UserView) -> Node:
         .where(users.c.id.in_(together), users.c.disabled_ms.is_(None))
         .order_by(users.c.login)
     )
-    found = members.all()
-    own = [own_records(one.login, one.addresses.split()) for one in found]
-    theirs = _looked_after(connection, [one.login for one in found])
-    return Or(tuple(dict.fromkeys((*chain.from_iterable(o.children for o in own), *theirs))))
+    return [(one.login, tuple(one.addresses.split())) for one in members]
 
 
 def _matter(connection: Connection, matter_id: int, now_ms: int) -> Node:

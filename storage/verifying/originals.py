@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from holdfast.core.ports import ReadOriginal
     from holdfast.storage.store import Store
 
 
@@ -32,18 +33,19 @@ def check_originals(scope: Scope) -> Iterator[Finding]:
         moments = {(row.original_id, row.captured_ms) for row in taken}
         shredded = [row.id for row in rows if row.shredded_ms is not None]
         events = events_about(connection, ["shred"], shredded)["shred"]
-        for row in rows:
-            name = f"{public_id('org', row.id)} sha256:{row.content_id.hex()}"
-            if row.shredded_ms is not None:
-                cause = _shredded(row, events.get(row.id, ()))
-            else:
-                scope.tally.originals += 1
-                scope.tally.bytes += row.size_bytes
-                cause = _unreadable(row, scope.store)
-            if not cause and (row.id, row.sealed_ms) not in moments:
-                cause = "No capture brought it at the time that its row says."
-            if cause:
-                yield Finding("original", name, cause)
+        with scope.store.vault.reader() as read:
+            for row in rows:
+                if row.shredded_ms is not None:
+                    cause = _shredded(row, events.get(row.id, ()))
+                else:
+                    scope.tally.originals += 1
+                    scope.tally.bytes += row.size_bytes
+                    cause = _unreadable(row, scope.store, read)
+                if not cause and (row.id, row.sealed_ms) not in moments:
+                    cause = "No capture brought it at the time that its row says."
+                if cause:
+                    name = f"{public_id('org', row.id)} sha256:{row.content_id.hex()}"
+                    yield Finding("original", name, cause)
 
 
 def _shredded(row: Row[Any], events: Sequence[Told]) -> str:
@@ -52,11 +54,11 @@ def _shredded(row: Row[Any], events: Sequence[Told]) -> str:
     return "Its key is gone, and the audit log does not know of that."
 
 
-def _unreadable(row: Row[Any], store: Store) -> str:
+def _unreadable(row: Row[Any], store: Store, read: ReadOriginal) -> str:
     try:
         key = store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
         place = Placement(row.segment, row.offset, row.length)
-        size = sum(map(len, store.vault.read(place, row.content_id, key)))
+        size = sum(map(len, read(place, row.content_id, key)))
     except HoldfastError as error:
         return f"{error.cause} (segment {row.segment}, offset {row.offset})"
     return "" if size == row.size_bytes else f"The catalogue says {row.size_bytes} bytes."

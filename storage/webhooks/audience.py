@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from holdfast.core.errors import NotFound
+from holdfast.core.hidden_recipients import as_seen, is_withheld
 from holdfast.core.holds import asks_for_texts
 from holdfast.core.matching import matches
 from holdfast.core.query import EVERYTHING
 from holdfast.core.rights import Action
 from holdfast.storage.catalogue.chunks import by_value
-from holdfast.storage.catalogue.contacts import identities_of_contact
+from holdfast.storage.catalogue.contacts import contact_root, identities_of_contact
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.governance_tables import exports
 from holdfast.storage.catalogue.reading import records_in
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from holdfast.core.records import Record
     from holdfast.core.rights import Principal
     from holdfast.storage.store import Store
 
@@ -49,7 +51,7 @@ class Audience:
     def of(self, events: Sequence[Row[object]]) -> set[int]:
         """Return the ids of those of the events that the owner may know of."""
         messages = [one.subject_id for one in events if one.kind == Happening.ARCHIVED]
-        seen = self._visible(messages) if self.principal.may(Action.SEARCH) else set()
+        seen = self._visible(messages).keys() if self.principal.may(Action.SEARCH) else ()
         return {
             one.id
             for one in events
@@ -65,16 +67,21 @@ class Audience:
             return self._sees_export(event.subject_id)
         return event.kind in _BY_ACTION and self.principal.may(_BY_ACTION[event.kind])
 
-    def _visible(self, interaction_ids: Sequence[int]) -> set[int]:
-        scope = self.principal.scope.filter
-        with_text = asks_for_texts(scope)
-        found: set[int] = set()
+    def _visible(self, interaction_ids: Sequence[int]) -> dict[int, Record | None]:
+        """Return those that the owner may know of, as far as recipients of them are withheld."""
+        scope = self.principal.scope
+        with_text = asks_for_texts(scope.filter)
+        found: dict[int, Record | None] = {}
         for start in range(0, len(interaction_ids), PAGE):
             self.check()
             some = interaction_ids[start : start + PAGE]
             with reading(self.store.engine) as connection:
                 read = records_in(connection, self.store, some, with_text=with_text)
-            found |= {one.id for one in read if scope == EVERYTHING or matches(scope, one)}
+            found |= {
+                one.id: as_seen(one, scope) if is_withheld(one, scope.knowers) else None
+                for one in read
+                if scope.filter == EVERYTHING or matches(scope.filter, one)
+            }
         return found
 
     def _knows(self, contact_id: int | None) -> bool:
@@ -87,16 +94,22 @@ class Audience:
     def _takes_part(self, contact_id: int) -> bool:
         with reading(self.store.engine) as connection:
             try:
-                people = identities_of_contact(connection, contact_id)
+                root = contact_root(connection, contact_id)
             except NotFound:
                 return False
+            people = identities_of_contact(connection, root)
             if self.principal.scope.filter == EVERYTHING:
                 return True
             query = select(participants.c.interaction_id).distinct()
             rows = by_value(connection, query, participants.c.identity_id, people)
         newest = sorted({row.interaction_id for row in rows}, reverse=True)
         pages = (newest[start : start + PAGE] for start in range(0, len(newest), PAGE))
-        return any(self._visible(page) for page in pages)
+        # Whom a message hides from the owner takes part in nothing that they know of.
+        return any(
+            one is None or root in one.contact_ids
+            for page in pages
+            for one in self._visible(page).values()
+        )
 
     def _sees_export(self, export_id: int | None) -> bool:
         query = select(exports.c.person_id).where(exports.c.id == export_id)

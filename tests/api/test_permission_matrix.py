@@ -32,3 +32,23 @@ def test_f61_matrix_finds_out_an_outlet_that_forgets_the_scope(
         matrix.read_all()
         with pytest.raises(AssertionError):
             matrix.judge(companies=10 * COMPANIES)
+
+
+@pytest.mark.parametrize(
+    ("place", "broken"),
+    [
+        ("holdfast.api.asking.as_seen", lambda record, scope: record),
+        ("holdfast.indexer.withheld.guard_recipients", lambda node, knowers: node),
+        ("holdfast.api.routes.records.require_original", lambda *_: None),
+        ("holdfast.core.hidden_recipients.is_withheld", lambda record, knowers: bool(knowers)),
+    ],
+)
+def test_matrix_finds_out_an_outlet_that_tells_hidden_recipients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, broken: object
+) -> None:
+    monkeypatch.setattr(place, broken)
+    with matrix_office(tmp_path) as office:
+        matrix = Matrix(office, random.Random(11))
+        matrix.read_all()
+        with pytest.raises(AssertionError):
+            matrix.judge(companies=10 * COMPANIES)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from holdfast.core.chats import address_key, chat_address, is_chat_address
-from holdfast.core.records import CaptureFacts, original_suffix
+from holdfast.core.custody import original_suffix
+from holdfast.core.records import CaptureFacts
 from query_kit import sample_record
 
 

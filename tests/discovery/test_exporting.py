@@ -181,7 +181,7 @@ def test_the_log_knows_of_every_record_before_its_first_byte(settings: Settings,
     files = FaultyFiles()
     files.before = lambda operation: seen.append(operation)
     seen: list[str] = []
-    files.fail("create", 2, EIO)  # the first makes the frozen list
+    files.fail("create", 3, EIO)  # the first two make the frozen list, and for whom it is
     with exporting(settings) as (archive, asker):
         with pytest.raises(Unavailable):
             create_export(with_files(archive, files), order_for("", out), asker)

@@ -162,10 +162,12 @@ def test_expansion_beyond_the_engines_limit_is_refused(cluster: Cluster) -> None
             case.found(Phrase("x 中"))
 
 
+@pytest.mark.parametrize("shards", [1, 3])
 def test_facets_and_groups_are_exact_over_several_parts_however_few_values_a_shard_names(
     cluster: Cluster,
+    shards: int,
 ) -> None:
-    with fresh_index(cluster, shards=3) as index:
+    with fresh_index(cluster, shards=shards) as index:
         case = IndexUnderTest(index, {})
         tags = [(f"tag{n % 23}", f"rare{n}", *(("often",) if n % 2 else ())) for n in range(60)]
         places = [n + (n % 2) * (1 << 55) + 1 for n in range(60)]
@@ -218,3 +220,27 @@ def test_more_hits_than_a_window_holds_are_paged(cluster: Cluster) -> None:
             if not cursor:
                 break
         assert pages == [4] * 7 + [2]
+
+
+def test_page_with_its_facets_costs_one_request_where_one_is_proof(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fresh_index(cluster) as index:
+        case = IndexUnderTest(index, {})
+        case.hold(*(mail(n, tags=(f"tag{n}", "often")) for n in range(1, 101)))
+        asked: list[str] = []
+        perform = index._client.perform_request
+
+        def noted(method: str, path: str, **more: object) -> object:
+            asked.append(path)
+            return perform(method, path, **more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(index._client, "perform_request", noted)
+        found = case.ask(EVERYTHING, facets=("tag", "month"), facet_limit=1)
+        assert (found.total, found.facets["tag"]) == (100, (("often", 100),))
+        assert len(asked) == 1
+        asked.clear()
+        # Ninety-nine are as frequent as the second, and the first by name is wanted.
+        found = case.ask(EVERYTHING, facets=("tag", "month"), facet_limit=2)
+        assert found.facets["tag"] == (("often", 100), ("tag1", 1))
+        assert len(asked) > 1

@@ -495,3 +495,20 @@ def test_record_is_not_found_in_a_shorter_segment(tmp_path: Path) -> None:
     os.truncate(tmp_path / "segments" / f"{place.segment}.seg", place.offset)
     with pytest.raises(NotFound):
         read(vault, batch[1], place)
+
+
+def test_reader_opens_a_segment_once_and_gives_it_back(tmp_path: Path) -> None:
+    vault = new_vault(tmp_path)
+    batch = letters(b"one", b"two", b"three")
+    places = vault.append(batch)
+    vault.close()
+    assert _open_segments() == 0
+    with vault.reader() as read_on:
+        for prepared, place in zip(batch, places, strict=True):
+            assert list(read_on(place, prepared.content_id, prepared.key))
+        assert _open_segments() == 1
+    assert _open_segments() == 0
+
+
+def _open_segments() -> int:
+    return sum(os.path.realpath(one).endswith(".seg") for one in Path("/proc/self/fd").iterdir())

@@ -169,6 +169,49 @@ class Company:
             return self._team(one, record)
         return one.view.role is Role.MEMBER and own(one, record)
 
+    def told(self, one: Somebody, record: Record) -> list[RecordParticipant]:
+        """Return whom of a record that they see they are told of, judged by the words of the page.
+
+        A hidden one of their own people is told of by address alone, which is all that is compared.
+        """
+        known = self.own_people(one)
+        hidden = hidden_of(record)
+        if not hidden or self._is_told_all(one, record, hidden, known):
+            return list(record.participants)
+        return [p for p in record.participants if p.address.lower() not in hidden - known]
+
+    def own_people(self, one: Somebody) -> set[str]:
+        """Return the addresses of users and contacts whose records are theirs to see."""
+        known = {a.lower() for user in self._users_of(one) for a in user.view.addresses}
+        followed = {g.contact for g in self._live(one) if g.kind is Reach.CONTACT}
+        people = (p for record in self.records.values() for p in record.participants)
+        return known | {p.address.lower() for p in people if p.contact_id in followed - {0}}
+
+    def _is_told_all(
+        self, one: Somebody, record: Record, hidden: set[str], known: set[str]
+    ) -> bool:
+        live = self._live(one)
+        wide = (Reach.ALL, Reach.QUERY, Reach.MATTER)
+        if not live and one.view.role in (Role.LEGAL, Role.COMPLIANCE):
+            return True
+        if any(g.kind in wide and self._covers(one, g, record) for g in live):
+            return True
+        users = {a.lower() for user in self._users_of(one) for a in user.view.addresses}
+        wrote = {p.address.lower() for p in record.participants if p.role in ("from", "sender")}
+        return bool(wrote & users) or (len(hidden) == 1 and hidden <= known)
+
+    def _live(self, one: Somebody) -> list[Grant]:
+        return [g for g in one.grants if not g.is_denied and not g.is_over]
+
+    def _users_of(self, one: Somebody) -> list[Somebody]:
+        """Return the users whose own records they reach."""
+        kinds = {g.kind for g in self._live(one)}
+        if not kinds:
+            by_role = {Role.MANAGER: {Reach.TEAM}, Role.MEMBER: {Reach.OWN}}
+            kinds = by_role.get(one.view.role, set())
+        members = [m for m in self.people if m.teams & one.teams and m.is_enabled]
+        return [one] * (Reach.OWN in kinds) + members * (Reach.TEAM in kinds)
+
     def _covers(self, one: Somebody, grant: Grant, record: Record) -> bool:
         by_kind = {
             Reach.ALL: True,
@@ -191,6 +234,17 @@ def own(one: Somebody, record: Record) -> bool:
     return takes_part or any(
         box.lower() in {one.view.login, *addresses} for box in record.custodians
     )
+
+
+def hidden_of(record: Record) -> set[str]:
+    """Return who got a mail without its other recipients seeing that."""
+    if record.channel != "email":
+        return set()
+    seen = {p.address.lower() for p in record.participants if p.role in _SEEN_ROLES}
+    return {p.address.lower() for p in record.participants} - seen
+
+
+_SEEN_ROLES = ("from", "sender", "to", "cc", "reply_to")
 
 
 def has(record: Record, word: str) -> bool:

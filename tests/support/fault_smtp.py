@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import sys
 import threading
 import time
 from collections import Counter
@@ -105,8 +106,7 @@ def kill_smtp_rounds(folder: Path, *, kills: int, seed: int) -> SmtpFigures:
     sent, figures = killed_under(settings, folder, kills, seed), SmtpFigures(kills=kills)
     running = start(smtpd_words(settings.data), folder / "last")
     listening_port(running)
-    until = time.monotonic() + PATIENCE_S
-    running.is_over_before(lambda: _sealed(settings) == 0 or running.is_past(until))
+    running.is_over_before(partial(Filing(settings).is_over, running))
     running.process.terminate()
     assert running.finish().status == 0
     judge_smtp(settings, sent, figures)
@@ -167,6 +167,22 @@ def _send(port: int, sent: Sent, name: str, begun: threading.Event) -> None:
 def _message(name: str) -> bytes:
     head = f"From: a@x.example\r\nSubject: {name}\r\nMessage-ID: <{name}@x.example>\r\n\r\n"
     return head.encode() + f"body of {name}\r\n".encode() * 20
+
+
+@dataclass(slots=True)
+class Filing:
+    """Watches what is sealed being filed: over when nothing is left, or it gets on no more."""
+
+    settings: Settings
+    left: int = sys.maxsize
+    until: float = 0.0
+
+    def is_over(self, running: Running) -> bool:
+        """Tell whether nothing is left, or for `PATIENCE_S` no less."""
+        left = _sealed(self.settings)
+        if left < self.left:
+            self.left, self.until = left, time.monotonic() + PATIENCE_S
+        return left == 0 or running.is_past(self.until)
 
 
 def _sealed(settings: Settings) -> int:

@@ -46,6 +46,7 @@ def made_up_mail(rnd: random.Random, number: int) -> bytes:
         *([f"References: <{first}@x.example>"] if number != first else []),
         f"From: {rnd.choice(people)}",
         f"To: {', '.join(rnd.sample(people, rnd.randrange(1, 3)))}",
+        *([f"Bcc: {', '.join(rnd.sample(people, number % 3))}"] if number % 3 else []),
         f"Subject: about {first}",
         f"Date: Mon, 2 Mar 2026 10:{number:02}:00 +0000",
         "",
@@ -53,6 +54,11 @@ def made_up_mail(rnd: random.Random, number: int) -> bytes:
         "",
     ]
     return "\n".join(lines).encode()
+
+
+def people(record: Record) -> set[str]:
+    """Return the addresses of all who took part."""
+    return {p.address.lower() for p in record.participants}
 
 
 @contextmanager
@@ -176,14 +182,35 @@ class Asker:
             wanted = sum(word in one.body for one in self.seen.values())
             assert self.answer("search", "POST", "/search", json={"query": word})["total"] == wanted
 
+        for address in (*MAILBOXES, "z@z.example"):
+            wanted = sum(address.lower() in self.told(one) for one in self.seen.values())
+            order = {"query": f"address:{address}"}
+            assert self.answer("search", "POST", "/search", json=order)["total"] == wanted
+
+    def told(self, record: Record) -> set[str]:
+        """Return the addresses of whom they are told as recipients or senders of a record."""
+        return {p.address.lower() for p in self.company.told(self.one, record)}
+
     def records(self) -> None:
         ids = [(one, one in self.seen) for one in self.matrix.known]
         self.each("record", Action.READ, lambda n: f"/records/{public_id('msg', n)}", ids)
+        for one in self.seen.values() if self.may(Action.READ) else ():
+            got = self.answer("record", "GET", f"/records/{public_id('msg', one.id)}")
+            assert {p["address"].lower() for p in got["participants"]} == self.told(one)
 
     def originals(self) -> None:
-        ids = [(one, one in self.seen) for one in self.matrix.known][::3]
+        if self.may(Action.ORIGINAL):
+            is_told = {n: len(self.told(r)) == len(people(r)) for n, r in self.seen.items()}
+        else:
+            is_told = {}
+        known = list(self.matrix.known)[::3]
+        ids = [(one, one in self.seen) for one in known if is_told.get(one, True)]
         path = "/records/{}/original"
         self.each("original", Action.ORIGINAL, lambda n: path.format(public_id("msg", n)), ids)
+        for one in known:
+            if not is_told.get(one, True):
+                got = self.answer("original", "GET", path.format(public_id("msg", one)))
+                assert got == 403, (one, got)
 
     def threads(self) -> None:
         for thread in {one.thread_id for one in self.matrix.known.values()}:
@@ -213,7 +240,11 @@ class Asker:
 
     def contacts(self) -> None:
         for number in self.matrix.people:
-            took_part = [one for one in self.seen.values() if number in one.contact_ids]
+            took_part = [
+                one
+                for one in self.seen.values()
+                if any(p.contact_id == number for p in self.company.told(self.one, one))
+            ]
             trail = {public_id("msg", o.id) for o in took_part if "aside" not in o.marks}
             wanted = 403 if not self.may(Action.CONTACTS) else None
             if wanted is None and not took_part and not self.sees_all:

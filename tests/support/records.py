@@ -9,10 +9,13 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from holdfast.core.errors import Refused
+from holdfast.core.hidden_recipients import open_people
 from holdfast.core.holds import leaves
+from holdfast.core.identity import public_id
 from holdfast.core.kinds import Role
 from holdfast.core.query import (
     And,
@@ -20,6 +23,7 @@ from holdfast.core.query import (
     Field,
     Fuzzy,
     Header,
+    Knowers,
     Near,
     Node,
     Not,
@@ -31,10 +35,18 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.record_terms import part_texts, record_terms
-from holdfast.core.records import HeldBy, Record, RecordAttachment, RecordParticipant, TextState
+from holdfast.core.record_terms import fold_value, hidden_in, part_texts, record_terms
+from holdfast.core.records import (
+    HeldBy,
+    OpenFacts,
+    Record,
+    RecordAttachment,
+    RecordParticipant,
+    TextState,
+)
 from holdfast.core.text_matching import compile_pattern
 
+ASKED_PARTS = tuple(one for one in Part if not one.startswith("open_"))
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 WORDS = (
@@ -57,7 +69,7 @@ ADDRESSES = (
     "zhang.wei@example.com", "ANNA@mail.example.com", "jose@example.org", "not an address", "",
     "li.na@公司.cn", "info@sub.example.org",
 )  # fmt: skip
-HEADERS = ("X-Mailer", "x-mailer", "Subject", "X-Note", "Received", "List-Id", "X Odd")
+HEADERS = ("X-Mailer", "x-mailer", "Subject", "X-Note", "Received", "List-Id", "X Odd", "Bcc")
 FILES = (("合同.pdf", "application/pdf"), ("a b.DOCX", "application/octet-stream"),
          ("", "image/png"), ("data.tar.gz", "application/gzip"))  # fmt: skip
 HOLDS = (
@@ -69,7 +81,7 @@ EXACT = (
     Field.KIND, Field.CHANNEL, Field.DIRECTION, Field.SOURCE, Field.CUSTODIAN, Field.FOLDER,
     Field.LABEL, Field.LIST, Field.THREAD, Field.ID, Field.MESSAGE_ID, Field.DOMAIN, Field.ADDRESS,
     Field.COMPANY, Field.TYPE, Field.EXTENSION, Field.DEFECT, Field.TAG, Field.LANG, Field.HAS,
-    Field.IS, Field.MATTER, Field.HOLD,
+    Field.IS, Field.MATTER, Field.HOLD, Field.CONTACT,
 )  # fmt: skip
 
 
@@ -85,6 +97,16 @@ def make_text(rnd: random.Random, most: int) -> str:
 
 def make_record(rnd: random.Random, id_: int) -> Record:
     """Return a record with this id; others made with it share words, threads, dates and sizes."""
+    made = _made(rnd, id_)
+    if not hidden_in(made):
+        return made
+    contacts = tuple(dict.fromkeys(p.contact_id for p in open_people(made) if p.contact_id))
+    companies = tuple(one for one in made.companies if rnd.random() < 0.5)
+    facts = OpenFacts(companies, contacts, rnd.choice(("in", "internal", "unknown")))
+    return replace(made, open_facts=facts)
+
+
+def _made(rnd: random.Random, id_: int) -> Record:
     return Record(
         id=id_,
         kind=rnd.choice(("email", "calendar")),
@@ -123,6 +145,25 @@ def make_records(rnd: random.Random, number: int) -> list[Record]:
     return [make_record(rnd, id_) for id_ in [*ids[:-1], (1 << 62) + ids[-1]]]
 
 
+CONTACTS = {"zhang.wei@example.com": 5, "jose@example.org": 6, "info@sub.example.org": 7}
+"""Whose the addresses are; of others nobody is known."""
+
+
+def make_knowers(rnd: random.Random, records: Sequence[Record]) -> Knowers:
+    """Return some of those who may be hidden, with what they reach by a deliberate grant."""
+    people = rnd.sample([one for one in ADDRESSES if one], rnd.randrange(3))
+    theirs = rnd.sample(sorted(CONTACTS), rnd.randrange(2))
+    authors = frozenset(fold_value(Field.ADDRESS, one) for one in people)
+    known = [CONTACTS[one] for one in (*people, *theirs) if one in CONTACTS]
+    return Knowers(
+        wide=askable_query(rnd, records, 1) if rnd.random() < 0.2 else Or(()),
+        authors=authors,
+        addresses=authors | {fold_value(Field.ADDRESS, one) for one in theirs},
+        contacts=frozenset(public_id("con", one) for one in known),
+        mailboxes=frozenset(rnd.sample(("anna", "zhang wei"), rnd.randrange(2))),
+    )
+
+
 def askable_query(rnd: random.Random, records: Sequence[Record], depth: int = 3) -> Node:
     """Make a query as `make_query` does, none of whose expressions is refused."""
     while True:
@@ -155,7 +196,9 @@ def make_leaf(rnd: random.Random, records: Sequence[Record]) -> Node:
 
 def _participant(rnd: random.Random) -> RecordParticipant:
     role = rnd.choice(tuple(Role))
-    return RecordParticipant(role, rnd.choice(NAMES), rnd.choice(ADDRESSES))
+    address = rnd.choice(ADDRESSES)
+    contact_id = CONTACTS.get(address, 0) if rnd.random() < 0.8 else 0
+    return RecordParticipant(role, rnd.choice(NAMES), address, contact_id)
 
 
 def _attachment(rnd: random.Random) -> RecordAttachment:
@@ -165,7 +208,7 @@ def _attachment(rnd: random.Random) -> RecordAttachment:
 
 
 def _part(rnd: random.Random) -> Part:
-    parts: tuple[Part, ...] = (Part.ANY, Part.ANY, Part.CONTENT, *Part)
+    parts: tuple[Part, ...] = (Part.ANY, Part.ANY, Part.CONTENT, *ASKED_PARTS)
     return rnd.choice(parts)
 
 

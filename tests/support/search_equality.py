@@ -18,7 +18,7 @@ from holdfast.indexer.documents import analyse_record
 from holdfast.indexer.facets import FACETS
 from holdfast.indexer.memory_index import MemoryIndex
 from holdfast.indexer.tantivy_index import TantivyIndex
-from records import make_query, make_records
+from records import make_knowers, make_query, make_records
 
 Made = Callable[[], AbstractContextManager[SearchIndex]]
 """Gives an empty index."""
@@ -46,9 +46,10 @@ def fill(index: SearchIndex, records: Sequence[Record]) -> None:
 def make_request(rnd: random.Random, records: Sequence[Record]) -> SearchRequest:
     """Return a question with any sort, collapse, facets, page size and scope."""
     scope = make_query(rnd, records, 1) if rnd.random() < 0.3 else EVERYTHING
+    knowers = make_knowers(rnd, records) if rnd.random() < 0.6 else None
     return SearchRequest(
         query=make_query(rnd, records),
-        scope=Scope("tester", scope),
+        scope=Scope("tester", scope, knowers),
         limit=rnd.choice((0, 1, 3, 50)),
         sort=rnd.choice(tuple(SORTS)),
         facets=tuple(rnd.sample(FACETS, rnd.randrange(4))),

@@ -48,7 +48,7 @@ def named() -> set[str]:
     values = {one.value for one in Sort}
     values |= {f"by {one.value or 'nothing'}" for one in Collapse}
     values |= {*FACETS, *GOVERNED_FACETS}
-    values |= {one.value for one in Part} - {"any", "content", "body"}
+    values |= {one.value for one in Part} - {"any", "content", "body", "open_any", "open_with"}
     values |= {f"tab {one.value}" for one in Tab}
     values |= {f"text {one.value}" for one in TextState}
     values |= {f"verdict {one.value}" for one in Verdict}

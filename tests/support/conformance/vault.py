@@ -101,6 +101,29 @@ def absent_record_is_not_found(case: VaultUnderTest) -> None:
             _read(case.vault, prepared, absent)
 
 
+def reader_reads_on_across_segments_and_behind_trouble(case: VaultUnderTest) -> None:
+    kept: list[tuple[Prepared, Placement]] = []
+    for number in range(2):
+        batch = [prepare(b"%d %d" % (number, n), spool=None) for n in range(3)]
+        kept += zip(batch, case.vault.append(batch), strict=True)
+        case.settle()
+    first, last = kept[0], kept[-1]
+    with case.vault.reader() as read:
+        for turn in range(2):
+            for (prepared, placement), raw in zip(kept, _TEXTS, strict=True):
+                assert b"".join(read(placement, prepared.content_id, prepared.key)) == raw, turn
+            with pytest.raises(Corrupt):
+                list(read(last[1], first[0].content_id, first[0].key))
+            absent = Placement("000000000000-absent", 0, last[1].length)
+            with pytest.raises(NotFound):
+                list(read(absent, last[0].content_id, last[0].key))
+    with case.vault.reader():
+        pass
+
+
+_TEXTS = [b"%d %d" % (number, n) for number in range(2) for n in range(3)]
+
+
 def compaction_keeps_exactly_what_is_asked(case: VaultUnderTest) -> None:
     batch = [prepare(b"letter %d" % number, spool=None) for number in range(10)]
     placements = case.vault.append(batch)
@@ -149,6 +172,7 @@ VAULT_CHECKS: tuple[Callable[[VaultUnderTest], None], ...] = (
     wrong_key_is_refused,
     record_of_another_original_is_refused,
     absent_record_is_not_found,
+    reader_reads_on_across_segments_and_behind_trouble,
     compaction_keeps_exactly_what_is_asked,
     compaction_leaves_alone_what_is_wholly_kept_or_wholly_dead,
     of_two_records_compaction_keeps_the_named_one,

@@ -1,0 +1,117 @@
+"""Show mail without the recipients that its sender hid, to whom they are hidden from; no I/O.
+
+Whom a blind copy or an envelope alone names is for the sender to know, and for whoever reaches the
+mail by a deliberate, wide grant. That no search tells of them either is the matter of
+`core.recipient_guard`, which finds in every record what `as_seen` leaves of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from holdfast.core.identity import public_id
+from holdfast.core.kinds import Role
+from holdfast.core.matching import matches
+from holdfast.core.query import Field
+from holdfast.core.record_terms import HIDING, fold_value, hidden_in
+from holdfast.core.records import OpenFacts, RecordParticipant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.core.query import Knowers, Scope
+    from holdfast.core.records import Record
+
+OPEN_HEADERS = frozenset(
+    {
+        "from", "sender", "to", "cc", "reply-to", "subject", "date", "message-id", "in-reply-to",
+        "references", "mime-version", "content-type", "content-transfer-encoding",
+        "content-language", "importance", "priority", "x-priority", "sensitivity", "keywords",
+        "comments", "organization", "thread-topic", "thread-index", "list-id", "x-mailer",
+        "user-agent",
+    }
+)  # fmt: skip
+"""Header fields that are alike in every recipient's copy, lower case. All others are withheld with
+the hidden recipients: Bcc and Delivered-To name them, traces and reports may."""
+
+_AUTHORS = frozenset({Role.FROM, Role.SENDER})
+
+
+def is_withheld(record: Record, knowers: Knowers | None) -> bool:
+    """Tell whether anything of who received the record is withheld from a scope of these knowers.
+
+    Nothing is where nobody is hidden, where one of them sent it, where the only one who is hidden
+    is one of them, and where the record was granted by a deliberate act.
+    """
+    if knowers is None:
+        return False
+    hidden = hidden_in(record)
+    if not hidden or (len(hidden) == 1 and hidden[0] in knowers.addresses):
+        return False
+    people = record.participants
+    authors = {fold_value(Field.ADDRESS, p.address) for p in people if p.role in _AUTHORS}
+    return authors.isdisjoint(knowers.authors) and not matches(knowers.wide, record)
+
+
+def tells_hidden(record: Record, knowers: Knowers | None) -> bool:
+    """Tell whether an original of the record may name somebody who is withheld."""
+    if not is_withheld(record, knowers) or knowers is None:
+        return False
+    return not knowers.addresses.issuperset(hidden_in(record))
+
+
+def as_seen(record: Record, scope: Scope) -> Record:
+    """Return the record as whoever has the scope may see it.
+
+    Whom it hides is left out, with the facts that come of them, the header fields that may name
+    them, and whose mailboxes hold it. One of the scope's own people who is hidden is shown as
+    `delivered_to`, by address alone.
+    """
+    knowers = scope.knowers
+    if knowers is None or not is_withheld(record, knowers):
+        return record
+    facts = record.open_facts or OpenFacts()
+    return replace(
+        record,
+        participants=(*open_people(record), *_own(record, knowers)),
+        headers=tuple(one for one in record.headers if is_open_header(one[0])),
+        companies=facts.companies,
+        direction=facts.direction,
+        sources=(),
+        custodians=tuple(own_mailboxes(record.custodians, knowers)),
+        folders=(),
+        labels=(),
+        open_facts=facts,
+    )
+
+
+def is_open_header(name: str) -> bool:
+    """Tell whether a header field is shown where recipients are withheld."""
+    return name.strip().casefold() in OPEN_HEADERS
+
+
+def own_mailboxes(names: Iterable[str], knowers: Knowers) -> list[str]:
+    """Return those custodians that are the scope's own."""
+    return [one for one in names if fold_value(Field.CUSTODIAN, one) in knowers.mailboxes]
+
+
+def open_people(record: Record) -> list[RecordParticipant]:
+    """Return the participants whom every recipient of mail sees."""
+    return [one for one in record.participants if one.role not in HIDING]
+
+
+def _own(record: Record, knowers: Knowers) -> list[RecordParticipant]:
+    """Return who is hidden and one of the knowers, each once."""
+    hidden = frozenset(hidden_in(record)) & knowers.addresses
+    found: dict[str, RecordParticipant] = {}
+    for one in record.participants:
+        address = fold_value(Field.ADDRESS, one.address)
+        if one.role not in HIDING or address not in hidden:
+            continue
+        is_known = public_id("con", one.contact_id) in knowers.contacts if one.contact_id else False
+        contact = one.contact_id if is_known else 0
+        found.setdefault(
+            address, RecordParticipant(Role.DELIVERED_TO, "", address, contact, one.side)
+        )
+    return list(found.values())
