@@ -28,11 +28,14 @@ Payload = TypeVar("Payload")
 encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-class Stopped(Exception):
-    """The worker is to end; the job goes back and another worker goes on with it."""
+class Stopped(BaseException):
+    """The worker is to end; the job goes back and another worker goes on with it.
+
+    No fault, so that nobody on the way takes it for one: of a source, or of the file at hand.
+    """
 
 
-class LeaseLost(Exception):
+class LeaseLost(BaseException):
     """Another worker may have the job by now; what this one does must not count any more."""
 
 
