@@ -10,6 +10,7 @@ from holdfast.ingest.folder.source import FolderSource
 from holdfast.ingest.imap.source import ImapSource
 from holdfast.ingest.webhooks.source import HookSource
 from holdfast.ingest.wecom.source import WecomSource
+from holdfast.storage.catalogue.source_schedule import refuse_paused
 
 if TYPE_CHECKING:
     from holdfast.core.errors import HoldfastError
@@ -35,6 +36,11 @@ class Synced(Protocol):
         """Everything that was offered is kept or accounted for."""
         ...
 
+    @property
+    def folders_lacking(self) -> int:
+        """Folders that were to be looked at, and are not there or could not be read."""
+        ...
+
 
 class Source(Protocol):
     """One kind of source."""
@@ -49,6 +55,11 @@ class Source(Protocol):
         """It has to be asked; else what it has comes by itself."""
         ...
 
+    @property
+    def is_comparable(self) -> bool:
+        """It still has what was taken from it: the two can be compared."""
+        ...
+
     def shown(self, settings: str) -> Mapping[str, object]:
         """Return what people may see of the settings; `user` and `place` among it."""
         ...
@@ -57,11 +68,19 @@ class Source(Protocol):
         """Walk the way to the source; yield each step when it is done."""
         ...
 
+    def refuse(self, kept: KeptAccount, ask: Ask) -> None:
+        """Refuse to be asked for what sources of the kind do not have.
+
+        Raises:
+            Refused: The cause, and what to do instead.
+        """
+        ...
+
     def sync(self, kept: KeptAccount, bench: Bench, ask: Ask) -> Synced:
         """Take what the source has and the archive has not.
 
         Raises:
-            Refused: It is asked for what its kind does not have.
+            Refused: As for `refuse`.
             Unavailable: The archive cannot be written. What goes wrong with the source is in the
                 result.
         """
@@ -94,3 +113,20 @@ def source_of(kind: str) -> Source:
             return source
     known = " or ".join(source.kind for source in SOURCES)
     raise Refused(f"There is no kind of source {kind!r}.", next_step=f"Use {known}.")
+
+
+def refuse_unfit(kept: KeptAccount, ask: Ask) -> None:
+    """Refuse what cannot be done with a source now, before anything is begun.
+
+    Raises:
+        Conflict: It is paused.
+        Refused: Its kind has nothing of what is asked for.
+    """
+    source = source_of(kept.kind)
+    source.refuse(kept, ask)
+    if ask.reconciles and not source.is_comparable:
+        raise Refused(
+            f"The source {kept.name!r} does not keep what was taken: there is nothing to compare.",
+            next_step="Sync it.",
+        )
+    refuse_paused(kept.paused_ms, kept.name)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from holdfast.api.door import Archive, allowed
 from holdfast.api.served import Served
-from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
+from holdfast.api.shapes.jobs import JobShape, job_shape
 from holdfast.api.trail import note
 from holdfast.core.errors import HoldfastError, NotFound
 from holdfast.core.identity import row_id
@@ -28,22 +27,6 @@ ENDED = ("done", "dead")
 _STATES = "^(" + "|".join(SHOWN_STATES) + ")?$"
 
 
-class JobShape(Shape):
-    """One job."""
-
-    id: str
-    kind: str
-    state: str
-    attempts: int
-    created_at: Instant
-    due_at: Instant
-    started_at: Instant | None
-    ended_at: Instant | None
-    last_error: str
-    progress: Any
-    result: Any
-
-
 @router.get("/jobs", operation_id="list_jobs")
 def get_jobs(
     served: Archive,
@@ -53,13 +36,13 @@ def get_jobs(
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
 ) -> list[JobShape]:
     """List jobs, newest first."""
-    return [_job(one) for one in list_jobs(served.store, state=state, kind=kind, limit=limit)]
+    return [job_shape(one) for one in list_jobs(served.store, state=state, kind=kind, limit=limit)]
 
 
 @router.get("/jobs/{job_id}", operation_id="read_job")
 def get_job(job_id: str, served: Archive, principal: Operator) -> JobShape:
     """Read one job."""
-    return _job(_found(served, job_id))
+    return job_shape(_found(served, job_id))
 
 
 @router.post("/jobs/{job_id}/retry", operation_id="retry_job")
@@ -70,7 +53,7 @@ def retry_job(job_id: str, served: Archive, principal: Operator) -> JobShape:
     put_back(served.store_of(principal), number)
     found = _found(served, job_id)
     served.wake(found.kind)
-    return _job(found)
+    return job_shape(found)
 
 
 @router.get(
@@ -88,7 +71,7 @@ def follow_job(
     async def events() -> AsyncIterator[bytes]:
         shown, view = b"", first
         while not await request.is_disconnected():
-            body = _job(view).model_dump_json().encode()
+            body = job_shape(view).model_dump_json().encode()
             if body != shown:
                 shown = body
                 yield b"event: job\ndata: " + body + b"\n\n"
@@ -105,22 +88,3 @@ def _found(served: Served, text: str) -> JobView:
         return job_view(served.store, row_id("job", text))
     except HoldfastError as error:
         raise NotFound(f"There is no job {text[:40]!r}.") from error
-
-
-def _job(one: JobView) -> JobShape:
-    def read(text: str) -> Any:
-        return msgspec.json.decode(text) if text else None
-
-    return JobShape(
-        id=one.id,
-        kind=one.kind,
-        state=one.state,
-        attempts=one.attempts + one.retries,
-        created_at=from_ms(one.created_ms),
-        due_at=from_ms(one.due_ms),
-        started_at=maybe_ms(one.started_ms),
-        ended_at=maybe_ms(one.ended_ms),
-        last_error=one.last_error,
-        progress=read(one.progress),
-        result=read(one.result),
-    )

@@ -94,6 +94,19 @@ class SourceChange(Shape):
     drafts: Literal["sent", "all"] | None = None
 
 
+class Backfill(Shape):
+    """What a backfill is to take, whatever the rules leave out; something has to be said."""
+
+    since: str = Field("", max_length=10, examples=["2020-01-01"])
+    """From this day (UTC) on."""
+    until: str = Field("", max_length=10, examples=["2020-12-31"])
+    """Up to this day (UTC)."""
+    folders: Names = Field(default=[], max_length=100, examples=[["Old/*"]])
+    """Patterns of the folders to look at, though the source leaves them out; none: its own."""
+    failed: bool = False
+    """Ask again for what failed, and only for that; takes no days."""
+
+
 class SourceShape(Shape):
     """A source and its state."""
 

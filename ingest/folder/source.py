@@ -25,6 +25,7 @@ class FolderSource:
 
     kind: str = KIND
     is_pulled: bool = True
+    is_comparable: bool = False
 
     def shown(self, settings: str) -> Mapping[str, object]:
         place = read(settings)
@@ -34,11 +35,14 @@ class FolderSource:
     def trial(self, settings: str, stored: StoredSecret) -> Iterable[Step]:
         return steps(read(settings))
 
-    def sync(self, kept: KeptAccount, bench: Bench, ask: Ask) -> Taken:
+    def refuse(self, kept: KeptAccount, ask: Ask) -> None:
         if ask.is_partial or ask.folders:
             raise Refused(
                 f"The source {kept.name!r} is no mailbox.", next_step="Put the files in again."
             )
+
+    def sync(self, kept: KeptAccount, bench: Bench, ask: Ask) -> Taken:
+        self.refuse(kept, ask)
         return run_folder(kept, bench, ask)
 
     def reconciles_every_s(self, kept: KeptAccount) -> float:

@@ -78,6 +78,11 @@ class Taken:
     """Why the run ended early; what it took until then stays."""
 
     @property
+    def folders_lacking(self) -> int:
+        """None: a folder has no folders."""
+        return 0
+
+    @property
     def is_whole(self) -> bool:
         """Everything that was taken is kept."""
         stuck = any(reason.startswith("cannot_be_moved") for reason in self.left)

@@ -52,7 +52,7 @@ class _Course:
         return ending_of(self.kept, done, self.ask, self.bench.desk.store.now_ms())
 
     def ended(self, done: Synced, ending: Ending | None) -> EndedRun:
-        return _ended(done, ending)
+        return _ended(done, ending, self.ask)
 
 
 def ending_of(kept: KeptAccount, done: Synced, ask: Ask, now_ms: int) -> Ending | None:
@@ -77,17 +77,18 @@ def folder_trouble(done: Synced) -> str:
     found = done.found
     for folder, cause in found.troubled.items():
         return f"{folder}: {cause}"
-    missing = [one for one in found.unmatched if not one.startswith("\\")]
-    if missing:
-        return f"No folder matches {', '.join(missing)}."
+    if found.missing:
+        return f"No folder matches {', '.join(found.missing)}."
     if found.vanished:
         return f"The server has no {', '.join(found.vanished)} any more; what it gave stays."
     return ""
 
 
-def _ended(done: Synced, ending: Ending | None) -> EndedRun:
+def _ended(done: Synced, ending: Ending | None, ask: Ask) -> EndedRun:
     outcome = FAILED if done.error else WHOLE if done.is_whole and not done.is_cut else PARTIAL
     trouble, error = ("", "") if ending is None else (ending.trouble, ending.error)
+    if ending is None and ask.news is None and (error := folder_trouble(done)):
+        trouble = Trouble.FOLDER.value  # of this backfill: it ails the source no more than before
     return EndedRun(outcome, msgspec.json.encode(run_counts(done)).decode(), trouble, error)
 
 

@@ -25,6 +25,7 @@ class ImapSource:
 
     kind: str = KIND
     is_pulled: bool = True
+    is_comparable: bool = True
 
     def shown(self, settings: str) -> Mapping[str, object]:
         account = read(settings)
@@ -40,6 +41,9 @@ class ImapSource:
 
     def trial(self, settings: str, stored: StoredSecret) -> Iterable[Step]:
         return Trial(read(settings), stored.latest(), stored).steps()
+
+    def refuse(self, kept: KeptAccount, ask: Ask) -> None:
+        """Refuse nothing: a mailbox has days and folders."""
 
     def sync(self, kept: KeptAccount, bench: Bench, ask: Ask) -> Synced:
         return run_account(kept, bench, ask)

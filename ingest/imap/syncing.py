@@ -51,6 +51,11 @@ class Synced:
     """Its time was up; the next run goes on."""
 
     @property
+    def folders_lacking(self) -> int:
+        """Folders that could not be read, and patterns of which there are none."""
+        return len(self.found.troubled) + len(self.found.missing)
+
+    @property
     def is_whole(self) -> bool:
         """Everything the server has is kept or accounted for."""
         lacking = self.counts.failed + self.counts.quarantined

@@ -67,6 +67,11 @@ class Found:
     differing: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Folders whose list was not as long as their count (STATUS), also when asked again: both."""
 
+    @property
+    def missing(self) -> list[str]:
+        """Patterns that should match: not every server has folders for each use."""
+        return [one for one in self.unmatched if not one.startswith("\\")]
+
 
 @dataclass(slots=True)
 class Course:

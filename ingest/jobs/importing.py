@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from holdfast.ingest.jobs.task import Task, Workshop
-    from holdfast.ingest.pipeline import Desk
     from holdfast.ingest.progress import Progress
 
 IN_LEDGER = "in_ledger"
@@ -66,8 +65,8 @@ class ImportOrder:
 def run(task: Task, workshop: Workshop) -> dict[str, object]:
     """Import; a repeat takes in only what an earlier run did not."""
     order = task.read(ImportOrder)
-    desk = _on_behalf(workshop.desk, task.claim.actor)
-    summary = run_import(order.options(), desk, workshop.pool, workshop.spool, _reporting(task))
+    desk = workshop.desk_for(task.claim.actor)
+    summary = run_import(order.options(), desk, workshop.pool, workshop.spool, reporting(task))
     return summary_facts(summary)
 
 
@@ -100,12 +99,7 @@ def summary_facts(summary: ImportSummary) -> dict[str, object]:
     }
 
 
-def _on_behalf(desk: Desk, actor: str) -> Desk:
-    """Let the audit log name who asked for the import, not who runs the workers."""
-    return replace(desk, store=replace(desk.store, actor=actor)) if actor else desk
-
-
-def _reporting(task: Task) -> Callable[[Progress], None]:
+def reporting(task: Task) -> Callable[[Progress], None]:
     """Report each batch that was filed; the pipeline calls it where nothing is half done."""
     filed = 0
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from holdfast.core.errors import Refused
 from holdfast.ingest.jobs import (
     anchoring,
+    backfilling,
     filing,
     importing,
     indexing,
@@ -32,8 +33,9 @@ WEBHOOK = JobKind("webhook", telling.run, waiting=telling.waiting)
 REMIND = JobKind("remind", reminding.run, reminding.is_waiting)
 SETTLE = JobKind("settle", settling.run, settling.is_waiting)
 VERIFY = JobKind("verify", verifying.run)
+BACKFILL = JobKind("backfill", backfilling.run, is_long=True)
 IMPORT = JobKind("import", importing.run, got_on=importing.got_on, is_long=True)
-_ALL = (SEQUENCE, ANCHOR, INDEX, PROCESS, WEBHOOK, SYNC, SETTLE, REMIND, VERIFY, IMPORT)
+_ALL = (SEQUENCE, ANCHOR, INDEX, PROCESS, WEBHOOK, SYNC, SETTLE, REMIND, VERIFY, BACKFILL, IMPORT)
 KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in _ALL}
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.ingest.recovery import SealedRange
 from holdfast.ingest.source_kinds import SOURCES, source_of
+from holdfast.ingest.sources.asking import reconcile_ask
 from holdfast.ingest.sources.bench import Ask, Bench
 from holdfast.ingest.sources.leasing import Taken
 from holdfast.storage.catalogue.accounts import account_of
@@ -25,7 +26,6 @@ SLICE_S = 30.0
 """A run ends after so long, and the source is due again behind the others that are."""
 TRIES = 2
 """Connections that one run tries: waiting is for the schedule."""
-GLANCE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def run(task: Task, workshop: Workshop) -> Mapping[str, object]:
     try:
         done = source_of(kept.kind).sync(kept, _bench(task, workshop, source_id, ask), ask)
     except Taken as error:  # it is still due when that one has ended
-        _wait(task, 1.0)
+        task.wait(1.0)
         return {"taken": error.cause}
     return {"batch": done.batch, "recovered": done.recovered, **asdict(done.counts)}
 
@@ -63,7 +63,7 @@ def _ask(kept: KeptAccount, workshop: Workshop) -> Ask | None:
     """Return what to look at; None when it is not due any more."""
     if kept.next_ms is None or kept.next_ms <= workshop.store.now_ms():
         is_time = _is_to_reconcile(kept, workshop.store.now_ms())
-        return Ask(why="reconcile", reconciles=True) if is_time else Ask(why="schedule")
+        return reconcile_ask() if is_time else Ask(why="schedule")
     news = frozenset(woken_folders(workshop.store, kept.source_id))
     return Ask(why="mail", news=news) if news and not kept.failures else None
 
@@ -86,17 +86,9 @@ def _bench(task: Task, workshop: Workshop, source_id: int, ask: Ask) -> Bench:
         workshop.desk,
         workshop.pool,
         workshop.spool,
-        pause=lambda seconds: _wait(task, seconds),
+        pause=task.wait,
         on_progress=report,
         is_over=lambda: time.monotonic() >= until,
         tries=TRIES,
         recovers=SealedRange(sources=(source_id,)),
     )
-
-
-def _wait(task: Task, seconds: float) -> None:
-    """Wait, and heed the end of the worker."""
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        task.check()
-        time.sleep(min(left, GLANCE_S))

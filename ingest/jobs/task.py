@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -24,15 +25,20 @@ if TYPE_CHECKING:
 
 LOOKS = 3
 """Claims beyond its attempts that may be spent on looking whether a job got on."""
+GLANCE_S = 0.5
+"""Whoever waits heeds the end of the worker within this time."""
 Payload = TypeVar("Payload")
 encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-class Stopped(Exception):
-    """The worker is to end; the job goes back and another worker goes on with it."""
+class Stopped(BaseException):
+    """The worker is to end; the job goes back and another worker goes on with it.
+
+    No fault, so that nobody on the way takes it for one: of a source, or of the file at hand.
+    """
 
 
-class LeaseLost(Exception):
+class LeaseLost(BaseException):
     """Another worker may have the job by now; what this one does must not count any more."""
 
 
@@ -58,6 +64,11 @@ class Workshop:
     def store(self) -> Store:
         """The archive's handles."""
         return self.desk.store
+
+    def desk_for(self, actor: str) -> Desk:
+        """Return the desk on behalf of who asked, if anybody did, not of who runs the workers."""
+        desk = self.desk
+        return replace(desk, store=replace(desk.store, actor=actor)) if actor else desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,18 @@ class Task:
             raise LeaseLost
         if self.is_stopping():
             raise Stopped
+
+    def wait(self, seconds: float) -> None:
+        """Wait, and heed the end of the worker.
+
+        Raises:
+            Stopped: As for `check`.
+            LeaseLost: As for `check`.
+        """
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.check()
+            time.sleep(min(left, GLANCE_S))
 
     def headway(self, progress: Mapping[str, Any]) -> None:
         """Record what no crash undoes; earlier crashes no longer count against the job.

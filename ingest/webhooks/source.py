@@ -24,6 +24,7 @@ class HookSource:
 
     kind: str = KIND
     is_pulled: bool = False
+    is_comparable: bool = False
 
     def shown(self, settings: str) -> Mapping[str, object]:
         hook = hook_of(settings)
@@ -34,11 +35,14 @@ class HookSource:
         checked(hook.vendor, hook.settings, stored.latest().decode())
         yield Step("settings", f"{hook.vendor}: the settings and the secret fit together.")
 
-    def sync(self, kept: KeptAccount, bench: Bench, ask: Ask) -> NoReturn:
+    def refuse(self, kept: KeptAccount, ask: Ask) -> NoReturn:
         raise Refused(
             f"The source {kept.name!r} is a webhook: what it has comes by itself.",
             next_step="Send an event from the other system; see 'holdfast source logs'.",
         )
+
+    def sync(self, kept: KeptAccount, bench: Bench, ask: Ask) -> NoReturn:
+        self.refuse(kept, ask)
 
     def reconciles_every_s(self, kept: KeptAccount) -> float:
         return 0.0

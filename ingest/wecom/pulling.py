@@ -79,6 +79,11 @@ class Pulled:
     """Why messages could not be opened → how many; they are kept encrypted."""
 
     @property
+    def folders_lacking(self) -> int:
+        """None: a rooms are no folders."""
+        return 0
+
+    @property
     def is_whole(self) -> bool:
         """Everything that was offered is kept, and readable."""
         lacking = self.counts.failed + self.counts.quarantined

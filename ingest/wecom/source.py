@@ -25,6 +25,7 @@ class WecomSource:
 
     kind: str = KIND
     is_pulled: bool = True
+    is_comparable: bool = False
 
     def shown(self, settings: str) -> Mapping[str, object]:
         place = read(settings)
@@ -34,12 +35,15 @@ class WecomSource:
     def trial(self, settings: str, stored: StoredSecret) -> Iterable[Step]:
         return steps(read(settings))
 
-    def sync(self, kept: KeptAccount, bench: Bench, ask: Ask) -> Pulled:
+    def refuse(self, kept: KeptAccount, ask: Ask) -> None:
         if ask.backfill is not None or ask.folders:
             raise Refused(
                 f"The source {kept.name!r} has neither days nor folders.",
                 next_step="Use --failed, or import what another program has pulled.",
             )
+
+    def sync(self, kept: KeptAccount, bench: Bench, ask: Ask) -> Pulled:
+        self.refuse(kept, ask)
         return run_archive(kept, bench, ask)
 
     def reconciles_every_s(self, kept: KeptAccount) -> float:

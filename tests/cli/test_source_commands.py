@@ -91,6 +91,8 @@ def test_backfill_wants_to_know_what(desk: Desk) -> None:
         "What is to be fetched": (),
         "--failed takes no days": ("--failed", "--since", "2024-01-01"),
         "is no day": ("--until", "yesterday"),
+        "The last day is before the first": ("--since", "2024-01-02", "--until", "2024-01-01"),
+        "line break": ("--folder", "a\nb"),
     }
     for words, options in wrong.items():
         assert words in desk.run("source", "backfill", "mail", *options, status=2).err

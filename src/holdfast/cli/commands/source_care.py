@@ -9,10 +9,10 @@ import typer
 
 from holdfast.cli.command import add, flag
 from holdfast.cli.screen import GOOD, Column, amount
-from holdfast.core.errors import Refused
 
 if TYPE_CHECKING:
     from holdfast.cli.session import Session
+    from holdfast.ingest.sources.asking import Wanted
     from holdfast.storage.catalogue.source_runs import SourceRun
 
 SOURCE_NAME = typer.Argument(metavar="NAME", help="Name of the source.", show_default=False)
@@ -158,26 +158,9 @@ class BackfillOptions:
     as_json: Annotated[bool, flag("--json", text="Print the summary as JSON.")] = False
 
 
-def backfill_ask(options: BackfillOptions) -> Any:
-    """Return what the run is to look at.
+def wanted(options: BackfillOptions) -> Wanted:
+    """Return what the options say is to be taken."""
+    from holdfast.ingest.sources.asking import Wanted
 
-    Raises:
-        Refused: Nothing was named, or what excludes each other.
-    """
-    from holdfast.ingest.imap.plan import read_day
-    from holdfast.ingest.imap.scope import Range
-    from holdfast.ingest.sources.bench import Ask
-
-    days = [day for day in (options.since, options.until) if day]
-    for day in days:
-        read_day(day)
-    if options.failed and days:
-        raise Refused("--failed takes no days.", next_step="Give days or --failed.")
-    if not (options.failed or days or options.folder):
-        raise Refused(
-            "What is to be fetched?", next_step="Give --since, --until, --folder or --failed."
-        )
-    within = None if options.failed else Range(options.since, options.until)
-    return Ask(
-        "backfill", backfill=within, folders=tuple(options.folder or ()), only_failed=options.failed
-    )
+    folders = tuple(options.folder or ())
+    return Wanted(options.since, options.until, folders, options.failed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from holdfast.cli.command import explain, flag
-from holdfast.cli.commands.source_care import BackfillOptions, backfill_ask
+from holdfast.cli.commands.source_care import BackfillOptions, wanted
 from holdfast.cli.screen import BAD, GOOD, WARNING, amount, size, styled
 
 if TYPE_CHECKING:
@@ -112,12 +112,12 @@ def sync(session: Session, options: SyncOptions) -> int:
     Files of a watched folder are moved when they are kept. May be interrupted and repeated at any
     time.
     """
+    from holdfast.ingest.sources.asking import reconcile_ask
     from holdfast.ingest.sources.bench import Ask
 
     if options.processes:
         session.choose({"work.processes": options.processes})
-    why = "reconcile" if options.reconcile else "command"
-    ask = Ask(why, reconciles=options.reconcile)
+    ask = reconcile_ask() if options.reconcile else Ask("command")
     return _run(session, options.names or (), ask, as_json=options.as_json)
 
 
@@ -126,7 +126,10 @@ def backfill(session: Session, options: BackfillOptions) -> int:
 
     The rules stay as they are. What is taken is taken once, as by any run.
     """
-    return _run(session, (options.name,), backfill_ask(options), as_json=options.as_json)
+    from holdfast.ingest.sources.asking import backfill_ask
+
+    ask = backfill_ask(wanted(options))
+    return _run(session, (options.name,), ask, as_json=options.as_json)
 
 
 def _run(session: Session, names: Sequence[str], ask: Ask, *, as_json: bool) -> int:

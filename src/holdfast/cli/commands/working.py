@@ -71,7 +71,7 @@ class WorkerOptions:
         typer.Option(
             "--kind", metavar="KIND", show_default=False,
             help="Do only this kind: sequence, anchor, index, process, webhook, sync, settle, "
-            "verify or import; repeatable.",
+            "verify, backfill or import; repeatable.",
         ),
     ] = None  # fmt: skip
     metrics_port: Annotated[int, METRICS_PORT] = 0
