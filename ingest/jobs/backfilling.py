@@ -97,7 +97,7 @@ def _synced(task: Task, workshop: Workshop, order: BackfillOrder) -> Synced:
         workshop.spool,
         pause=task.wait,
         on_progress=reporting(task),
-        recovers=SealedRange(source=kept.source_id),
+        recovers=SealedRange(sources=(kept.source_id,)),
     )
     return source_of(kept.kind).sync(kept, bench, ask)
 
