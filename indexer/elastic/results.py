@@ -54,9 +54,12 @@ class Snapshot:
             Unavailable: Not every shard answered in full.
         """
         where = {"pit": {"id": self.pit, "keep_alive": KEEP_ALIVE}} if self.pit else {}
+        # By itself the engine remembers counts, until something changes, only without hits.
+        remembers = "&request_cache=true" if "aggs" in body else ""
+        place = "" if self.pit else f"/{self.alias}"
         answer = self.client.perform_request(
             "POST",
-            f"{'' if self.pit else f'/{self.alias}'}/_search?allow_partial_search_results=false",
+            f"{place}/_search?allow_partial_search_results=false{remembers}",
             headers=_HEADERS,
             body={
                 **where,
