@@ -68,6 +68,7 @@ class Unfiled(NamedTuple):
 
 HIDING = frozenset({Role.BCC, Role.RECIPIENT, Role.EXPANDED, Role.FORWARDED, Role.DELIVERED_TO})
 """Roles that mail gives to people whom its other recipients do not see."""
+_BLIND = frozenset({Role.BCC})
 HIDES = "hides"
 """Value of `Field.OPEN` of mail with hidden recipients. The others of such mail: `address:`,
 `domain:`, `company:`, `contact:`, `direction:` and `has:` with what is open; `author:` with who
@@ -132,9 +133,11 @@ def hidden_among(channel: str, people: Sequence[HasRole]) -> tuple[str, ...]:
     """Return whom mail hides from its other recipients: addresses, folded, distinct, in order.
 
     They received it, and are named in none of the roles that every recipient sees. One whose
-    address is not known is there as an empty one.
+    address is not known is there as an empty one. Of other channels a blind copy alone is hidden: a
+    CRM notes mail with the list that its sender wrote.
     """
-    received = [one.address for one in people if one.role in HIDING] if channel == EMAIL else ()
+    hiding = HIDING if channel == EMAIL else _BLIND
+    received = [one.address for one in people if one.role in hiding]
     if not received:
         return ()
     shown = {one.address for one in people if one.role not in HIDING} - {""}

@@ -238,10 +238,9 @@ def own(one: Somebody, record: Record) -> bool:
 
 def hidden_of(record: Record) -> set[str]:
     """Return who got a mail without its other recipients seeing that."""
-    if record.channel != "email":
-        return set()
     seen = {p.address.lower() for p in record.participants if p.role in _SEEN_ROLES}
-    return {p.address.lower() for p in record.participants} - seen
+    got = [p for p in record.participants if record.channel == "email" or p.role == "bcc"]
+    return {p.address.lower() for p in got} - seen
 
 
 _SEEN_ROLES = ("from", "sender", "to", "cc", "reply_to")
