@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast.api.trail import note
-from holdfast.core.hidden_recipients import is_withheld, own_mailboxes, tells_hidden
+from holdfast.core.hidden_recipients import is_withheld, may_have, own_mailboxes
 from holdfast.core.query import Field
 from holdfast.core.record_terms import fold_value
 from holdfast.core.rights import Action, Forbidden
-from holdfast.storage.catalogue.reading import captures_of, records
+from holdfast.storage.catalogue.reading import captures_of, known_records, records
 
 if TYPE_CHECKING:
     from holdfast.api.served import Served
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from holdfast.core.records import CaptureFacts, Record
     from holdfast.core.rights import Principal
     from holdfast.storage.catalogue.filed_facts import Capture
+    from holdfast.storage.catalogue.reading import Known
 
 
 def captures_for(served: Served, principal: Principal, record: Record) -> list[Capture]:
@@ -44,15 +45,32 @@ def withholds(served: Served, principal: Principal, record: Record) -> bool:
     )
 
 
-def require_original(served: Served, principal: Principal, record: Record) -> None:
-    """Refuse originals that may name somebody who is hidden from the asker; it is noted first.
+def originals_for(served: Served, principal: Principal, record: Record) -> list[Capture]:
+    """Return the captures whose originals name nobody who is hidden from the asker, oldest first.
 
     Raises:
-        Forbidden: They may.
+        Forbidden: There is none; the refusal is noted first.
     """
-    knowers = principal.scope.knowers
-    if not any(tells_hidden(one, knowers) for one in _whole(served, principal, record)):
-        return
+    (known,) = known_records(served.store, [record.id]) or [None]
+    taken = () if known is None else known.captures
+    found = [one for one in taken if known and _may_have(known, principal, one)]
+    if taken and not found:
+        _refuse(served, principal, record)
+    return found
+
+
+def _may_have(known: Known, principal: Principal, one: Capture) -> bool:
+    is_filed = one.original_id == known.filed_original
+    return may_have(known.record, principal.scope.knowers, one.custodian, is_filed=is_filed)
+
+
+def has_first(served: Served, principal: Principal, record: Record) -> bool:
+    """Tell whether the asker may know what the first original says beside the record."""
+    known = known_records(served.store, [record.id])
+    return all(_may_have(one, principal, one.captures[0]) for one in known)
+
+
+def _refuse(served: Served, principal: Principal, record: Record) -> None:
     what = {"action": Action.ORIGINAL.value, "route": "hidden recipients"}
     note(served, principal, "refused", what, [("msg", record.id)])
     raise Forbidden(

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast.core.identity import public_id
-from holdfast.core.kinds import Role
+from holdfast.core.kinds import EMAIL, Role
 from holdfast.core.matching import matches
 from holdfast.core.query import Field
 from holdfast.core.record_terms import HIDING, fold_value, hidden_in
@@ -49,9 +49,7 @@ def is_withheld(record: Record, knowers: Knowers | None) -> bool:
     hidden = hidden_in(record)
     if not hidden or (len(hidden) == 1 and hidden[0] in knowers.addresses):
         return False
-    people = record.participants
-    authors = {fold_value(Field.ADDRESS, p.address) for p in people if p.role in _AUTHORS}
-    return authors.isdisjoint(knowers.authors) and not matches(knowers.wide, record)
+    return not _knows_all(record, knowers)
 
 
 def tells_hidden(record: Record, knowers: Knowers | None) -> bool:
@@ -59,6 +57,42 @@ def tells_hidden(record: Record, knowers: Knowers | None) -> bool:
     if not is_withheld(record, knowers) or knowers is None:
         return False
     return not knowers.addresses.issuperset(hidden_in(record))
+
+
+def may_have(record: Record, knowers: Knowers | None, custodian: str, *, is_filed: bool) -> bool:
+    """Tell whether an original may be given that was captured in the mailbox of a custodian.
+
+    Each copy of a mail names what the others do not: the sender's, whom it hid; anybody's, that
+    they received it. So it is one's own, or the one that the record was filed from, out of nobody's
+    mailbox or that of somebody whom all recipients see.
+
+    Args:
+        record: With all its people.
+        knowers: Of the scope.
+        custodian: Empty for none.
+        is_filed: Participants and header fields of the record are those of this original.
+    """
+    if tells_hidden(record, knowers):
+        return False
+    if knowers is None or record.channel != EMAIL or _knows_all(record, knowers):
+        return True
+    if own_mailboxes([custodian], knowers):
+        return True
+    return is_filed and (not custodian or _is_open(record, custodian))
+
+
+def _is_open(record: Record, custodian: str) -> bool:
+    """Tell whether a mailbox is called as one whom every recipient sees."""
+    names = {name for one in open_people(record) for name in (one.address, one.name)} - {""}
+    folded = fold_value(Field.CUSTODIAN, custodian)
+    return any(fold_value(Field.CUSTODIAN, one) == folded for one in names)
+
+
+def _knows_all(record: Record, knowers: Knowers) -> bool:
+    """Tell whether one of the knowers sent it, or it was granted by a deliberate act."""
+    people = record.participants
+    authors = {fold_value(Field.ADDRESS, p.address) for p in people if p.role in _AUTHORS}
+    return not authors.isdisjoint(knowers.authors) or matches(knowers.wide, record)
 
 
 def as_seen(record: Record, scope: Scope) -> Record:

@@ -90,6 +90,8 @@ class Known:
     """Oldest first, without undone ones."""
     attachments: Sequence[Row[Any]]
     """In order, as `record.attachments`."""
+    filed_original: int
+    """Id of the original that people and header fields are of; variants may name others."""
 
 
 def known_records(
@@ -128,6 +130,7 @@ def known_in(
             _record(row, loaded, store if with_text else None),
             loaded.captures[row.id],
             loaded.attachments.get(row.id, ()),
+            row.text_original_id,
         )
         for row in loaded.rows
         if row.id in loaded.captures

@@ -1,0 +1,154 @@
+"""Whom a sender hid stays hidden when that is learnt later, elsewhere, or by way of a mailbox."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+
+from api_kit import Office, office
+from archive_kit import bring_in, settings_in, write_mbox
+from holdfast.storage.rights.teams import create_team, join_team
+
+
+def letter(subject: str, *fields: str, day: int = 15) -> bytes:
+    name = subject.replace(" ", ".")
+    return "\n".join(
+        [
+            *fields,
+            f"Message-ID: <{name}@our.example>",
+            "From: Boss <boss@our.example>",
+            "To: Li Qiang <li@our.example>",
+            f"Date: Fri, {day} Mar 2024 10:22:00 +0800",
+            f"Subject: {subject}",
+            "",
+            f"words of {subject}",
+            "",
+        ]
+    ).encode()
+
+
+def crm_table() -> bytes:
+    row = {
+        "Id": "02s5g00000AAAAB", "FromAddress": "boss@our.example",
+        "ToAddress": "li@our.example", "BccAddress": "quokka@hush.example",
+        "MessageDate": "2024-03-20T02:00:00.000Z", "Subject": "crm note", "TextBody": "noted",
+        "Incoming": "false",
+    }  # fmt: skip
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(row), quoting=csv.QUOTE_ALL)
+    writer.writeheader()
+    writer.writerow(row)
+    return text.getvalue().encode()
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """Mail to Li; that it has blind copies is learnt, or never, from mailboxes taken in later."""
+    folder = tmp_path_factory.mktemp("later")
+    settings = settings_in(
+        folder,
+        archive={"internal_domains": ["our.example"]},
+        service={"requests_per_minute": 0},
+    )
+    taken = (
+        ("li", [letter("told late"), letter("never told")]),
+        ("boss", [letter("told late", "Bcc: Quokka <quokka@hush.example>", day=15)]),
+        ("mole", [letter("never told", "X-Note: burrow")]),
+        ("wang", [
+            letter("to wang", "Cc: wang@out.example", "Bcc: li2@our.example, x@y.example", day=10),
+            letter("hidden wang", "Bcc: wang@out.example, x@y.example", day=25),
+        ]),
+    )  # fmt: skip
+    for login, letters in taken:
+        box = folder / ("burrow.mbox" if login == "mole" else f"{login}.mbox")
+        bring_in(settings, write_mbox(box, letters), custodian=f"{login}@our.example")
+    crm = folder / "crm"
+    crm.mkdir()
+    (crm / "EmailMessage.csv").write_bytes(crm_table())
+    bring_in(settings, crm)
+    with office(settings) as opened:
+        for login in ("boss", "li", "mole"):
+            opened.hire(login, "member", addresses=(f"{login}@our.example",))
+        opened.hire("legal", "legal")
+        opened.hire("chief", "manager", addresses=("chief@our.example",))
+        store = opened.services.store
+        create_team(store, "readers")
+        for one in ("li", "chief"):
+            join_team(store, "readers", one)
+        yield opened
+
+
+@pytest.mark.parametrize("who", ["li", "chief"])
+def test_blind_copies_that_a_crm_notes_are_hidden(later: Office, who: str) -> None:
+    (name,) = later.found(who, "subject:note")
+    assert later.search("legal", "quokka subject:note")["total"] == 1
+    assert later.search("boss", "quokka subject:note")["total"] == 1
+    assert later.search(who, "quokka")["total"] == 0
+    assert later.search(who, "address:quokka@hush.example")["total"] == 0
+    assert later.get(who, f"/contacts?address=quokka@hush.example")["contacts"] == []
+    assert "quokka" not in str(later.get(who, f"/records/{name}"))
+    assert "quokka" not in str(later.get(who, f"/records/{name}/headers"))
+    if who == "chief":
+        later.get(who, f"/records/{name}/original", 403)
+
+
+@pytest.mark.parametrize(("who", "day"), [("li", "2024-03-10"), ("legal", "2024-03-25")])
+def test_silence_is_counted_by_what_is_in_the_scope(later: Office, who: str, day: str) -> None:
+    """The last letter hides Wang from Li: to Li, Wang is silent since the one before."""
+    (found,) = [
+        one
+        for one in later.get(who, "/contacts/silent?days=30&limit=200")["contacts"]
+        if one["contact"]["identities"][0]["value"] == "wang@out.example"
+    ]
+    assert found["last_contact_at"].startswith(day)
+
+
+def test_silent_contacts_of_a_scope_come_page_by_page(later: Office) -> None:
+    whole = later.get("li", "/contacts/silent?days=30&limit=200")["contacts"]
+    pages, cursor = [], ""
+    while True:
+        page = later.get("li", f"/contacts/silent?days=30&limit=1&cursor={cursor}")
+        pages += page["contacts"]
+        cursor = page["next"]
+        if not cursor:
+            break
+    assert pages == whole
+    assert later.get("li", "/contacts/silent?days=3660")["contacts"] == []
+
+
+def variants(later: Office, who: str, query: str) -> list[str]:
+    """Return what originals of the letter are given to somebody."""
+    (name,) = later.found("legal", query)
+    given = []
+    for sha256 in later.get("legal", f"/records/{name}")["sha256"]:
+        answer = later.ask(who, "GET", f"/records/{name}/original?sha256={sha256}")
+        assert answer.status_code in {200, 403, 404}
+        given += [answer.text] * (answer.status_code == 200)
+    return given
+
+
+@pytest.mark.parametrize("query", ["subject:late", "subject:never"])
+def test_variant_out_of_another_mailbox_is_not_given(later: Office, query: str) -> None:
+    """The sender's copy has the blind copies, and nobody filed them: the first copy had none."""
+    assert len(variants(later, "legal", query)) == 2
+    (given,) = variants(later, "chief", query)
+    assert "Bcc" not in given
+    assert "burrow" not in given
+    (name,) = later.found("chief", query)
+    whole = later.ask("chief", "GET", f"/records/{name}/original")
+    assert whole.text == given
+
+
+def test_variants_are_in_no_export(later: Office) -> None:
+    for query in ("subject:late", "subject:never"):
+        made = later.post("chief", "/exports", 202, json={"query": query})["export"]
+        assert later.ended_export("chief", made["id"])["state"] == "complete"
+        content = later.ask("chief", "GET", f"/exports/{made['id']}/file").content
+        whole = zipfile.ZipFile(io.BytesIO(content))
+        for name in whole.namelist():
+            assert not re.search(rb"quokka|burrow|mole@|boss\.mbox", whole.read(name)), name
