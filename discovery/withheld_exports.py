@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from holdfast.core.hidden_recipients import as_seen, may_have, own_mailboxes
+from holdfast.core.hidden_recipients import as_seen, may_have
+from holdfast.core.mailboxes import own_mailboxes
 from holdfast.core.query import Scope
 from holdfast.core.records import NO_FACTS
 

@@ -24,7 +24,7 @@ from holdfast.core.rights import Action, Principal
 from holdfast.storage.catalogue.attached import attached_files
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.later_facts import later_facts_of
-from holdfast.storage.catalogue.reading import captures_of, original_bytes
+from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.governance.holding import refuse_held
 
 router = APIRouter(tags=["records"])

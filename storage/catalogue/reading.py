@@ -30,6 +30,7 @@ from holdfast.storage.catalogue.filed_facts import (
     domain_ends,
     holders_in,
     instant,
+    mailboxes,
     open_facts,
 )
 from holdfast.storage.catalogue.governance_tables import tombstones
@@ -255,6 +256,7 @@ def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
         conversation=loaded.rooms.get(row.conversation_id, ""),
         marks=loaded.marks.get(row.id, ()),
         open_facts=open_facts(row.channel, people, (loaded.companies, loaded.internal)),
+        mailboxes=mailboxes(row, taken),
     )
 
 

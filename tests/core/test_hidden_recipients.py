@@ -158,6 +158,9 @@ def differing(rnd: random.Random, queries: int) -> list[Node]:
         ("_OPEN", frozenset()),
         ("is_open_header", lambda _: True),
         ("withholding", lambda _: Or(())),
+        ("limiting_mailboxes", lambda _: Or(())),
+        ("in_own_mailbox", lambda _: EVERYTHING),
+        ("open_mailbox", lambda *_: "x"),
     ],
 )
 def test_comparison_finds_out_a_guard_that_forgets_something(
