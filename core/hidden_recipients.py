@@ -20,7 +20,6 @@ from holdfast.core.record_terms import HIDING, hidden_in
 from holdfast.core.records import OpenFacts, RecordParticipant
 
 if TYPE_CHECKING:
-
     from holdfast.core.query import Knowers, Scope
     from holdfast.core.records import Record
 
