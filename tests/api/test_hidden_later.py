@@ -12,7 +12,9 @@ import pytest
 
 from api_kit import Office, office
 from archive_kit import bring_in, settings_in, write_mbox
+from holdfast.core.rights import Role
 from holdfast.storage.rights.teams import create_team, join_team
+from pages_kit import House
 
 
 def letter(subject: str, *fields: str, day: int = 15) -> bytes:
@@ -195,3 +197,15 @@ def test_what_only_anothers_copy_has_is_not_shown(later: Office) -> None:
     assert later.search("legal", "subject:first header:x-note")["total"] == 1
     assert variants(later, "chief", "subject:first") == []
     assert later.ask("chief", "GET", f"/records/{name}/original").status_code == 403
+
+
+@pytest.mark.parametrize("subject", ["late", "never", "first"])
+def test_no_page_tells_of_mailboxes_of_others(later: Office, subject: str) -> None:
+    house = House(later.services, later.client.app)  # type: ignore[arg-type]
+    seen = house.seat(f"chief-{subject}", Role.MANAGER, addresses=("chief@our.example",))
+    join_team(later.services.store, "readers", f"chief-{subject}")
+    (name,) = later.found("chief", f"subject:{subject}")
+    for tab in ("text", "headers", "attachments", "provenance"):
+        page = seen.client.get(f"/records/{name}?tab={tab}", follow_redirects=True)
+        assert page.status_code == 200
+        assert not re.search(r"quokka|boss\.mbox|mole@|burrow|X-Note", page.text), tab

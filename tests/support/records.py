@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -124,11 +124,17 @@ def _boxed(rnd: random.Random, made: Record) -> Record:
         )
         for one in names
     )  # fmt: skip
-    joined = {
-        name: tuple(dict.fromkeys(value for box in boxes for value in getattr(box, name)))
-        for name in ("sources", "folders", "labels")
-    }
-    return replace(made, mailboxes=boxes, **joined)
+    return replace(
+        made,
+        mailboxes=boxes,
+        sources=_joined(one.sources for one in boxes),
+        folders=_joined(one.folders for one in boxes),
+        labels=_joined(one.labels for one in boxes),
+    )
+
+
+def _joined(values: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for some in values for one in some))
 
 
 def _made(rnd: random.Random, id_: int) -> Record:
