@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast.api.trail import note
-from holdfast.core.hidden_recipients import is_withheld, own_mailboxes, tells_hidden
+from holdfast.core.field_values import fold_value
+from holdfast.core.hidden_recipients import is_withheld, limits_mailboxes, may_have
+from holdfast.core.mailboxes import own_mailboxes
 from holdfast.core.query import Field
-from holdfast.core.record_terms import fold_value
 from holdfast.core.rights import Action, Forbidden
-from holdfast.storage.catalogue.reading import captures_of, records
+from holdfast.storage.catalogue.reading import known_records
 
 if TYPE_CHECKING:
     from holdfast.api.served import Served
@@ -21,38 +22,58 @@ if TYPE_CHECKING:
     from holdfast.core.records import CaptureFacts, Record
     from holdfast.core.rights import Principal
     from holdfast.storage.catalogue.filed_facts import Capture
+    from holdfast.storage.catalogue.reading import Known
 
 
 def captures_for(served: Served, principal: Principal, record: Record) -> list[Capture]:
-    """Return the captures of a record, oldest first; where recipients are withheld, of one's own.
+    """Return the captures of a record, oldest first, as far as they tell of no hidden recipient.
 
     Whose mailbox holds a message tells that they received it, and so does what the client said that
-    delivered it.
+    delivered it. The record may be as the asker sees it.
     """
-    found = captures_of(served.store, record.id)
-    knowers = principal.scope.knowers
-    if knowers is None or not withholds(served, principal, record):
-        return found
-    own = [one for one in found if own_mailboxes([one.custodian], knowers)]
-    return [one._replace(facts=_own_facts(one.facts, knowers)) for one in own]
+    found: list[Capture] = []
+    for one in known_records(served.store, [record.id]):
+        found += _told(one, principal.scope.knowers)
+    return found
 
 
-def withholds(served: Served, principal: Principal, record: Record) -> bool:
-    """Tell whether anything of a record is withheld; the record may be as the asker sees it."""
-    return any(
-        is_withheld(one, principal.scope.knowers) for one in _whole(served, principal, record)
-    )
+def _told(known: Known, knowers: Knowers | None) -> list[Capture]:
+    taken = list(known.captures)
+    if knowers is None:
+        return taken
+    if is_withheld(known.record, knowers):
+        own = [one for one in taken if own_mailboxes([one.custodian], knowers)]
+        return [one._replace(facts=_own_facts(one.facts, knowers)) for one in own]
+    if not limits_mailboxes(known.record, knowers):
+        return taken
+    return [c for c in taken if not c.custodian or own_mailboxes([c.custodian], knowers)]
 
 
-def require_original(served: Served, principal: Principal, record: Record) -> None:
-    """Refuse originals that may name somebody who is hidden from the asker; it is noted first.
+def originals_for(served: Served, principal: Principal, record: Record) -> list[Capture]:
+    """Return the captures whose originals name nobody who is hidden from the asker, oldest first.
 
     Raises:
-        Forbidden: They may.
+        Forbidden: There is none; the refusal is noted first.
     """
-    knowers = principal.scope.knowers
-    if not any(tells_hidden(one, knowers) for one in _whole(served, principal, record)):
-        return
+    known = known_records(served.store, [record.id])
+    found = [c for one in known for c in one.captures if _may_have(one, principal, c)]
+    if known and not found:
+        _refuse(served, principal, record)
+    return found
+
+
+def has_first(served: Served, principal: Principal, record: Record) -> bool:
+    """Tell whether the asker may know what the first original says beside the record."""
+    known = known_records(served.store, [record.id])
+    return all(_may_have(one, principal, one.captures[0]) for one in known)
+
+
+def _may_have(known: Known, principal: Principal, one: Capture) -> bool:
+    is_filed = one.original_id == known.filed_original
+    return may_have(known.record, principal.scope.knowers, one.custodian, is_filed=is_filed)
+
+
+def _refuse(served: Served, principal: Principal, record: Record) -> None:
     what = {"action": Action.ORIGINAL.value, "route": "hidden recipients"}
     note(served, principal, "refused", what, [("msg", record.id)])
     raise Forbidden(
@@ -60,11 +81,6 @@ def require_original(served: Served, principal: Principal, record: Record) -> No
         next_step="Read the record, or ask somebody who sees hidden recipients.",
         action=Action.ORIGINAL.value,
     )
-
-
-def _whole(served: Served, principal: Principal, record: Record) -> list[Record]:
-    """Return the record with all its people, where anything may be withheld from the asker."""
-    return [] if principal.scope.knowers is None else records(served.store, [record.id])
 
 
 def _own_facts(facts: CaptureFacts, knowers: Knowers) -> CaptureFacts:

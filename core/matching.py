@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from holdfast.core.analysis import name_keys, normalise, query_atoms, query_phones
+from holdfast.core.field_values import fold_value
 from holdfast.core.phones import phone_tokens
 from holdfast.core.query import (
     And,
@@ -26,7 +27,7 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.record_terms import PEOPLE, fold_value, part_names, part_texts, record_terms
+from holdfast.core.record_terms import PEOPLE, part_names, part_texts, record_terms
 from holdfast.core.text_matching import (
     CutText,
     compile_pattern,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from holdfast.core.analysis import normalise, query_phones
+from holdfast.core.field_values import fold_value
 from holdfast.core.numbers import ANY_NUMBER, SHORT_GROUP, SPLIT_NUMBER
 from holdfast.core.query import (
     NOTHING,
@@ -29,7 +30,6 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.record_terms import fold_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,9 +16,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from holdfast.core.analysis import normalise
+from holdfast.core.field_values import fold_value
 from holdfast.core.hidden_recipients import is_open_header
 from holdfast.core.holds import with_leaves
 from holdfast.core.kinds import EMAIL, Kind, Role
+from holdfast.core.mailboxes import FILED, ONE, SEVERAL, open_mailbox
 from holdfast.core.matching import Reading, matches
 from holdfast.core.numbers import ANY_NUMBER, SPLIT_NUMBER, number_claims
 from holdfast.core.query import (
@@ -36,7 +38,7 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.record_terms import HIDES, address_domains, fold_value, person_text
+from holdfast.core.record_terms import HIDES, address_domains, person_text
 from holdfast.core.records import Record, RecordParticipant
 
 if TYPE_CHECKING:
@@ -63,16 +65,66 @@ def withholding(knowers: Knowers) -> Node:
 
 def guard_recipients(node: Node, knowers: Knowers) -> Node:
     """Return the query that finds what `node` finds in the records as these knowers see them."""
-    opening = _Opening(knowers)
-    opened = with_leaves(node, opening.leaf)
+    opened = with_leaves(node, _Opening(knowers).leaf)
     if opened == node:
         return node
     withheld = withholding(knowers)
-    return Or((And((node, Not(withheld))), And((opened, withheld))))
+    boxed = with_leaves(node, _Boxes(knowers).leaf)
+    if boxed == node:
+        return Or((And((node, Not(withheld))), And((opened, withheld))))
+    limited = limiting_mailboxes(knowers)
+    others = And((node, Not(Or((withheld, limited)))))
+    return Or((others, And((boxed, limited, Not(withheld))), And((opened, withheld))))
+
+
+def limiting_mailboxes(knowers: Knowers) -> Node:
+    """Return the query for the mail that a scope of these sees as far as its mailboxes hold it.
+
+    It matches what `hidden_recipients.limits_mailboxes` says of a record.
+    """
+    return And((Or((_ONE_BOX, Term(Field.OPEN, SEVERAL))), Not(knowers.wide)))
+
+
+def in_own_mailbox(knowers: Knowers) -> Node:
+    """Return the query for mail that lies in one mailbox alone, which is the scope's own."""
+    own = (Term(Field.CUSTODIAN, one) for one in sorted(knowers.mailboxes))
+    return And((_ONE_BOX, Or(tuple(own))))
 
 
 def _open(name: str, value: str) -> Term:
     return Term(Field.OPEN, f"{name}:{value}")
+
+
+_ONE_BOX = Term(Field.OPEN, ONE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Boxes:
+    """Gives leaves the meaning that they have where mailboxes of others are not told of."""
+
+    knowers: Knowers
+
+    def leaf(self, leaf: Node) -> Node:
+        if isinstance(leaf, Header) and not is_open_header(leaf.name):
+            filed = (self._said(FILED, one, "") for one in self._known())
+            own = Or((in_own_mailbox(self.knowers), *filed))
+            return And((leaf, own))
+        if not isinstance(leaf, Term):
+            return leaf
+        value = fold_value(leaf.field, leaf.value)
+        if leaf.field is Field.CUSTODIAN:
+            return leaf if value in self.knowers.mailboxes else NOTHING
+        if leaf.field not in _UNSEEN:
+            return leaf
+        said = (self._said(leaf.field.value, one, value) for one in self._known())
+        return Or((And((leaf, in_own_mailbox(self.knowers))), *said))
+
+    def _known(self) -> tuple[str, ...]:
+        return ("", *sorted(self.knowers.mailboxes))
+
+    @staticmethod
+    def _said(field: str, custodian: str, value: str) -> Term:
+        return Term(Field.OPEN, open_mailbox(field, custodian, value))
 
 
 @dataclass(frozen=True, slots=True)

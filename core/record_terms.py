@@ -11,15 +11,17 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from holdfast.core.analysis import normalise
-from holdfast.core.file_types import GROUP_OF, fold_type
+from holdfast.core.field_values import fold_value, folder_paths
+from holdfast.core.file_types import GROUP_OF
 from holdfast.core.identity import public_id
 from holdfast.core.kinds import EMAIL, Role
+from holdfast.core.mailboxes import mailbox_values
 from holdfast.core.numbers import number_claims
 from holdfast.core.query import Field, Part
 from holdfast.core.records import TextState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from holdfast.core.records import (
         FiledFacts,
@@ -68,10 +70,12 @@ class Unfiled(NamedTuple):
 
 HIDING = frozenset({Role.BCC, Role.RECIPIENT, Role.EXPANDED, Role.FORWARDED, Role.DELIVERED_TO})
 """Roles that mail gives to people whom its other recipients do not see."""
+_BLIND = frozenset({Role.BCC})
 HIDES = "hides"
 """Value of `Field.OPEN` of mail with hidden recipients. The others of such mail: `address:`,
 `domain:`, `company:`, `contact:`, `direction:` and `has:` with what is open; `author:` with who
-sent it; `hidden:` with who is hidden, and `alone:` if it is one."""
+sent it; `hidden:` with who is hidden, and `alone:` if it is one. Whose mailboxes any mail lies in:
+`mailboxes.mailbox_values`."""
 
 _ROLES = {
     Part.FROM: frozenset({Role.FROM, Role.SENDER}),
@@ -90,7 +94,6 @@ PEOPLE = frozenset(_ROLES)
 _MAX_KNOWN_CHARS = 320
 _MAX_KNOWN_VALUES = 8
 _EXTENSION = re.compile(r"\.([\w-]{1,16})\s*$")
-_LIST_ID = re.compile(r"<([^<>]*)>\s*$")
 
 
 def part_texts(record: Record, part: Part) -> tuple[str, ...]:
@@ -132,9 +135,11 @@ def hidden_among(channel: str, people: Sequence[HasRole]) -> tuple[str, ...]:
     """Return whom mail hides from its other recipients: addresses, folded, distinct, in order.
 
     They received it, and are named in none of the roles that every recipient sees. One whose
-    address is not known is there as an empty one.
+    address is not known is there as an empty one. Of other channels a blind copy alone is hidden: a
+    CRM notes mail with the list that its sender wrote.
     """
-    received = [one.address for one in people if one.role in HIDING] if channel == EMAIL else ()
+    hiding = HIDING if channel == EMAIL else _BLIND
+    received = [one.address for one in people if one.role in hiding]
     if not received:
         return ()
     shown = {one.address for one in people if one.role not in HIDING} - {""}
@@ -152,14 +157,6 @@ def _folded_address(address: str) -> str:
 def person_text(person: RecordParticipant | Participant) -> str:
     """Return the text in which a participant is found: `name <address>`."""
     return f"{person.name} <{person.address}>"
-
-
-@lru_cache(maxsize=1 << 16)
-def fold_value(field: Field, value: str) -> str:
-    """Return the form in which values of a field are compared; records and queries alike."""
-    folded = " ".join(normalise(value).split())
-    special = _FOLDS.get(field)
-    return special(folded) if special else folded
 
 
 def record_terms(record: Record) -> dict[str, Sequence[str]]:
@@ -228,7 +225,7 @@ def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
         Field.DIRECTION: (filed.direction,),
         Field.SOURCE: filed.sources,
         Field.CUSTODIAN: filed.custodians,
-        Field.FOLDER: tuple([path for folder in filed.folders for path in _paths(folder)]),
+        Field.FOLDER: tuple([path for folder in filed.folders for path in folder_paths(folder)]),
         Field.LABEL: filed.labels,
         Field.COMPANY: filed.companies,
         Field.TAG: filed.tags,
@@ -249,6 +246,8 @@ def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
         terms[Field.CONTACT.value] = tuple([public_id("con", one) for one in contacts])
     if filed.open_facts is not None:
         terms[Field.OPEN.value] = tuple(_open_filed(filed.open_facts))
+    if boxes := filed.mailboxes:
+        _add(terms, Field.OPEN, mailbox_values(boxes))
     if by := filed.held_by:
         _add(terms, Field.MATTER, [public_id("mat", one.matter_id) for one in by])
         _add(terms, Field.HOLD, [public_id("hld", one.hold_id) for one in by])
@@ -299,12 +298,6 @@ def _ones(field: Field, found: tuple[str, ...]) -> tuple[str, ...]:
 
 _known_ones = lru_cache(maxsize=1 << 10)(_ones)
 _NAMES = {field: field.value for field in Field}
-
-
-def _paths(folder: str) -> list[str]:
-    """Return a folder and the folders above it."""
-    steps = folder.split("/")
-    return ["/".join(steps[:end]) for end in range(len(steps), 0, -1)]
 
 
 def address_domains(address: str) -> tuple[str, ...]:
@@ -363,18 +356,3 @@ def _is(record: Record | Unfiled) -> list[str]:
         "unreadable": not states.isdisjoint({TextState.ENCRYPTED, TextState.FAILED}),
     }
     return [name for name, is_true in claims.items() if is_true]
-
-
-def _fold_list(value: str) -> str:
-    found = _LIST_ID.search(value)
-    return (found[1] if found else value).strip()
-
-
-_FOLDS: dict[Field, Callable[[str], str]] = {
-    Field.TYPE: fold_type,
-    Field.EXTENSION: lambda value: value.removeprefix("."),
-    Field.LIST: _fold_list,
-    Field.MESSAGE_ID: lambda value: value.removeprefix("<").removesuffix(">").strip(),
-    Field.DOMAIN: lambda value: value.removeprefix("@").strip("."),
-    Field.FOLDER: lambda value: value.strip("/"),
-}

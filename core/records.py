@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from holdfast.core.chats import Chat, address_key
 from holdfast.core.kinds import EMAIL, Kind, Role
+from holdfast.core.mailboxes import Mailbox
 
 
 class TextState(StrEnum):
@@ -323,6 +324,8 @@ class FiledFacts:
     """Of chat messages: see `Record.marks`."""
     open_facts: OpenFacts | None = None
     """None unless recipients are hidden."""
+    mailboxes: tuple[Mailbox, ...] = ()
+    """Of mail with a custodian."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +382,8 @@ class Record:
     one is a record of its own; `aside`: its kind is one of `ASIDES`."""
     open_facts: OpenFacts | None = None
     """None unless recipients are hidden."""
+    mailboxes: tuple[Mailbox, ...] = ()
+    """Of mail with a custodian."""
 
     @property
     def title(self) -> str:

@@ -201,7 +201,7 @@ class Package:
         return known_records(self.archive.store, ids, with_text=needs_text)
 
     def _packed(self, number: int, known: Known, evidence: Evidence) -> Packed:
-        record, captures, is_withheld = told_of(known, self.knowers)
+        record, captures, is_withheld, is_part = told_of(known, self.knowers)
         packed = Packed(
             number=number,
             record=record,
@@ -210,6 +210,7 @@ class Package:
             holds=evidence.holds.get(record.id, ()),
             is_masked=self._is_masked,
             is_withheld=is_withheld,
+            is_part=is_part,
         )
         if is_withheld and not self._is_masked:
             packed.note("original_withheld", detail="it may name recipients who were hidden")

@@ -68,6 +68,8 @@ class Packed:
     is_masked: bool
     is_withheld: bool = False
     """Its originals may name recipients whom whoever asked may not see: it is packed as text."""
+    is_part: bool = False
+    """There are captures that are not told of."""
     originals: list[PackedFile] = field(default_factory=list)
     attachment_files: dict[int, PackedFile] = field(default_factory=dict)
     """By ordinal."""

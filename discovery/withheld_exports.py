@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from holdfast.core.hidden_recipients import as_seen, own_mailboxes, tells_hidden
+from holdfast.core.hidden_recipients import as_seen, may_have
+from holdfast.core.mailboxes import own_mailboxes
 from holdfast.core.query import Scope
 from holdfast.core.records import NO_FACTS
 
@@ -28,6 +29,8 @@ class Told(NamedTuple):
     captures: Sequence[Capture]
     is_withheld: bool
     """Its originals may name recipients whom whoever asked may not see."""
+    is_part: bool
+    """There are captures that are not told of."""
 
 
 def told_of(known: Known, knowers: Knowers | None) -> Told:
@@ -36,11 +39,19 @@ def told_of(known: Known, knowers: Knowers | None) -> Told:
     One capture is told of in any case, for its entry in the log says when the message was kept.
     """
     record = as_seen(known.record, Scope("", knowers=knowers))
-    if knowers is None or not tells_hidden(known.record, knowers):
-        return Told(record, known.captures, is_withheld=False)
+    filed = known.filed_original
+    may = [
+        one
+        for one in known.captures
+        if may_have(known.record, knowers, one.custodian, is_filed=one.original_id == filed)
+    ]
+    if knowers is None or len(may) == len(known.captures):
+        return Told(record, known.captures, is_withheld=False, is_part=False)
+    if may:
+        return Told(record, may, is_withheld=False, is_part=True)
     own = [one for one in known.captures if own_mailboxes([one.custodian], knowers)]
     first = [one._replace(source="", custodian="", facts=NO_FACTS) for one in known.captures[:1]]
-    return Told(record, own or first, is_withheld=True)
+    return Told(record, own or first, is_withheld=True, is_part=True)
 
 
 def told_events(
@@ -61,5 +72,5 @@ def told_events(
             packed.number, row, salts.get(row.subject_id) if row.kind == "capture" else None
         )
         for row in evidence.events.get(packed.record.id, ())
-        if not packed.is_withheld or row.subject_id in about
+        if not packed.is_part or row.subject_id in about
     }  # fmt: skip

@@ -9,7 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from holdfast.core.hidden_recipients import as_seen, open_people
+from holdfast.core.hidden_recipients import (
+    as_seen,
+    is_withheld,
+    limits_mailboxes,
+    open_people,
+)
+from holdfast.core.mailboxes import is_in_one
 from holdfast.core.matching import Reading, matches
 from holdfast.core.ports import Document, Hit, Page, SearchRequest
 from holdfast.core.query import Scope
@@ -90,10 +96,16 @@ def _seen(document: Document, reading: Reading, scope: Scope) -> tuple[Document,
     """Return a document and its record without what is withheld; None outside the scope."""
     if not matches(scope.filter, reading):
         return None
-    shown = as_seen(reading.record, scope)
-    if shown is reading.record:
+    record = reading.record
+    shown = as_seen(record, scope)
+    counted = shown
+    if is_withheld(record, scope.knowers):
+        counted = replace(shown, participants=tuple(open_people(shown)))
+    knowers = scope.knowers
+    if knowers and limits_mailboxes(record, knowers) and not is_in_one(record.mailboxes):
+        counted = replace(counted, sources=())  # no engine counts which of several holds it
+    if counted is record:
         return document, reading
-    counted = replace(shown, participants=tuple(open_people(shown)))
     facets = {**own_facets(counted, own_terms(counted)), **filed_facets(counted)}
     return replace(document, facets=facets), Reading(shown)
 

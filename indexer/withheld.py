@@ -7,17 +7,22 @@ records of which something is withheld, and added up; it knows no engine.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from holdfast.core.hidden_recipients import own_mailboxes
-from holdfast.core.query import And, Not, Scope
-from holdfast.core.recipient_guard import guard_recipients, withholding
+from holdfast.core.mailboxes import own_mailboxes
+from holdfast.core.query import And, Not, Or, Scope
+from holdfast.core.recipient_guard import (
+    guard_recipients,
+    in_own_mailbox,
+    limiting_mailboxes,
+    withholding,
+)
 from holdfast.indexer.cursors import check_facets
 from holdfast.indexer.facets import OPEN_FACETS, ranked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from holdfast.core.ports import Page, SearchRequest
     from holdfast.core.query import Knowers, Node
@@ -63,22 +68,56 @@ def _counted(
     request: SearchRequest, knowers: Knowers, query: Node, search: Search
 ) -> dict[str, Ranking]:
     """Return the rankings of telling facets: what is withheld of some records counts for none."""
+    bare = _Asked(replace(request, limit=0, cursor="", collapse=""), query, search)
+    found: dict[str, Ranking] = {}
     withheld = withholding(knowers)
-    bare = replace(request, limit=0, cursor="", collapse="")
-    names = {one: OPEN_FACETS.get(one, one) for one in request.facets if one != "source"}
-    within = replace(bare, scope=_scope(request, withheld), query=query)
-    some = search(replace(within, facets=tuple(names.values()), facet_limit=_EVERY_VALUE))
-    limit = _EVERY_VALUE if some.total else request.facet_limit
-    # The query as it was asked, and the limit in the scope: that is what engines remember.
-    others = replace(bare, scope=_scope(request, Not(withheld)), facet_limit=limit)
-    counts = {one: Counter(dict(pairs)) for one, pairs in search(others).facets.items()}
-    for one, name in names.items():
-        counts[one].update(_told(one, some.facets[name], knowers))
-    return {one: ranked(counts[one], request.facet_limit) for one in request.facets}
+    if people := [one for one in request.facets if one in OPEN_FACETS]:
+        some = bare.counted([OPEN_FACETS[one] for one in people], withheld)
+        added = {one: some[OPEN_FACETS[one]] for one in people if some}
+        found |= bare.added(people, added, Not(withheld))
+    if boxes := [one for one in request.facets if one not in OPEN_FACETS]:
+        limited = limiting_mailboxes(knowers)
+        some = bare.counted(boxes, Or((withheld, limited)))
+        added = {}
+        if "custodian" in some:
+            added["custodian"] = _own(some["custodian"], knowers)
+        if "source" in some:
+            within = And((limited, in_own_mailbox(knowers), Not(withheld)))
+            added["source"] = bare.counted(["source"], within).get("source", ())
+        found |= bare.added(boxes, added, Not(Or((withheld, limited))))
+    return found
 
 
-def _told(facet: str, counts: Ranking, knowers: Knowers) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Counts facets of a request within a part of its scope."""
+
+    request: SearchRequest
+    query: Node
+    """As the scope may ask it."""
+    search: Search
+
+    def counted(self, facets: Sequence[str], within: Node) -> Mapping[str, Ranking]:
+        """Return all values; nothing where nothing is found."""
+        scope = _scope(self.request, within)
+        asked = replace(self.request, query=self.query, scope=scope, facet_limit=_EVERY_VALUE)
+        found = self.search(replace(asked, facets=tuple(facets)))
+        return found.facets if found.total else {}
+
+    def added(
+        self, facets: Sequence[str], some: Mapping[str, Ranking], others: Node
+    ) -> dict[str, Ranking]:
+        """Return the rankings of the others, and of some as they are told."""
+        # The query as it was asked, and the limit in the scope: that is what engines remember.
+        limit = _EVERY_VALUE if some else self.request.facet_limit
+        scope = _scope(self.request, others)
+        asked = replace(self.request, scope=scope, facet_limit=limit, facets=tuple(facets))
+        counts = {one: Counter(dict(pairs)) for one, pairs in self.search(asked).facets.items()}
+        for one, pairs in some.items():
+            counts[one].update(dict(pairs))
+        return {one: ranked(counts[one], self.request.facet_limit) for one in facets}
+
+
+def _own(counts: Ranking, knowers: Knowers) -> Ranking:
     found = dict(counts)
-    if facet != "custodian":
-        return found
-    return {one: found[one] for one in own_mailboxes(found, knowers)}
+    return tuple((one, found[one]) for one in own_mailboxes(found, knowers))

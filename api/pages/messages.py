@@ -18,7 +18,7 @@ from holdfast.api.pages.searching import QUERY_CHARS
 from holdfast.api.pages.talk import talk_around
 from holdfast.api.pages.texts import MAX_SHOWN_CHARS, noted, people_of, seen_text
 from holdfast.api.pages.visits import Visit, acting, looking, permitted
-from holdfast.api.withholding import withholds
+from holdfast.api.withholding import has_first
 from holdfast.core.errors import NotFound
 from holdfast.core.identity import public_id
 from holdfast.core.kinds import EMAIL
@@ -169,7 +169,7 @@ def _html_side(visit: Visit, record: Record) -> dict[str, Any]:
 def _headers_side(visit: Visit, record: Record) -> dict[str, Any]:
     mask = mask_for(visit.principal)
     travel = Travel()
-    if withholds(visit.served, visit.principal, record):
+    if not has_first(visit.served, visit.principal, record):
         travel = Travel(failure="withheld")  # servers write there for whom they took it
     elif record.channel == EMAIL:
         original = beginning_of(visit.served, record, MAX_HEADER_BYTES)

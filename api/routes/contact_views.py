@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from heapq import nsmallest
 from itertools import islice
@@ -12,10 +12,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import Field as Bounds
 
-from holdfast.api.asking import contact_in_scope, visible
+from holdfast.api.asking import visible
 from holdfast.api.door import Archive
 from holdfast.api.masks import mask_for
-from holdfast.api.people import HUMAN, known_contact, on_trail
+from holdfast.api.people import BESIDE, HUMAN, known_contact, on_trail
 from holdfast.api.portraits import hours, neighbours, portrait_of
 from holdfast.api.routes.contacts import Viewer, unless_same
 from holdfast.api.served import Served
@@ -30,12 +30,12 @@ from holdfast.api.shapes.contacts import (
 from holdfast.api.trail import note
 from holdfast.core.identity import public_id
 from holdfast.core.ports import SearchRequest
-from holdfast.core.query import And
+from holdfast.core.query import EVERYTHING, And, Field, Term
 from holdfast.core.records import Record
 from holdfast.core.rights import Principal
 from holdfast.storage.catalogue.contacts import Contact, contacts_by_id
 from holdfast.storage.catalogue.reading import records
-from holdfast.storage.catalogue.resolving import silent_contacts
+from holdfast.storage.catalogue.resolving import Silent, silent_contacts
 
 router = APIRouter(tags=["contacts"])
 Days = Annotated[int, Query(ge=1, le=3660)]
@@ -188,15 +188,15 @@ def list_silent(
 ) -> SilentAnswer:
     """List contacts that nobody of us exchanged a human message with for so many days.
 
-    Bulk mail does not count. The longest silent first; only contacts in the scope.
+    Bulk mail does not count. The longest silent first; only contacts in the scope, and by what of
+    them is in it.
     """
     note(served, principal, "read", {"how": "silent", "days": asked.days, "owner": asked.owner})
     now_ms = served.store.now_ms()
     at, _, last = asked.cursor.partition("_")
     after = (int(at), int(last)) if last else (-(1 << 62), 0)
     before_ms = now_ms - asked.days * 86_400_000
-    found = silent_contacts(served.store, before_ms, owner=asked.owner or None, after=after)
-    seen = (one for one in found if contact_in_scope(served, principal, one.contact_id))
+    seen = _silent(served, principal, before_ms, (asked.owner or None, after))
     silent = list(islice(seen, asked.limit))
     people = contacts_by_id(served.store, [one.contact_id for one in silent])
     mask = mask_for(principal)
@@ -212,6 +212,38 @@ def list_silent(
         ],
         next=f"{silent[-1].last_ms}_{silent[-1].contact_id}" if next(seen, None) else None,
     )
+
+
+def _silent(
+    served: Served, principal: Principal, before_ms: int, asked: tuple[str | None, tuple[int, int]]
+) -> Iterator[Silent]:
+    """Return who is silent, of an owner and after a place: by what the scope knows of them.
+
+    The catalogue's last message may be one that is not in the scope, or that hides the contact.
+    """
+    owner, after = asked
+    if principal.scope.filter == EVERYTHING:
+        return silent_contacts(served.store, before_ms, owner=owner, after=after)
+    ever = (1 << 62, (-(1 << 62), 0))
+    known = silent_contacts(served.store, ever[0], owner=owner, after=ever[1])
+    found = [
+        replace(one, last_ms=last)
+        for one in known
+        if (last := _last_ms(served, principal, one.contact_id)) is not None
+    ]
+    found = [one for one in found if one.last_ms < before_ms and _place(one) > after]
+    return iter(sorted(found, key=_place))
+
+
+def _place(one: Silent) -> tuple[int, int]:
+    return one.last_ms, one.contact_id
+
+
+def _last_ms(served: Served, principal: Principal, contact_id: int) -> int | None:
+    """Return when people last exchanged something with a contact, of what is in the scope."""
+    node = And((Term(Field.CONTACT, public_id("con", contact_id)), *BESIDE, HUMAN))
+    page = served.index().search(SearchRequest(node, principal.scope, limit=1))
+    return page.hits[0].at_ms if page.hits else None
 
 
 @router.get("/contacts/follow-ups", operation_id="list_follow_ups")

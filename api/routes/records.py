@@ -16,7 +16,7 @@ from holdfast.api.originals import file_answer, taken_file
 from holdfast.api.served import Served
 from holdfast.api.shapes.records import HeaderShape, RecordDetail, capture, facts
 from holdfast.api.trail import note
-from holdfast.api.withholding import captures_for, require_original
+from holdfast.api.withholding import captures_for, originals_for
 from holdfast.core.custody import original_suffix
 from holdfast.core.errors import Conflict, NotFound
 from holdfast.core.records import CaptureFacts, Record
@@ -24,7 +24,7 @@ from holdfast.core.rights import Action, Principal
 from holdfast.storage.catalogue.attached import attached_files
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.later_facts import later_facts_of
-from holdfast.storage.catalogue.reading import captures_of, original_bytes
+from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.governance.holding import refuse_held
 
 router = APIRouter(tags=["records"])
@@ -92,11 +92,11 @@ def read_original(
 ) -> Response:
     """Read an original, byte for byte: the first that was captured, or the one of that name.
 
-    403 where it may name recipients who are hidden from whoever asks.
+    403 where each may name recipients who are hidden from whoever asks; of several, only those are
+    there that do not.
     """
     record = record_in_scope(served, principal, record_id)
-    require_original(served, principal, record)
-    taken = captures_of(served.store, record.id)
+    taken = originals_for(served, principal, record)
     chosen = next((one for one in taken if not sha256 or one.sha256 == sha256), None)
     if chosen is None:
         raise NotFound("The record has no such original.", next_step="See its sha256.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from holdfast.core.analysis import query_atoms
+from holdfast.core.field_values import fold_value
 from holdfast.core.query import (
     And,
     Dates,
@@ -25,7 +26,6 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.record_terms import fold_value
 from holdfast.indexer.elastic.clauses import (
     EVERYTHING,
     NOTHING,

@@ -16,7 +16,7 @@ from holdfast.indexer.fields import (
     facet_field,
 )
 
-MAPPING_VERSION = 4
+MAPPING_VERSION = 5
 """Raised when a field is added, dropped or filled in another way."""
 
 REMOVED = "removed"

@@ -14,6 +14,7 @@ from tantivy import FieldType, Occur, Query
 
 from holdfast.core.analysis import query_atoms
 from holdfast.core.errors import Refused
+from holdfast.core.field_values import fold_value
 from holdfast.core.query import (
     And,
     Dates,
@@ -30,7 +31,6 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.record_terms import fold_value
 from holdfast.indexer.documents import SEPARATOR
 from holdfast.indexer.embedded.patterns import re2_regex, wildcard_regex
 from holdfast.indexer.embedded.writing import exact_token

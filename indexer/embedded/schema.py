@@ -14,7 +14,7 @@ from holdfast.indexer.fields import (
     facet_field,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Raised when a field is added, dropped or filled in another way."""
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.analysis import normalise, query_atoms
 from holdfast.core.errors import Refused
+from holdfast.core.field_values import fold_value
 from holdfast.core.identity import row_id
 from holdfast.core.query import (
     EVERYTHING,
@@ -26,7 +27,6 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.record_terms import fold_value
 from holdfast.core.text_matching import compile_pattern
 from holdfast.indexer.query_language.dates import Today, read_age, read_period
 from holdfast.indexer.query_language.errors import QueryError

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from holdfast.core.errors import Refused
+from holdfast.core.field_values import fold_value
 from holdfast.core.query import Field
-from holdfast.core.record_terms import fold_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

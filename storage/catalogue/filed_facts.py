@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from holdfast.core.kinds import EMAIL
+from holdfast.core.mailboxes import Mailbox
 from holdfast.core.record_terms import HIDING, hidden_among
 from holdfast.core.records import CaptureFacts, FiledFacts, OpenFacts
 from holdfast.storage.catalogue.chunks import by_value
@@ -96,7 +97,7 @@ def filed_facts(store: Store, interaction_ids: Sequence[int]) -> list[FiledFacts
 
 _COLUMNS = (
     "id", "at_ms", "captured_ms", "size_bytes", "message_id", "message_key", "thread_id", "kind",
-    "channel", "conversation_id", "version_ms",
+    "channel", "conversation_id", "version_ms", "text_original_id",
 )  # fmt: skip
 _PEOPLE = (
     select(
@@ -154,6 +155,31 @@ def _facts(
         conversation=around.rooms.get(row.conversation_id, ""),
         marks=around.marks.get(row.id, ()),
         open_facts=open_facts(row.channel, people, (around.companies, around.internal)),
+        mailboxes=mailboxes(row, taken),
+    )
+
+
+def mailboxes(row: Row[Any], taken: Sequence[Capture]) -> tuple[Mailbox, ...]:
+    """Return where mail lies, by custodian; nothing where nobody is named as one.
+
+    Args:
+        row: Of the interaction, with `channel` and `text_original_id`.
+        taken: Its captures.
+    """
+    boxes: dict[str, list[Capture]] = {}
+    for one in taken:
+        boxes.setdefault(one.custodian, []).append(one)
+    if row.channel != EMAIL or boxes.keys() == {""}:
+        return ()
+    return tuple(
+        Mailbox(
+            custodian,
+            sources=distinct([one.source for one in held]),
+            folders=distinct([one.facts.folder for one in held]),
+            labels=distinct([flag for one in held for flag in one.facts.flags]),
+            is_filed=any(one.original_id == row.text_original_id for one in held),
+        )
+        for custodian, held in boxes.items()
     )
 
 

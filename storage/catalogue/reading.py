@@ -30,6 +30,7 @@ from holdfast.storage.catalogue.filed_facts import (
     domain_ends,
     holders_in,
     instant,
+    mailboxes,
     open_facts,
 )
 from holdfast.storage.catalogue.governance_tables import tombstones
@@ -90,6 +91,8 @@ class Known:
     """Oldest first, without undone ones."""
     attachments: Sequence[Row[Any]]
     """In order, as `record.attachments`."""
+    filed_original: int
+    """Id of the original that people and header fields are of; variants may name others."""
 
 
 def known_records(
@@ -128,6 +131,7 @@ def known_in(
             _record(row, loaded, store if with_text else None),
             loaded.captures[row.id],
             loaded.attachments.get(row.id, ()),
+            row.text_original_id,
         )
         for row in loaded.rows
         if row.id in loaded.captures
@@ -252,6 +256,7 @@ def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
         conversation=loaded.rooms.get(row.conversation_id, ""),
         marks=loaded.marks.get(row.id, ()),
         open_facts=open_facts(row.channel, people, (loaded.companies, loaded.internal)),
+        mailboxes=mailboxes(row, taken),
     )
 
 

@@ -14,11 +14,11 @@ from sqlalchemy import insert, select, update
 
 from holdfast.core.analysis import ANALYSIS_VERSION
 from holdfast.core.errors import Conflict, NotFound, Refused
+from holdfast.core.field_values import fold_value
 from holdfast.core.holds import HoldTerms, Release, asks_for, hold_predicate, is_wider, query_within
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.query import Field
 from holdfast.core.query_form import write_tree
-from holdfast.core.record_terms import fold_value
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.filed_facts import instant
 from holdfast.storage.catalogue.governance_tables import holds, matters

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from holdfast.core.chats import address_key
+from holdfast.core.field_values import fold_value
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.query import EVERYTHING, NOTHING, Field, Knowers, Or
-from holdfast.core.record_terms import fold_value
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.schema import identities
 from holdfast.storage.catalogue.sightings import MAIL

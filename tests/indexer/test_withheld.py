@@ -67,6 +67,8 @@ def test_facets_that_only_engines_know_cannot_be_asked_for() -> None:
         ("own_mailboxes", lambda names, _: list(names)),
         ("OPEN_FACETS", {}),
         ("guard_recipients", lambda node, _: node),
+        ("limiting_mailboxes", lambda _: Or(())),
+        ("in_own_mailbox", lambda _: EVERYTHING),
     ],
 )
 def test_comparison_finds_out_an_answer_that_tells(

@@ -180,6 +180,19 @@ class Company:
             return list(record.participants)
         return [p for p in record.participants if p.address.lower() not in hidden - known]
 
+    def may_have(self, one: Somebody, record: Record) -> bool:
+        """Judge whether they may have the copy of a mail that lies in one mailbox."""
+        known = self.own_people(one)
+        hidden = hidden_of(record)
+        if not hidden <= known and not self._is_told_all(one, record, hidden, known):
+            return False
+        if record.channel != "email" or self._is_told_all(one, record, {""}, set()):
+            return True
+        users = self._users_of(one)
+        own = {a.lower() for user in users for a in (user.view.login, *user.view.addresses)}
+        seen = {p.address.lower() for p in record.participants if p.role in _SEEN_ROLES}
+        return {box.lower() for box in record.custodians} <= own | seen
+
     def own_people(self, one: Somebody) -> set[str]:
         """Return the addresses of users and contacts whose records are theirs to see."""
         known = {a.lower() for user in self._users_of(one) for a in user.view.addresses}
@@ -238,10 +251,9 @@ def own(one: Somebody, record: Record) -> bool:
 
 def hidden_of(record: Record) -> set[str]:
     """Return who got a mail without its other recipients seeing that."""
-    if record.channel != "email":
-        return set()
     seen = {p.address.lower() for p in record.participants if p.role in _SEEN_ROLES}
-    return {p.address.lower() for p in record.participants} - seen
+    got = [p for p in record.participants if record.channel == "email" or p.role == "bcc"]
+    return {p.address.lower() for p in got} - seen
 
 
 _SEEN_ROLES = ("from", "sender", "to", "cc", "reply_to")

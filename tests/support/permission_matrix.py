@@ -56,11 +56,6 @@ def made_up_mail(rnd: random.Random, number: int) -> bytes:
     return "\n".join(lines).encode()
 
 
-def people(record: Record) -> set[str]:
-    """Return the addresses of all who took part."""
-    return {p.address.lower() for p in record.participants}
-
-
 @contextmanager
 def matrix_office(folder: Path, settings: Settings | None = None) -> Iterator[Office]:
     """Serve an archive of mail in three mailboxes, and of a room."""
@@ -200,7 +195,7 @@ class Asker:
 
     def originals(self) -> None:
         if self.may(Action.ORIGINAL):
-            is_told = {n: len(self.told(r)) == len(people(r)) for n, r in self.seen.items()}
+            is_told = {n: self.company.may_have(self.one, r) for n, r in self.seen.items()}
         else:
             is_told = {}
         known = list(self.matrix.known)[::3]

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from holdfast.core.errors import Refused
+from holdfast.core.field_values import fold_value
 from holdfast.core.hidden_recipients import open_people
 from holdfast.core.holds import leaves
 from holdfast.core.identity import public_id
 from holdfast.core.kinds import Role
+from holdfast.core.mailboxes import Mailbox
 from holdfast.core.query import (
     And,
     Dates,
@@ -35,7 +37,7 @@ from holdfast.core.query import (
     Term,
     Wildcard,
 )
-from holdfast.core.record_terms import fold_value, hidden_in, part_texts, record_terms
+from holdfast.core.record_terms import hidden_in, part_texts, record_terms
 from holdfast.core.records import (
     HeldBy,
     OpenFacts,
@@ -97,13 +99,42 @@ def make_text(rnd: random.Random, most: int) -> str:
 
 def make_record(rnd: random.Random, id_: int) -> Record:
     """Return a record with this id; others made with it share words, threads, dates and sizes."""
-    made = _made(rnd, id_)
+    made = _boxed(rnd, _made(rnd, id_))
     if not hidden_in(made):
         return made
     contacts = tuple(dict.fromkeys(p.contact_id for p in open_people(made) if p.contact_id))
     companies = tuple(one for one in made.companies if rnd.random() < 0.5)
     facts = OpenFacts(companies, contacts, rnd.choice(("in", "internal", "unknown")))
     return replace(made, open_facts=facts)
+
+
+def _boxed(rnd: random.Random, made: Record) -> Record:
+    """Return a record whose captures are those of its custodians, and perhaps some of nobody's."""
+    names = [*made.custodians, *([""] if rnd.random() < 0.3 else [])]
+    if not made.custodians:
+        return made
+    filed = rnd.choice((*names, None))
+    boxes = tuple(
+        Mailbox(
+            one,
+            sources=tuple(rnd.sample(made.sources, rnd.randrange(len(made.sources) + 1))),
+            folders=tuple(rnd.sample(made.folders, rnd.randrange(len(made.folders) + 1))),
+            labels=tuple(rnd.sample(made.labels, rnd.randrange(len(made.labels) + 1))),
+            is_filed=one == filed,
+        )
+        for one in names
+    )  # fmt: skip
+    return replace(
+        made,
+        mailboxes=boxes,
+        sources=_joined(one.sources for one in boxes),
+        folders=_joined(one.folders for one in boxes),
+        labels=_joined(one.labels for one in boxes),
+    )
+
+
+def _joined(values: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for some in values for one in some))
 
 
 def _made(rnd: random.Random, id_: int) -> Record:
