@@ -108,10 +108,10 @@ class _Asked:
         self, facets: Sequence[str], some: Mapping[str, Ranking], others: Node
     ) -> dict[str, Ranking]:
         """Return the rankings of the others, and of some as they are told."""
-        # The query as it was asked, and the limit in the scope: that is what engines remember.
         limit = _EVERY_VALUE if some else self.request.facet_limit
         scope = _scope(self.request, others)
-        asked = replace(self.request, scope=scope, facet_limit=limit, facets=tuple(facets))
+        asked = replace(self.request, query=self.query, scope=scope, facets=tuple(facets))
+        asked = replace(asked, facet_limit=limit)
         counts = {one: Counter(dict(pairs)) for one, pairs in self.search(asked).facets.items()}
         for one, pairs in some.items():
             counts[one].update(dict(pairs))

@@ -7,8 +7,9 @@ import pytest
 from elastic_kit import fresh_index
 from holdfast.core.errors import Refused
 from holdfast.core.kinds import Role
+from holdfast.core.mailboxes import Mailbox
 from holdfast.core.ports import SearchIndex, SearchRequest
-from holdfast.core.query import EVERYTHING, Knowers, Or, Scope
+from holdfast.core.query import EVERYTHING, Field, Knowers, Or, Scope, Term
 from holdfast.core.records import Record, RecordParticipant
 from holdfast.indexer import withheld
 from holdfast.indexer.facets import FACETS, OPEN_FACETS
@@ -48,6 +49,21 @@ def test_no_facet_counts_who_is_hidden(limit: int) -> None:
         wide = facets_of(index, 50, is_wide=True)
         assert isinstance(wide, dict)
         assert len(wide["domain"]) == DOMAINS + 3
+
+
+def test_no_facet_counts_mail_that_is_found_by_somebody_elses_mailbox_alone() -> None:
+    people = (RecordParticipant(Role.FROM, "", OPEN[0]), RecordParticipant(Role.TO, "", OPEN[1]))
+    boxes = (Mailbox("Other", is_filed=True), Mailbox("Own"))
+    record = sample_record(participants=people, custodians=("Other", "Own"), mailboxes=boxes)
+    scope = Scope("b", knowers=Knowers(mailboxes=frozenset({"own"})))
+    facets = ("domain", "company", "custodian", "source", "sender")
+    with embedded() as index:
+        fill(index, [record])
+        for name, total in (("Other", 0), ("Own", 1)):
+            query = Term(Field.CUSTODIAN, name)
+            found = index.search(SearchRequest(query, scope, facets=facets))
+            assert found.total == total
+            assert any(found.facets.values()) is bool(total)
 
 
 def test_facets_that_only_engines_know_cannot_be_asked_for() -> None:

@@ -502,13 +502,14 @@ def test_reader_opens_a_segment_once_and_gives_it_back(tmp_path: Path) -> None:
     batch = letters(b"one", b"two", b"three")
     places = vault.append(batch)
     vault.close()
-    assert _open_segments() == 0
+    assert _open_segments(tmp_path) == 0
     with vault.reader() as read_on:
         for prepared, place in zip(batch, places, strict=True):
             assert list(read_on(place, prepared.content_id, prepared.key))
-        assert _open_segments() == 1
-    assert _open_segments() == 0
+        assert _open_segments(tmp_path) == 1
+    assert _open_segments(tmp_path) == 0
 
 
-def _open_segments() -> int:
-    return sum(os.path.realpath(one).endswith(".seg") for one in Path("/proc/self/fd").iterdir())
+def _open_segments(folder: Path) -> int:
+    opened = [Path(os.path.realpath(one)) for one in Path("/proc/self/fd").iterdir()]
+    return sum(one.suffix == ".seg" and folder in one.parents for one in opened)
