@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from holdfast.api.trail import note
 from holdfast.core.field_values import fold_value
-from holdfast.core.hidden_recipients import is_withheld, limits_mailboxes, may_have
-from holdfast.core.mailboxes import own_mailboxes
+from holdfast.core.hidden_recipients import is_withheld, limits_mailboxes
+from holdfast.core.holds import asks_for_texts
+from holdfast.core.mailboxes import is_known_mailbox, own_mailboxes
 from holdfast.core.query import Field
 from holdfast.core.rights import Action, Forbidden
-from holdfast.storage.catalogue.reading import known_records
+from holdfast.storage.catalogue.copies import open_copies
+from holdfast.storage.catalogue.reading import captures_of, known_records
 
 if TYPE_CHECKING:
     from holdfast.api.served import Served
@@ -31,22 +33,20 @@ def captures_for(served: Served, principal: Principal, record: Record) -> list[C
     Whose mailbox holds a message tells that they received it, and so does what the client said that
     delivered it. The record may be as the asker sees it.
     """
-    found: list[Capture] = []
-    for one in known_records(served.store, [record.id]):
-        found += _told(one, principal.scope.knowers)
-    return found
-
-
-def _told(known: Known, knowers: Knowers | None) -> list[Capture]:
-    taken = list(known.captures)
+    knowers = principal.scope.knowers
     if knowers is None:
-        return taken
+        return captures_of(served.store, record.id)
+    return [c for one in _known(served, knowers, record) for c in _told(one, knowers)]
+
+
+def _told(known: Known, knowers: Knowers) -> list[Capture]:
+    taken = list(known.captures)
     if is_withheld(known.record, knowers):
         own = [one for one in taken if own_mailboxes([one.custodian], knowers)]
         return [one._replace(facts=_own_facts(one.facts, knowers)) for one in own]
     if not limits_mailboxes(known.record, knowers):
         return taken
-    return [c for c in taken if not c.custodian or own_mailboxes([c.custodian], knowers)]
+    return [one for one in taken if is_known_mailbox(one.custodian, knowers)]
 
 
 def originals_for(served: Served, principal: Principal, record: Record) -> list[Capture]:
@@ -55,8 +55,11 @@ def originals_for(served: Served, principal: Principal, record: Record) -> list[
     Raises:
         Forbidden: There is none; the refusal is noted first.
     """
-    known = known_records(served.store, [record.id])
-    found = [c for one in known for c in one.captures if _may_have(one, principal, c)]
+    knowers = principal.scope.knowers
+    if knowers is None:
+        return captures_of(served.store, record.id)
+    known = _known(served, knowers, record)
+    found = [c for one in known for c in open_copies(one, knowers)]
     if known and not found:
         _refuse(served, principal, record)
     return found
@@ -64,13 +67,17 @@ def originals_for(served: Served, principal: Principal, record: Record) -> list[
 
 def has_first(served: Served, principal: Principal, record: Record) -> bool:
     """Tell whether the asker may know what the first original says beside the record."""
-    known = known_records(served.store, [record.id])
-    return all(_may_have(one, principal, one.captures[0]) for one in known)
+    knowers = principal.scope.knowers
+    if knowers is None:
+        return True
+    known = _known(served, knowers, record)
+    return all(one.captures[0] in open_copies(one, knowers) for one in known)
 
 
-def _may_have(known: Known, principal: Principal, one: Capture) -> bool:
-    is_filed = one.original_id == known.filed_original
-    return may_have(known.record, principal.scope.knowers, one.custodian, is_filed=is_filed)
+def _known(served: Served, knowers: Knowers, record: Record) -> list[Known]:
+    """Return the record with all its people; its sealed texts only where judging it takes them."""
+    needs_text = asks_for_texts(knowers.wide)
+    return known_records(served.store, [record.id], with_text=needs_text)
 
 
 def _refuse(served: Served, principal: Principal, record: Record) -> None:

@@ -44,9 +44,12 @@ def own_mailboxes(names: Iterable[str], knowers: Knowers) -> list[str]:
 
 def known_mailboxes(boxes: Iterable[Mailbox], knowers: Knowers) -> tuple[Mailbox, ...]:
     """Return the mailboxes that are the scope's own, or nobody's."""
-    return tuple(
-        one for one in boxes if not one.custodian or own_mailboxes([one.custodian], knowers)
-    )
+    return tuple(one for one in boxes if is_known_mailbox(one.custodian, knowers))
+
+
+def is_known_mailbox(custodian: str, knowers: Knowers) -> bool:
+    """Tell whether a mailbox is the scope's own, or nobody's."""
+    return not custodian or bool(own_mailboxes([custodian], knowers))
 
 
 def in_known_mailboxes(record: Record, knowers: Knowers) -> Record:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from holdfast.core.hidden_recipients import as_seen, may_have
+from holdfast.core.hidden_recipients import as_seen
 from holdfast.core.mailboxes import own_mailboxes
 from holdfast.core.query import Scope
 from holdfast.core.records import NO_FACTS
+from holdfast.storage.catalogue.copies import open_copies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,12 +40,7 @@ def told_of(known: Known, knowers: Knowers | None) -> Told:
     One capture is told of in any case, for its entry in the log says when the message was kept.
     """
     record = as_seen(known.record, Scope("", knowers=knowers))
-    filed = known.filed_original
-    may = [
-        one
-        for one in known.captures
-        if may_have(known.record, knowers, one.custodian, is_filed=one.original_id == filed)
-    ]
+    may = open_copies(known, knowers)
     if knowers is None or len(may) == len(known.captures):
         return Told(record, known.captures, is_withheld=False, is_part=False)
     if may:

@@ -39,7 +39,7 @@ def test_f61_matrix_finds_out_an_outlet_that_forgets_the_scope(
     [
         ("holdfast.api.asking.as_seen", lambda record, scope: record),
         ("holdfast.indexer.withheld.guard_recipients", lambda node, knowers: node),
-        ("holdfast.api.withholding.may_have", lambda *_, **__: True),
+        ("holdfast.storage.catalogue.copies.may_have", lambda *_, **__: True),
         ("holdfast.core.hidden_recipients.is_withheld", lambda record, knowers: bool(knowers)),
     ],
 )
