@@ -144,7 +144,7 @@ def _made(rnd: random.Random, id_: int) -> Record:
         channel="email",
         subject=make_text(rnd, 4),
         body=make_text(rnd, 14),
-        participants=tuple(_participant(rnd) for _ in range(rnd.randrange(5))),
+        participants=_participants(rnd),
         attachments=tuple(_attachment(rnd) for _ in range(rnd.choice((0, 0, 1, 2)))),
         at=START + timedelta(days=rnd.randrange(60), seconds=rnd.randrange(2)),
         captured_at=START + timedelta(days=60 + rnd.randrange(3)),
@@ -223,6 +223,13 @@ def make_leaf(rnd: random.Random, records: Sequence[Record]) -> Node:
     """Return one leaf of any kind."""
     kind = rnd.choices(range(len(_LEAVES)), weights=[weight for weight, _ in _LEAVES])[0]
     return _LEAVES[kind][1](rnd, records)
+
+
+def _participants(rnd: random.Random) -> tuple[RecordParticipant, ...]:
+    """Return up to four; an address is of one contact, or none, in whatever roles it stands."""
+    made = [_participant(rnd) for _ in range(rnd.randrange(5))]
+    contacts = {one.address: one.contact_id for one in made}
+    return tuple(replace(one, contact_id=contacts[one.address]) for one in made)
 
 
 def _participant(rnd: random.Random) -> RecordParticipant:
