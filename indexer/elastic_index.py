@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from elasticsearch import ApiError, NotFoundError, TransportError
@@ -249,13 +250,9 @@ class _Moved(Unavailable):
 
 def _page_at_once(results: Results, request: SearchRequest, window: Window) -> Page | None:
     """Return the page by one request; None where its counts of facets prove too little."""
-    walk = first_walk(request.facets, request.facet_limit)
-    found = results.page(window, window.after, _asked(window), fields=("at",), counts=walk)
-    facets = counted_at_once(found.counts, request.facets, request.facet_limit)
-    if facets is None:
-        return None
-    page = _shown([(spot, 1) for spot in found.spots], request)
-    return replace(page, total=found.total, facets=facets)
+    page, walked = _hits(results, request, window)
+    facets = counted_at_once(walked, request.facets, request.facet_limit)
+    return None if facets is None else replace(page, facets=facets)
 
 
 def _read_page(results: Results, request: SearchRequest, window: Window) -> Page:
@@ -266,11 +263,18 @@ def _read_page(results: Results, request: SearchRequest, window: Window) -> Page
         counts = count_facets(results, facets, limit)
         page = _shown(firsts, request)
         return replace(page, total=total, facets=counts, groups=collapsed.count())
-    walk = first_walk(facets, limit)
+    page, walked = _hits(results, request, window)
+    return replace(page, facets=count_facets(results, facets, limit, walked=walked))
+
+
+def _hits(
+    results: Results, request: SearchRequest, window: Window
+) -> tuple[Page, Mapping[str, Any]]:
+    """Return a page without facets, and the counts that came with it."""
+    walk = first_walk(request.facets, request.facet_limit)
     found = results.page(window, window.after, _asked(window), fields=("at",), counts=walk)
     page = _shown([(spot, 1) for spot in found.spots], request)
-    counts = count_facets(results, facets, limit, walked=found.counts)
-    return replace(page, total=found.total, facets=counts)
+    return replace(page, total=found.total), found.counts
 
 
 def _asked(window: Window) -> int:

@@ -99,9 +99,7 @@ class _Asked:
 
     def counted(self, facets: Sequence[str], within: Node) -> Mapping[str, Ranking]:
         """Return all values; nothing where nothing is found."""
-        scope = _scope(self.request, within)
-        asked = replace(self.request, query=self.query, scope=scope, facet_limit=_EVERY_VALUE)
-        found = self.search(replace(asked, facets=tuple(facets)))
+        found = self._asked(facets, within, _EVERY_VALUE)
         return found.facets if found.total else {}
 
     def added(
@@ -109,13 +107,16 @@ class _Asked:
     ) -> dict[str, Ranking]:
         """Return the rankings of the others, and of some as they are told."""
         limit = _EVERY_VALUE if some else self.request.facet_limit
-        scope = _scope(self.request, others)
-        asked = replace(self.request, query=self.query, scope=scope, facets=tuple(facets))
-        asked = replace(asked, facet_limit=limit)
-        counts = {one: Counter(dict(pairs)) for one, pairs in self.search(asked).facets.items()}
+        found = self._asked(facets, others, limit)
+        counts = {one: Counter(dict(pairs)) for one, pairs in found.facets.items()}
         for one, pairs in some.items():
             counts[one].update(dict(pairs))
         return {one: ranked(counts[one], self.request.facet_limit) for one in facets}
+
+    def _asked(self, facets: Sequence[str], within: Node, limit: int) -> Page:
+        scope, named = _scope(self.request, within), tuple(facets)
+        asked = replace(self.request, query=self.query, scope=scope, facets=named)
+        return self.search(replace(asked, facet_limit=limit))
 
 
 def _own(counts: Ranking, knowers: Knowers) -> Ranking:
