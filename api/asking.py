@@ -130,9 +130,8 @@ def within_reach(served: Served, principal: Principal, node: Node, lines: int) -
 def visible(principal: Principal, found: Sequence[Record]) -> list[Record]:
     """Return those that are in the scope, as it may see them; judged on the records themselves."""
     scope = principal.scope
-    if scope.filter == EVERYTHING:
-        return [as_seen(one, scope) for one in found]
-    return [as_seen(one, scope) for one in found if matches(scope.filter, one)]
+    is_whole = scope.filter == EVERYTHING
+    return [as_seen(one, scope) for one in found if is_whole or matches(scope.filter, one)]
 
 
 def record_in_scope(served: Served, principal: Principal, text: str) -> Record:

@@ -194,7 +194,7 @@ def list_silent(
     note(served, principal, "read", {"how": "silent", "days": asked.days, "owner": asked.owner})
     now_ms = served.store.now_ms()
     at, _, last = asked.cursor.partition("_")
-    after = (int(at), int(last)) if last else (-(1 << 62), 0)
+    after = (int(at), int(last)) if last else _FIRST
     before_ms = now_ms - asked.days * 86_400_000
     seen = _silent(served, principal, before_ms, (asked.owner or None, after))
     silent = list(islice(seen, asked.limit))
@@ -224,8 +224,7 @@ def _silent(
     owner, after = asked
     if principal.scope.filter == EVERYTHING:
         return silent_contacts(served.store, before_ms, owner=owner, after=after)
-    ever = (1 << 62, (-(1 << 62), 0))
-    known = silent_contacts(served.store, ever[0], owner=owner, after=ever[1])
+    known = silent_contacts(served.store, _EVER_MS, owner=owner, after=_FIRST)
     found = [
         replace(one, last_ms=last)
         for one in known
@@ -233,6 +232,11 @@ def _silent(
     ]
     found = [one for one in found if one.last_ms < before_ms and _place(one) > after]
     return iter(sorted(found, key=_place))
+
+
+_EVER_MS = 1 << 62
+_FIRST = (-_EVER_MS, 0)
+"""The place before all who are silent."""
 
 
 def _place(one: Silent) -> tuple[int, int]:
