@@ -16,12 +16,20 @@ from unittest.mock import patch
 
 from api_kit import PREFIX, Office
 from holdfast.ingest.webhooks.checking import MAX_INFLATED_BYTES
+from holdfast.ingest.webhooks.intake import Hooks
 from holdfast.ingest.webhooks.request import Denied, Outcome, Request
 from holdfast.storage.catalogue.ledger import sums
 from hook_kit import NOW, SECRET, Case, let_in, signed_hmac, with_header
 from hook_storm import Sender
 
 Handle = Callable[[Request], Outcome]
+
+
+def hooks_of(served: Office) -> Hooks:
+    """Return what takes the webhooks of a service."""
+    hooks = served.client.app.state.served.hooks  # type: ignore[attr-defined]
+    assert isinstance(hooks, Hooks)
+    return hooks
 
 
 def attacks_are_refused(case: Case) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from api_kit import Office, office
-from archive_kit import findings, opened, settings_in
+from api_kit import Office
+from archive_kit import findings, opened
 from holdfast.core.errors import Unavailable
 from holdfast.ingest.recovery import file_sealed, sealed_sources
 from holdfast.ingest.webhooks.intake import LOOK_S
@@ -20,7 +19,6 @@ from holdfast.ingest.webhooks.settings import KIND
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.accounts import find_account
 from holdfast.storage.catalogue.source_schedule import pause, resume
-from holdfast.wiring.founding import create_archive
 from holdfast.wiring.runs import parser_pool
 from hook_checks import (
     ends,
@@ -31,22 +29,7 @@ from hook_checks import (
     send,
 )
 from hook_kit import SECRET, signed_feishu, signed_hmac, signed_slack
-from hook_storm import SYSTEMS, Sender, add_systems
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    made = settings_in(tmp_path_factory.mktemp("hooks"), service={"requests_per_minute": 0})
-    create_archive(made)
-    add_systems(made, SYSTEMS)
-    return made
-
-
-@pytest.fixture(scope="module")
-def served(settings: Settings) -> Iterator[Office]:
-    with office(settings) as opened_office:
-        yield opened_office
-        opened_office.client.app.state.served.hooks.close()  # type: ignore[attr-defined]
+from hook_storm import SYSTEMS, Sender
 
 
 @pytest.mark.parametrize("sender", SYSTEMS, ids=lambda one: one.vendor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -11,47 +11,25 @@ from typing import Any
 
 import pytest
 
-from api_kit import Office, office
-from archive_kit import findings, settings_in
+from api_kit import Office
+from archive_kit import findings
 from holdfast.api.routes import events_in
 from holdfast.core.errors import Unavailable
 from holdfast.ingest import pipeline, recovery
 from holdfast.ingest.recovery import file_sealed, sealed_sources
 from holdfast.ingest.smtp import committing
 from holdfast.ingest.webhooks import intake, keeping
-from holdfast.ingest.webhooks.intake import LOOK_S, QUICK_BYTES, Hooks
+from holdfast.ingest.webhooks.intake import LOOK_S, QUICK_BYTES
 from holdfast.ingest.webhooks.keeping import LONGEST_GATHER_S
 from holdfast.ingest.webhooks.settings import KIND
 from holdfast.settings import Settings
-from holdfast.wiring.founding import create_archive
 from holdfast.wiring.runs import parser_pool
-from hook_checks import ends, event_of, send
+from hook_checks import ends, event_of, hooks_of, send
 from hook_kit import with_header
-from hook_storm import SYSTEMS, add_systems
+from hook_storm import SYSTEMS
 from work_kinds import until
 
 Plant = pytest.MonkeyPatch
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    made = settings_in(tmp_path_factory.mktemp("keeping"), service={"requests_per_minute": 0})
-    create_archive(made)
-    add_systems(made, SYSTEMS)
-    return made
-
-
-@pytest.fixture(scope="module")
-def served(settings: Settings) -> Iterator[Office]:
-    with office(settings) as opened:
-        yield opened
-        hooks_of(opened).close()
-
-
-def hooks_of(served: Office) -> Hooks:
-    hooks = served.client.app.state.served.hooks  # type: ignore[attr-defined]
-    assert isinstance(hooks, Hooks)
-    return hooks
 
 
 @dataclass
