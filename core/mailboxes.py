@@ -82,9 +82,8 @@ def open_mailbox(field: str, custodian: str, value: str = "") -> str:
 
 
 def mailbox_values(boxes: Sequence[Mailbox]) -> Iterator[str]:
-    """Yield the values of `Field.OPEN` that come of the mailboxes that mail lies in."""
-    if boxes:
-        yield ONE if is_in_one(boxes) else SEVERAL
+    """Yield the values of `Field.OPEN` that come of the mailboxes, one or more, of mail."""
+    yield ONE if is_in_one(boxes) else SEVERAL
     for box in () if is_in_one(boxes) else boxes:
         custodian = fold_value(Field.CUSTODIAN, box.custodian)
         if box.is_filed:
