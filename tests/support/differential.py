@@ -1,7 +1,7 @@
 """Compares our reading of messages with three other parsers and sorts every difference by rule.
 
-Run `python tests/support/differential.py DIR` for a report on any directory. A difference that no
-rule explains is `unclassified`; docs/parsing.md explains each class.
+Run `python tests/support/differential.py PLACE` for a report on any directory or mbox. A difference
+that no rule explains is `unclassified`; docs/parsing.md explains each class.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ import fast_mail_parser
 import mailparser
 
 from holdfast.core.kinds import Role
-from holdfast.core.records import Parsed
+from holdfast.core.records import Parsed, RawItem
+from holdfast.ingest.readers.planning import plan
+from holdfast.ingest.readers.reading import Reader
 from holdfast.parsers.rfc822 import parse
 
 FIELDS = ("subject", "from", "to", "date", "message_id", "body", "attachments")
@@ -292,11 +294,19 @@ def _missing_date(found: Difference, parsed: Parsed, raw: bytes) -> bool:
     return found.field == "date" and (_has(parsed, ("date_",)) or found.theirs is None)
 
 
+_NO_SECONDS = re.compile(rb"^date:[^\n]*\s\d\d?:\d\d\s+[+-]\d{4}", re.I | re.M)
+
+
+def _zone_as_seconds(found: Difference, parsed: Parsed, raw: bytes) -> bool:
+    return found.field == "date" and bool(_NO_SECONDS.search(raw))
+
+
 def _identifier(found: Difference, parsed: Parsed, raw: bytes) -> bool:
     if found.field != "message_id":
         return False
     theirs = bare(str(found.theirs))
-    return _has(parsed, ("message_id_",)) or str(found.ours) in theirs
+    is_cut = str(found.ours).count("@") > 1 and str(found.ours).startswith(theirs)
+    return _has(parsed, ("message_id_",)) or str(found.ours) in theirs or is_cut
 
 
 def _file_name(found: Difference, parsed: Parsed, raw: bytes) -> bool:
@@ -343,6 +353,7 @@ CLASSES: tuple[tuple[str, Callable[[Difference, Parsed, bytes], bool]], ...] = (
     ("name_with_at", _name_with_at),
     ("address_obsolete", _obsolete),
     ("date_repaired", _missing_date),
+    ("zone_as_seconds", _zone_as_seconds),
     ("message_id_repaired", _identifier),
     ("file_name", _file_name),
     ("transfer_damage", _encoding),
@@ -363,13 +374,20 @@ def classify(found: Difference, parsed: Parsed, raw: bytes) -> str:
     return "unclassified"
 
 
-def files_of(folder: Path) -> list[Path]:
-    """Return the messages of a directory: files that begin like one."""
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.endswith((".json", ".md")) and _is_mail(path)
-    ]
+def messages_of(place: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the messages of a place, each with a name: those of a mailbox that is one file,
+    or the files of a directory that begin like a message.
+    """
+    if place.is_file():
+        with Reader() as reader:
+            for number, offered in enumerate(plan(place), 1):
+                item = reader.read(offered)
+                if isinstance(item, RawItem):
+                    yield f"{place.name}:{number}", bytes(item.raw)
+        return
+    for path in sorted(place.rglob("*")):
+        if path.is_file() and not path.name.endswith((".json", ".md")) and _is_mail(path):
+            yield path.name, path.read_bytes()
 
 
 _MAIL = re.compile(rb"[A-Za-z][A-Za-z0-9-]{0,60}[ \t]*:|From \S|\xef\xbb\xbf|\xff\xfe|\s")
@@ -380,15 +398,18 @@ def _is_mail(path: Path) -> bool:
         return bool(_MAIL.match(file.read(200)))
 
 
-def report(folder: Path) -> Iterator[str]:
-    """Yield the lines of the report on all messages of a directory."""
-    paths = files_of(folder)
-    found = [item for path in paths for item in differences(path.name, path.read_bytes())]
+def report(place: Path) -> Iterator[str]:
+    """Yield the lines of the report on all messages of a place, as `messages_of` names it."""
+    read = 0
+    found: list[Difference] = []
+    for name, raw in messages_of(place):
+        read += 1
+        found += differences(name, raw)
     counts = Counter((item.label, item.oracle) for item in found)
     for (label, oracle), count in sorted(counts.items()):
         yield f"{count:6} {oracle:17} {label}"
     open_ones = [item for item in found if item.label == "unclassified"]
-    yield f"{len(paths)} messages, {len(found)} differences, {len(open_ones)} unclassified"
+    yield f"{read} messages, {len(found)} differences, {len(open_ones)} unclassified"
     for item in open_ones:
         yield f"{item.file} {item.oracle} {item.field}"
         yield f"  ours   {str(item.ours)[:160]!r}"
