@@ -123,7 +123,7 @@ class Import:
                 same import continues later.
         """
         self.pool.forget()  # a run before this one may have ended half way
-        with self._reader, _rare_collection(), self._writer:
+        with self._reader, rare_collection(), self._writer:
             for task in self._planned(offers):
                 self._submit(task)
                 self._take(self.pool.poll())
@@ -274,14 +274,14 @@ class Import:
                 report.content_id, report.size_bytes, report.key, report.frames
             )
             facts = replace(report.facts or offered.facts, trust=self.intake.trust)
-            offer = Offer(offered.key, facts, prepared, _noted(offered))
+            offer = Offer(offered.key, facts, prepared, noted(offered))
             self._ready.append(_Ready(offer, Made(report.draft, report.cut)))
             self._ready_bytes += prepared.size_bytes
 
     def _settle_unkept(
         self, offered: Offered, end: End, reason: str, *, is_retryable: bool
     ) -> None:
-        note = _noted(offered)
+        note = noted(offered)
         self._note_unkept(Unkept(offered.key, end, reason, is_retryable, note))
         self.progress.finish(offered.length)
 
@@ -337,13 +337,14 @@ _ENDS = {"skipped": End.SKIPPED, "unknown": End.QUARANTINED, "bad": End.FAILED}
 """Kinds of offers that are settled unread."""
 
 
-def _noted(offered: Offered) -> str:
+def noted(offered: Offered) -> str:
     """Return how the reader finds an item again; its content does not go into the ledger."""
     return msgspec.json.encode(replace(offered, raw=b"") if offered.raw else offered).decode()
 
 
 @contextmanager
-def _rare_collection() -> Iterator[None]:
+def rare_collection() -> Iterator[None]:
+    """Collect garbage rarely meanwhile, and never what was there before."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)

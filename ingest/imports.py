@@ -17,7 +17,7 @@ from holdfast.ingest.readers.chats.tree import ChatRules
 from holdfast.ingest.readers.contents import PlanRules
 from holdfast.ingest.readers.offers import Offered
 from holdfast.ingest.readers.planning import plan
-from holdfast.ingest.recovery import SealedRange, file_sealed
+from holdfast.ingest.recovery import Attendance, SealedRange, file_sealed
 from holdfast.parsers.chat.values import context_of
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.batches import (
@@ -156,7 +156,8 @@ def run_import(
     if options.retries:
         offers = map(_offered, retryable(store, source_id))
     counts = Import(desk, pool, intake, spool, on_progress).run(offers)
-    file_sealed(desk, pool, SealedRange(batch=intake.batch_id), on_filed=counts.count_filed)
+    left = Attendance(on_filed=counts.count_filed)
+    file_sealed(desk, pool, SealedRange(batch=intake.batch_id), left)
     recovered += file_sealed(desk, pool)
     finish_batch(intake, counts, desk)
     batch = public_id("bat", intake.batch_id)

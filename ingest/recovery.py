@@ -1,37 +1,49 @@
-"""Files what was sealed and not filed: after a crash, or where two writers met."""
+"""Files what was sealed and not filed: behind whoever receives, after a crash, where writers met.
+
+The next batch is drafted while the one before it is written.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import func, literal_column, select
 
 from holdfast.core.custody import End
-from holdfast.core.errors import Corrupt, NotFound
+from holdfast.core.errors import Corrupt, HoldfastError, NotFound
 from holdfast.core.ports import Placement
 from holdfast.core.records import NO_FACTS, CaptureFacts, Sealed
+from holdfast.ingest.batch_writer import BatchWriter
 from holdfast.ingest.drafting import Care
 from holdfast.ingest.forwarding import Forward, is_drop, keep_carried
 from holdfast.ingest.jail import Failed, Killed, read_result
 from holdfast.ingest.orders import Made, Order, encode, reports_decoder
 from holdfast.ingest.pipeline import process
+from holdfast.ingest.readers.offers import Offered, portable
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.catalogue.schema import captures, originals, source_items, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Row
 
     from holdfast.ingest.jail import Pool, TaskResult
     from holdfast.ingest.pipeline import Desk
+    from holdfast.ingest.readers.sealed_files import SealedFile
     from holdfast.storage.catalogue.filing import FiledDraft
     from holdfast.storage.store import Store
 
-BATCH_ITEMS = 128
+    _Batch = Sequence[tuple[Row[Any], Made]]
+
+BATCH_ITEMS = 256
+"""Sealed items that are filed in one transaction."""
+TASK_ITEMS = 16
+TASK_BYTES = 4 * 1024 * 1024
+"""A task for one child ends at whichever comes first; what fails together is tried one by one."""
 
 
 _facts = msgspec.json.Decoder(CaptureFacts).decode
@@ -72,12 +84,24 @@ EVERYTHING = SealedRange()
 _IS_SEALED = source_items.c.state == literal_column(f"'{End.SEALED.value}'")
 
 
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """Who is told, in the thread that writes, and what is at hand."""
+
+    on_batch: Callable[[int], None] = lambda filed: None
+    """Is told how many of each batch were filed; may end it by raising."""
+    on_filed: Callable[[FiledDraft], None] = lambda filed: None
+    """Is told what became of each."""
+    files: dict[bytes, SealedFile] = field(default_factory=dict)
+    """Large originals, by content id, that still lie in a file which a child can read; the file
+    is removed when its item is filed."""
+
+
 def file_sealed(
     desk: Desk,
     pool: Pool,
     within: SealedRange = EVERYTHING,
-    on_batch: Callable[[int], None] | None = None,
-    on_filed: Callable[[FiledDraft], None] | None = None,
+    attendance: Attendance | None = None,
 ) -> int:
     """File every sealed item of the archive, or of a part; return how many were filed.
 
@@ -85,24 +109,107 @@ def file_sealed(
         desk: Of the archive.
         pool: Jailed parsers.
         within: Which items.
-        on_batch: Is told how many of each batch were filed; may end it by raising.
-        on_filed: Is told what became of each.
+        attendance: Who is told meanwhile.
 
     Raises:
-        Corrupt: An original does not match its hash.
+        Corrupt: An original does not match its hash; all others were filed.
+        NotFound: An original is missing; all others were filed.
+        Unavailable: The archive cannot be written; what was not filed stays sealed.
     """
+    run = _Run(desk, pool, within, attendance or Attendance())
     filed = 0
-    while rows := _sealed_rows(desk, within):
-        items = _drafted(rows, desk, pool)
-        _keep_carried(rows, items, desk)
-        done = process(items, desk)
-        filed += len(done)
-        if on_filed is not None:
-            for one in done:
-                on_filed(one)
-        if on_batch is not None:
-            on_batch(len(items))
+    while done := run.once():  # others may have sealed what sorts before what was filed just now
+        filed += done
+    for error in run.damaged.values():
+        raise error
     return filed
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    desk: Desk
+    pool: Pool
+    within: SealedRange
+    attendance: Attendance
+    damaged: dict[int, HoldfastError] = field(default_factory=dict)
+    """Why an original cannot be read, by item id; these stay sealed and hold up no other."""
+
+    def once(self) -> int:
+        """File what is sealed, page after page; return how many were filed."""
+        filed = 0
+        with BatchWriter(self._write) as writer:
+            for rows in self._pages():
+                filed += writer.take_over(self._drafted(rows)) or 0
+            filed += writer.finish() or 0
+        return filed
+
+    def _write(self, batch: _Batch) -> int:
+        _keep_carried(batch, self.desk)
+        items = [(_sealed(row), made) for row, made in batch]
+        done = process(items, self.desk)
+        for one in done:
+            self.attendance.on_filed(one)
+        for row, _ in batch:
+            file = self.attendance.files.pop(row.content_id, None)
+            if file is not None:
+                file.path.unlink(missing_ok=True)
+        self.attendance.on_batch(len(items))
+        return len(done)
+
+    def _pages(self) -> Iterator[Sequence[Row[Any]]]:
+        last = -1
+        while rows := _sealed_rows(self.desk, self.within, last):
+            yield rows
+            last = rows[-1].item_id
+
+    def _drafted(self, rows: Sequence[Row[Any]]) -> list[tuple[Row[Any], Made]]:
+        """Draft originals side by side; they are read only as the parsers take them."""
+        tasks: list[list[Row[Any]]] = []
+        results = self.pool.run(map(encode, self._orders(rows, tasks)))
+        in_order = sorted(results, key=lambda result: result.task_id)
+        return [
+            (row, made or self._alone(row))
+            for task, result in zip(tasks, in_order, strict=True)
+            for row, made in zip(task, _made(result, len(task)), strict=True)
+        ]
+
+    def _orders(
+        self, rows: Sequence[Row[Any]], tasks: list[list[Row[Any]]]
+    ) -> Iterator[list[Order]]:
+        """Yield the orders of each task; note in `tasks` whose they are."""
+        for some in _tasks(rows):
+            task, orders = [], []
+            for row in some:
+                try:
+                    orders.append(self._order(row))
+                    task.append(row)
+                except (Corrupt, NotFound) as error:
+                    self.damaged.setdefault(row.item_id, error)
+            if task:
+                tasks.append(task)
+                yield orders
+
+    def _alone(self, row: Row[Any]) -> Made:
+        """Draft one by itself, with as little care as it survives; the last parses nothing."""
+        why = ""
+        for care in Care:
+            order = replace(self._order(row), care=care, why=why)
+            (result,) = self.pool.run([encode([order])])
+            (made,) = _made(result, 1)
+            if made is not None:
+                return made
+            why = _why(result)
+        raise AssertionError("a draft of nothing but the size cannot fail")
+
+    def _order(self, row: Row[Any]) -> Order:
+        facts = _facts(row.facts) if row.facts else NO_FACTS
+        key = self.desk.store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
+        order = Order(None, key=key, trust=facts.trust, opens=is_drop(facts), facts=facts)
+        file = self.attendance.files.get(row.content_id)
+        if file is None or not file.path.exists():
+            return replace(order, raw=_raw(row, key, self.desk.store))
+        where = Offered(row.item_key, portable(str(file.path)), "", 0, file.size_bytes, facts)
+        return replace(order, offered=where, file_key=file.key, file_id=file.content_id)
 
 
 def oldest_sealed_ms(store: Store) -> int | None:
@@ -131,7 +238,7 @@ def count_sealed(store: Store) -> int:
         return connection.scalar(select(func.count()).where(_IS_SEALED)) or 0
 
 
-def _sealed_rows(desk: Desk, within: SealedRange) -> Any:
+def _sealed_rows(desk: Desk, within: SealedRange, after: int) -> Any:
     query = (
         select(
             source_items.c.id.label("item_id"),
@@ -147,10 +254,16 @@ def _sealed_rows(desk: Desk, within: SealedRange) -> Any:
             originals.c.segment,
             originals.c.offset,
             originals.c.length,
+            originals.c.size_bytes,
         )
         .join(captures, captures.c.item_id == source_items.c.id)
         .join(originals, originals.c.id == source_items.c.original_id)
-        .where(_IS_SEALED, originals.c.wrapped_key.is_not(None), *within.conditions())
+        .where(
+            _IS_SEALED,
+            source_items.c.id > after,
+            originals.c.wrapped_key.is_not(None),
+            *within.conditions(),
+        )
         .order_by(source_items.c.id)
         .limit(BATCH_ITEMS)
     )
@@ -158,24 +271,30 @@ def _sealed_rows(desk: Desk, within: SealedRange) -> Any:
         return connection.execute(query).all()
 
 
-def _drafted(rows: Sequence[Row[Any]], desk: Desk, pool: Pool) -> list[tuple[Sealed, Made]]:
-    """Draft originals side by side; they are read only as the parsers take them."""
-    results = pool.run(encode([_order(row, desk)]) for row in rows)
-    in_order = sorted(results, key=lambda result: result.task_id)
-    return [
-        (
-            Sealed(row.item_id, row.capture_id, row.original_id, row.content_id, True),
-            _draft_of(row, result, desk, pool),
-        )
-        for row, result in zip(rows, in_order, strict=True)
-    ]
+def _tasks(rows: Sequence[Row[Any]]) -> Iterator[Sequence[Row[Any]]]:
+    task: list[Row[Any]] = []
+    size_bytes = 0
+    for row in rows:
+        task.append(row)
+        size_bytes += row.size_bytes
+        if len(task) == TASK_ITEMS or size_bytes >= TASK_BYTES:
+            yield task
+            task, size_bytes = [], 0
+    if task:
+        yield task
 
 
-def _order(row: Row[Any], desk: Desk) -> Order:
-    key = desk.store.keyring.unwrap(row.wrapped_key, row.key_version, row.content_id)
-    raw = _raw(row, key, desk.store)
-    facts = _facts(row.facts) if row.facts else NO_FACTS
-    return Order(None, key=key, raw=raw, trust=facts.trust, opens=is_drop(facts), facts=facts)
+def _made(result: TaskResult, count: int) -> list[Made | None]:
+    """Return what a child made of each item of a task; None for what it did not get done."""
+    reports = read_result(result.outcome, reports_decoder)
+    if isinstance(reports, Failed | Killed) or len(reports) != count:
+        return [None] * count
+    return [None if one.draft is None else Made(one.draft, one.cut, one.carried) for one in reports]
+
+
+def _why(result: TaskResult) -> str:
+    reports = read_result(result.outcome, reports_decoder)
+    return str(reports)[:200] if isinstance(reports, Failed | Killed) else ""
 
 
 def _raw(row: Row[Any], key: bytes, store: Store) -> bytes:
@@ -187,29 +306,16 @@ def _raw(row: Row[Any], key: bytes, store: Store) -> bytes:
         return b"".join(original_bytes(store, row.original_id))
 
 
-def _keep_carried(
-    rows: Sequence[Row[Any]], items: Sequence[tuple[Sealed, Made]], desk: Desk
-) -> None:
+def _sealed(row: Row[Any]) -> Sealed:
+    return Sealed(row.item_id, row.capture_id, row.original_id, row.content_id, True)
+
+
+def _keep_carried(batch: _Batch, desk: Desk) -> None:
     """Keep attached messages before what carries them is filed: a crash between repeats it."""
-    for row, (_, drafted) in zip(rows, items, strict=True):
+    for row, drafted in batch:
         if drafted.carried:
             facts = _facts(row.facts)
             carrier = Forward(
                 row.item_key, row.source_id, row.batch_id, row.original_id, row.content_id, facts
             )
             keep_carried(drafted.carried, carrier, desk)
-
-
-def _draft_of(row: Row[Any], result: TaskResult, desk: Desk, pool: Pool) -> Made:
-    """Return the draft; with as little care as it survives, and the last degree parses nothing."""
-    for care in (Care.ENVELOPE, Care.BYTES, None):
-        reports = read_result(result.outcome, reports_decoder)
-        why = ""
-        if isinstance(reports, Failed | Killed):
-            why = str(reports)[:200]
-        elif reports[0].draft is not None:
-            return Made(reports[0].draft, reports[0].cut, reports[0].carried)
-        if care is not None:
-            order = replace(_order(row, desk), care=care, why=why)
-            (result,) = pool.run([encode([order])])
-    raise AssertionError("a draft of nothing but the size cannot fail")

@@ -1,11 +1,12 @@
 """Syncs one account: every folder, every message that the ledger does not know, one batch.
 
-What an earlier run sealed and did not file is filed first. Deletions at the server are noted and
-never followed.
+Messages are sealed as they come and filed behind. What an earlier run left sealed is filed first.
+Deletions at the server are noted and never followed.
 """
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING
 from holdfast.core.errors import HoldfastError
 from holdfast.core.identity import public_id
 from holdfast.core.records import Trust
-from holdfast.ingest.bulk import Import
 from holdfast.ingest.imap.account import read
 from holdfast.ingest.imap.fetching import sweep
 from holdfast.ingest.imap.link import Link
@@ -23,12 +23,13 @@ from holdfast.ingest.imports import feed_index, finish_batch
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.recovery import file_sealed
 from holdfast.ingest.sources.bench import Ask, Bench
+from holdfast.ingest.taking_in import Taking
 from holdfast.storage.catalogue.accounts import KeptAccount, StoredSecret, note_started
 from holdfast.storage.catalogue.batches import open_account_batch
 from holdfast.storage.catalogue.source_schedule import note_settled, woken_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from holdfast.core.custody import Unkept
     from holdfast.ingest.readers.offers import Fetched
@@ -87,7 +88,8 @@ def sync_account(kept: KeptAccount, bench: Bench, ask: Ask | None = None) -> Syn
         offers = _offers(walk, done)
         first = next(offers, None)
         if first is not None:
-            _take(kept, bench, done, chain([first], offers))
+            with closing(offers):
+                _take(kept, bench, done, chain([first], offers))
     done.found, done.is_cut = walk.found, walk.course.is_cut
     note_settled(desk.store, kept.source_id, walk.course.settled, heard)
     done.not_indexed = feed_index(desk)
@@ -95,7 +97,7 @@ def sync_account(kept: KeptAccount, bench: Bench, ask: Ask | None = None) -> Syn
     return done
 
 
-def _offers(walk: Walk, done: Synced) -> Iterator[Fetched | Unkept]:
+def _offers(walk: Walk, done: Synced) -> Generator[Fetched | Unkept]:
     """Yield what is new; ends early, and says so, where the server fails."""
     try:
         yield from walk.offers()
@@ -109,8 +111,8 @@ def _take(
     desk = bench.desk
     intake = open_account_batch(desk.store, kept, kept.name)
     intake = replace(intake, trust=Trust(reports=read(kept.settings).is_journal))
-    importing = Import(desk, bench.pool, intake, bench.spool, bench.on_progress)
-    done.counts = importing.run(offers)
+    taking = Taking(desk, bench.pool, intake, bench.spool, bench.on_progress)
+    done.counts = taking.run(offers)
     done.recovered += file_sealed(desk, bench.pool, bench.recovers)
     finish_batch(intake, done.counts, desk)
     done.batch = public_id("bat", intake.batch_id)

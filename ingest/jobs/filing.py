@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.ingest.jobs.task import Task, Workshop
 from holdfast.ingest.recovery import (
+    Attendance,
     SealedRange,
     file_sealed,
     oldest_sealed_ms,
@@ -41,7 +42,7 @@ def run(task: Task, workshop: Workshop) -> Mapping[str, object]:
 
     filed = 0
     for part in _ranges(order, workshop):
-        filed += file_sealed(workshop.desk, workshop.pool, part, count)
+        filed += file_sealed(workshop.desk, workshop.pool, part, Attendance(count))
     workshop.desk.sequencer.run()
     return {"filed": filed}
 

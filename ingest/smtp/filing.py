@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from holdfast.core.errors import HoldfastError, Unavailable
-from holdfast.ingest.recovery import count_sealed, file_sealed, oldest_sealed_ms
+from holdfast.ingest.recovery import Attendance, count_sealed, file_sealed, oldest_sealed_ms
 from holdfast.ingest.smtp.pressure import GIVE_WAY_S, Pressure
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class Filing:
             self._count()
             if oldest_sealed_ms(self.desk.store) is not None:
                 self._give_way()
-                file_sealed(self.desk, self.pool, on_batch=self._after_batch)
+                attendance = Attendance(self._after_batch)
+                file_sealed(self.desk, self.pool, attendance=attendance)
                 self._show()
             elif self.desk.feed.waiting():
                 self._show()

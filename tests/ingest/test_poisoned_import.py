@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +13,7 @@ from holdfast.core.errors import Unavailable
 from holdfast.ingest import bulk
 from holdfast.ingest.imports import ImportOptions, ImportSummary, run_import
 from holdfast.ingest.jail import Pool, PoolConfig
-from holdfast.ingest.orders import Order, decode_orders, encode
-from holdfast.ingest.readers.offers import Unreadable
-from holdfast.ingest.readers.reading import Reader
+from holdfast.ingest.orders import decode_orders, encode
 from holdfast.ingest.recovery import file_sealed
 from holdfast.ingest.workbench import workbench
 from holdfast.settings import Settings
@@ -27,29 +23,8 @@ from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.catalogue.schema import interactions
 from holdfast.wiring.archive import open_archive
 from holdfast.wiring.founding import create_archive
+from poison_kit import POISON, STRONG_POISON, dying_workbench
 from smtp_kit import Client, listening
-
-POISON, STRONG_POISON = "poisonword", "strongpoisonword"
-
-
-def dying_workbench() -> Callable[[bytes], bytes]:
-    """Work as the product does, but die over poison as a crash in native code would."""
-    reader, work = Reader(), workbench()
-
-    def is_deadly(order: Order) -> bool:
-        item = reader.read(order.offered) if order.offered is not None else order
-        if isinstance(item, Unreadable):
-            return False
-        return STRONG_POISON.encode() in item.raw or (
-            POISON.encode() in item.raw and order.care == 0
-        )
-
-    def work_or_die(payload: bytes) -> bytes:
-        if any(map(is_deadly, decode_orders(payload))):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return work(payload)
-
-    return work_or_die
 
 
 def bring_in_with(

@@ -21,8 +21,6 @@ def test_readings_differ_only_in_explained_classes(report: Callable[..., None]) 
     unexplained = [
         f"{item.file} {item.oracle} {item.field}" for item in found if item.label == "unclassified"
     ]
-    report(
-        messages=read, differences=len(found), unexplained=len(unexplained), classes=classes
-    )
+    report(messages=read, differences=len(found), unexplained=len(unexplained), classes=classes)
     assert read > 0
     assert unexplained == []

@@ -57,7 +57,7 @@ def as_of(backup: Backup, version: str, folder: Path) -> Backup:
         backup.manifest,
         tables=tables,
         catalogue_version=version,
-        made_at=f"2020-01-01T00:00:0{version[-1]}Z",
+        made_at=f"2020-01-01T00:00:{int(version):02}Z",
     )
     return read_manifest(publish(SystemFiles(), backup.folder, made))
 

@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from holdfast.core.custody import Unkept
 from holdfast.core.ports import Clock
-from holdfast.ingest import bulk
+from holdfast.ingest import bulk, taking_in
 from holdfast.ingest.imap.fetching import Place
 from holdfast.ingest.imap.uid_sets import unpacked
 from holdfast.ingest.imap.walking import Walk
 from holdfast.ingest.orders import Report
+from holdfast.ingest.readers.offers import Fetched
 from holdfast.ingest.smtp.arriving import Arriving
 from holdfast.ingest.smtp.committing import Letter
 from holdfast.ingest.smtp.session import JournalSession
+from holdfast.parsers.rfc822 import parse
 from holdfast.storage import durable, local_vault
 from holdfast.storage.catalogue import engine
 from holdfast.storage.catalogue.mailboxes import KeptMailbox
@@ -99,7 +102,8 @@ def ignore_the_disk() -> None:
 
 def forget_the_unreadable() -> None:
     """What cannot be read is counted, and no ledger row says so."""
-    bulk.note_unkept = lambda items, intake, store: None  # type: ignore[attr-defined]
+    for taker in (bulk, taking_in):
+        taker.note_unkept = lambda items, intake, store: None  # type: ignore[attr-defined]
 
 
 def forget_folders() -> None:
@@ -129,6 +133,27 @@ def merge_by_message_id() -> None:
         settle(self, job, report)
 
     bulk.Import._settle = dropping  # type: ignore[method-assign]
+    add = taking_in.Taking._add
+
+    def passing_over(
+        self: taking_in.Taking, one: Fetched | Unkept, batch: taking_in._Batch
+    ) -> None:
+        name = _message_id(one)
+        if name and name in seen:
+            self.progress.offer(0)
+            self.progress.duplicates += 1
+            self.progress.finish(0)
+            return
+        seen.add(name)
+        add(self, one, batch)
+
+    taking_in.Taking._add = passing_over  # type: ignore[method-assign]
+
+
+def _message_id(one: Fetched | Unkept) -> str:
+    if isinstance(one, Fetched) and isinstance(one.body, bytes):
+        return parse(one.body).message_id
+    return ""
 
 
 def _give_vault(files: type[durable.SystemFiles]) -> None:

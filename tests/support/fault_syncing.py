@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fault_acking import Notes
 from fault_bugs import BUGS
 from holdfast.core.errors import HoldfastError
-from holdfast.ingest import bulk
+from holdfast.ingest import recovery, taking_in
 from holdfast.ingest.imap import fetching
 from holdfast.ingest.sources.bench import Ask
 from holdfast.settings import Settings
@@ -28,7 +28,7 @@ def main() -> int:
     """Sync; return the exit status of the failure, or 0."""
     bug, acks, cut_at, data, keys = sys.argv[1:]
     BUGS[bug]()
-    bulk.COMMIT_ITEMS = bulk.TASK_ITEMS = fetching.BATCH_ITEMS = BATCH_ITEMS
+    taking_in.COMMIT_ITEMS = recovery.BATCH_ITEMS = fetching.BATCH_ITEMS = BATCH_ITEMS
     settings = Settings.model_validate(
         {"data": data, "keys": {"path": keys}, "work": {"processes": 1}}
     )

@@ -22,7 +22,7 @@ from catalogue_lock import locked
 from fault_command import PROGRAM, start
 from fault_disk import grow, loop_disk, memory_disk
 from faulty_files import FaultyFiles
-from holdfast.core.errors import Refused, Unavailable
+from holdfast.core.errors import Corrupt, Refused, Unavailable
 from holdfast.ingest.imap import fetching
 from holdfast.ingest.imap.failures import SignInRefused
 from holdfast.ingest.imap.link import GaveUp
@@ -254,6 +254,8 @@ def told_by_a_run(settings: Settings) -> Unavailable:
         synced(settings)
     except Unavailable as error:
         said = error
+    except Corrupt:  # what the disk said went unheard, and reading it back found that out
+        pass
     assert said is not None, "nobody was told"
     return said
 

@@ -17,7 +17,7 @@ from fault_bugs import BUGS
 from fault_disk import can_loop, can_mount
 from faulty_files import Deaf, Stubborn
 from holdfast.core.custody import Unkept
-from holdfast.ingest import bulk
+from holdfast.ingest import bulk, taking_in
 from holdfast.ingest.imap import fetching, replies, session
 from holdfast.ingest.imap.account import Account
 from holdfast.ingest.imap.failures import Lost, SaidNo
@@ -234,7 +234,8 @@ def test_f33_flags_stay_unless_mail_is_read_as_a_reader_does(
 
 def merge_by_message_id(plant: Plant) -> None:
     """A message whose Message-ID is known is not kept."""
-    plant.setattr(bulk.Import, "_settle", bulk.Import._settle)  # put back behind the test
+    for taker, name in ((bulk.Import, "_settle"), (taking_in.Taking, "_add")):
+        plant.setattr(taker, name, getattr(taker, name))  # put back behind the test
     BUGS["merge_by_message_id"]()
 
 
