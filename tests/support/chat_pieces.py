@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,10 @@ PIECES: dict[str, Rest] = {
 }
 """`early` and `late` overlap in the middle third."""
 _LINE_OF_CHAT = re.compile(r"(?m)^(?=[\u200e\[]{0,2}\d+[/.-]\d+[/.-])")
+_CONVERSATION = re.compile(r"(?=  <Conversation )|(?=</FileDump>)")
+_MESSAGE = re.compile(r"(?s)    <Message>.*?</Message>\n")
+CONVERSATIONS = 12
+"""Of the sample's two hundred."""
 _ROW = re.compile(r"(?m)^(?=\d{13},)")
 
 
@@ -96,6 +102,45 @@ def _mattermost_compliance(folder: Path, rest: Rest) -> None:
     written(folder, {"posts.csv": head + "".join(rest(rows))})
 
 
+def _actiance(folder: Path, rest: Rest) -> None:
+    """The first conversations of the sample, each with some of its messages."""
+    sample = CORPUS / "mattermost-compliance" / "actiance_export.xml.gz"
+    head, *conversations = _CONVERSATION.split(gzip.decompress(sample.read_bytes()).decode())
+    made = [_with_messages(one, rest) for one in conversations[:CONVERSATIONS]]
+    written(folder, {"actiance.xml": f"{head}{''.join(made)}</FileDump>\n"})
+
+
+def _with_messages(conversation: str, rest: Rest) -> str:
+    messages = _MESSAGE.findall(conversation)
+    kept = Counter(rest(messages))
+    return _MESSAGE.sub(lambda found: found[0] if _taken(kept, found[0]) else "", conversation)
+
+
+def _taken(kept: Counter[str], one: str) -> bool:
+    kept[one] -= 1
+    return kept[one] >= 0
+
+
+def _crm_pages(folder: Path, rest: Rest) -> None:
+    """HubSpot's activities and Zoho's notes, each page with some of its items."""
+    for path in (CORPUS / "crm-pages").glob("*.json"):
+        page = json.loads(path.read_bytes())
+        name = "results" if "results" in page else "data"
+        written(folder, {path.name: json.dumps(page | {name: list(rest(page[name]))})})
+
+
+def _salesforce(folder: Path, rest: Rest) -> None:
+    """Its tables, the sample's row again and again under other ids, at other times."""
+    for path in (CORPUS / "crm").glob("*.csv"):
+        head, row = path.read_text(encoding="utf-8").splitlines()[:2]
+        own = row.split(",")[0].strip('"')
+        rows = [
+            row.replace(own, f"{own[:-2]}{number:02}").replace("T01:07", f"T01:{number:02}")
+            for number in range(10, 16)
+        ]
+        written(folder, {path.name: "\n".join([head, *rest(rows)]) + "\n"})
+
+
 SYSTEMS: dict[str, Callable[[Path, Rest], None]] = {
     "slack": _slack,
     "teams": _teams,
@@ -104,4 +149,7 @@ SYSTEMS: dict[str, Callable[[Path, Rest], None]] = {
     "whatsapp": _whatsapp,
     "mattermost": _mattermost,
     "mattermost compliance": _mattermost_compliance,
+    "actiance": _actiance,
+    "hubspot and zoho": _crm_pages,
+    "salesforce": _salesforce,
 }
