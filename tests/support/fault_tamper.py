@@ -359,7 +359,7 @@ def _content(settings: Settings) -> object:
         names = [name.decode() for (kind,), (name,), _ in listed if kind == b"table"]
         rows = [connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names]  # noqa: S608
         return listed, rows, connection.execute("PRAGMA integrity_check").fetchall()
-    except (pysqlite3.DatabaseError, UnicodeDecodeError):
+    except (pysqlite3.DatabaseError, TypeError, ValueError):  # of a list of tables that is damaged
         return None
     finally:
         connection.close()
