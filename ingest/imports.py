@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from holdfast.core.errors import NotFound, Unavailable
+from holdfast.core.errors import HoldfastError, NotFound, Unavailable
 from holdfast.core.identity import public_id
 from holdfast.core.records import Trust
 from holdfast.ingest.bulk import Import
@@ -139,9 +139,12 @@ def run_import(
         NotFound: A path does not exist.
         Unavailable: The archive cannot be written; what was accepted before stays, and the same
             import continues where it was.
+        Corrupt: Something that was sealed, now or before, cannot be read again; all else is filed.
     """
     offers = offers_of(options)
-    recovered = file_sealed(desk, pool)
+    damaged: dict[int, HoldfastError] = {}
+    anything = Attendance(damaged=damaged)
+    recovered = file_sealed(desk, pool, attendance=anything)
     store = desk.store
     source_id = ensure_source(store, options.source_name, "import")
     custodian_id = ensure_custodian(store, options.custodian) if options.custodian else None
@@ -156,10 +159,12 @@ def run_import(
     if options.retries:
         offers = map(_offered, retryable(store, source_id))
     counts = Import(desk, pool, intake, spool, on_progress).run(offers)
-    left = Attendance(on_filed=counts.count_filed)
+    left = Attendance(on_filed=counts.count_filed, damaged=damaged)
     file_sealed(desk, pool, SealedRange(batch=intake.batch_id), left)
-    recovered += file_sealed(desk, pool)
+    recovered += file_sealed(desk, pool, attendance=anything)
     finish_batch(intake, counts, desk)
+    for error in damaged.values():
+        raise error
     batch = public_id("bat", intake.batch_id)
     return ImportSummary(batch, options.source_name, counts, recovered, feed_index(desk))
 

@@ -6,6 +6,7 @@ The next batch is drafted while the one before it is written.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     _Batch = Sequence[tuple[Row[Any], Made]]
 
 BATCH_ITEMS = 256
-"""Sealed items that are filed in one transaction."""
+PAGE_BYTES = 32 * 1024 * 1024
+"""Sealed items that are filed in one transaction: whichever is reached first."""
 TASK_ITEMS = 16
 TASK_BYTES = 4 * 1024 * 1024
 """A task for one child ends at whichever comes first; what fails together is tried one by one."""
@@ -95,6 +97,9 @@ class Attendance:
     files: dict[bytes, SealedFile] = field(default_factory=dict)
     """Large originals, by content id, that still lie in a file which a child can read; the file
     is removed when its item is filed."""
+    damaged: dict[int, HoldfastError] = field(default_factory=dict)
+    """Is filled with why an original cannot be read, by ledger item: it stays sealed, and holds up
+    no other."""
 
 
 def file_sealed(
@@ -112,16 +117,12 @@ def file_sealed(
         attendance: Who is told meanwhile.
 
     Raises:
-        Corrupt: An original does not match its hash; all others were filed.
-        NotFound: An original is missing; all others were filed.
         Unavailable: The archive cannot be written; what was not filed stays sealed.
     """
     run = _Run(desk, pool, within, attendance or Attendance())
     filed = 0
     while done := run.once():  # others may have sealed what sorts before what was filed just now
         filed += done
-    for error in run.damaged.values():
-        raise error
     return filed
 
 
@@ -131,8 +132,6 @@ class _Run:
     pool: Pool
     within: SealedRange
     attendance: Attendance
-    damaged: dict[int, HoldfastError] = field(default_factory=dict)
-    """Why an original cannot be read, by item id; these stay sealed and hold up no other."""
 
     def once(self) -> int:
         """File what is sealed, page after page; return how many were filed."""
@@ -159,19 +158,22 @@ class _Run:
     def _pages(self) -> Iterator[Sequence[Row[Any]]]:
         last = -1
         while rows := _sealed_rows(self.desk, self.within, last):
-            yield rows
-            last = rows[-1].item_id
+            sizes = accumulate(row.size_bytes for row in rows)
+            page = rows[: max(sum(size <= PAGE_BYTES for size in sizes), 1)]
+            yield page
+            last = page[-1].item_id
 
     def _drafted(self, rows: Sequence[Row[Any]]) -> list[tuple[Row[Any], Made]]:
         """Draft originals side by side; they are read only as the parsers take them."""
         tasks: list[list[Row[Any]]] = []
         results = self.pool.run(map(encode, self._orders(rows, tasks)))
         in_order = sorted(results, key=lambda result: result.task_id)
-        return [
+        drafted = [
             (row, made or self._alone(row))
             for task, result in zip(tasks, in_order, strict=True)
             for row, made in zip(task, _made(result, len(task)), strict=True)
         ]
+        return [(row, made) for row, made in drafted if made is not None]
 
     def _orders(
         self, rows: Sequence[Row[Any]], tasks: list[list[Row[Any]]]
@@ -184,16 +186,20 @@ class _Run:
                     orders.append(self._order(row))
                     task.append(row)
                 except (Corrupt, NotFound) as error:
-                    self.damaged.setdefault(row.item_id, error)
+                    self.attendance.damaged[row.item_id] = error
             if task:
                 tasks.append(task)
                 yield orders
 
-    def _alone(self, row: Row[Any]) -> Made:
+    def _alone(self, row: Row[Any]) -> Made | None:
         """Draft one by itself, with as little care as it survives; the last parses nothing."""
         why = ""
         for care in Care:
-            order = replace(self._order(row), care=care, why=why)
+            try:
+                order = replace(self._order(row), care=care, why=why)
+            except (Corrupt, NotFound) as error:
+                self.attendance.damaged[row.item_id] = error
+                return None
             (result,) = self.pool.run([encode([order])])
             (made,) = _made(result, 1)
             if made is not None:

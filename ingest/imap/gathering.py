@@ -16,6 +16,8 @@ from holdfast.ingest.readers.offers import Fetched
 if TYPE_CHECKING:
     from holdfast.core.custody import Unkept
 
+LOOK_S = 0.2
+"""Between two looks whether to stop while nothing comes."""
 MOST_BYTES = 16 * 1024 * 1024
 """So much may wait, and one message more for each reader."""
 Job = TypeVar("Job")
@@ -71,11 +73,11 @@ class _Basket(Generic[Job]):
             self.is_over = True
             self.changed.notify_all()
 
-    def take(self) -> list[Fetched | Unkept]:
+    def take(self, is_stopped: Callable[[], bool]) -> list[Fetched | Unkept]:
         """Return what waits, all of it; empty when there will be nothing more."""
         with self.changed:
-            while not self.items and self.readers:
-                self.changed.wait()
+            while not self.items and self.readers and not is_stopped():
+                self.changed.wait(LOOK_S)
             found = list(self.items)
             self.items.clear()
             self.held_bytes = 0
@@ -84,7 +86,10 @@ class _Basket(Generic[Job]):
 
 
 def gathered(
-    jobs: Sequence[Job], openers: Sequence[Open[Job]], most_bytes: int = MOST_BYTES
+    jobs: Sequence[Job],
+    openers: Sequence[Open[Job]],
+    most_bytes: int = MOST_BYTES,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Fetched | Unkept]:
     """Yield what all jobs give, each done by one reader, as it comes.
 
@@ -92,6 +97,7 @@ def gathered(
         jobs: In the order to begin them.
         openers: One for each reader; each is called in the thread that reads.
         most_bytes: That wait to be taken.
+        is_stopped: Tells that nobody takes any more, also while nothing comes.
 
     Raises:
         Whatever a reader raised first, after what had come until then.
@@ -103,7 +109,7 @@ def gathered(
     try:
         for thread in threads:
             thread.start()
-        while found := basket.take():
+        while found := basket.take(is_stopped):
             yield from found
         if basket.error is not None:
             raise basket.error

@@ -29,7 +29,7 @@ from holdfast.storage.catalogue.batches import open_account_batch
 from holdfast.storage.catalogue.source_schedule import note_settled, woken_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from holdfast.core.custody import Unkept
     from holdfast.ingest.readers.offers import Fetched
@@ -46,6 +46,8 @@ class Synced:
     found: Found = field(default_factory=Found)
     recovered: int = 0
     not_indexed: int = 0
+    damaged: list[HoldfastError] = field(default_factory=list)
+    """Why originals that were sealed just now could not be read again."""
     error: HoldfastError | None = None
     """Why the run ended early; what it took until then stays."""
     is_cut: bool = False
@@ -72,6 +74,7 @@ def sync_account(kept: KeptAccount, bench: Bench, ask: Ask | None = None) -> Syn
         ask: What to look at.
 
     Raises:
+        Corrupt: What was sealed just now cannot be read again; all else was taken and filed.
         Unavailable: The archive cannot be written. What goes wrong with the server is in the
             result.
     """
@@ -89,11 +92,13 @@ def sync_account(kept: KeptAccount, bench: Bench, ask: Ask | None = None) -> Syn
         first = next(offers, None)
         if first is not None:
             with closing(offers):
-                _take(kept, bench, done, chain([first], offers))
+                _take(kept, bench, done, chain([first], offers), walk.course.is_stopped.set)
     done.found, done.is_cut = walk.found, walk.course.is_cut
     note_settled(desk.store, kept.source_id, walk.course.settled, heard)
     done.not_indexed = feed_index(desk)
     desk.sequencer.run()
+    for error in done.damaged:  # it is the archive that fails, not the source
+        raise error
     return done
 
 
@@ -106,13 +111,18 @@ def _offers(walk: Walk, done: Synced) -> Generator[Fetched | Unkept]:
 
 
 def _take(
-    kept: KeptAccount, bench: Bench, done: Synced, offers: Iterator[Fetched | Unkept]
+    kept: KeptAccount,
+    bench: Bench,
+    done: Synced,
+    offers: Iterator[Fetched | Unkept],
+    stop: Callable[[], None],
 ) -> None:
     desk = bench.desk
     intake = open_account_batch(desk.store, kept, kept.name)
     intake = replace(intake, trust=Trust(reports=read(kept.settings).is_journal))
-    taking = Taking(desk, bench.pool, intake, bench.spool, bench.on_progress)
-    done.counts = taking.run(offers)
+    taking = Taking(bench, intake)
+    done.counts = taking.run(offers, stop)
     done.recovered += file_sealed(desk, bench.pool, bench.recovers)
     finish_batch(intake, done.counts, desk)
+    done.damaged = list(taking.damaged.values())
     done.batch = public_id("bat", intake.batch_id)

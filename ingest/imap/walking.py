@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import HoldfastError
@@ -83,6 +83,8 @@ class Course:
     """The time was up."""
     has_new: bool = False
     """Something new came."""
+    is_stopped: Event = field(default_factory=Event)
+    """Nobody takes what comes."""
     lock: Lock = field(default_factory=Lock)
     """Of this and of what was found."""
 
@@ -115,7 +117,11 @@ class Walk:
         most = 1 if self.ask.news is not None else self.link.account.connections
         with ExitStack() as links:
             beside = [partial(self._beside, links)] * (min(most, len(jobs)) - 1)
-            yield from gathered(jobs, [lambda: self._guarded, *beside])
+            yield from gathered(
+                jobs,
+                [lambda: self._guarded, *beside],
+                is_stopped=self.course.is_stopped.is_set,
+            )
 
     def _beside(self, links: ExitStack) -> Read[Job] | None:
         """Return what reads over one more connection; None where the server allows none."""

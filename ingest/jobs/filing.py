@@ -41,9 +41,12 @@ def run(task: Task, workshop: Workshop) -> Mapping[str, object]:
         task.headway({"filed": done})
 
     filed = 0
+    attendance = Attendance(count)
     for part in _ranges(order, workshop):
-        filed += file_sealed(workshop.desk, workshop.pool, part, Attendance(count))
+        filed += file_sealed(workshop.desk, workshop.pool, part, attendance)
     workshop.desk.sequencer.run()
+    for error in attendance.damaged.values():
+        raise error
     return {"filed": filed}
 
 

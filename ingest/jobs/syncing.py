@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from holdfast.ingest.progress import Progress
     from holdfast.storage.catalogue.accounts import KeptAccount
 
+AHEAD_ITEMS = 2_000
+"""What may be left to file when the time of a run is up: seconds, not more."""
 SLICE_S = 30.0
 """A run ends after so long, and the source is due again behind the others that are."""
 TRIES = 2
@@ -79,8 +81,15 @@ def _bench(task: Task, workshop: Workshop, source_id: int, ask: Ask) -> Bench:
     # What compares all cannot go on where it was cut: it would never come to its end.
     until = math.inf if ask.reconciles else time.monotonic() + SLICE_S
 
-    def report(_progress: Progress) -> None:
-        task.headway({"source": source_id})
+    done = 0
+
+    def report(progress: Progress) -> None:
+        nonlocal done
+        before, done = done, progress.done
+        if done > before:
+            task.headway({"source": source_id})
+        else:
+            task.check()
 
     return Bench(
         workshop.desk,
@@ -91,4 +100,5 @@ def _bench(task: Task, workshop: Workshop, source_id: int, ask: Ask) -> Bench:
         is_over=lambda: time.monotonic() >= until,
         tries=TRIES,
         recovers=SealedRange(sources=(source_id,)),
+        ahead=AHEAD_ITEMS,
     )

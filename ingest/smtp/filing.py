@@ -67,6 +67,8 @@ class Filing:
                 attendance = Attendance(self._after_batch)
                 file_sealed(self.desk, self.pool, attendance=attendance)
                 self._show()
+                for error in attendance.damaged.values():
+                    raise error
             elif self.desk.feed.waiting():
                 self._show()
         except Unavailable as error:  # still sealed or queued: taken up at the next look

@@ -37,6 +37,8 @@ class Bench:
     """So often in a row a connection is tried."""
     recovers: SealedRange = EVERYTHING
     """What an earlier run left is filed first, of these items."""
+    ahead: int = 20_000
+    """So many items may be sealed and not filed; then the source waits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import CHUNK, by_value, insert_missing
 from holdfast.storage.catalogue.counting import recount
-from holdfast.storage.catalogue.engine import transact
+from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import (
@@ -24,6 +24,7 @@ from holdfast.storage.catalogue.schema import (
     captures,
     custodians,
     interactions,
+    originals,
     source_items,
     sources,
 )
@@ -31,7 +32,7 @@ from holdfast.storage.catalogue.unkept import forget_unkept
 from holdfast.storage.governance.holding import lock_holds, refuse_held
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection, Row, Table
 
@@ -333,3 +334,33 @@ def key_as_captured(item_key: str, batch_id: int | None) -> str:
 
 def _undone_mark(batch_id: int) -> str:
     return f" (undone {public_id('bat', batch_id)})"
+
+
+def batch_ends(store: Store, batch_id: int) -> dict[str, int]:
+    """Return how many items of a batch stand at each end."""
+    query = select(source_items.c.state, func.count()).where(source_items.c.batch_id == batch_id)
+    with reading(store.engine) as connection:
+        rows = connection.execute(query.group_by(source_items.c.state)).all()
+    return {row[0]: row[1] for row in rows}
+
+
+def sealed_in_batch(store: Store, batch_id: int, besides: Collection[int]) -> tuple[int, int]:
+    """Return how many items of a batch are sealed and not filed, and their bytes.
+
+    Args:
+        store: Of the archive.
+        batch_id: Row id of the batch.
+        besides: Row ids of items that do not count.
+    """
+    query = (
+        select(func.count(), func.coalesce(func.sum(originals.c.size_bytes), 0))
+        .join(originals, originals.c.id == source_items.c.original_id)
+        .where(
+            source_items.c.state == End.SEALED.value,
+            source_items.c.batch_id == batch_id,
+            source_items.c.id.not_in(list(besides)),
+        )
+    )
+    with reading(store.engine) as connection:
+        count, size_bytes = connection.execute(query).one()
+    return count, int(size_bytes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from archive_kit import ACTOR, findings, found, kept, message, opened, settings_in
 from holdfast.core.custody import End, Unkept
-from holdfast.core.errors import Corrupt, Unavailable
+from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.ingest import taking_in
 from holdfast.ingest.imports import feed_index
 from holdfast.ingest.jail import Pool, PoolConfig
@@ -22,13 +22,14 @@ from holdfast.ingest.pipeline import accept
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.readers.offers import Fetched, Offered
 from holdfast.ingest.readers.sealed_files import SealedWriter
-from holdfast.ingest.recovery import count_sealed, file_sealed
+from holdfast.ingest.recovery import Attendance, count_sealed, file_sealed
+from holdfast.ingest.sources.bench import Bench
 from holdfast.ingest.taking_in import Taking
 from holdfast.ingest.workbench import workbench
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.batches import ensure_source, open_batch
 from holdfast.storage.catalogue.engine import writing
-from holdfast.storage.catalogue.ledger import sums
+from holdfast.storage.catalogue.ledger import Accepted, sums
 from holdfast.storage.catalogue.schema import originals
 from holdfast.wiring.archive import Services, open_archive
 from holdfast.wiring.founding import create_archive
@@ -46,15 +47,18 @@ class Office:
     services: Services
     pool: Pool
     on_progress: Callable[[Progress], None] = lambda progress: None
+    stop: Callable[[], None] = lambda: None
+    ahead: int = 100
     seen: Progress = field(default_factory=Progress)
+    damaged: dict[int, HoldfastError] = field(default_factory=dict)
 
     def take(self, offers: Iterable[Fetched | Unkept]) -> Progress:
         store = self.services.store
         intake = open_batch(store, ensure_source(store, "box", "imap"))
-        taking = Taking(
-            self.services.desk, self.pool, intake, self.services.spool, self.on_progress, self.seen
-        )
-        counts = taking.run(offers)
+        services, waits = self.services, lambda seconds: None
+        bench = Bench(services.desk, self.pool, services.spool, waits, self.on_progress)
+        taking = Taking(replace(bench, ahead=self.ahead), intake, self.seen, self.damaged)
+        counts = taking.run(offers, self.stop)
         feed_index(self.services.desk)
         return counts
 
@@ -136,14 +140,14 @@ def test_source_waits_when_filing_is_far_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_batches(monkeypatch, -1.0)
-    monkeypatch.setattr(taking_in, "AHEAD_ITEMS", 6)
 
     def offers() -> Iterator[Fetched]:
         for number in range(60):
-            assert at.seen.offered - at.seen.new <= 6 + 3 * 4  # one is written, one gathers
+            assert at.seen.offered - at.seen.new <= 24  # of three batches on their way
             yield given(number)
 
     with office(tmp_path) as at:
+        at.ahead = 6
         assert at.take(offers()).new == 60
 
 
@@ -233,11 +237,93 @@ def test_damaged_original_holds_up_no_other(tmp_path: Path) -> None:
             connection.execute(
                 update(originals).where(originals.c.id == ids[2]).values(offset=shifted)
             )
-        with pytest.raises(Corrupt, match="damaged"):
-            file_sealed(at.services.desk, at.pool)
+        attendance = Attendance()
+        assert file_sealed(at.services.desk, at.pool, attendance=attendance) == 4
+        assert [error.cause for error in attendance.damaged.values()] == [
+            "The record's header is damaged."
+        ]
         assert sums(at.services.store)["box"] == {"filed": 4, "sealed": 1}
 
 
 def _stop_at_once(progress: Progress) -> None:
     if progress.offered == 5:
         raise Unavailable("asked to end")
+
+
+def test_what_another_process_files_is_counted_and_keeps_no_source_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever finds something sealed may file it: the listener, an import, a worker."""
+    small_batches(monkeypatch, 3600.0)
+    others = file_sealed
+
+    def filed_elsewhere(*given: object) -> int:
+        return others(*given[:3]) if sealing else others(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(taking_in, "file_sealed", filed_elsewhere)
+    sealing = True
+
+    def offers() -> Iterator[Fetched]:
+        nonlocal sealing
+        yield from map(given, range(60))
+        sealing = False
+
+    with office(tmp_path) as at:
+        at.ahead = 20
+        counts = at.take(offers())
+    assert (counts.offered, counts.done, counts.new) == (60, 60, 60)
+    assert counts.bytes_done == counts.bytes_offered
+
+
+def test_damaged_original_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_batches(monkeypatch, 3600.0)
+    looks = itertools.count()
+
+    def damage(*given: object) -> Accepted:
+        done = accept(*given)  # type: ignore[arg-type]
+        if next(looks) == 1:
+            with writing(at.services.store.engine) as connection:
+                shifted = {"offset": originals.c.offset + 1}
+                chosen = originals.c.id == done.sealed[0].original_id
+                connection.execute(update(originals).where(chosen).values(shifted))
+        return done
+
+    monkeypatch.setattr(taking_in, "accept", damage)
+    with office(tmp_path) as at:
+        at.ahead = 1  # one that stays sealed must not keep the source waiting for ever
+        counts = at.take(map(given, range(40)))
+        assert (counts.offered, counts.done, counts.new) == (40, 39, 39)
+        assert [one.cause for one in at.damaged.values()] == ["The record's header is damaged."]
+
+
+def test_source_that_is_silent_is_ended_with_the_run(tmp_path: Path) -> None:
+    ended = Event()
+
+    def offers() -> Iterator[Fetched]:
+        yield given(1)
+        assert ended.wait(WAIT_S)
+
+    def stop(progress: Progress) -> None:
+        if progress.offered:
+            raise Unavailable("asked to end")
+
+    with office(tmp_path) as at:
+        at.on_progress, at.stop = stop, ended.set
+        with pytest.raises(Unavailable, match="asked to end"):
+            at.take(offers())
+
+
+def test_what_came_is_sealed_although_nothing_follows(tmp_path: Path) -> None:
+    sealed = Event()
+
+    def offers() -> Iterator[Fetched]:
+        yield given(1)
+        assert sealed.wait(WAIT_S)
+
+    def look(_progress: Progress) -> None:
+        if count_sealed(at.services.store) or at.seen.new:
+            sealed.set()
+
+    with office(tmp_path) as at:
+        at.on_progress = look
+        assert at.take(offers()).new == 1
