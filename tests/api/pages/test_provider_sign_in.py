@@ -33,13 +33,14 @@ from holdfast.api.oidc import provider as provider_module
 from holdfast.core.rights import Role
 from holdfast.ingest.outbound import addresses, posting
 from holdfast.ingest.outbound.issuers import MOST_AT_A_TIME, Issuer, IssuerConfig
-from holdfast.storage.rights import trips
+from holdfast.storage.rights import trips, vouching
 from holdfast.storage.rights.totp import confirm_totp, enrol_totp
 from holdfast.storage.rights.trips import Trip
 from holdfast.storage.rights.users import NewUser, add_user, disable_user, link_user, user_view
 from holdfast.wiring.founding import create_archive
 from oidc_provider import CLIENT_ID, CLIENT_SECRET, Answer, Provider, bare, key, providing, signed
 from pages_kit import PASSWORD, House, Visitor, house
+from session_checks import begin_as_the_client_says
 
 PUBLIC = "http://localhost:8800"
 BACK = "/sign-in/oidc/back"
@@ -215,16 +216,34 @@ def test_secrets_of_the_way_are_nowhere_to_be_seen(scene: Scene) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_f63_session_is_new_after_signing_in(scene: Scene) -> None:
+def vouched_session_is_new(scene: Scene, browser: Visitor) -> None:
+    """F63: whoever planted a session in a browser does not share the one that follows.
+
+    Raises:
+        AssertionError: It is the one that the client brought.
+    """
+    chosen = f"chosen-for-{scene.subject}"
     scene.hire()
-    browser = scene.house.browser()
-    browser.plant("session", "chosen-by-somebody-else")
+    browser.plant("session", chosen)
     scene.through(browser)
     tokens = {c.value for c in browser.client.cookies.jar if c.name == "holdfast-session"}
-    assert "chosen-by-somebody-else" not in tokens
+    assert chosen not in tokens, "the session was chosen by the client"
     assert is_in(browser)
+
+
+def test_f63_session_is_new_after_signing_in(scene: Scene) -> None:
+    browser = scene.house.browser()
+    vouched_session_is_new(scene, browser)
     browser.get("/sign-in/oidc?next=/matters", 303)
     assert browser.get("/sign-in/oidc?next=/matters", 303).headers["location"] == "/matters"
+
+
+def test_f63_session_that_is_not_renewed_is_found_out(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vouching, "begin_session", begin_as_the_client_says)
+    with pytest.raises(AssertionError, match="the session was chosen by the client"):
+        vouched_session_is_new(scene, scene.house.browser())
 
 
 def test_forms_count_after_signing_in_and_out_is_out(scene: Scene) -> None:
