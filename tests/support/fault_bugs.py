@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from holdfast.core.ports import Clock
-from holdfast.ingest import bulk
+from holdfast.ingest import bulk, imports
 from holdfast.ingest.imap.fetching import Place
 from holdfast.ingest.imap.uid_sets import unpacked
 from holdfast.ingest.imap.walking import Walk
 from holdfast.ingest.orders import Report
+from holdfast.ingest.pipeline import Desk
 from holdfast.ingest.smtp.arriving import Arriving
 from holdfast.ingest.smtp.committing import Letter
 from holdfast.ingest.smtp.session import JournalSession
-from holdfast.storage import durable, local_vault
-from holdfast.storage.catalogue import engine
+from holdfast.storage import durable, frames, local_vault
+from holdfast.storage.catalogue import engine, failures
 from holdfast.storage.catalogue.mailboxes import KeptMailbox
 
 
@@ -114,6 +119,54 @@ def commit_without_fsync() -> None:
     )
 
 
+def trust_the_cache() -> None:
+    """Neither vault nor catalogue waits for the disk, so that neither hears what it refuses."""
+    acknowledge_before_fsync()
+    commit_without_fsync()
+
+
+def refuse_without_index() -> None:
+    """An import ends with the trouble of the index, as if it were one of keeping."""
+
+    def feeding(desk: Desk) -> int:
+        desk.feed.drain()
+        return 0
+
+    imports.feed_index = feeding
+
+
+def ignore_the_spool() -> None:
+    """What a large message finds no room for is left out of it."""
+
+    def spooled(pieces: Iterator[bytes], folder: Path) -> Path:
+        path = folder / f"{secrets.token_hex(16)}.frames"
+        with path.open("xb", buffering=0) as spool:
+            for piece in pieces:
+                with suppress(OSError):
+                    spool.write(piece)
+        return path
+
+    frames._spooled = spooled
+
+
+def believe_commits() -> None:
+    """What the catalogue could not commit counts as committed."""
+    commit: Any = SQLiteDialect.do_commit
+
+    def committing(self: SQLiteDialect, connection: Any) -> None:
+        try:
+            commit(self, connection)
+        except Exception:  # noqa: BLE001 - of whatever driver
+            connection.rollback()
+
+    SQLiteDialect.do_commit = committing  # type: ignore[method-assign,assignment]
+
+
+def show_the_library() -> None:
+    """Failures of the catalogue's driver are told as they come."""
+    failures._from_sqlite = lambda error: None
+
+
 def merge_by_message_id() -> None:
     """A message whose Message-ID is known already is not kept."""
     seen: set[str] = set()
@@ -181,6 +234,11 @@ BUGS: dict[str, Callable[[], None]] = {
         forget_the_unreadable,
         forget_folders,
         commit_without_fsync,
+        trust_the_cache,
+        refuse_without_index,
+        ignore_the_spool,
+        believe_commits,
+        show_the_library,
         merge_by_message_id,
         answer_before_keeping,
         take_the_listed_for_taken,
