@@ -6,11 +6,13 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
+from holdfast.core.custody import Unkept
 from holdfast.core.ports import Clock
 from holdfast.ingest import bulk, imports
 from holdfast.ingest.imap.fetching import Place
@@ -184,6 +186,28 @@ def merge_by_message_id() -> None:
     bulk.Import._settle = dropping  # type: ignore[method-assign]
 
 
+def drop_the_damaged() -> None:
+    """A message in which something could not be read ends as one that was none."""
+    settle = bulk.Import._settle
+
+    def dropping(self: bulk.Import, job: bulk._Job, report: Report) -> None:
+        if report.draft is not None and report.draft.defects:
+            report = replace(report, draft=None, unreadable="damaged")
+        settle(self, job, report)
+
+    bulk.Import._settle = dropping  # type: ignore[method-assign]
+
+
+def give_no_reasons() -> None:
+    """What is left out is counted, and the ledger does not say why."""
+    note = bulk.note_unkept  # type: ignore[attr-defined]
+
+    def noting(items: Sequence[Unkept], *rest: Any) -> None:
+        note([replace(one, reason="") for one in items], *rest)
+
+    bulk.note_unkept = noting  # type: ignore[attr-defined,assignment]
+
+
 def _give_vault(files: type[durable.SystemFiles]) -> None:
     begin = local_vault.LocalVault.__init__
 
@@ -240,6 +264,8 @@ BUGS: dict[str, Callable[[], None]] = {
         believe_commits,
         show_the_library,
         merge_by_message_id,
+        drop_the_damaged,
+        give_no_reasons,
         answer_before_keeping,
         take_the_listed_for_taken,
     )

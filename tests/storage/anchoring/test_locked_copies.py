@@ -25,8 +25,9 @@ from holdfast.core.errors import Corrupt, Unavailable
 from holdfast.settings import Settings
 from holdfast.storage.anchoring.locked_copies import MOST_NOTE_BYTES, Copy, LockedCopies
 from holdfast.storage.checkpoint import Checkpoint
-from holdfast.storage.s3.bucket import Bucket, Listed
+from holdfast.storage.s3.bucket import Bucket
 from holdfast.storage.s3.config import BucketConfig
+from holdfast.storage.s3.objects import Listed
 from holdfast.wiring.founding import create_archive
 from server_s3 import S3Server
 from vault_kit import SetClock
