@@ -282,11 +282,11 @@ def test_f42_missing_cut_and_exchanged_files_are_found(tmp_path: Path) -> None:
 
 def believe_the_checkpoint(plant: pytest.MonkeyPatch) -> None:
     """Only the signature of the checkpoint is looked at."""
-    root = tlog_tiles.open_checkpoint
+    right = open_checkpoint
     signed: list[bytes] = []
 
     def opening(*given: Any) -> Checkpoint:
-        found = root(*given)
+        found = right(*given)
         signed.append(found.root)
         return found
 
