@@ -6,16 +6,21 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
-from errno import EIO, ENOSPC
+from errno import EIO
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, update
 
 from archive_kit import bring_in, findings, found, message, opened, settings_in, write_mbox
-from export_checks import hostile_names_stay_inside, index_of, table
+from export_checks import (
+    hostile_names_stay_inside,
+    index_of,
+    manifest_is_the_recount,
+    table,
+)
+from export_disk import left_over, with_files
 from export_kit import (
     exporting,
     key_of,
@@ -27,20 +32,20 @@ from export_kit import (
     with_attachment,
 )
 from export_reader import is_good
-from fault_disk import can_mount, grow, memory_disk
 from faulty_files import FaultyFiles
 from holdfast.core.errors import Conflict, NotFound, Refused, Unavailable
 from holdfast.core.query import Field, Scope, Term
 from holdfast.core.rights import ROLES, Action, Forbidden, Principal, Role
 from holdfast.discovery import export_package, index_files
 from holdfast.discovery.export_order import Archive, Asker, asker_of
+from holdfast.discovery.export_work import Spool
 from holdfast.discovery.exporting import ask_export, create_export, preview_export, run_export
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.governance_tables import anchors, exports, held, holds, matters
 from holdfast.storage.catalogue.schema import audit_events, batches, interactions
-from holdfast.storage.governance.exports import get_export, list_exports
+from holdfast.storage.governance.exports import list_exports
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +67,6 @@ def out(tmp_path: Path) -> Path:
     folder = tmp_path / "out"
     folder.mkdir()
     return folder / "package.zip"
-
-
-def left_over(settings: Settings, out: Path) -> list[str]:
-    """Names of all that an export leaves besides its package."""
-    work = settings.data / "exports"
-    found = [one.name for one in work.iterdir()] if work.is_dir() else []
-    return found + [one.name for one in out.parent.iterdir() if one != out]
 
 
 def test_a_package_holds_what_was_found_and_verifies(shared: Settings, out: Path) -> None:
@@ -165,15 +163,33 @@ def test_certificate_states_case_query_counts_and_root_in_two_languages(
 
 
 def test_f59_manifest_is_what_sha256sum_checks(settings: Settings, out: Path) -> None:
-    made(settings, out)
-    files = members_of(out)
-    lines = files["manifest.sha256"].decode().splitlines()
-    listed = {line[66:]: line[:64] for line in lines}
-    assert list(listed) == sorted(files.keys() - {"manifest.sha256", "signature"})
-    assert all(hashlib.sha256(files[n]).hexdigest() == digest for n, digest in listed.items())
-    paper = json.loads(files["certificate.json"])
-    rest = "".join(f"{line}\n" for line in lines if "  certificate." not in line)
-    assert paper["files_sha256"] == hashlib.sha256(rest.encode()).hexdigest()
+    manifest_is_the_recount(settings, out)
+
+
+def leave_out_messages(plant: pytest.MonkeyPatch) -> None:
+    """The manifest names what is always there, and no message."""
+    plant.setattr(Spool, "lines", lambda self: iter(()))
+
+
+def sum_something_else(plant: pytest.MonkeyPatch) -> None:
+    """What is summed is not what was written."""
+    plant.setattr(Spool, "sha256", property(lambda self: "0" * 64))
+
+
+@pytest.mark.parametrize(
+    ("bug", "words"),
+    [(leave_out_messages, "lists other files"), (sum_something_else, "of another content")],
+)
+def test_f59_manifest_that_is_not_the_recount_is_found_out(
+    settings: Settings,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    bug: Callable[[pytest.MonkeyPatch], None],
+    words: str,
+) -> None:
+    bug(monkeypatch)
+    with pytest.raises(AssertionError, match=words):
+        manifest_is_the_recount(settings, out)
 
 
 def test_the_log_knows_of_every_record_before_its_first_byte(settings: Settings, out: Path) -> None:
@@ -196,10 +212,6 @@ def kinds_in(archive: Archive) -> list[str]:
     with reading(archive.store.engine) as connection:
         query = select(audit_events.c.kind).where(audit_events.c.seq.is_not(None))
         return list(connection.scalars(query))
-
-
-def with_files(archive: Archive, files: FaultyFiles) -> Archive:
-    return replace(archive, files=files)
 
 
 def test_scope_bounds_what_is_exported_and_counted(shared: Settings, out: Path) -> None:
@@ -416,54 +428,6 @@ def test_empty_result_makes_a_package_that_says_so(settings: Settings, out: Path
     assert index_of(out) == []
     assert verdict(out).status == 0
     assert is_good(out)
-
-
-@pytest.mark.parametrize("operation", ["create", "write", "fsync", "replace", "fsync_folder"])
-def test_f59_failing_disk_is_said_and_leaves_nothing_half(
-    settings: Settings, out: Path, operation: str
-) -> None:
-    files = FaultyFiles()
-    with exporting(settings) as (archive, asker):
-        faulty = with_files(archive, files)
-        export_id = ask_export(faulty, order_for("", out), asker)
-        files.fail(operation, 1, ENOSPC if operation == "write" else EIO)
-        with pytest.raises(Unavailable, match=r"disk is full|reported an error"):
-            run_export(faulty, export_id)
-        assert [one.name for one in out.parent.iterdir() if one != out] == []
-        row = get_export(archive.store, export_id)
-        assert (row.state, bool(row.error)) == ("failed", True)
-        assert not files.synced_again
-        assert run_export(archive, export_id).state == "complete"
-    assert verdict(out).status == 0
-    assert left_over(settings, out) == []
-
-
-def test_f59_freezing_on_a_failing_disk_leaves_nothing(settings: Settings, out: Path) -> None:
-    files = FaultyFiles()
-    files.fail("write", 1, ENOSPC)
-    with exporting(settings) as (archive, asker):
-        with pytest.raises(Unavailable):
-            ask_export(with_files(archive, files), order_for("", out), asker)
-        assert list_exports(archive.store) == []
-    assert left_over(settings, out) == []
-
-
-@pytest.mark.parametrize("place", ["package", "spool"])
-def test_f59_full_disk_refuses_then_resumes(
-    settings: Settings, out: Path, place: str, need: Callable[[bool, str], None]
-) -> None:
-    need(can_mount(), "this host does not let us mount")
-    with ExitStack() as stack, exporting(settings) as (archive, asker):
-        folder = out.parent if place == "package" else settings.data / "exports"
-        small = stack.enter_context(memory_disk(folder, "16k"))
-        with pytest.raises(Unavailable, match="disk is full"):
-            create_export(archive, order_for("", out), asker)
-        assert list(out.parent.iterdir()) == []
-        (row,) = list_exports(archive.store)
-        grow(small, "16m")
-        assert run_export(archive, row.id).state == "complete"
-        assert verdict(out).status == 0
-        assert left_over(settings, out) == []
 
 
 def test_two_processes_do_not_make_one_export(settings: Settings, out: Path) -> None:

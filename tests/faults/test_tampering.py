@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import func, select
 
-from archive_kit import bring_in, opened
+from archive_kit import bring_in
 from fault_command import run, verify_words
+from fault_log_tamper import ALTERATIONS, alteration_is_named, older_parts_are_caught
 from fault_mail import offering
 from fault_tamper import (
     PARTS,
     FlipFigures,
     Victim,
-    alter,
-    altered_row_is_named,
+    deleted_segment_is_named,
     findings_of,
     flip_bits,
     new_victim,
     other_segment_is_named,
+    record_in_the_place_of_another_is_named,
     segment,
     truncated_segment_is_named,
 )
 from holdfast.core.errors import Corrupt
 from holdfast.settings import Settings
 from holdfast.storage import verify
-from holdfast.storage.catalogue.schema import audit_events, originals
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.schema import audit_events
+from holdfast.storage.tlog_tiles import TileLog
+from holdfast.storage.verify import Check, Finding
 from holdfast.storage.verifying.captures import check_variants
+from holdfast.storage.verifying.report import Scope
 from holdfast.wiring.places import CATALOGUE
 
 pytestmark = pytest.mark.unmeasured
@@ -67,12 +73,7 @@ def test_untouched_copy_is_intact(copy: Settings, tmp_path: Path) -> None:
 
 
 def test_f42_deleted_segment_is_refused_or_named(copy: Settings, tmp_path: Path) -> None:
-    spare = offering(tmp_path / "more", 3, first=900)
-    bring_in(copy, spare.folder)  # a second segment: the vault is not empty without the first
-    first = min((copy.data / "segments").iterdir())
-    name = first.stem
-    first.unlink()
-    assert any("missing" in one and name in one for one in findings_of(copy))
+    deleted_segment_is_named(copy, tmp_path)
     assert status_of(copy, tmp_path) == 6
 
 
@@ -97,39 +98,13 @@ def test_f42_segment_replaced_by_a_valid_other_one_is_named(
 
 
 def test_f42_record_in_the_place_of_another_is_named(copy: Settings, tmp_path: Path) -> None:
-    with opened(copy) as services, services.store.engine.connect() as connection:
-        rows = connection.execute(select(originals).order_by(originals.c.offset)).all()
-    same = [(a, b) for a in rows for b in rows if a.length == b.length and a.offset < b.offset]
-    first, second = same[0]
-    raw = bytearray(segment(copy).read_bytes())
-    other = raw[second.offset : second.offset + second.length]
-    raw[first.offset : first.offset + first.length] = other
-    segment(copy).write_bytes(raw)
-    assert any(first.content_id.hex() in one for one in findings_of(copy))
+    record_in_the_place_of_another_is_named(copy)
     assert status_of(copy, tmp_path) == 6
 
 
-seq_of = audit_events.c.seq
-ALTERED: tuple[tuple[Callable[[int], object], str], ...] = (
-    (lambda top: update(audit_events).where(seq_of == 5).values(leaf=b"{}"), "seq 5"),
-    (lambda top: delete(audit_events).where(seq_of == 7), "seq 7"),
-    (lambda top: delete(audit_events).where(seq_of > top - 3), ""),
-)
-"""What whoever owns the machine does to the rows of the log, and what is named then."""
-
-
-@pytest.mark.parametrize(("statement", "named"), ALTERED, ids=["edited", "deleted", "tail"])
-def test_f43_altered_audit_rows_are_named(
-    copy: Settings, tmp_path: Path, statement: Callable[[int], object], named: str
-) -> None:
-    altered_row_is_named(copy, statement, named)
-    assert status_of(copy, tmp_path) == 6
-
-
-def test_f43_forged_event_is_named(copy: Settings, tmp_path: Path) -> None:
-    row = {"id": 1, "kind": "capture", "subject_id": None, "salt": None, "leaf": b"{}"}
-    alter(copy, lambda top: insert(audit_events).values(**row, seq=top + 100))
-    assert findings_of(copy)
+@pytest.mark.parametrize("name", ALTERATIONS)
+def test_f43_altered_audit_rows_are_named(copy: Settings, tmp_path: Path, name: str) -> None:
+    alteration_is_named(copy, ALTERATIONS[name])
     assert status_of(copy, tmp_path) == 6
 
 
@@ -137,17 +112,7 @@ def test_f43_forged_event_is_named(copy: Settings, tmp_path: Path) -> None:
 def test_f43_older_copies_are_caught(
     copy: Settings, tmp_path: Path, restored: tuple[str, ...]
 ) -> None:
-    older = tmp_path / "older"
-    shutil.copytree(copy.data, older)
-    bring_in(copy, offering(tmp_path / "more", 10, first=900).folder)
-    for part in restored:
-        place = copy.data / part
-        if place.is_dir():
-            shutil.rmtree(place)
-            shutil.copytree(older / part, place)
-        else:
-            shutil.copy(older / part, place)
-    assert findings_of(copy)
+    older_parts_are_caught(copy, tmp_path, restored)
     assert status_of(copy, tmp_path) == 6
 
 
@@ -178,26 +143,89 @@ def test_f41_flips_find_out_a_verification_that_reads_nothing(
     assert figures.missed
 
 
-def looks_at_less(plant: pytest.MonkeyPatch, *names: str) -> None:
+def looks_at_less(plant: pytest.MonkeyPatch, *names: str, instead: Sequence[Check] = ()) -> None:
     """A seeded bug: a verification without these comparisons."""
     kept = tuple(one for one in verify.CHECKS if one.__name__ not in names)
     assert len(kept) == len(verify.CHECKS) - len(names)
-    plant.setattr(verify, "CHECKS", kept)
+    plant.setattr(verify, "CHECKS", (*kept, *instead))
 
 
+@pytest.mark.parametrize(
+    "harness",
+    [
+        lambda copy, _: truncated_segment_is_named(copy),
+        lambda copy, _: record_in_the_place_of_another_is_named(copy),
+        deleted_segment_is_named,
+        partial(other_segment_is_named, is_ours=True),
+        partial(other_segment_is_named, is_ours=False),
+    ],
+    ids=["truncated", "exchanged", "deleted", "other", "foreign"],
+)
 def test_f42_verification_that_reads_no_originals_is_found_out(
-    copy: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    copy: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    harness: Callable[[Settings, Path], None],
 ) -> None:
     looks_at_less(monkeypatch, "check_originals", "check_segments")
     with pytest.raises(AssertionError, match="nothing is named"):
-        truncated_segment_is_named(copy)
-    with pytest.raises(AssertionError, match="nothing is named"):
-        other_segment_is_named(copy, tmp_path, is_ours=True)
+        harness(copy, tmp_path)
 
 
+def none_at_all(_scope: Scope) -> Iterator[Finding]:
+    """Nobody looks at the log."""
+    yield from ()
+
+
+def the_rows_that_are_there(scope: Scope) -> Iterator[Finding]:
+    """Each row is held against its leaf, and nobody looks for what is missing or too much."""
+    with reading(scope.store.engine) as connection:
+        rows = connection.execute(select(audit_events).order_by(audit_events.c.seq)).all()
+    for row in rows:
+        if row.seq < scope.log.size and scope.log.entry(row.seq) != row.leaf:
+            yield Finding("event", f"seq {row.seq}", "It differs from the signed log.")
+
+
+def how_many_there_are(scope: Scope) -> Iterator[Finding]:
+    """The rows are counted, and nobody reads what they say."""
+    with reading(scope.store.engine) as connection:
+        count = connection.scalar(select(func.count()).select_from(audit_events)) or 0
+    if count != scope.log.size:
+        yield Finding("event", f"seq {min(count, scope.log.size)}", "The log has another size.")
+
+
+@pytest.mark.parametrize(
+    ("name", "looks_at", "words"),
+    [(name, none_at_all, "no event is named") for name in ALTERATIONS]
+    + [("edited", how_many_there_are, "no event is named"),
+       ("swapped", how_many_there_are, "no event is named"),
+       ("deleted", how_many_there_are, "another one is named first"),
+       ("deleted", the_rows_that_are_there, "no event is named"),
+       ("tail", the_rows_that_are_there, "no event is named"),
+       ("forged behind a gap", the_rows_that_are_there, "no event is named"),
+       ("forged as the next", the_rows_that_are_there, "no event is named")],
+)  # fmt: skip
 def test_f43_verification_that_does_not_follow_the_log_is_found_out(
-    copy: Settings, monkeypatch: pytest.MonkeyPatch
+    copy: Settings, monkeypatch: pytest.MonkeyPatch, name: str, looks_at: Check, words: str
+) -> None:
+    looks_at_less(monkeypatch, "check_log", instead=(looks_at,))
+    assert findings_of(copy) == []
+    with pytest.raises(AssertionError, match=words):
+        alteration_is_named(copy, ALTERATIONS[name])
+
+
+def test_f43_verification_that_does_not_follow_the_log_misses_an_older_catalogue(
+    copy: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks_at_less(monkeypatch, "check_log")
-    with pytest.raises(AssertionError, match="nothing is named"):
-        altered_row_is_named(copy, *ALTERED[0])
+    with pytest.raises(AssertionError, match="nobody says that it is older"):
+        older_parts_are_caught(copy, tmp_path, (CATALOGUE,))
+
+
+@pytest.mark.parametrize("restored", [("log",), (CATALOGUE, "log")])
+def test_f43_opening_that_does_not_ask_the_kept_checkpoint_is_found_out(
+    copy: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restored: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(TileLog, "check_extends", lambda self, kept: None)
+    with pytest.raises(AssertionError, match="nobody says that it is older"):
+        older_parts_are_caught(copy, tmp_path, restored)

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -20,10 +21,12 @@ from holdfast.ingest.jail import (
     Limits,
     Ok,
     Reason,
+    confinement,
     held_limits,
     read_result,
     run_once,
 )
+from holdfast.ingest.jail import child as child_module
 from holdfast.ingest.jail.channel import FrameKind, FrameReader, open_pair, send_frame
 from holdfast.ingest.jail.child import apply, serve
 from holdfast.ingest.jail.confinement import MIB
@@ -78,12 +81,31 @@ def test_exit_without_an_answer_is_a_crash() -> None:
     assert run_once(lambda _: os._exit(7), b"", TIGHT) == Killed(Reason.CRASH, "exit 7")
 
 
-def test_endless_computation_is_ended_by_cpu_time() -> None:
+def endless_computation_ends(limits: Limits = TIGHT) -> None:
+    """F37: raise `AssertionError` unless the limit of CPU time ended it."""
+
     def spin(_: bytes) -> bytes:
         while True:
             pass
 
-    assert run_once(spin, b"", TIGHT) == Killed(Reason.CPU, "SIGPROF")
+    outcome = run_once(spin, b"", limits)
+    assert outcome == Killed(Reason.CPU, "SIGPROF"), f"another end: {outcome}"
+
+
+def memory_beyond_the_limit_is_refused() -> None:
+    """F37: raise `AssertionError` unless the limit of memory ended it."""
+    outcome = run_once(lambda _: bytes(OVER_ANY_HEAP)[:1], b"", TIGHT)
+    assert outcome == Killed(Reason.MEMORY), f"another end: {outcome}"
+
+
+def test_f37_endless_computation_is_ended_by_cpu_time() -> None:
+    endless_computation_ends()
+
+
+def test_f37_cpu_time_that_is_not_limited_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child_module, "start_cpu_limit", lambda cpu_s: None)
+    with pytest.raises(AssertionError, match=r"another end: Killed\(reason=<Reason.WALL"):
+        endless_computation_ends(replace(TIGHT, wall_s=1.0))
 
 
 def test_child_that_waits_forever_is_ended_by_wall_time() -> None:
@@ -95,8 +117,15 @@ def test_child_that_waits_forever_is_ended_by_wall_time() -> None:
 
 
 @linux_only
-def test_memory_beyond_the_limit_is_refused() -> None:
-    assert run_once(lambda _: bytes(OVER_ANY_HEAP), b"", TIGHT) == Killed(Reason.MEMORY)
+def test_f37_memory_beyond_the_limit_is_refused() -> None:
+    memory_beyond_the_limit_is_refused()
+
+
+@linux_only
+def test_f37_memory_that_is_not_limited_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confinement, "_mapped_bytes", lambda: 0)
+    with pytest.raises(AssertionError, match="another end: Ok"):
+        memory_beyond_the_limit_is_refused()
 
 
 @linux_only

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 import zipfile
+from collections.abc import Callable
 from io import BytesIO
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from holdfast.core.records import MAX_INDEXED_CHARS, TextState
 from holdfast.parsers.extract import Extracted, can_extract, extract, is_text
+from holdfast.parsers.extract import container as container_module
 from holdfast.parsers.extract.container import MAX_ENTRIES
 from holdfast.parsers.extract.pdf import MAX_PAGES
 from office_files import (
@@ -167,41 +169,76 @@ def test_file_of_another_kind_fails_with_a_defect(kind: str, raw: bytes) -> None
     assert codes(found) == ["extract_failed"]
 
 
-def test_f38_member_of_high_ratio_is_not_unpacked() -> None:
-    bomb = with_members(build_docx([]), {"word/document.xml": bytes(64 * 1024 * 1024)})
-    found = extract(DOCX, "bomb.docx", bomb)
-    assert found.state is TextState.FAILED
-    assert codes(found) == ["extract_limit"]
+def high_ratio() -> bytes:
+    return with_members(build_docx([]), {"word/document.xml": bytes(64 * 1024 * 1024)})
 
 
-def test_f38_member_of_high_ratio_behind_ballast_is_not_unpacked() -> None:
+def high_ratio_behind_ballast() -> bytes:
     members = {"ballast": random.Random(1).randbytes(1024 * 1024), "bomb": bytes(64 * 1024 * 1024)}
-    assert codes(extract(DOCX, "", with_members(build_docx([]), members))) == ["extract_limit"]
+    return with_members(build_docx([]), members)
 
 
-def test_f38_total_of_many_members_of_high_ratio_is_not_unpacked() -> None:
+def high_ratio_of_many() -> bytes:
     members = {f"word/media/{number}": bytes(3 * 1024 * 1024) for number in range(10)}
-    assert codes(extract(DOCX, "", with_members(build_docx([]), members))) == ["extract_limit"]
+    return with_members(build_docx([]), members)
 
 
-def test_f38_too_many_members_are_counted_before_the_directory_is_read() -> None:
-    entry = b"PK\x01\x02" + bytes(42)
-    assert codes(extract(DOCX, "", b"PK\x03\x04" + entry * (MAX_ENTRIES + 1))) == ["extract_limit"]
+def many_entries() -> bytes:
+    """Counted before the directory is read: there is none."""
+    return b"PK\x03\x04" + (b"PK\x01\x02" + bytes(42)) * (MAX_ENTRIES + 1)
 
 
-def test_f38_declared_size_beyond_a_gibibyte_is_refused() -> None:
+def four_gibibytes() -> bytes:
+    """Declared, not there."""
     raw = bytearray(build_zip({"word/document.xml": b"<x/>"}))
     struct.pack_into("<I", raw, raw.index(b"PK\x01\x02") + 24, 0xFFFFFFF0)
-    assert codes(extract(DOCX, "", bytes(raw))) == ["extract_limit"]
+    return bytes(raw)
 
 
-def test_f38_members_that_share_bytes_are_refused() -> None:
+def shared_bytes() -> bytes:
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as container:
         container.writestr("word/document.xml", b"<x/>" * 100)
         container.writestr("word/other.xml", b"<y/>" * 100)
         container.filelist[1].header_offset = container.filelist[0].header_offset + 10
-    assert codes(extract(DOCX, "", out.getvalue())) == ["extract_limit"]
+    return out.getvalue()
+
+
+BOMBS: dict[Callable[[], bytes], dict[str, object]] = {
+    high_ratio: {"MAX_RATIO": 1 << 40},
+    high_ratio_behind_ballast: {"MAX_RATIO": 1 << 40},
+    high_ratio_of_many: {"SMALL_BYTES": 1 << 40},
+    many_entries: {"MAX_ENTRIES": 1 << 40},
+    four_gibibytes: {"MAX_UNPACKED_BYTES": 1 << 40, "MAX_RATIO": 1 << 40},
+    shared_bytes: {"_refuse_overlap": lambda entries: None},
+}
+"""What must not be unpacked → the limits by which it is not, taken away."""
+
+
+def is_refused_unread(bomb: Callable[[], bytes]) -> None:
+    """F38: the directory alone tells that nothing of it is to be unpacked.
+
+    Raises:
+        AssertionError: Something else became of it.
+    """
+    found = extract(DOCX, "bomb.docx", bomb())
+    assert codes(found) == ["extract_limit"], f"it was read: {codes(found)}"
+    assert found.state is TextState.FAILED
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_f38_bomb_is_not_unpacked(bomb: Callable[[], bytes]) -> None:
+    is_refused_unread(bomb)
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_f38_bomb_whose_limit_is_taken_away_is_found_out(
+    bomb: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, other in BOMBS[bomb].items():
+        monkeypatch.setattr(container_module, name, other)
+    with pytest.raises(AssertionError, match="it was read"):
+        is_refused_unread(bomb)
 
 
 def test_encrypted_zip_member_is_told_apart() -> None:

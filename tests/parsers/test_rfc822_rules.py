@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from holdfast.core.kinds import Kind, Role
 from holdfast.core.records import Defect, Parsed, TextState
+from holdfast.parsers import rfc822
 from holdfast.parsers.addresses import parse_addresses
 from holdfast.parsers.charsets import codec_of, decode
 from holdfast.parsers.dates import read_date
@@ -80,6 +82,15 @@ def test_implausible_date_gives_way_to_the_newest_hop() -> None:
     assert parsed.date_raw == "Fri, 1 Jan 1904 10:00:00 +0000"
 
 
+def dispute_is_told(date: str, *, is_disputed: bool) -> None:
+    """F55: raise `AssertionError` unless a date far from what the last server says is flagged."""
+    last = "Received: from b by c; Tue, 5 Mar 2024 10:00:00 +0000\n"
+    first = "Received: from a by b; Mon, 1 Jan 1990 10:00:00 +0000\n"
+    parsed = parse(f"{last}{first}Date: {date}\n\nx".encode())
+    assert ("date_disputed" in codes(parsed)) == is_disputed, f"other flags: {codes(parsed)}"
+    assert parsed.sent_at_source == "date"
+
+
 @pytest.mark.parametrize(
     ("date", "is_disputed"),
     [
@@ -93,11 +104,26 @@ def test_implausible_date_gives_way_to_the_newest_hop() -> None:
 def test_f55_date_far_from_what_the_last_server_says_is_flagged(
     date: str, *, is_disputed: bool
 ) -> None:
-    last = "Received: from b by c; Tue, 5 Mar 2024 10:00:00 +0000\n"
-    first = "Received: from a by b; Mon, 1 Jan 1990 10:00:00 +0000\n"
-    parsed = parse(f"{last}{first}Date: {date}\n\nx".encode())
-    assert ("date_disputed" in codes(parsed)) == is_disputed
-    assert parsed.sent_at_source == "date"
+    dispute_is_told(date, is_disputed=is_disputed)
+
+
+def test_f55_first_server_that_is_believed_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sender writes that field too."""
+    dispute = rfc822._dispute
+
+    class Turned:
+        def __init__(self, header: Any) -> None:
+            self._header = header
+
+        def all(self, name: str) -> list[str]:
+            return list(reversed(self._header.all(name)))
+
+    def disputing(stated: Any, header: Any, defects: Any) -> None:
+        dispute(stated, Turned(header), defects)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rfc822, "_dispute", disputing)
+    with pytest.raises(AssertionError, match="other flags"):
+        dispute_is_told("Mon, 1 Jan 1990 10:00:00 +0000", is_disputed=True)
 
 
 def test_date_is_disputed_by_no_server_that_gives_no_time() -> None:

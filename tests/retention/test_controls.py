@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -9,16 +10,18 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from api_kit import letters_office
 from disposal_kit import Office
 from holdfast.core.errors import Conflict
-from holdfast.retention import changes, disposal
+from holdfast.retention import changes, disposal, judging
 from holdfast.retention.clocks import trust_clock
 from holdfast.retention.decisions import Decision, Verdict
 from holdfast.retention.disposal import Execution
 from holdfast.storage.catalogue.engine import transact
+from holdfast.storage.catalogue.schema import interactions
+from holdfast.storage.governance.clocks import Times, times_of
 from holdfast.storage.governance.destroying import destroy, lock_interaction
 from holdfast.storage.governance.disposals import (
     KeptDisposal,
@@ -32,6 +35,7 @@ from retention_checks import (
     disposal_stops_by_a_wrong_clock,
     disposal_stops_far_from_an_anchor,
     floor_set_meanwhile_blocks,
+    forged_date_moves_nothing,
     hold_placed_meanwhile_blocks,
     killed_disposal_goes_on,
     one_person_is_not_two,
@@ -104,6 +108,20 @@ def test_f54_item_that_is_called_destroyed_before_it_is_is_found_out(
     monkeypatch.setattr(Execution, "settle", halfway)
     with pytest.raises(AssertionError, match="certified and not destroyed"):
         killed_disposal_goes_on(tmp_path, keeps=True)
+
+
+def test_f55_date_that_is_believed_is_found_out(office: Office, monkeypatch: Plant) -> None:
+    """As if every import trusted the dates of its messages."""
+
+    def believing(connection: Connection, ids: Iterable[int]) -> dict[int, Times]:
+        query = select(interactions.c.id, interactions.c.sent_ms)
+        sent = {row.id: row.sent_ms for row in connection.execute(query)}
+        found = times_of(connection, ids)
+        return {one: times._replace(trusted_ms=sent[one]) for one, times in found.items()}
+
+    monkeypatch.setattr(judging, "times_of", believing)
+    with pytest.raises(AssertionError, match=r"counted from: .*message"):
+        forged_date_moves_nothing(office)
 
 
 def test_f56_clock_that_is_not_checked_at_the_beginning_is_found_out(

@@ -13,7 +13,7 @@ from hold_kit import hold_row, matter_row
 from holdfast.core.errors import Conflict, NotFound, Refused
 from holdfast.core.identity import public_id
 from holdfast.core.query import Field, Phrase, Term
-from holdfast.retention.decisions import ClockSource, Decision, Verdict, read_decision, replay
+from holdfast.retention.decisions import ClockSource, Verdict, read_decision, replay
 from holdfast.retention.disposal import (
     Asked,
     Execution,
@@ -25,7 +25,7 @@ from holdfast.retention.disposal import (
     review,
     withdraw,
 )
-from holdfast.retention.judging import facts_of, judged
+from holdfast.retention.judging import facts_of
 from holdfast.storage.catalogue.batches import open_batch
 from holdfast.storage.catalogue.contacts import find
 from holdfast.storage.catalogue.engine import reading, writing
@@ -47,20 +47,14 @@ from holdfast.storage.governance.disposals import (
 )
 from holdfast.storage.governance.policies import rules_in_force
 from retention_checks import (
+    DAY_MS,
+    decision,
     disposal_stops_by_a_wrong_clock,
     disposal_stops_far_from_an_anchor,
     floor_set_meanwhile_blocks,
+    forged_date_moves_nothing,
     hold_placed_meanwhile_blocks,
 )
-
-DAY_MS = 86_400_000
-
-
-def decision(office: Office, one: int) -> Decision:
-    now_ms = office.store.now_ms()
-    with reading(office.store.engine) as connection:
-        rules = rules_in_force(connection, now_ms)
-        return judged(connection, office.store, [one], rules, now_ms)[one]
 
 
 def alive(office: Office, ids: list[int]) -> list[int]:
@@ -284,19 +278,7 @@ def test_a_disposal_that_is_none_is_not_found(
 
 
 def test_f55_a_forged_date_moves_nothing(office: Office) -> None:
-    old, new = (
-        Mail(body="old", at=START - timedelta(days=13_000)),
-        Mail(body="new", at=START + timedelta(days=27_000)),
-    )
-    ids = [one.filed.interaction_id for one in Filing(office.store)(old, new)]
-    for one in ids:
-        made = decision(office, one)
-        assert made.clock_source is ClockSource.CAPTURED
-        assert made.clock_ms == office.store.now_ms()
-    office.rule("ceiling", 100)
-    assert [decision(office, one).verdict for one in ids] == [Verdict.KEPT] * 2
-    office.pass_ms(98 * DAY_MS)
-    assert [decision(office, one).is_due for one in ids] == [True, True]
+    forged_date_moves_nothing(office)
 
 
 def test_the_clock_is_said_in_each_decision(office: Office, ids: list[int]) -> None:

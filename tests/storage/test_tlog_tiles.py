@@ -3,7 +3,9 @@ from __future__ import annotations
 import errno
 import random
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,10 +14,12 @@ from hypothesis import strategies as st
 
 from faulty_files import Crash, FaultyFiles
 from holdfast.core.errors import Conflict, Corrupt, NotFound, Refused, Unavailable
+from holdfast.storage import tlog_tiles
 from holdfast.storage.audit_proofs import check_proof
 from holdfast.storage.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from holdfast.storage.merkle import is_consistent, leaf_hash, node_hash
 from holdfast.storage.tile_layout import ENTRIES, Tile, packed, unpacked
+from holdfast.storage.tile_reader import TileReader
 from holdfast.storage.tlog_tiles import TileLog, verify_tiles
 
 ORIGIN = "archive.example/log"
@@ -211,9 +215,13 @@ def test_f4_f6_every_failing_call_leaves_a_log_that_goes_on(tmp_path: Path, oper
     pytest.fail("never passed clean")
 
 
-def test_f41_every_kind_of_file_is_checked_in_every_bit(tmp_path: Path) -> None:
+def every_altered_bit_is_named(folder: Path) -> None:
+    """F41: flip bits of every kind of file.
+
+    Raises:
+        AssertionError: A flip is not found, or an entry is named that the bit does not stand for.
+    """
     chance = random.Random(41)
-    folder = tmp_path / "log"
     new_log(folder, some(600), step=600)
     for name, content in files_of(folder).items():
         if name == "checkpoint":
@@ -224,10 +232,15 @@ def test_f41_every_kind_of_file_is_checked_in_every_bit(tmp_path: Path) -> None:
             flipped[bit // 8] ^= 1 << bit % 8
             (folder / name).write_bytes(flipped)
             found = verify_tiles(folder, KEY.public_key(), ORIGIN)
-            assert found is not None
-            assert found in _covered(name, bit // 8, content), name
+            assert found is not None, f"not found: {name}"
+            covered = _covered(name, bit // 8, content)
+            assert found in covered, f"another entry is named: {name} {found} {covered}"
         (folder / name).write_bytes(content)
     assert verify_tiles(folder, KEY.public_key(), ORIGIN) is None
+
+
+def test_f41_every_kind_of_file_is_checked_in_every_bit(tmp_path: Path) -> None:
+    every_altered_bit_is_named(tmp_path / "log")
 
 
 def _covered(name: str, at: int, content: bytes) -> range:
@@ -245,18 +258,69 @@ def _covered(name: str, at: int, content: bytes) -> range:
     return range(start, start + width)
 
 
-def test_f42_missing_cut_and_exchanged_files_are_found(tmp_path: Path) -> None:
-    folder = tmp_path / "log"
+def missing_cut_and_exchanged_files_are_found(folder: Path) -> None:
+    """F42: delete, cut, lengthen and exchange every file.
+
+    Raises:
+        AssertionError: One of it is not found.
+    """
     new_log(folder, some(600), step=600)
     whole = files_of(folder)
     for name in whole.keys() - {"checkpoint"}:
         (folder / name).unlink()
-        assert verify_tiles(folder, KEY.public_key(), ORIGIN) is not None, name
+        assert verify_tiles(folder, KEY.public_key(), ORIGIN) is not None, f"not found: {name}"
         for other in (whole[name][:-1], whole[name] + b"\0", b"", whole["tile/0/000"] + b"!"):
             (folder / name).write_bytes(other)
-            assert verify_tiles(folder, KEY.public_key(), ORIGIN) is not None, name
+            assert verify_tiles(folder, KEY.public_key(), ORIGIN) is not None, f"not found: {name}"
         (folder / name).write_bytes(whole[name])
     assert verify_tiles(folder, KEY.public_key(), ORIGIN) is None
+
+
+def test_f42_missing_cut_and_exchanged_files_are_found(tmp_path: Path) -> None:
+    missing_cut_and_exchanged_files_are_found(tmp_path / "log")
+
+
+def believe_the_checkpoint(plant: pytest.MonkeyPatch) -> None:
+    """Only the signature of the checkpoint is looked at."""
+    right = open_checkpoint
+    signed: list[bytes] = []
+
+    def opening(*given: Any) -> Checkpoint:
+        found = right(*given)
+        signed.append(found.root)
+        return found
+
+    plant.setattr(tlog_tiles, "open_checkpoint", opening)
+    plant.setattr(TileReader, "recomputed", lambda self, size: (None, signed[-1]))
+
+
+def name_the_first(plant: pytest.MonkeyPatch) -> None:
+    """That something is wrong is said, and not where."""
+    recomputed = TileReader.recomputed
+
+    def rooted(self: TileReader, size: int) -> tuple[int | None, bytes]:
+        fault, root = recomputed(self, size)
+        return (None, bytes(32)) if fault is not None else (None, root)
+
+    plant.setattr(TileReader, "recomputed", rooted)
+
+
+@pytest.mark.parametrize(
+    ("bug", "harness", "words"),
+    [(believe_the_checkpoint, every_altered_bit_is_named, "not found"),
+     (name_the_first, every_altered_bit_is_named, "another entry is named"),
+     (believe_the_checkpoint, missing_cut_and_exchanged_files_are_found, "not found")],
+)  # fmt: skip
+def test_f41_f42_verification_of_tiles_that_does_less_is_found_out(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    bug: Callable[[pytest.MonkeyPatch], None],
+    harness: Callable[[Path], None],
+    words: str,
+) -> None:
+    bug(monkeypatch)
+    with pytest.raises(AssertionError, match=words):
+        harness(tmp_path / "log")
 
 
 def test_altered_entry_or_tile_is_never_served(tmp_path: Path) -> None:

@@ -63,6 +63,25 @@ def hostile_names_stay_inside(settings: Settings, out: Path) -> None:
     assert all(hashlib.sha256(files[one["file"]]).hexdigest() == one["sha256"] for one in attached)
 
 
+def manifest_is_the_recount(settings: Settings, out: Path) -> None:
+    """F59: the manifest names every file with its sum, as does the certificate its own part.
+
+    Raises:
+        AssertionError: A file is not listed, or has another content.
+    """
+    made(settings, out)
+    files = members_of(out)
+    lines = files["manifest.sha256"].decode().splitlines()
+    listed = {line[66:]: line[:64] for line in lines}
+    named = sorted(files.keys() - {"manifest.sha256", "signature"})
+    assert list(listed) == named, f"it lists other files: {set(named) ^ listed.keys()}"
+    other = [n for n, digest in listed.items() if hashlib.sha256(files[n]).hexdigest() != digest]
+    assert other == [], f"of another content: {other}"
+    paper = json.loads(files["certificate.json"])
+    rest = "".join(f"{line}\n" for line in lines if "  certificate." not in line)
+    assert paper["files_sha256"] == hashlib.sha256(rest.encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Exporting:
     """The program at work, and the number of steps that it writes at its end."""

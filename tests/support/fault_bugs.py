@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from holdfast.core.custody import Unkept
 from holdfast.core.ports import Clock
-from holdfast.ingest import bulk, taking_in
+from holdfast.ingest import bulk, imports, taking_in
 from holdfast.ingest.imap.fetching import Place
 from holdfast.ingest.imap.uid_sets import unpacked
 from holdfast.ingest.imap.walking import Walk
 from holdfast.ingest.orders import Report
+from holdfast.ingest.pipeline import Desk
 from holdfast.ingest.readers.offers import Fetched
 from holdfast.ingest.smtp.arriving import Arriving
 from holdfast.ingest.smtp.committing import Letter
 from holdfast.ingest.smtp.session import JournalSession
 from holdfast.parsers.rfc822 import parse
-from holdfast.storage import durable, local_vault
-from holdfast.storage.catalogue import engine
+from holdfast.storage import durable, frames, local_vault
+from holdfast.storage.catalogue import engine, failures
 from holdfast.storage.catalogue.mailboxes import KeptMailbox
 
 
@@ -118,6 +124,54 @@ def commit_without_fsync() -> None:
     )
 
 
+def trust_the_cache() -> None:
+    """Neither vault nor catalogue waits for the disk, so that neither hears what it refuses."""
+    acknowledge_before_fsync()
+    commit_without_fsync()
+
+
+def refuse_without_index() -> None:
+    """An import ends with the trouble of the index, as if it were one of keeping."""
+
+    def feeding(desk: Desk) -> int:
+        desk.feed.drain()
+        return 0
+
+    imports.feed_index = feeding
+
+
+def ignore_the_spool() -> None:
+    """What a large message finds no room for is left out of it."""
+
+    def spooled(pieces: Iterator[bytes], folder: Path) -> Path:
+        path = folder / f"{secrets.token_hex(16)}.frames"
+        with path.open("xb", buffering=0) as spool:
+            for piece in pieces:
+                with suppress(OSError):
+                    spool.write(piece)
+        return path
+
+    frames._spooled = spooled
+
+
+def believe_commits() -> None:
+    """What the catalogue could not commit counts as committed."""
+    commit: Any = SQLiteDialect.do_commit
+
+    def committing(self: SQLiteDialect, connection: Any) -> None:
+        try:
+            commit(self, connection)
+        except Exception:  # noqa: BLE001 - of whatever driver
+            connection.rollback()
+
+    SQLiteDialect.do_commit = committing  # type: ignore[method-assign,assignment]
+
+
+def show_the_library() -> None:
+    """Failures of the catalogue's driver are told as they come."""
+    failures._from_sqlite = lambda error: None
+
+
 def merge_by_message_id() -> None:
     """A message whose Message-ID is known already is not kept."""
     seen: set[str] = set()
@@ -135,9 +189,7 @@ def merge_by_message_id() -> None:
     bulk.Import._settle = dropping  # type: ignore[method-assign]
     add = taking_in.Taking._add
 
-    def passing_over(
-        self: taking_in.Taking, one: Fetched | Unkept, batch: taking_in._Batch
-    ) -> None:
+    def passing_over(self: taking_in.Taking, one: Fetched | Unkept) -> None:
         name = _message_id(one)
         if name and name in seen:
             self.progress.offer(0)
@@ -145,7 +197,7 @@ def merge_by_message_id() -> None:
             self.progress.finish(0)
             return
         seen.add(name)
-        add(self, one, batch)
+        add(self, one)
 
     taking_in.Taking._add = passing_over  # type: ignore[method-assign]
 
@@ -154,6 +206,28 @@ def _message_id(one: Fetched | Unkept) -> str:
     if isinstance(one, Fetched) and isinstance(one.body, bytes):
         return parse(one.body).message_id
     return ""
+
+
+def drop_the_damaged() -> None:
+    """A message in which something could not be read ends as one that was none."""
+    settle = bulk.Import._settle
+
+    def dropping(self: bulk.Import, job: bulk._Job, report: Report) -> None:
+        if report.draft is not None and report.draft.defects:
+            report = replace(report, draft=None, unreadable="damaged")
+        settle(self, job, report)
+
+    bulk.Import._settle = dropping  # type: ignore[method-assign]
+
+
+def give_no_reasons() -> None:
+    """What is left out is counted, and the ledger does not say why."""
+    note = bulk.note_unkept  # type: ignore[attr-defined]
+
+    def noting(items: Sequence[Unkept], *rest: Any) -> None:
+        note([replace(one, reason="") for one in items], *rest)
+
+    bulk.note_unkept = noting  # type: ignore[attr-defined,assignment]
 
 
 def _give_vault(files: type[durable.SystemFiles]) -> None:
@@ -206,7 +280,14 @@ BUGS: dict[str, Callable[[], None]] = {
         forget_the_unreadable,
         forget_folders,
         commit_without_fsync,
+        trust_the_cache,
+        refuse_without_index,
+        ignore_the_spool,
+        believe_commits,
+        show_the_library,
         merge_by_message_id,
+        drop_the_damaged,
+        give_no_reasons,
         answer_before_keeping,
         take_the_listed_for_taken,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pysqlite3
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive_kit import ACTOR, bring_in, opened, settings_in
@@ -23,9 +23,9 @@ from holdfast.core.query import Node, Phrase, Scope
 from holdfast.indexer.facets import FACETS
 from holdfast.ingest.verification import index_check
 from holdfast.settings import Settings
-from holdfast.storage.catalogue.engine import open_sqlite, reading, writing
+from holdfast.storage.catalogue.engine import open_sqlite, reading
 from holdfast.storage.catalogue.reading import original_bytes
-from holdfast.storage.catalogue.schema import audit_events, metadata, originals
+from holdfast.storage.catalogue.schema import metadata, originals
 from holdfast.storage.checkpoint import open_checkpoint
 from holdfast.storage.tlog_tiles import TileLog
 from holdfast.storage.verify import EVERYTHING, Check, Tally, Verification
@@ -117,15 +117,6 @@ def segment(settings: Settings) -> Path:
     return path
 
 
-def alter(settings: Settings, statement: Callable[[int], object]) -> None:
-    """Do something to the catalogue as whoever owns the machine could; the top seq is given."""
-    engine = open_sqlite(settings.data / CATALOGUE)
-    with writing(engine) as connection:
-        top = connection.scalar(select(func.max(audit_events.c.seq))) or 0
-        connection.execute(statement(top))  # type: ignore[call-overload]
-    engine.dispose()
-
-
 def truncated_segment_is_named(copy: Settings) -> None:
     """F42: cut the end off a segment.
 
@@ -154,16 +145,36 @@ def other_segment_is_named(copy: Settings, folder: Path, *, is_ours: bool) -> No
     assert any(one.startswith("original") for one in found), f"nothing is named: {found}"
 
 
-def altered_row_is_named(copy: Settings, statement: Callable[[int], object], named: str) -> None:
-    """F43: edit or delete rows of the audit log.
+def deleted_segment_is_named(copy: Settings, folder: Path) -> None:
+    """F42: delete a segment; there is a second one, for an empty vault is none at all.
 
     Raises:
-        AssertionError: The verification does not say so, or not where.
+        AssertionError: The verification does not name it as missing.
     """
-    alter(copy, statement)
+    bring_in(copy, offering(folder / "more", 3, first=900).folder)
+    first = min((copy.data / "segments").iterdir())
+    first.unlink()
     found = findings_of(copy)
-    assert found, "nothing is named"
-    assert named in " ".join(found), f"nothing is named of {named}: {found}"
+    said = [one for one in found if "missing" in one and first.stem in one]
+    assert said, f"nothing is named: {found}"
+
+
+def record_in_the_place_of_another_is_named(copy: Settings) -> None:
+    """F42: put a valid record of a segment in the place of another of the same length.
+
+    Raises:
+        AssertionError: The verification does not name the original that is gone.
+    """
+    with opened(copy) as services, services.store.engine.connect() as connection:
+        rows = connection.execute(select(originals).order_by(originals.c.offset)).all()
+    same = [(a, b) for a in rows for b in rows if a.length == b.length and a.offset < b.offset]
+    first, second = same[0]
+    raw = bytearray(segment(copy).read_bytes())
+    other = raw[second.offset : second.offset + second.length]
+    raw[first.offset : first.offset + first.length] = other
+    segment(copy).write_bytes(raw)
+    found = findings_of(copy)
+    assert any(first.content_id.hex() in one for one in found), f"nothing is named: {found}"
 
 
 def rows_of(settings: Settings) -> dict[str, frozenset[str]]:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from joserfc.jws import JWSRegistry
 
 from holdfast.ingest.webhooks.registry import Vendor, vendor_of
 from holdfast.ingest.webhooks.request import Denied, Outcome, Request, Taken
@@ -249,7 +250,10 @@ def graph_sealed(content: bytes) -> dict[str, str]:
 
 
 def graph_token(
-    at: datetime, changed: Mapping[str, object] | None = None, key: RSAKey = ISSUER
+    at: datetime,
+    changed: Mapping[str, object] | None = None,
+    key: RSAKey = ISSUER,
+    header: Mapping[str, object] | None = None,
 ) -> str:
     claims = {
         "iss": f"https://login.microsoftonline.com/{TENANT}/v2.0",
@@ -258,7 +262,10 @@ def graph_token(
         "nbf": int(at.timestamp()) - 60,
         "exp": int(at.timestamp()) + 3600,
     }
-    return jwt.encode({"alg": "RS256", "kid": "issuer-1"}, claims | dict(changed or {}), key)
+    registry = JWSRegistry(algorithms=["RS256"], strict_check_header=False)
+    registry.max_header_length = registry.max_payload_length = 1 << 30
+    head = {"alg": "RS256", "kid": "issuer-1", **(header or {})}
+    return jwt.encode(head, claims | dict(changed or {}), key, registry=registry)
 
 
 def graph_notice(content: bytes, state: str = SECRET) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from archive_kit import opened
-from catalogue_kit import Filing, Mail
+from catalogue_kit import START, Filing, Mail
 from disposal_kill import Killed, assert_done, halves, killed_at, prepared
 from disposal_kit import Office, in_hands
 from hold_kit import hold_row, matter_row, membership
@@ -19,7 +19,9 @@ from holdfast.core.errors import Conflict, HoldfastError
 from holdfast.core.identity import public_id
 from holdfast.core.query import EVERYTHING, Phrase
 from holdfast.retention.changes import Draft, approve, propose
+from holdfast.retention.decisions import ClockSource, Decision, Verdict
 from holdfast.retention.disposal import Asked, Execution, Judge, judge_now
+from holdfast.retention.judging import judged
 from holdfast.retention.policies import DELAY_MS
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.governance_tables import anchors
@@ -31,6 +33,16 @@ from holdfast.storage.governance.policies import Wording, rules_in_force
 from holdfast.storage.store import Store
 from holdfast.storage.upkeep import shred
 from holdfast.wiring.disposing import execute
+
+DAY_MS = 86_400_000
+
+
+def decision(office: Office, one: int) -> Decision:
+    """Return what the rules in force say of an interaction now."""
+    now_ms = office.store.now_ms()
+    with reading(office.store.engine) as connection:
+        rules = rules_in_force(connection, now_ms)
+        return judged(connection, office.store, [one], rules, now_ms)[one]
 
 
 def alive(office: Office, ids: list[int]) -> list[int]:
@@ -257,3 +269,24 @@ def one_person_is_not_two(served: Any) -> None:
 def _refused(served: Any, who: str, path: str) -> None:
     answer = served.ask(who, "POST", path)
     assert answer.status_code in (400, 403, 409), f"one person was taken for two: {path}"
+
+
+def forged_date_moves_nothing(office: Office) -> None:
+    """F55: mail of decades ago and of decades to come are kept as long as what came with them.
+
+    Raises:
+        AssertionError: Days are counted from what their sender wrote.
+    """
+    old, new = (
+        Mail(body="old", at=START - timedelta(days=13_000)),
+        Mail(body="new", at=START + timedelta(days=27_000)),
+    )
+    ids = [one.filed.interaction_id for one in Filing(office.store)(old, new)]
+    for one in ids:
+        made = decision(office, one)
+        assert made.clock_source is ClockSource.CAPTURED, f"counted from: {made.clock_source}"
+        assert made.clock_ms == office.store.now_ms()
+    office.rule("ceiling", 100)
+    assert [decision(office, one).verdict for one in ids] == [Verdict.KEPT] * 2
+    office.pass_ms(98 * DAY_MS)
+    assert [decision(office, one).is_due for one in ids] == [True, True]

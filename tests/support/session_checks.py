@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection, update
+
 from holdfast.core.rights import Role
+from holdfast.storage.catalogue.rights_tables import sessions as rows
+from holdfast.storage.rights import sessions
 from holdfast.storage.rights.api_keys import NewKey, create_key
+from holdfast.storage.rights.sessions import Client, Tokens, digest_of
 from holdfast.storage.rights.users import disable_user
+from holdfast.storage.store import Store
 from pages_kit import PASSWORD, House, Visitor
 
 
@@ -24,6 +30,18 @@ def session_is_new_after_signing_in(premises: House) -> None:
     assert mine["holdfast-session"] != chosen, "the session was chosen by the client"
     assert mine["holdfast-form"] != "chosen-too", "the form was chosen by the client"
     assert len(mine["holdfast-session"]) >= 43  # 256 bits
+
+
+def begin_as_the_client_says(
+    connection: Connection, store: Store, user_id: int, client: Client
+) -> Tokens:
+    """A seeded bug: the session before goes on as that of whoever signs in."""
+    made = sessions.begin_session(connection, store, user_id, client)
+    if not client.previous:
+        return made
+    mine = update(rows).where(rows.c.token_digest == digest_of(made.token))
+    connection.execute(mine.values(token_digest=digest_of(client.previous)))
+    return Tokens(client.previous, made.csrf)
 
 
 def forged_forms(browser: Visitor, other: Visitor) -> list[tuple[str, dict[str, str]]]:
@@ -90,3 +108,38 @@ def disabled_is_out_at_once(premises: House) -> None:
     page = browser.client.get("/search", follow_redirects=False).status_code
     asked = program.client.get("/api/v1/search", headers=bearer).status_code
     assert (page, asked) == (303, 401), f"a disabled user is still in: {page}, {asked}"
+
+
+def signing_out_ends_the_session(premises: House) -> None:
+    """F63: a token that was copied before is worth nothing afterwards.
+
+    Raises:
+        AssertionError: It still opens, or the browser keeps it.
+    """
+    browser = premises.browser().sign_in(premises.somebody(Role.LEGAL))
+    token = browser.client.cookies["holdfast-session"]
+    assert browser.send("/sign-out").headers["location"] == "/sign-in"
+    assert "holdfast-session" not in browser.client.cookies, "the browser keeps it"
+    thief = premises.browser()
+    thief.plant("session", token)
+    status = thief.client.get("/search", follow_redirects=False).status_code
+    assert status == 303, f"the session goes on: {status}"
+
+
+def origin_decides_for_older_browsers(premises: House) -> None:
+    """F63: where a browser does not say from which site a form is, its Origin must be this one.
+
+    Raises:
+        AssertionError: A form of another origin, or of none, was taken, or one of ours was not.
+    """
+    for origin, right in (
+        ("http://testserver", 303), ("http://evil.example", 403), ("null", 403), ("", 403),
+        ("http://testserver.evil.example", 403), ("http://testserver@evil.example", 403),
+    ):  # fmt: skip
+        browser = premises.browser()
+        fields = {"form_token": browser.token(), "language": "zh"}
+        headers = {"Origin": origin} if origin else {}
+        answer = browser.client.post(
+            "/language", data=fields, headers=headers, follow_redirects=False
+        )
+        assert answer.status_code == right, f"another answer to {origin!r}: {answer.status_code}"

@@ -33,6 +33,8 @@ from holdfast.wiring.vouching import provider_of
 Report = Callable[[Mapping[str, object]], None]
 SEQUENCE_EVERY_S = 1.0
 GRACE_S = 10
+MOST_HEAD_BYTES = 64 * 1024
+"""Of a request's first line and header fields together."""
 _BACKLOG = 512
 
 
@@ -157,6 +159,8 @@ def _run(served: Served, sock: socket.socket, watch: ServiceWatch) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(
         create_app(served),
+        http="h11",  # httptools, which is taken where it is installed, reads heads without an end
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
         access_log=False,  # the audit log says who asked what; addresses and queries stay out of it
         server_header=False,
         date_header=True,

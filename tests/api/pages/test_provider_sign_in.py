@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import httpx2
 import pyotp
 import pytest
+from joserfc.jws import JWSRegistry
 
 from archive_kit import settings_in
 from holdfast.api.limits import Limiter
@@ -32,13 +33,14 @@ from holdfast.api.oidc import provider as provider_module
 from holdfast.core.rights import Role
 from holdfast.ingest.outbound import addresses, posting
 from holdfast.ingest.outbound.issuers import MOST_AT_A_TIME, Issuer, IssuerConfig
-from holdfast.storage.rights import trips
+from holdfast.storage.rights import trips, vouching
 from holdfast.storage.rights.totp import confirm_totp, enrol_totp
 from holdfast.storage.rights.trips import Trip
 from holdfast.storage.rights.users import NewUser, add_user, disable_user, link_user, user_view
 from holdfast.wiring.founding import create_archive
 from oidc_provider import CLIENT_ID, CLIENT_SECRET, Answer, Provider, bare, key, providing, signed
 from pages_kit import PASSWORD, House, Visitor, house
+from session_checks import begin_as_the_client_says
 
 PUBLIC = "http://localhost:8800"
 BACK = "/sign-in/oidc/back"
@@ -214,16 +216,34 @@ def test_secrets_of_the_way_are_nowhere_to_be_seen(scene: Scene) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_f63_session_is_new_after_signing_in(scene: Scene) -> None:
+def vouched_session_is_new(scene: Scene, browser: Visitor) -> None:
+    """F63: whoever planted a session in a browser does not share the one that follows.
+
+    Raises:
+        AssertionError: It is the one that the client brought.
+    """
+    chosen = f"chosen-for-{scene.subject}"
     scene.hire()
-    browser = scene.house.browser()
-    browser.plant("session", "chosen-by-somebody-else")
+    browser.plant("session", chosen)
     scene.through(browser)
     tokens = {c.value for c in browser.client.cookies.jar if c.name == "holdfast-session"}
-    assert "chosen-by-somebody-else" not in tokens
+    assert chosen not in tokens, "the session was chosen by the client"
     assert is_in(browser)
+
+
+def test_f63_session_is_new_after_signing_in(scene: Scene) -> None:
+    browser = scene.house.browser()
+    vouched_session_is_new(scene, browser)
     browser.get("/sign-in/oidc?next=/matters", 303)
     assert browser.get("/sign-in/oidc?next=/matters", 303).headers["location"] == "/matters"
+
+
+def test_f63_session_that_is_not_renewed_is_found_out(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vouching, "begin_session", begin_as_the_client_says)
+    with pytest.raises(AssertionError, match="the session was chosen by the client"):
+        vouched_session_is_new(scene, scene.house.browser())
 
 
 def test_forms_count_after_signing_in_and_out_is_out(scene: Scene) -> None:
@@ -420,6 +440,8 @@ class Attack:
     cause: str
     weaken: Callable[[pytest.MonkeyPatch], None]
     """Takes the check away."""
+    said: str = REFUSED
+    """What the person reads."""
 
 
 def saying(**changes: Any) -> Callable[[Scene, Visitor], None]:
@@ -480,6 +502,27 @@ def symmetric(patch: pytest.MonkeyPatch) -> None:
 def confused(header: dict[str, Any], claims: dict[str, Any]) -> str:
     text = bare({**header, "alg": "HS256"}, claims).rpartition(".")[0]
     return f"{text}.{encoded(hmac.digest(pem(), text.encode(), 'sha256'))}"
+
+
+def roomy(patch: pytest.MonkeyPatch) -> None:
+    """Read tokens of any length."""
+    patch.setattr(JWSRegistry, "max_header_length", 1 << 30)
+    patch.setattr(JWSRegistry, "max_payload_length", 1 << 30)
+
+
+def endless(patch: pytest.MonkeyPatch) -> None:
+    """Read answers of any length, and the tokens in them."""
+    roomy(patch)
+    patch.setattr(posting, "MOST_BYTES", 1 << 30)
+
+
+def enormous(chars: int) -> Callable[[Scene, Visitor], None]:
+    """Have the provider sign a token whose header is that long (CVE-2025-61920)."""
+
+    def forge(header: dict[str, Any], claims: dict[str, Any]) -> str:
+        return signed({**header, "x-fill": "x" * chars}, claims)
+
+    return forging(forge)
 
 
 def wrong_state(scene: Scene, browser: Visitor) -> None:
@@ -557,6 +600,18 @@ ATTACKS = {
     "HS256 with the public key": Attack(
         forging(confused), "the algorithm of the token is not allowed", symmetric
     ),
+    "header of half a megabyte": Attack(
+        enormous(500_000), "the signature is wrong (ExceededSizeError)", roomy
+    ),
+    "claims of half a megabyte": Attack(
+        saying(name="x" * 500_000), "the signature is wrong (ExceededSizeError)", roomy
+    ),
+    "header beyond every answer": Attack(
+        enormous(posting.MOST_BYTES),
+        f"localhost answers with more than {posting.MOST_BYTES} bytes.",
+        endless,
+        AWAY,
+    ),
     "wrong audience": Attack(
         saying(aud="another", azp=CLIENT_ID),
         "the token is for another client",
@@ -617,7 +672,7 @@ def test_f63_attack_is_refused_by_the_check_that_is_there_for_it(
     attack = ATTACKS[name]
     scene.hire()
     browser = scene.house.browser()
-    with pytest.raises(AssertionError, match=REFUSED):
+    with pytest.raises(AssertionError, match=attack.said):
         attack.make(scene, browser)
     assert scene.refused() == attack.cause
     assert not is_in(browser)

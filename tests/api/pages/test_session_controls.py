@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, update
+from fastapi import Request
 
 from holdfast.api import door
-from holdfast.api.pages import visits
-from holdfast.storage.catalogue.rights_tables import sessions as rows
+from holdfast.api.pages import signing, visits
 from holdfast.storage.rights import sessions, signing_in
-from holdfast.storage.rights.sessions import Client, OpenSession, Tokens, digest_of
+from holdfast.storage.rights.sessions import OpenSession
 from holdfast.storage.store import Store
 from pages_kit import House
 from session_checks import (
+    begin_as_the_client_says,
     disabled_is_out_at_once,
     foreign_forms_change_nothing,
+    origin_decides_for_older_browsers,
     planted_token_does_not_count,
     session_is_new_after_signing_in,
+    signing_out_ends_the_session,
 )
 
 Plant = pytest.MonkeyPatch
@@ -27,15 +30,7 @@ Plant = pytest.MonkeyPatch
 def test_f63_session_that_is_not_renewed_at_sign_in_is_found_out(
     premises: House, monkeypatch: Plant
 ) -> None:
-    def kept(connection: Connection, store: Store, user_id: int, client: Client) -> Tokens:
-        made = sessions.begin_session(connection, store, user_id, client)
-        if not client.previous:
-            return made
-        mine = update(rows).where(rows.c.token_digest == digest_of(made.token))
-        connection.execute(mine.values(token_digest=digest_of(client.previous)))
-        return Tokens(client.previous, made.csrf)
-
-    monkeypatch.setattr(signing_in, "begin_session", kept)
+    monkeypatch.setattr(signing_in, "begin_session", begin_as_the_client_says)
     with pytest.raises(AssertionError, match="the session was chosen by the client"):
         session_is_new_after_signing_in(premises)
 
@@ -83,3 +78,32 @@ def test_f63_rights_that_are_remembered_are_found_out(
     monkeypatch.setattr(place, name, remembering)
     with pytest.raises(AssertionError, match=f"a disabled user is still in: {still}"):
         disabled_is_out_at_once(premises)
+
+
+def test_f63_session_that_only_the_browser_forgets_is_found_out(
+    premises: House, monkeypatch: Plant
+) -> None:
+    monkeypatch.setattr(signing, "end_session", lambda store, token: None)
+    with pytest.raises(AssertionError, match="the session goes on: 200"):
+        signing_out_ends_the_session(premises)
+
+
+@pytest.mark.parametrize(
+    ("judge", "origin"),
+    [
+        (lambda request: True, "http://evil.example"),
+        (lambda request: "origin" not in request.headers or _begins_alike(request), ""),
+        (lambda request: _begins_alike(request), "http://testserver.evil.example"),
+    ],
+    ids=["none", "absent is ours", "begins alike"],
+)
+def test_f63_origin_that_is_not_compared_is_found_out(
+    premises: House, monkeypatch: Plant, judge: Callable[[Request], bool], origin: str
+) -> None:
+    monkeypatch.setattr(visits, "is_own_request", judge)
+    with pytest.raises(AssertionError, match=f"another answer to '{origin}"):
+        origin_decides_for_older_browsers(premises)
+
+
+def _begins_alike(request: Request) -> bool:
+    return request.headers.get("origin", "").startswith(f"http://{request.headers['host']}")

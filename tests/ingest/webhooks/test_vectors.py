@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc.jws import JWSRegistry
 
 from holdfast.ingest.webhooks.registry import vendor_of
 from holdfast.ingest.webhooks.request import Denied, Handshake, Outcome, Request
@@ -338,6 +339,22 @@ def test_graph_token_without_signature_or_by_a_shared_secret_is_refused() -> Non
     none = base64.urlsafe_b64encode(b'{"alg":"none","kid":"issuer-1"}').rstrip(b"=").decode()
     for token in (f"{none}.{claims}.", f"{none}.{claims}.AAAA", f"{head}.{claims}."):
         assert isinstance(handled("teams", graph(token), **GRAPH_SETTINGS), Denied)
+
+
+@pytest.mark.parametrize("place", ["header", "claims"])
+def test_f63_graph_token_of_half_a_megabyte_is_refused(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill = {"x-fill": "x" * 500_000}
+    header, claims = (fill, {}) if place == "header" else ({}, fill)
+    sent = graph(graph_token(NOW, claims, header=header))
+    outcome = handled("teams", sent, **GRAPH_SETTINGS)
+    assert isinstance(outcome, Denied)
+    assert (outcome.status, outcome.code) == (401, "signature_wrong")
+    # The control: one that reads tokens of any length takes the same request.
+    monkeypatch.setattr(JWSRegistry, "max_header_length", 1 << 30)
+    monkeypatch.setattr(JWSRegistry, "max_payload_length", 1 << 30)
+    taken(handled("teams", sent, **GRAPH_SETTINGS))
 
 
 def test_graph_client_state_must_be_right_in_every_notification() -> None:

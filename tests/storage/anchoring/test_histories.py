@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from anchor_checks import ALTERED, altered_part_is_named
 from anchor_kit import (
-    LATER_SECRET,
     anchored,
     happens,
     kept_aside,
@@ -24,12 +24,11 @@ from anchor_kit import (
 )
 from holdfast.core.errors import Corrupt
 from holdfast.settings import Settings
+from holdfast.storage.anchoring.witness import Remembered, Witness
 from holdfast.storage.catalogue.engine import open_sqlite, writing
 from holdfast.storage.catalogue.governance_tables import anchors
 from holdfast.wiring.places import CATALOGUE
 from server_tsa import Service, new_tsa, serving
-
-ALTERED = "are not those it was made over"
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +78,30 @@ def test_f44_rewritten_history_is_caught_by_the_witness(witnessed: Settings) -> 
 def test_f44_finding_names_the_part_of_the_log_in_which_the_first_altered_entry_is(
     witnessed: Settings,
 ) -> None:
-    happens(witnessed, "read")
-    assert anchored(witnessed)[0].size == 6
-    happens(witnessed, LATER_SECRET)
-    anchored(witnessed)
-    rewrite(witnessed, keeps_anchors=True, hidden=LATER_SECRET)
-    found = said(witnessed)
-    assert "witness, line 2" in found[0].name
-    assert "the first altered one is from seq 6 to 7" in found[0].cause
+    altered_part_is_named(witnessed)
+    outside = without_anchors(witnessed)
+    assert said(outside) == []  # control
+
+
+def test_f44_witness_that_is_not_read_is_found_out(
+    witnessed: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Witness, "lines", lambda self: iter(()))
+    with pytest.raises(AssertionError, match=r"nobody says|another line"):
+        altered_part_is_named(witnessed)
+
+
+def test_f44_witness_that_only_knows_the_last_checkpoint_is_found_out(
+    witnessed: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Witness.lines
+
+    def last(self: Witness) -> Iterator[Remembered]:
+        yield from list(read(self))[-1:]
+
+    monkeypatch.setattr(Witness, "lines", last)
+    with pytest.raises(AssertionError, match="another part is named"):
+        altered_part_is_named(witnessed)
 
 
 def test_f43_archive_of_yesterday_is_caught_by_the_witness(
