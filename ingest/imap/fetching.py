@@ -12,7 +12,7 @@ import secrets
 import socket
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from holdfast.ingest.imap.link import Link
     from holdfast.ingest.imap.replies import Reply
+    from holdfast.ingest.imap.scope import Range
     from holdfast.ingest.readers.sealed_files import SealedFile
 
 WINDOW = 500
@@ -65,7 +66,7 @@ class Place:
         """Return the item key of a message."""
         return item_key(self.folder.key, self.uidvalidity, uid)
 
-    def offered(self, reply: Reply, note: str = "") -> Offered:
+    def offered(self, reply: Reply, note: str = "", kind: str = KIND) -> Offered:
         """Return the reference to a message."""
         flags = tuple(flag for flag in reply.flags if flag != "\\Recent")  # of this session only
         said = [f"gmail:{reply.gmail_id}"] if reply.gmail_id else []
@@ -76,7 +77,7 @@ class Place:
             note=";".join([*said, *filter(None, [note])]),
         )
         return Offered(
-            self.key(reply.uid), self.folder.name, KIND, reply.uid, reply.size_bytes or 0, facts
+            self.key(reply.uid), self.folder.name, kind, reply.uid, reply.size_bytes or 0, facts
         )
 
 
@@ -89,6 +90,8 @@ class FolderFetch:
     spool: Path
     """Folder for large messages on their way."""
     judge: Judge = lambda replies: {}
+    insisted: Mapping[int, Range] = field(default_factory=dict)
+    """UID → days of the backfill that asked for it; its reference keeps them for the next run."""
 
     def items(self, uids: Sequence[int]) -> Iterator[Fetched | Unkept]:
         """Yield each message, or why its bytes could not be had.
@@ -140,7 +143,7 @@ class FolderFetch:
             for one in some:
                 body = found.get(one.uid)
                 if body and len(body) == one.size_bytes:
-                    yield Fetched(self.place.offered(one), body)
+                    yield self._fetched(one, body)
                 else:
                     cause = str(answer) if is_error else ""
                     doubtful.append((one, body, cause))
@@ -160,7 +163,7 @@ class FolderFetch:
                 cause = answer.cause if isinstance(answer, HoldfastError) else cause
                 body = None if is_error else answer.get(reply.uid)  # type: ignore[union-attr]
                 if body and len(body) == reply.size_bytes:
-                    return Fetched(self.place.offered(reply), body)
+                    return self._fetched(reply, body)
                 tries.append(body)
         body = tries[-1]
         if not body:
@@ -168,7 +171,7 @@ class FolderFetch:
         is_steady = all(one == body for one in tries)
         if is_steady and not self.link.account.has_exact_sizes:
             note = f"size_said:{reply.size_bytes}"
-            return Fetched(self.place.offered(reply, note), body)
+            return self._fetched(reply, body, note)
         return self._differing(reply, len(body), hashlib.sha256(body).hexdigest())
 
     def _large(self, reply: Reply) -> Iterator[Fetched | Unkept]:
@@ -180,7 +183,7 @@ class FolderFetch:
                     continue
                 last = answer.size_bytes
                 if last == reply.size_bytes:
-                    yield Fetched(self.place.offered(reply), answer)
+                    yield self._fetched(reply, answer)
                     return
                 answer.path.unlink()
             if not last:
@@ -264,12 +267,18 @@ class FolderFetch:
         reason += f", sha256 {digest}" if digest else ""
         return self._unkept(reply.uid, End.QUARANTINED, reason)
 
+    def _fetched(self, reply: Reply, body: bytes | SealedFile, note: str = "") -> Fetched:
+        return Fetched(self.place.offered(reply, note, self._kind(reply.uid)), body)
+
+    def _kind(self, uid: int) -> str:
+        return self.insisted[uid].kind if uid in self.insisted else KIND
+
     def _failed(self, uid: int, why: str) -> Unkept:
         return self._unkept(uid, End.FAILED, f"not_given: {why}")
 
     def _unkept(self, uid: int, end: End, reason: str) -> Unkept:
         """Settle a message; unless it is gone or left out the next run asks for it again."""
-        note = Offered(self.place.key(uid), self.place.folder.name, KIND, uid, 0)
+        note = Offered(self.place.key(uid), self.place.folder.name, self._kind(uid), uid, 0)
         is_retryable = end not in {End.GONE, End.SKIPPED}
         return Unkept(note.key, end, reason, is_retryable, msgspec.json.encode(note).decode())
 
