@@ -21,7 +21,7 @@ from holdfast.core.custody import End, Unkept
 from holdfast.core.errors import HoldfastError
 from holdfast.core.records import CaptureFacts
 from holdfast.ingest.imap.account import KIND
-from holdfast.ingest.imap.failures import Lost, SaidNo, Throttled
+from holdfast.ingest.imap.failures import Busy, Lost, SaidNo, Throttled
 from holdfast.ingest.imap.names import Folder, item_key
 from holdfast.ingest.imap.session import PART_BYTES, Session
 from holdfast.ingest.processes import is_alive
@@ -136,38 +136,44 @@ class FolderFetch:
                 yield from self._large(one)
 
     def _batch(self, batch: Sequence[Reply]) -> Iterator[Fetched | Unkept]:
-        doubtful: list[tuple[Reply, bytes | None, str]] = []
+        doubtful: list[tuple[Reply, bytes | None, HoldfastError | None]] = []
         for some, answer in self._each(batch, _bodies):
-            is_error = isinstance(answer, HoldfastError)
+            error = answer if isinstance(answer, HoldfastError) else None
             found = {} if isinstance(answer, HoldfastError) else answer
             for one in some:
                 body = found.get(one.uid)
                 if body and len(body) == one.size_bytes:
                     yield self._fetched(one, body)
                 else:
-                    cause = str(answer) if is_error else ""
-                    doubtful.append((one, body, cause))
+                    doubtful.append((one, body, error))
         there = self._present([one.uid for one, body, _ in doubtful if not body])
-        for one, body, cause in doubtful:
+        for one, body, error in doubtful:
             if not body and one.uid not in there:
                 yield self._unkept(one.uid, End.GONE, "expunged_before_capture")
             else:
-                yield self._again(one, body, cause)
+                yield self._again(one, body, error)
 
-    def _again(self, reply: Reply, first: bytes | None, cause: str) -> Fetched | Unkept:
-        """Ask for one message by itself, until it is as long as the server says."""
+    def _again(
+        self, reply: Reply, first: bytes | None, error: HoldfastError | None
+    ) -> Fetched | Unkept:
+        """Ask for one message by itself, until it is as long as the server says.
+
+        One that broke the connection by itself was asked for often enough.
+        """
         tries = [first]
-        while len(tries) < TRIES:
+        while len(tries) < TRIES and not isinstance(error, Lost):
             for _, answer in self._each([reply], _bodies):
-                is_error = isinstance(answer, HoldfastError)
-                cause = answer.cause if isinstance(answer, HoldfastError) else cause
-                body = None if is_error else answer.get(reply.uid)  # type: ignore[union-attr]
+                if isinstance(answer, HoldfastError):
+                    error, body = answer, None
+                else:
+                    body = answer.get(reply.uid)
                 if body and len(body) == reply.size_bytes:
                     return self._fetched(reply, body)
                 tries.append(body)
         body = tries[-1]
         if not body:
-            return self._failed(reply.uid, cause or "the server gives no bytes of it")
+            why = "the server gives no bytes of it" if error is None else error.cause
+            return self._failed(reply.uid, why)
         is_steady = all(one == body for one in tries)
         if is_steady and not self.link.account.has_exact_sizes:
             note = f"size_said:{reply.size_bytes}"
@@ -235,8 +241,10 @@ class FolderFetch:
             except Lost as error:
                 self.link.drop(error)
                 if len(some) > 1:
-                    middle = len(some) // 2
-                    waiting.extendleft([(some[middle:], 1), (some[:middle], 1)])
+                    # Each question to a busy server has to wait, so none is spent on halves.
+                    size = 1 if isinstance(error, Busy) else (len(some) + 1) // 2
+                    starts = range(0, len(some), size)
+                    waiting.extendleft((some[one : one + size], 1) for one in reversed(starts))
                     continue
                 if tried < TRIES:
                     waiting.appendleft((some, tried + 1))
