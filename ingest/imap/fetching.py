@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from holdfast.core.custody import End, Unkept
-from holdfast.core.errors import HoldfastError
+from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.core.records import CaptureFacts
 from holdfast.ingest.imap.account import KIND
 from holdfast.ingest.imap.failures import Busy, Lost, SaidNo, Throttled
@@ -53,6 +53,10 @@ Judge = Callable[[Sequence["Reply"]], Mapping[int, str]]
 leaves one out without a word in the ledger."""
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
+
+
+class Unspooled(Unavailable):
+    """A large message finds no room here: no trouble of its server, and none of the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +220,8 @@ class FolderFetch:
                 return writer.finished()
         except OSError as error:
             path.unlink(missing_ok=True)
-            raise unavailable(error, "spooling a large message") from error
+            said = unavailable(error, "spooling a large message")
+            raise Unspooled(said.cause, next_step=said.next_step, **said.facts) from error
         except BaseException:
             path.unlink(missing_ok=True)
             raise
