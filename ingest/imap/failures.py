@@ -91,7 +91,7 @@ def _busy_kind(said: str) -> type[Busy] | None:
     return Busy if _BUSY.search(said) else None
 
 
-def _turned_away(said: str) -> type[Busy] | None:
+def turned_away(said: str) -> type[Busy] | None:
     """Return what it is that a server says when it lets nobody in, or hangs up.
 
     Then a limit is one of connections; after a command it may be one of what the command asks for.
@@ -103,7 +103,7 @@ def _turned_away(said: str) -> type[Busy] | None:
 def sign_in_refusal(account: Account, words: object) -> HoldfastError:
     """Return the error for a NO that answered signing in."""
     said = told(words)
-    kind = _turned_away(said)
+    kind = turned_away(said)
     if kind is not None:
         return kind(f"The server refused signing in: {said}.", next_step=_FEWER)
     return SignInRefused(
@@ -127,7 +127,7 @@ def translated(account: Account) -> Iterator[None]:
             f"The name {account.host} cannot be resolved.", next_step="Check --host and DNS."
         ) from error
     except (imaplib.IMAP4.abort, OSError, EOFError) as error:
-        kind = _turned_away(told(error)) or Lost
+        kind = turned_away(told(error)) or Lost
         raise kind(
             f"The connection to {account.place} broke: {told(error)}.",
             next_step="Check that the server runs and can be reached, then repeat.",

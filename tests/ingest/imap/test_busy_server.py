@@ -289,7 +289,7 @@ def take_it_for_any_trouble(plant: Plant) -> None:
 def take_it_for_bad_messages(plant: Plant) -> None:
     """What a server says of the account is taken for something about the messages asked for."""
     plant.setattr(failures, "_busy_kind", lambda said: Busy)
-    plant.setattr(failures, "_turned_away", lambda said: Busy)
+    plant.setattr(failures, "turned_away", lambda said: Busy)
     plant.setattr(link, "MOST_BUSY", link.MOST_LOSSES)
 
 
