@@ -255,19 +255,26 @@ def test_f27_time_that_is_short_is_waited_for(tmp_path: Path) -> None:
     assert [50 <= one <= 55 for one in patience.asked_s] == [True]
 
 
-def test_message_that_makes_the_server_busy_each_time_costs_itself_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", ["NO [SERVERBUG] it happened again", "BYE [SERVERBUG] again"])
+@pytest.mark.parametrize("bad", [{1}, {1, 2}], ids=["one", "two"])
+def test_messages_that_make_the_server_busy_each_time_cost_themselves_alone(
+    tmp_path: Path, bad: set[int], said: str
+) -> None:
     def stumbling(asked: Asked, answer: bytes) -> bytes:
-        if "BODY.PEEK[]" in asked.words and 1 in asked.uids:
-            return f"{asked.tag} NO [SERVERBUG] it happened again\r\n".encode()
-        return answer
+        if "BODY.PEEK[]" not in asked.words or not bad & set(asked.uids):
+            return answer
+        if said.startswith("BYE"):
+            raise Cut(f"* {said}\r\n".encode())
+        return f"{asked.tag} {said}\r\n".encode()
 
     script = Script(mail(*range(1, 17)), stumbling)
     with serving(tmp_path, script) as settings:
         done = synced(settings)
-        assert (done.counts.new, done.error, list(reasons(settings))) == (15, None, ["INBOX/7/1"])
+        assert (done.counts.new, done.error) == (16 - len(bad), None)
+        assert set(reasons(settings)) == {f"INBOX/7/{uid}" for uid in bad}
     asked = [one.split()[2] for one in script.of("BODY.PEEK[]")]
-    assert (asked.count("1:16"), asked.count("1")) == (1, 3)
-    assert len(script.of("LOGIN")) == 2
+    assert [asked.count("1:16"), *(asked.count(str(uid)) for uid in bad)] == [1, *([3] * len(bad))]
+    assert len(script.of("LOGIN")) <= (1 + 1 + 3 * len(bad) if said.startswith("BYE") else 2)
 
 
 def come_back_at_once(plant: Plant) -> None:
