@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]+")
 _MOST_WORDS = 200
+_FEWER = "Wait, then repeat; or let fewer programs use the account."
 _BUSY = re.compile(
     r"\[(LIMIT|UNAVAILABLE|INUSE|SERVERBUG)\]|too many|try again|back[- ]?off|\bbusy\b",
     re.IGNORECASE,
 )
 _THROTTLED = re.compile(r"\[(OVERQUOTA|THROTTLED)\]|throttl", re.IGNORECASE)
+_CROWDED = re.compile(r"\[LIMIT\]|too many", re.IGNORECASE)
 _WAIT = re.compile(
     r"(?:back[- ]?off time:?|wait|after)\s*(\d{1,9})\s*(milliseconds|ms|seconds|s)\b", re.IGNORECASE
 )
@@ -36,6 +38,9 @@ class Lost(Unavailable):
 
 class Busy(Lost):
     """The server asks us to come back later: RFC 5530 codes, or words of large services."""
+
+    is_connected = False
+    """It said so in answer to a command: the connection is fine, and signing in anew no help."""
 
 
 class Throttled(Busy):
@@ -73,9 +78,11 @@ def refusal(command: str, words: object) -> HoldfastError:
     said = told(words)
     cause = f"The server refused {command}: {said or 'no reason given'}."
     kind = _busy_kind(said)
-    if kind is not None:
-        return kind(cause, next_step="Wait, then repeat; or let fewer programs use the account.")
-    return SaidNo(cause)
+    if kind is None:
+        return SaidNo(cause)
+    busy = kind(cause, next_step=_FEWER)
+    busy.is_connected = True
+    return busy
 
 
 def _busy_kind(said: str) -> type[Busy] | None:
@@ -84,11 +91,21 @@ def _busy_kind(said: str) -> type[Busy] | None:
     return Busy if _BUSY.search(said) else None
 
 
+def turned_away(said: str) -> type[Busy] | None:
+    """Return what it is that a server says when it lets nobody in, or hangs up.
+
+    Then a limit is one of connections; after a command it may be one of what the command asks for.
+    """
+    kind = _busy_kind(said)
+    return Throttled if kind is not None and _CROWDED.search(said) else kind
+
+
 def sign_in_refusal(account: Account, words: object) -> HoldfastError:
     """Return the error for a NO that answered signing in."""
     said = told(words)
-    if _busy_kind(said) is not None:
-        return refusal("signing in", words)
+    kind = turned_away(said)
+    if kind is not None:
+        return kind(f"The server refused signing in: {said}.", next_step=_FEWER)
     return SignInRefused(
         f"{account.host} does not let {account.user} in: {said or 'no reason given'}.",
         next_step="Check user and secret; many services want an app password or code for IMAP.",
@@ -110,7 +127,7 @@ def translated(account: Account) -> Iterator[None]:
             f"The name {account.host} cannot be resolved.", next_step="Check --host and DNS."
         ) from error
     except (imaplib.IMAP4.abort, OSError, EOFError) as error:
-        kind = _busy_kind(told(error)) or Lost
+        kind = turned_away(told(error)) or Lost
         raise kind(
             f"The connection to {account.place} broke: {told(error)}.",
             next_step="Check that the server runs and can be reached, then repeat.",

@@ -12,16 +12,16 @@ import secrets
 import socket
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from holdfast.core.custody import End, Unkept
-from holdfast.core.errors import HoldfastError
+from holdfast.core.errors import HoldfastError, Unavailable
 from holdfast.core.records import CaptureFacts
 from holdfast.ingest.imap.account import KIND
-from holdfast.ingest.imap.failures import Lost, SaidNo, Throttled
+from holdfast.ingest.imap.failures import Busy, Lost, SaidNo, Throttled
 from holdfast.ingest.imap.names import Folder, item_key
 from holdfast.ingest.imap.session import PART_BYTES, Session
 from holdfast.ingest.processes import is_alive
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from holdfast.ingest.imap.link import Link
     from holdfast.ingest.imap.replies import Reply
+    from holdfast.ingest.imap.scope import Range
     from holdfast.ingest.readers.sealed_files import SealedFile
 
 WINDOW = 500
@@ -54,6 +55,10 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
+class Unspooled(Unavailable):
+    """A large message finds no room here: no trouble of its server, and none of the message."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The folder that is open, and how its messages are named."""
@@ -65,7 +70,7 @@ class Place:
         """Return the item key of a message."""
         return item_key(self.folder.key, self.uidvalidity, uid)
 
-    def offered(self, reply: Reply, note: str = "") -> Offered:
+    def offered(self, reply: Reply, note: str = "", kind: str = KIND) -> Offered:
         """Return the reference to a message."""
         flags = tuple(flag for flag in reply.flags if flag != "\\Recent")  # of this session only
         said = [f"gmail:{reply.gmail_id}"] if reply.gmail_id else []
@@ -76,7 +81,7 @@ class Place:
             note=";".join([*said, *filter(None, [note])]),
         )
         return Offered(
-            self.key(reply.uid), self.folder.name, KIND, reply.uid, reply.size_bytes or 0, facts
+            self.key(reply.uid), self.folder.name, kind, reply.uid, reply.size_bytes or 0, facts
         )
 
 
@@ -89,6 +94,8 @@ class FolderFetch:
     spool: Path
     """Folder for large messages on their way."""
     judge: Judge = lambda replies: {}
+    insisted: Mapping[int, Range] = field(default_factory=dict)
+    """UID → days of the backfill that asked for it; its reference keeps them for the next run."""
 
     def items(self, uids: Sequence[int]) -> Iterator[Fetched | Unkept]:
         """Yield each message, or why its bytes could not be had.
@@ -133,42 +140,48 @@ class FolderFetch:
                 yield from self._large(one)
 
     def _batch(self, batch: Sequence[Reply]) -> Iterator[Fetched | Unkept]:
-        doubtful: list[tuple[Reply, bytes | None, str]] = []
+        doubtful: list[tuple[Reply, bytes | None, HoldfastError | None]] = []
         for some, answer in self._each(batch, _bodies):
-            is_error = isinstance(answer, HoldfastError)
+            error = answer if isinstance(answer, HoldfastError) else None
             found = {} if isinstance(answer, HoldfastError) else answer
             for one in some:
                 body = found.get(one.uid)
                 if body and len(body) == one.size_bytes:
-                    yield Fetched(self.place.offered(one), body)
+                    yield self._fetched(one, body)
                 else:
-                    cause = str(answer) if is_error else ""
-                    doubtful.append((one, body, cause))
+                    doubtful.append((one, body, error))
         there = self._present([one.uid for one, body, _ in doubtful if not body])
-        for one, body, cause in doubtful:
+        for one, body, error in doubtful:
             if not body and one.uid not in there:
                 yield self._unkept(one.uid, End.GONE, "expunged_before_capture")
             else:
-                yield self._again(one, body, cause)
+                yield self._again(one, body, error)
 
-    def _again(self, reply: Reply, first: bytes | None, cause: str) -> Fetched | Unkept:
-        """Ask for one message by itself, until it is as long as the server says."""
+    def _again(
+        self, reply: Reply, first: bytes | None, error: HoldfastError | None
+    ) -> Fetched | Unkept:
+        """Ask for one message by itself, until it is as long as the server says.
+
+        One that broke the connection by itself was asked for often enough.
+        """
         tries = [first]
-        while len(tries) < TRIES:
+        while len(tries) < TRIES and not isinstance(error, Lost):
             for _, answer in self._each([reply], _bodies):
-                is_error = isinstance(answer, HoldfastError)
-                cause = answer.cause if isinstance(answer, HoldfastError) else cause
-                body = None if is_error else answer.get(reply.uid)  # type: ignore[union-attr]
+                if isinstance(answer, HoldfastError):
+                    error, body = answer, None
+                else:
+                    body = answer.get(reply.uid)
                 if body and len(body) == reply.size_bytes:
-                    return Fetched(self.place.offered(reply), body)
+                    return self._fetched(reply, body)
                 tries.append(body)
         body = tries[-1]
         if not body:
-            return self._failed(reply.uid, cause or "the server gives no bytes of it")
+            why = "the server gives no bytes of it" if error is None else error.cause
+            return self._failed(reply.uid, why)
         is_steady = all(one == body for one in tries)
         if is_steady and not self.link.account.has_exact_sizes:
             note = f"size_said:{reply.size_bytes}"
-            return Fetched(self.place.offered(reply, note), body)
+            return self._fetched(reply, body, note)
         return self._differing(reply, len(body), hashlib.sha256(body).hexdigest())
 
     def _large(self, reply: Reply) -> Iterator[Fetched | Unkept]:
@@ -180,7 +193,7 @@ class FolderFetch:
                     continue
                 last = answer.size_bytes
                 if last == reply.size_bytes:
-                    yield Fetched(self.place.offered(reply), answer)
+                    yield self._fetched(reply, answer)
                     return
                 answer.path.unlink()
             if not last:
@@ -207,7 +220,8 @@ class FolderFetch:
                 return writer.finished()
         except OSError as error:
             path.unlink(missing_ok=True)
-            raise unavailable(error, "spooling a large message") from error
+            said = unavailable(error, "spooling a large message")
+            raise Unspooled(said.cause, next_step=said.next_step, **said.facts) from error
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -232,8 +246,10 @@ class FolderFetch:
             except Lost as error:
                 self.link.drop(error)
                 if len(some) > 1:
-                    middle = len(some) // 2
-                    waiting.extendleft([(some[middle:], 1), (some[:middle], 1)])
+                    # Each question to a busy server has to wait, so none is spent on halves.
+                    size = 1 if isinstance(error, Busy) else (len(some) + 1) // 2
+                    starts = range(0, len(some), size)
+                    waiting.extendleft((some[one : one + size], 1) for one in reversed(starts))
                     continue
                 if tried < TRIES:
                     waiting.appendleft((some, tried + 1))
@@ -264,12 +280,18 @@ class FolderFetch:
         reason += f", sha256 {digest}" if digest else ""
         return self._unkept(reply.uid, End.QUARANTINED, reason)
 
+    def _fetched(self, reply: Reply, body: bytes | SealedFile, note: str = "") -> Fetched:
+        return Fetched(self.place.offered(reply, note, self._kind(reply.uid)), body)
+
+    def _kind(self, uid: int) -> str:
+        return self.insisted[uid].kind if uid in self.insisted else KIND
+
     def _failed(self, uid: int, why: str) -> Unkept:
         return self._unkept(uid, End.FAILED, f"not_given: {why}")
 
     def _unkept(self, uid: int, end: End, reason: str) -> Unkept:
         """Settle a message; unless it is gone or left out the next run asks for it again."""
-        note = Offered(self.place.key(uid), self.place.folder.name, KIND, uid, 0)
+        note = Offered(self.place.key(uid), self.place.folder.name, self._kind(uid), uid, 0)
         is_retryable = end not in {End.GONE, End.SKIPPED}
         return Unkept(note.key, end, reason, is_retryable, msgspec.json.encode(note).decode())
 

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from holdfast.ingest.imap.failures import Lost, SaidNo, told, translated
+from holdfast.ingest.imap.failures import Lost, SaidNo, told, translated, turned_away
 from holdfast.ingest.imap.metering import SMALL_ANSWER
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ class Idling:
         while self.session.meter.stream.glance():
             imap._get_response()
             if imap.untagged_responses.get("BYE"):
-                raise Lost(f"The server ended the connection: {told(self._bye())}.")
+                said = told(self._bye())
+                kind = turned_away(said) or Lost
+                raise kind(f"The server ended the connection: {said}.")
         return self._has_news()
 
     def _bye(self) -> object:

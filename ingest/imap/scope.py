@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date
 from typing import TYPE_CHECKING
 
+from holdfast.ingest.imap.account import KIND
 from holdfast.ingest.imap.failures import SaidNo
 from holdfast.ingest.imap.plan import read_day
 from holdfast.parsers.addresses import parse_addresses
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_HEADER = 64 * 1024
 """Longer ones are not judged: they are read here, outside the jail."""
+_INSISTED = f"{KIND}.backfill "
 SILENTLY = ""
 """Leaves a message out for this run alone: the ledger stays as it is."""
 
@@ -39,6 +41,19 @@ class Range:
         """Tell whether the server received the message within the days."""
         return not _outside(self.since, self.until, reply)
 
+    @property
+    def kind(self) -> str:
+        """How the reference to an item says that a backfill of these days asked for it."""
+        return f"{_INSISTED}{self.since}..{self.until}"
+
+
+def insisted_range(kind: str) -> Range | None:
+    """Return the days of the backfill that asked for an item; None where none did."""
+    if not kind.startswith(_INSISTED):
+        return None
+    since, _, until = kind.removeprefix(_INSISTED).partition("..")
+    return Range(since, until)
+
 
 @dataclass(frozen=True, slots=True)
 class Judging:
@@ -49,6 +64,8 @@ class Judging:
     link: Link
     within: Range | None = None
     """Of a backfill; then the plan's rules do not count."""
+    insisted: Mapping[int, Range] = field(default_factory=dict)
+    """UID → days of a backfill that asked for it and did not get it: no rule leaves it out."""
 
     def __call__(self, replies: Sequence[Reply]) -> Mapping[int, str]:
         """Return the UIDs that are left out, each with the rule."""
@@ -58,6 +75,9 @@ class Judging:
         if self.plan.asks_people:
             left = [one.uid for one in replies if one.uid not in found]
             found |= self._strangers(left)
+        for one in replies:
+            if one.uid in self.insisted and self.insisted[one.uid].holds(one):
+                found.pop(one.uid, None)
         return found
 
     def _rule(self, reply: Reply) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from holdfast.ingest.imap.session import Session
     from holdfast.ingest.sources.watching import Post, Watch
 
+STEADY_S = 300.0
+"""A connection that lasted so long counts: what went wrong before is forgotten."""
 GLANCE_S = 1.0
 """The end is heeded within this time."""
 _FIRST = ("inbox", "\\all", "\\sent")
@@ -73,8 +76,10 @@ class Sentry:
         try:
             session.examine(folder)
             self._tell(folder)  # what came before now, nobody told
+            begun = time.monotonic()
             for has_news in self._news(session):
-                self._failures = 0
+                if has_news or time.monotonic() - begun >= STEADY_S:
+                    self._failures = 0
                 if has_news:
                     self._tell(folder)
         except SaidNo as error:

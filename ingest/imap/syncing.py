@@ -15,7 +15,7 @@ from holdfast.core.errors import HoldfastError
 from holdfast.core.identity import public_id
 from holdfast.core.records import Trust
 from holdfast.ingest.imap.account import read
-from holdfast.ingest.imap.fetching import sweep
+from holdfast.ingest.imap.fetching import Unspooled, sweep
 from holdfast.ingest.imap.link import Link
 from holdfast.ingest.imap.plan import read_plan
 from holdfast.ingest.imap.walking import Found, Walk
@@ -103,9 +103,15 @@ def sync_account(kept: KeptAccount, bench: Bench, ask: Ask | None = None) -> Syn
 
 
 def _offers(walk: Walk, done: Synced) -> Generator[Fetched | Unkept]:
-    """Yield what is new; ends early, and says so, where the server fails."""
+    """Yield what is new; ends early, and says so, where the server fails.
+
+    Raises:
+        Unspooled: It is the archive that fails.
+    """
     try:
         yield from walk.offers()
+    except Unspooled:
+        raise
     except HoldfastError as error:
         done.error = error
 

@@ -8,6 +8,8 @@ from functools import partial
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from holdfast.core.errors import HoldfastError
 from holdfast.ingest.imap.failures import SaidNo
 from holdfast.ingest.imap.fetching import WINDOW, FolderFetch, Place
@@ -16,7 +18,7 @@ from holdfast.ingest.imap.later import Later
 from holdfast.ingest.imap.link import Link, Renumbered
 from holdfast.ingest.imap.names import Folder, chosen, matches, name_in
 from holdfast.ingest.imap.resyncing import Examined, Since
-from holdfast.ingest.imap.scope import Judging
+from holdfast.ingest.imap.scope import Judging, insisted_range
 from holdfast.ingest.imap.session import Session
 from holdfast.ingest.imap.uid_sets import packed, unpacked
 from holdfast.ingest.readers.offers import Fetched
@@ -24,6 +26,7 @@ from holdfast.storage.catalogue.ledger import known_items
 from holdfast.storage.catalogue.mailboxes import (
     KeptMailbox,
     Seen,
+    failed_offers,
     item_states,
     kept_sizes,
     mailboxes_of,
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from holdfast.core.custody import Unkept
     from holdfast.ingest.imap.gathering import Read
     from holdfast.ingest.imap.plan import Plan
+    from holdfast.ingest.imap.scope import Range
     from holdfast.ingest.sources.bench import Ask, Bench
 
 FAILED = frozenset({"failed", "quarantined"})
@@ -87,6 +91,13 @@ class Course:
     """Nobody takes what comes."""
     lock: Lock = field(default_factory=Lock)
     """Of this and of what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What matters here of how an item is found again."""
+
+    kind: str
 
 
 Job = tuple[Folder, "KeptMailbox | None"]
@@ -199,9 +210,11 @@ class Walk:
         rule = self._rule(folder)
         seen = Seen(folder.key, examined.uidvalidity, len(uids), packed(uids), rule=rule)
         self._note(place, seen, uids, known)
-        judge = Judging(self.plan, folder, self.link, self.ask.backfill)
-        fetch = FolderFetch(self.link, place, self.bench.spool, judge)
-        for one in fetch.items(self._wanted(place, uids, known)):
+        wanted = self._wanted(place, uids, known)
+        insisted = self._insisted(place, wanted, known)
+        judge = Judging(self.plan, folder, self.link, self.ask.backfill, insisted)
+        fetch = FolderFetch(self.link, place, self.bench.spool, judge, insisted)
+        for one in fetch.items(wanted):
             yield one
             if isinstance(one, Fetched):
                 self.course.has_new = True
@@ -282,6 +295,18 @@ class Walk:
             return [uid for key, uid in keys.items() if states.get(key) in FAILED]
         again = FAILED | {"skipped"}
         return [uid for key, uid in keys.items() if key not in states or states[key] in again]
+
+    def _insisted(
+        self, place: Place, uids: Sequence[int], known: KeptMailbox | None
+    ) -> dict[int, Range]:
+        """Return what this backfill asks for, or an earlier one asked for and did not get."""
+        if self.ask.backfill is not None:
+            return dict.fromkeys(uids, self.ask.backfill)
+        keys = {place.key(uid): uid for uid in uids} if known is not None else {}
+        failed = failed_offers(self.bench.desk.store, self.source_id, list(keys))
+        kinds = {key: msgspec.json.decode(offer, type=_Kind).kind for key, offer in failed.items()}
+        ranges = {keys[key]: insisted_range(kind) for key, kind in kinds.items()}
+        return {uid: days for uid, days in ranges.items() if days is not None}
 
     def _sizes(self, place: Place, uids: Sequence[int]) -> dict[int, int]:
         keys = {place.key(uid): uid for uid in uids}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
+from holdfast.core.custody import End
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_missing
@@ -169,6 +170,15 @@ def item_states(store: Store, source_id: int, keys: Sequence[str]) -> dict[str, 
     """Return where items of a source stand in the ledger; those it does not know are left out."""
     query = select(source_items.c.item_key, source_items.c.state)
     return {row.item_key: row.state for row in _items(store, source_id, keys, query)}
+
+
+def failed_offers(store: Store, source_id: int, keys: Sequence[str]) -> dict[str, str]:
+    """Return of items that failed or were quarantined how their source finds them again: JSON."""
+    query = select(source_items.c.item_key, source_items.c.offered).where(
+        source_items.c.original_id.is_(None),
+        source_items.c.state.in_([End.FAILED.value, End.QUARANTINED.value]),
+    )
+    return {row.item_key: row.offered for row in _items(store, source_id, keys, query)}
 
 
 def kept_sizes(store: Store, source_id: int, keys: Sequence[str]) -> dict[str, int]:

@@ -31,7 +31,12 @@ RULE = "rule: "
 
 
 def note_unkept(items: Sequence[Unkept], intake: Intake, store: Store) -> None:
-    """Write the ends of items that have no original; a later success replaces the row."""
+    """Write the ends of items that have no original.
+
+    Another end than the one that is there, or one with another code before the colon of its reason,
+    takes its place, and so does a later success. What comes to the same again stays as it is, and
+    what has an original stays whatever becomes of a further try.
+    """
     if not items:
         return
     ordered = sorted(items, key=lambda item: item.key)
@@ -59,12 +64,33 @@ def _write_unkept(
         }
         for item in items
     ]
+    forget_unkept(connection, store, _outdated(connection, items, intake))
     insert_missing(connection, source_items, rows, "source_id", "item_key")
     written = by_value(
         connection, select(source_items), source_items.c.id, [row["id"] for row in rows]
     )
     events = [_unkept_event(store, "unkept", row.id, unkept_digest(row)) for row in written]
     record_events(connection, events, store.ids)
+
+
+def _outdated(connection: Connection, items: Sequence[Unkept], intake: Intake) -> list[int]:
+    """Return the rows that say something else of these items than is known now."""
+    table = source_items.c
+    query = select(table.id, table.item_key, table.state, table.reason, table.is_retryable).where(
+        table.source_id == intake.source_id, table.original_id.is_(None)
+    )
+    now = {item.key: item for item in items}
+    found = by_value(connection, query, table.item_key, list(now))
+    return [row.id for row in found if _gist(row.state, row) != _gist_of(now[row.item_key])]
+
+
+def _gist_of(item: Unkept) -> tuple[str, str, bool]:
+    return _gist(item.end.value, item)
+
+
+def _gist(end: str, told: Unkept | Row[Any]) -> tuple[str, str, bool]:
+    """Return what makes it worth another row: a server words its trouble anew each time."""
+    return end, told.reason.partition(":")[0], bool(told.is_retryable)
 
 
 def forget_lifted(store: Store, source_id: int, rules: Sequence[str]) -> int:

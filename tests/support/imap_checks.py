@@ -34,10 +34,12 @@ from holdfast.ingest.outbound.addresses import Place, may_reach
 from holdfast.ingest.outbound.dialling import Dial
 from holdfast.ingest.sources import leasing
 from holdfast.settings import Settings
+from holdfast.storage.catalogue.accounts import accounts_of
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import captures, source_items
 from holdfast.storage.local_vault import LocalVault
 from imap_kit import (
+    LARGE_BODY,
     Patience,
     added,
     counted,
@@ -288,6 +290,26 @@ def takes_all_of_it_when_there_is_room(folder: Path) -> None:
     with serving(folder, script) as settings, memory_disk(settings.data / "segments", "480k") as at:
         said = told_by_a_run(settings)
         assert "full" in said.cause
+        grow(at, "64m")
+        synced(settings)
+        assert held(settings) == expected({"INBOX": script.mail.values()})
+        assert findings(settings) == []
+
+
+def takes_the_large_one_when_the_spool_has_room(folder: Path) -> None:
+    """A large message has no room on its way: the run ends in words, and the server is not blamed.
+
+    With room again the next run takes everything (F6).
+    """
+    script = Script({1: letter(1) + LARGE_BODY, 2: letter(2)})
+    with serving(folder, script) as settings, memory_disk(settings.data / "spool", "4m") as at:
+        said = told_by_a_run(settings)
+        assert "full" in said.cause
+        assert list(at.glob("*.mail")) == [], "something is left on its way"
+        with opened(settings) as services:
+            (kept,) = accounts_of(services.store)
+        assert kept.trouble == "", "the server is blamed"
+        assert reasons(settings) == {}, "a message was given up"
         grow(at, "64m")
         synced(settings)
         assert held(settings) == expected({"INBOX": script.mail.values()})

@@ -71,7 +71,7 @@ class Tap:
 
     def cut(self) -> None:
         """Break all connections, wherever they are."""
-        for one in self._servers:
+        for one in list(self._servers):  # whoever comes back at once is not cut again
             _end(one)
 
     def serve(self, listener: socket.socket) -> None:

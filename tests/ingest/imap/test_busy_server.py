@@ -22,8 +22,9 @@ from holdfast.ingest.imap.failures import (
     refusal,
 )
 from holdfast.ingest.imap.fetching import FolderFetch
-from holdfast.ingest.imap.link import MOST_BUSY, GaveUp, Link
+from holdfast.ingest.imap.link import MOST_BUSY, MOST_LOSSES, GaveUp, Link
 from holdfast.ingest.imap.signing import entrance
+from holdfast.ingest.imap.signing.knocking import WINDOW_S, Knocks
 from holdfast.ingest.sources import troubles
 from holdfast.storage.catalogue.accounts import accounts_of
 from imap_checks import SECRET, mail, reasons, serving
@@ -60,8 +61,9 @@ def is_left_alone(folder: Path, words: str, said: str, trouble: str) -> None:
     with serving(folder, script) as settings, scripted(other):
         added(settings, plain_account(other.port, "bob"), SECRET, "other")
         done = synced(settings, pause=patience)
-        tried = len(script.of("LOGIN"))
-        assert tried <= 5, f"it was signed in to {tried} times"
+        signed_in, tried = len(script.of("LOGIN")), len(script.of(words))
+        is_answered = said.startswith("NO") and words != "LOGIN"
+        assert signed_in <= (1 if is_answered else 5), f"it was signed in to {signed_in} times"
         assert isinstance(done.error, GaveUp), "it was not given up"
         most = 1 if "600" in said else 5
         assert tried == most, "a time that was named was passed over"
@@ -100,6 +102,9 @@ CASES = {
     "quota at a folder": ("EXAMINE", "BYE [OVERQUOTA] bandwidth exceeded", "quota"),
     "throttled at the search": ("UID SEARCH", "NO [THROTTLED] slow down", "throttled"),
     "quota amid a folder": ("BODY.PEEK[]", "BYE [OVERQUOTA] bandwidth exceeded", "quota"),
+    "hung up at a folder": ("EXAMINE", "BYE [LIMIT] too many connections", "throttled"),
+    "hung up at the search": ("UID SEARCH", "BYE [LIMIT] too many connections", "throttled"),
+    "hung up for a limit amid a folder": ("BODY.PEEK[]", "BYE [LIMIT] too many", "throttled"),
 }
 
 
@@ -111,12 +116,13 @@ def is_waited_for(folder: Path, words: str, said: str) -> None:
         words: Of the command that it is too busy for.
         said: What it says.
     """
-    script, patience = Script(mail(1, 2, 3)), Patience()
+    script, patience = Script(mail(1, 2)), Patience()
     script.twist = busy(words, said)
     with serving(folder, script) as settings:
         synced(settings, pause=patience)
-        tried = len(script.of("LOGIN"))
-        assert tried <= 2 * MOST_BUSY, f"it was signed in to {tried} times"
+        signed_in, tried = len(script.of("LOGIN")), len(script.of(words))
+        most = MOST_BUSY if said.startswith("BYE") else 2
+        assert signed_in <= most, f"it was signed in to {signed_in} times"
         assert len(patience.asked_s) >= tried - 1, "it was not waited for"
         assert all(7.5 <= one <= 120 for one in patience.asked_s), "it was not waited for"
         is_open = all(may_be_retried for _, _, may_be_retried in reasons(settings).values())
@@ -124,7 +130,7 @@ def is_waited_for(folder: Path, words: str, said: str) -> None:
         script.twist = honest
         synced(settings)
         assert held(settings) == expected({"INBOX": script.mail.values()}), "it does not go on"
-        assert ends(settings) == {"filed": 3}
+        assert ends(settings) == {"filed": 2}
 
 
 BUSY = {
@@ -134,6 +140,77 @@ BUSY = {
     "limit amid a folder": ("BODY.PEEK[]", "NO [LIMIT] too many"),
     "hung up amid a folder": ("BODY.PEEK[]", "BYE [UNAVAILABLE] a part of us is down"),
 }
+
+
+def is_signed_in_to_seldom(folder: Path, said: str, turns: int) -> None:
+    """A server lets us in, hangs up on us, lets us in not: over all connections we knock seldom.
+
+    Args:
+        folder: For everything.
+        said: When it hangs up, or in answer to a command.
+        turns: It lets us in every so many times, each time where it is 1.
+    """
+    script = Script(mail(*range(1, 40)), listed=(b'() "/" A', b'() "/" B', b'() "/" C'))
+    patience = Patience()
+
+    def crowded(asked: Asked, answer: bytes) -> bytes:
+        if asked.words.startswith("LOGIN") and (known := len(script.of("LOGIN"))) > 2:
+            return answer if known % turns == 0 else f"{asked.tag} NO [LIMIT] full\r\n".encode()
+        if "BODY.PEEK[]" not in asked.words:
+            return answer
+        if said.startswith("NO"):
+            return f"{asked.tag} {said}\r\n".encode()
+        raise Cut(f"* {said}\r\n".encode() if said else b"")
+
+    script.twist = crowded
+    with serving(folder, script) as settings:
+        done = synced(settings, pause=patience)
+        assert isinstance(done.error, GaveUp)
+        signed_in = len(script.of("LOGIN"))
+        wordless = 0 if said else 6  # three of each connection that had no need to wait
+        assert signed_in <= 2 + 5 + wordless, f"it was signed in to {signed_in} times"
+        script.twist = honest
+        assert synced(settings).is_whole
+        assert ends(settings) == {"filed": 39, "duplicate": 78}
+
+
+HANG_UPS = ("", "BYE [LIMIT] too many", "BYE [OVERQUOTA] exceeded", "NO [LIMIT] too many")
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+@pytest.mark.parametrize("said", HANG_UPS)
+def test_f27_account_has_one_budget_over_all_connections(
+    tmp_path: Path, said: str, turns: int
+) -> None:
+    if said or turns > 1:  # else nobody says that it is busy
+        is_signed_in_to_seldom(tmp_path, said, turns)
+
+
+def test_f27_budget_comes_back_with_time_and_not_with_messages() -> None:
+    now = [0.0]
+    knocks = Knocks(3, lambda: now[0])
+    assert [knocks.count(Busy("one")), knocks.count(Busy("two")), knocks.refusal()] == [1, 2, None]
+    now[0], last = WINDOW_S - 1, Busy("three")
+    assert (knocks.count(last), knocks.refusal()) == (3, last)
+    now[0] = WINDOW_S
+    assert (knocks.refusal(), knocks.count(last)) == (None, 2)
+
+
+def test_f27_connections_that_break_without_a_word_are_waited_for_from_the_fourth(
+    tmp_path: Path,
+) -> None:
+    def hanging_up(asked: Asked, answer: bytes) -> bytes:
+        if asked.words.startswith("UID SEARCH"):
+            raise Cut
+        return answer
+
+    patience = Patience()
+    with serving(tmp_path, Script(mail(1), hanging_up)) as settings:
+        assert isinstance(synced(settings, pause=patience).error, GaveUp)
+    assert len(patience.asked_s) == MOST_LOSSES - 4  # the last one is the end
+    assert 0.5 <= patience.asked_s[0] <= 1
+    assert all(2 <= one <= 4 for one in patience.asked_s[2:])
+    assert len(set(patience.asked_s)) == len(patience.asked_s)
 
 
 @pytest.mark.parametrize("case", BUSY)
@@ -178,21 +255,31 @@ def test_f27_time_that_is_short_is_waited_for(tmp_path: Path) -> None:
     assert [50 <= one <= 55 for one in patience.asked_s] == [True]
 
 
-def test_message_that_makes_the_server_busy_each_time_costs_itself_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", ["NO [SERVERBUG] it happened again", "BYE [SERVERBUG] again"])
+@pytest.mark.parametrize("bad", [{1}, {1, 2}], ids=["one", "two"])
+def test_messages_that_make_the_server_busy_each_time_cost_themselves_alone(
+    tmp_path: Path, bad: set[int], said: str
+) -> None:
     def stumbling(asked: Asked, answer: bytes) -> bytes:
-        if "BODY.PEEK[]" in asked.words and 1 in asked.uids:
-            return f"{asked.tag} NO [SERVERBUG] it happened again\r\n".encode()
-        return answer
+        if "BODY.PEEK[]" not in asked.words or not bad & set(asked.uids):
+            return answer
+        if said.startswith("BYE"):
+            raise Cut(f"* {said}\r\n".encode())
+        return f"{asked.tag} {said}\r\n".encode()
 
     script = Script(mail(*range(1, 17)), stumbling)
     with serving(tmp_path, script) as settings:
         done = synced(settings)
-        assert (done.counts.new, done.error, list(reasons(settings))) == (15, None, ["INBOX/7/1"])
+        assert (done.counts.new, done.error) == (16 - len(bad), None)
+        assert set(reasons(settings)) == {f"INBOX/7/{uid}" for uid in bad}
+    asked = [one.split()[2] for one in script.of("BODY.PEEK[]")]
+    assert [asked.count("1:16"), *(asked.count(str(uid)) for uid in bad)] == [1, *([3] * len(bad))]
+    assert len(script.of("LOGIN")) <= (1 + 1 + 3 * len(bad) if said.startswith("BYE") else 2)
 
 
 def come_back_at_once(plant: Plant) -> None:
     """A server that is busy is asked again without a pause."""
-    plant.setattr(Link, "_wait", lambda self, error, tried: None)
+    plant.setattr(Link, "_wait", lambda self, error, tried, longest_s=0.0: None)
 
 
 def come_back_all_at_once(plant: Plant) -> None:
@@ -209,6 +296,7 @@ def take_it_for_any_trouble(plant: Plant) -> None:
 def take_it_for_bad_messages(plant: Plant) -> None:
     """What a server says of the account is taken for something about the messages asked for."""
     plant.setattr(failures, "_busy_kind", lambda said: Busy)
+    plant.setattr(failures, "turned_away", lambda said: Busy)
     plant.setattr(link, "MOST_BUSY", link.MOST_LOSSES)
 
 
@@ -230,6 +318,43 @@ def give_messages_up(plant: Plant) -> None:
         "_failed",
         lambda self, uid, why: replace(failed(self, uid, why), is_retryable=False),
     )
+
+
+def count_no_knock(plant: Plant) -> None:
+    """Whoever was let in once may knock again as often as before."""
+    plant.setattr(Knocks, "count", lambda self, error: 0)
+
+
+def count_for_each_connection(plant: Plant) -> None:
+    """Each connection has a budget of its own."""
+    another = Link.another
+
+    def more(self: Link) -> Link:
+        made = another(self)
+        made._knocks = Knocks(made.tries)
+        return made
+
+    plant.setattr(Link, "another", more)
+
+
+def sign_in_anew_each_time(plant: Plant) -> None:
+    """A connection over which the server said that it is busy is closed."""
+    plant.setattr(Link, "_is_kept", lambda self, error: False)
+
+
+@pytest.mark.parametrize(
+    ("bug", "said", "turns"),
+    [(count_no_knock, "BYE [LIMIT] too many", 3), (count_no_knock, "", 2),
+     (count_for_each_connection, "BYE [LIMIT] too many", 2),
+     (sign_in_anew_each_time, "NO [LIMIT] too many", 1)],
+)  # fmt: skip
+@pytest.mark.unmeasured
+def test_f27_connector_that_signs_in_again_and_again_is_found_out(
+    tmp_path: Path, monkeypatch: Plant, bug: Callable[[Plant], None], said: str, turns: int
+) -> None:
+    bug(monkeypatch)
+    with pytest.raises(AssertionError, match="signed in to"):
+        is_signed_in_to_seldom(tmp_path, said, turns)
 
 
 def hear_no_time(plant: Plant) -> None:

@@ -23,7 +23,7 @@ from holdfast.ingest.imap.account import Account
 from holdfast.ingest.imap.failures import Lost, SaidNo
 from holdfast.ingest.imap.fetching import FolderFetch, Place
 from holdfast.ingest.imap.later import Later
-from holdfast.ingest.imap.link import Link
+from holdfast.ingest.imap.link import GaveUp, Link
 from holdfast.ingest.imap.metering import Meter
 from holdfast.ingest.imap.names import Folder, item_key
 from holdfast.ingest.imap.session import Session, connect
@@ -57,6 +57,7 @@ from imap_checks import (
     takes_all_of_it_when_the_lock_is_gone,
     takes_all_of_it_when_there_is_room,
     takes_muddled_uids_once,
+    takes_the_large_one_when_the_spool_has_room,
     waits_for_a_busy_server,
 )
 from imap_kill import fill, killed_while_fetching
@@ -441,6 +442,29 @@ def test_f6_disk_that_is_not_heard_is_found_out(
     BUGS["ignore_the_disk"]()
     with pytest.raises(AssertionError, match="nobody was told"):
         takes_all_of_it_when_there_is_room(tmp_path)
+
+
+def blame_the_server(plant: Plant) -> None:
+    """Whatever ends a walk is a trouble of the server."""
+    plant.setattr(fetching, "Unspooled", GaveUp)
+
+
+def blame_the_message(plant: Plant) -> None:
+    """A message that finds no room is one that the server does not give."""
+    plant.setattr(fetching, "Unspooled", SaidNo)
+
+
+@pytest.mark.parametrize("bug", [blame_the_server, blame_the_message])
+def test_f6_full_spool_that_is_laid_to_others_is_found_out(
+    tmp_path: Path,
+    monkeypatch: Plant,
+    need: Callable[[object, str], None],
+    bug: Callable[[Plant], None],
+) -> None:
+    need(can_mount(), "this host does not let us mount")
+    bug(monkeypatch)
+    with pytest.raises(AssertionError, match="nobody was told"):
+        takes_the_large_one_when_the_spool_has_room(tmp_path)
 
 
 def test_f7_cursor_that_runs_ahead_is_found_out_by_a_read_only_disk(

@@ -49,6 +49,7 @@ from imap_checks import (
     takes_all_of_it_when_the_lock_is_gone,
     takes_all_of_it_when_there_is_room,
     takes_muddled_uids_once,
+    takes_the_large_one_when_the_spool_has_room,
     waits_for_a_busy_server,
 )
 from imap_kit import (
@@ -374,6 +375,13 @@ def test_f6_full_disk_ends_the_run_and_the_next_one_takes_everything_when_there_
 ) -> None:
     need(can_mount(), "this host does not let us mount")
     takes_all_of_it_when_there_is_room(tmp_path)
+
+
+def test_f6_full_spool_ends_the_run_and_the_next_one_takes_everything_when_there_is_room(
+    tmp_path: Path, need: Callable[[object, str], None]
+) -> None:
+    need(can_mount(), "this host does not let us mount")
+    takes_the_large_one_when_the_spool_has_room(tmp_path)
 
 
 def test_f8_locked_catalogue_ends_the_run_and_the_next_one_takes_everything(

@@ -23,7 +23,9 @@ from holdfast.storage.catalogue.job_lists import JobView, job_view
 from holdfast.storage.store import Store
 from holdfast.wiring.archive import open_archive
 from holdfast.wiring.runs import parser_pool
+from imap_checks import mail, serving
 from imap_kit import account_of, added, counted, ends, expected, held, letter, synced
+from imap_script import Script
 from imap_tap import DEADLINE_S, tapped
 from server_dovecot import Dovecot
 from source_kit import kept_of, planned, runs
@@ -83,6 +85,21 @@ def test_days_and_failures_come_from_a_real_server(tmp_path: Path, dovecot_serve
     mail = {"INBOX": [letter(1), letter(2), letter(3), odd], "Old": [letter(4)]}
     assert held(settings) == expected(mail)
     assert (ends(settings), findings(settings)) == ({"filed": 5}, [])
+
+
+def test_job_tells_what_it_did_not_get_of_what_a_rule_had_left_out(tmp_path: Path) -> None:
+    script = Script(mail(1, 2, 3))
+    with serving(tmp_path, script) as settings:
+        planned(settings, since="2025-01-01")
+        synced(settings)
+        script.said_sizes[2] = 10
+        view = worked(settings, Ask("backfill", backfill=Range("2024-03-15", "2024-03-15")))
+        said = msgspec.json.decode(view.result)
+        assert (said["new"], said["quarantined"], said["is_whole"]) == (2, 1, False)
+        assert ends(settings) == {"filed": 2, "quarantined": 1}
+        script.said_sizes.clear()
+        assert new_of(worked(settings, Ask("backfill", only_failed=True))) == 1
+        assert (ends(settings), findings(settings)) == ({"filed": 3}, [])
 
 
 @dataclass(slots=True)

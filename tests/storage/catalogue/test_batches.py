@@ -165,6 +165,37 @@ def test_items_that_were_never_kept_are_forgotten(store: Store) -> None:
     assert sums(store) == {}
 
 
+def test_other_end_takes_the_place_of_the_one_before_and_the_same_one_does_not(
+    store: Store,
+) -> None:
+    filing = Filing(store)
+    filing(Mail(key="kept"))
+    intake = filing.open()
+
+    def noted(*ends: tuple[str, End, str]) -> dict[str, tuple[str, str, int]]:
+        items = [Unkept(key, end, why, end is not End.SKIPPED, "{}") for key, end, why in ends]
+        note_unkept(items, intake, store)
+        query = select(source_items).where(source_items.c.original_id.is_(None))
+        with reading(store.engine) as connection:
+            rows = connection.execute(query).all()
+        return {row.item_key: (row.state, row.reason, row.id) for row in rows}
+
+    first = noted(("a", End.SKIPPED, "rule: since 2025"), ("b", End.FAILED, "not_given: busy, 7"))
+    second = noted(
+        ("a", End.FAILED, "not_given: x"),
+        ("b", End.FAILED, "not_given: busy, 8"),
+        ("kept", End.FAILED, "not_given: y"),
+    )
+    assert second["a"][:2] == ("failed", "not_given: x")
+    assert second["b"] == first["b"]
+    assert set(second) == {"a", "b"}
+    assert sums(store) == {"test": {"filed": 1, "failed": 2}}
+    third = noted(("b", End.QUARANTINED, "size_differs: 1, 2"))
+    assert third["b"][:2] == ("quarantined", "size_differs: 1, 2")
+    assert sorted(event_kinds(store)).count("forget") == 2
+    assert sorted(event_kinds(store)).count("unkept") == 4
+
+
 def test_import_that_is_not_filed_yet_cannot_be_undone(store: Store) -> None:
     intake = Filing(store).open()
     Filing(store).into(intake, [Mail()])
