@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from holdfast.api.asking import contact_in_scope, is_masked, visible
@@ -12,6 +11,7 @@ from holdfast.core.holds import leaves
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.kinds import Role
 from holdfast.core.masking import mask
+from holdfast.core.ports import SearchRequest
 from holdfast.core.query import EVERYTHING, And, Dates, Field, Not, Or, Term
 from holdfast.storage.catalogue.answering import messages_before
 from holdfast.storage.catalogue.contacts import Contact, find, show
@@ -19,7 +19,7 @@ from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.sightings import HUMAN_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from holdfast.api.served import Served
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from holdfast.core.rights import Principal
 
 MOST_LOOKED_THROUGH = 500
-"""So many are looked through where some may be left out: each costs a search."""
+"""So many are looked through where some may be left out."""
+_ASKED_AT_ONCE = 200
+"""Contacts of one search, and messages of its page."""
 _FILED = frozenset(
     {Field.CUSTODIAN, Field.ADDRESS, Field.DOMAIN, Field.CONTACT, Field.SOURCE, Field.CHANNEL}
 )
@@ -56,8 +58,8 @@ def found_contacts(served: Served, principal: Principal, text: str, limit: int) 
     if is_guarded:
         whole, wanted = set(address_forms(text)), text.strip().casefold()
         found = [one for one in found if _is_shown(one, wanted) or whole & _keys(one)]
-    seen = (one for one in found if contact_in_scope(served, principal, one.id))
-    return list(islice(seen, limit))
+    seen = contacts_in_scope(served, principal, [one.id for one in found])
+    return [one for one in found if one.id in seen][:limit]
 
 
 def _keys(one: Contact) -> set[str]:
@@ -67,6 +69,37 @@ def _keys(one: Contact) -> set[str]:
 def _is_shown(one: Contact, wanted: str) -> bool:
     texts = (one.name, *(each.value for each in one.identities), *(i.name for i in one.identities))
     return any(wanted in mask(each).casefold() for each in texts)
+
+
+def contacts_in_scope(served: Served, principal: Principal, contact_ids: Iterable[int]) -> set[int]:
+    """Return those of the contacts that took part in anything of the scope, by few searches.
+
+    A search asks for all of them at once, and its first page names many; what it names nobody is
+    asked for again.
+    """
+    wanted = sorted(set(contact_ids))
+    if principal.scope.filter == EVERYTHING:
+        return set(wanted)
+    found: set[int] = set()
+    for start in range(0, len(wanted), _ASKED_AT_ONCE):
+        found |= _met(served, principal, set(wanted[start : start + _ASKED_AT_ONCE]))
+    return found
+
+
+def _met(served: Served, principal: Principal, wanted: set[int]) -> set[int]:
+    left, cursor = set(wanted), ""
+    while left:
+        node = Or(tuple(Term(Field.CONTACT, public_id("con", one)) for one in sorted(left)))
+        request = SearchRequest(node, principal.scope, limit=_ASKED_AT_ONCE, cursor=cursor)
+        page = served.index().search(request)
+        ids = [hit.id for hit in page.hits]
+        shown = visible(principal, records(served.store, ids, with_text=reads_text(principal)))
+        seen = left & {person.contact_id for one in shown for person in one.participants}
+        left -= seen
+        if not page.cursor:
+            break
+        cursor = "" if seen else page.cursor  # none, where the index is behind the catalogue
+    return wanted - left
 
 
 def known_contact(served: Served, principal: Principal, text: str) -> Contact:

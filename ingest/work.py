@@ -15,6 +15,7 @@ from holdfast.core.errors import HoldfastError, Refused, Unavailable
 from holdfast.core.identity import public_id
 from holdfast.ingest.jobs.kinds import KINDS, known
 from holdfast.ingest.jobs.task import LeaseLost, Stopped, Task, Workshop, encode
+from holdfast.ingest.processes import is_gone, own_name
 from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.jobs import (
     PREFIX,
@@ -25,6 +26,7 @@ from holdfast.storage.catalogue.jobs import (
     complete,
     enqueue,
     fail,
+    free_gone,
     release,
     rouse,
 )
@@ -60,6 +62,10 @@ def keep_job(store: Store, kind: JobKind, payload: Mapping[str, object], key: st
         return enqueue(connection, job, store.ids, store.now_ms())
 
 
+def _is_gone(owner: str) -> bool:
+    return is_gone(owner.rpartition("/")[2])
+
+
 @dataclass(slots=True)
 class Runner:
     """Does what is due, one job after the other, in the thread that made the parsers."""
@@ -70,6 +76,8 @@ class Runner:
     """Of this process alone, without a slash."""
     note: Note = lambda event: None
     is_stopping: Callable[[], bool] = lambda: False
+    _process: str = field(default_factory=own_name, init=False)
+    """By which others of this machine can tell that it died."""
     _unsettled: list[Callable[[], bool]] = field(default_factory=list, init=False)
     """Ends that the catalogue could not take yet; a lease that ran out makes them void."""
 
@@ -84,7 +92,7 @@ class Runner:
         begun = 0
         while not self.is_stopping():
             self._settle_late()
-            claims = claim(self.workshop.store, terms, self.owner)
+            claims = claim(self.workshop.store, terms, f"{self.owner}/{self._process}")
             if not claims:
                 break
             for one in claims:
@@ -93,11 +101,13 @@ class Runner:
         return begun
 
     def look(self) -> None:
-        """Rouse the standing jobs that have something to do.
+        """Rouse the standing jobs that have something to do, and free what dead workers hold.
 
         Raises:
             Unavailable: The catalogue cannot be used now.
         """
+        if freed := free_gone(self.workshop.store, self.kinds, _is_gone):
+            self.note({"event": "worker.found_dead", "freed": freed})
         for kind in self.kinds.values():
             if kind.is_waiting is not None and kind.is_waiting(self.workshop):
                 rouse(self.workshop.store, kind.name)

@@ -9,8 +9,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
-from holdfast.api.asking import contact_in_scope, visible
+from holdfast.api.asking import visible
 from holdfast.api.door import Archive, allowed
+from holdfast.api.people import contacts_in_scope
 from holdfast.api.problems import Unprocessable
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms
@@ -74,7 +75,7 @@ def _in_scope(served: Served, principal: Principal, found: list[Changed]) -> lis
     ids = sorted({one.row_id for one in found if one.prefix == "msg"})
     seen = {r.id for r in visible(principal, records(served.store, ids, with_text=True))}
     people = {one.row_id for one in found if one.prefix == "con"}
-    known = {one for one in people if contact_in_scope(served, principal, one)}
+    known = contacts_in_scope(served, principal, people)
     return [one for one in found if one.row_id in (seen if one.prefix == "msg" else known)]
 
 

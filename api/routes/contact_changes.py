@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
 from pydantic import Field as Bounds
 
-from holdfast.api.asking import contact_in_scope
 from holdfast.api.door import Archive, allowed
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.masks import Mask, mask_for
 from holdfast.api.names import number_of
-from holdfast.api.people import known_contact
+from holdfast.api.people import contacts_in_scope, known_contact
 from holdfast.api.routes.contacts import COUNTRY, Viewer
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
@@ -43,6 +43,7 @@ router = APIRouter(tags=["contacts"])
 Annotator = Annotated[Principal, Depends(allowed(Action.ANNOTATE))]
 Merger = Annotated[Principal, Depends(allowed(Action.MERGE))]
 _WORD = Bounds(None, max_length=300)
+_GROUPS_AT_ONCE = 100
 
 
 class FieldsShape(Shape):
@@ -288,12 +289,13 @@ def suggest_merges(
     """List contacts that may be one person; nothing is merged by it."""
     note(served, principal, "read", {"how": "suggestions"})
     mask = mask_for(principal)
+    found = iter(suggestions(served.store))
     seen: list[tuple[str, list[int]]] = []
-    for one in suggestions(served.store):
-        ids = [i for i in one.contact_ids if contact_in_scope(served, principal, i)]
-        seen += [(one.reason, ids)] if len(ids) > 1 else []
-        if len(seen) == limit:
-            break
+    while len(seen) < limit and (some := list(islice(found, _GROUPS_AT_ONCE))):
+        known = contacts_in_scope(served, principal, {i for one in some for i in one.contact_ids})
+        shown = ((one.reason, [i for i in one.contact_ids if i in known]) for one in some)
+        seen += [(reason, ids) for reason, ids in shown if len(ids) > 1]
+    del seen[limit:]
     people = contacts_by_id(served.store, {i for _, ids in seen for i in ids})
     return SuggestionsAnswer(
         suggestions=[
@@ -318,8 +320,8 @@ def _key(served: Served, principal: Principal, order: LinkOrder) -> str:
             next_step="Give a mail address, +49… for a telephone, or system:id.",
         )
     owners = owners_of(served.store, keys)
-    seen = (key for key in keys if key in owners)
-    key = next((one for one in seen if contact_in_scope(served, principal, owners[one])), None)
+    known = contacts_in_scope(served, principal, owners.values())
+    key = next((one for one in keys if owners.get(one) in known), None)
     if key is None and principal.scope.filter != EVERYTHING:
         raise NotFound(
             "Nobody in your scope has this address.", next_step="Ask somebody who sees everything."
@@ -331,9 +333,9 @@ def _require_seen(
     served: Served, principal: Principal, contact_ids: Sequence[int], what: str
 ) -> None:
     """Refuse what is outside of the scope, in the words for what is not there at all."""
-    for one in contact_roots(served.store, contact_ids):
-        if not contact_in_scope(served, principal, one):
-            raise NotFound(f"There is no such {what}.", next_step=f"List the contact's {what}s.")
+    roots = set(contact_roots(served.store, contact_ids))
+    if contacts_in_scope(served, principal, roots) != roots:
+        raise NotFound(f"There is no such {what}.", next_step=f"List the contact's {what}s.")
 
 
 def require_whole_scope(served: Served, principal: Principal, what: str) -> None:

@@ -10,10 +10,16 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import AwareDatetime
 from pydantic import Field as Bounds
 
-from holdfast.api.asking import contact_in_scope, visible
+from holdfast.api.asking import visible
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import mask_for
-from holdfast.api.people import found_contacts, known_contact, on_trail, response_times
+from holdfast.api.people import (
+    contacts_in_scope,
+    found_contacts,
+    known_contact,
+    on_trail,
+    response_times,
+)
 from holdfast.api.problems import Unprocessable
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Shape
@@ -123,7 +129,7 @@ def _owners(
 ) -> list[int | None]:
     forms = [address_forms(one, country) for one in addresses]
     owners = owners_of(served.store, {key for keys in forms for key in keys})
-    seen = {one for one in {*owners.values()} if contact_in_scope(served, principal, one)}
+    seen = contacts_in_scope(served, principal, owners.values())
     # An address that can be read in several ways may be somebody's outside of the scope by one.
     return [next((owners[k] for k in keys if owners.get(k) in seen), None) for keys in forms]
 

@@ -32,7 +32,7 @@ MOST_AT_A_TIME = 8
 """Questions at a time; those above it fail at once, so that a slow issuer holds up nobody else."""
 _DOCUMENT = "/.well-known/openid-configuration"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_CHECK = (
+OIDC_ADVICE = (
     "Check oidc.issuer; an issuer in the own network needs oidc.private_allowed, one with a "
     "certificate of a private authority oidc.ca_file."
 )
@@ -49,6 +49,10 @@ class IssuerConfig:
     ca_file: Path | None = None
     """Authorities of its HTTPS server; the system's by default."""
     whole_s: float = WHOLE_S
+    named: str = ""
+    """As its document names it, where that is another name than the address says."""
+    advice: str = OIDC_ADVICE
+    """To whom it is not reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class Issuer:
             Unavailable: It is not reached, or not now.
         """
         if self._endpoints is None or self._endpoints[0] <= time.monotonic():
-            found = _read(self._json(self.config.url.rstrip("/") + _DOCUMENT), self.config.url)
+            document = self._json(self.config.url.rstrip("/") + _DOCUMENT)
+            found = _read(document, self.config.named or self.config.url)
             self._endpoints = (time.monotonic() + KEPT_S, found)
         return self._endpoints[1]
 
@@ -115,7 +120,7 @@ class Issuer:
         if answer.status_code != httpx2.codes.OK:
             raise Unavailable(
                 f"{_host(url)} answers HTTP {answer.status_code} to {urlsplit(url).path}.",
-                next_step=_CHECK,
+                next_step=self.config.advice,
             )
         try:
             found = msgspec.json.decode(answer.content)
@@ -142,7 +147,7 @@ class Issuer:
             yield self._transport()
         except HoldfastError as error:
             kind = Refused if isinstance(error, Refused) else Unavailable
-            raise kind(error.cause, next_step=_CHECK) from None
+            raise kind(error.cause, next_step=self.config.advice) from None
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
             raise self._odd("an address of it is not understood") from error
         finally:
@@ -159,14 +164,14 @@ class Issuer:
         return Transport(dial, self._context, whole_s)
 
     def _odd(self, why: str) -> Refused:
-        return Refused(f"{_host(self.config.url)}: {why}.", next_step=_CHECK)
+        return Refused(f"{_host(self.config.url)}: {why}.", next_step=self.config.advice)
 
 
 def _read(document: Mapping[str, Any], issuer: str) -> Endpoints:
     if document.get("issuer") != issuer:  # or one issuer could speak for another
         raise Refused(
             f"The discovery document of {_host(issuer)} is of another issuer.",
-            next_step="Give oidc.issuer to the letter as the document does.",
+            next_step="Give the issuer to the letter as the document does.",
         )
     ways = document.get("token_endpoint_auth_methods_supported")
     return Endpoints(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Conflict, Unavailable
-from holdfast.ingest.processes import is_alive
+from holdfast.ingest.processes import is_gone, own_name
 from holdfast.storage.catalogue.leases import give_lease, keep_lease, take_lease
 
 if TYPE_CHECKING:
@@ -78,19 +76,9 @@ def holding(store: Store, name: str, lease_s: float = LEASE_S) -> Iterator[Held]
 
 def owner_name() -> str:
     """Return a name for a holder in this process: others of this machine can tell if it lives."""
-    return f"{_machine()}:{os.getpid()}:{secrets.token_hex(4)}"
+    return f"{own_name()}:{secrets.token_hex(4)}"
 
 
 def is_dead(owner: str) -> bool:
     """Tell whether the holder was a process of this machine that is no more."""
-    machine, _, rest = owner.rpartition(":")[0].rpartition(":")
-    return machine == _machine() and rest.isdigit() and not is_alive(int(rest))
-
-
-def _machine() -> str:
-    """Name the host and, in it, what numbers processes: containers may share a name."""
-    try:
-        numbering = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - a link to no path
-    except OSError:
-        numbering = "-"
-    return f"{socket.gethostname()}:{''.join(filter(str.isdigit, numbering))}"
+    return is_gone(owner.rpartition(":")[0])

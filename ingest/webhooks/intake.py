@@ -10,26 +10,31 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from holdfast.core.errors import HoldfastError, NotFound, Unavailable
+from holdfast.ingest.outbound.issuers import Issuer
+from holdfast.ingest.outbound.key_rotation import RotatedKeys
 from holdfast.ingest.webhooks.keeping import Keeping, KeyReused, Turn
 from holdfast.ingest.webhooks.registry import Vendor, vendor_of
-from holdfast.ingest.webhooks.request import Denied, Handshake, Reply, Request, Taken
+from holdfast.ingest.webhooks.request import Denied, Deny, Handshake, Reply, Request, Taken
 from holdfast.ingest.webhooks.settings import KIND, hook_of
 from holdfast.storage.catalogue.accounts import Ending, find_account, note_ended, open_secret
 from holdfast.storage.catalogue.batches import close_batch, open_account_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from holdfast.core.custody import Intake
+    from holdfast.ingest.outbound.issuers import IssuerConfig
     from holdfast.ingest.pipeline import Desk
     from holdfast.ingest.smtp.alarm import Note
+    from holdfast.ingest.webhooks.request import Published
     from holdfast.storage.catalogue.accounts import KeptAccount
 
 NEVER_MS = 100 * 365 * 86_400_000
@@ -60,6 +65,8 @@ class _Open:
     intake: Intake
     looked_at: float
     noted_at: float = 0.0
+    published: Published | None = None
+    """Asks who vouches for what comes; None: nobody is asked."""
 
 
 @dataclass(slots=True)
@@ -71,6 +78,9 @@ class Hooks:
     report: Callable[[Note], None]
     monotonic: Callable[[], float] = time.monotonic
     """Seconds of a clock that never goes back."""
+    issuer_at: Callable[[IssuerConfig], Issuer] = Issuer
+    """Asks an issuer."""
+    _issuers: dict[IssuerConfig, RotatedKeys] = field(default_factory=dict, init=False)
     _open: dict[str, _Open] = field(default_factory=dict, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
     _keeping: Keeping = field(init=False)
@@ -89,6 +99,8 @@ class Hooks:
                 Unavailable: It could not be kept; the sender has to come again.
         """
         source = self._source(name)
+        if source.published is not None:
+            request = replace(request, published=source.published)
         answer = source.vendor.handle(request, source.settings)
         if isinstance(answer, Denied):
             return _told(self._denied(source, answer))
@@ -102,7 +114,8 @@ class Hooks:
         """Tell whether `take` looks nothing up and judges at once: where nothing may wait, too."""
         source = self._open.get(name)
         is_small = len(request.body) <= QUICK_BYTES and not request.header("content-encoding")
-        return is_small and source is not None and self._is_fresh(source)
+        is_ready = source is not None and source.published is None and self._is_fresh(source)
+        return is_small and is_ready
 
     def close(self) -> None:
         """Settle what waits, and close what was opened."""
@@ -128,8 +141,23 @@ class Hooks:
             intake = known.intake if known is not None else self._begin(kept)
             found = _Open(name, kept, vendor, settings, intake, self.monotonic())
             found.noted_at = known.noted_at if known is not None else 0.0
+            if (issuer := vendor.issuer(settings)) is not None:
+                found.published = partial(self._published, name, self._keys_of(issuer))
             self._open[name] = found
             return found
+
+    def _keys_of(self, issuer: IssuerConfig) -> RotatedKeys:
+        """Return the keys of an issuer, which stay known when the source is looked at again."""
+        if issuer not in self._issuers:
+            self._issuers[issuer] = RotatedKeys(self.issuer_at(issuer), self.monotonic)
+        return self._issuers[issuer]
+
+    def _published(self, name: str, keys: RotatedKeys, wanted: str) -> Sequence[Mapping[str, Any]]:
+        try:
+            return keys.named(wanted)
+        except HoldfastError as error:
+            self.report({"event": "hook.keys_missing", "source": name, "cause": error.cause})
+            raise Deny(503, "keys_unavailable", "The issuer's keys cannot be had now.") from None
 
     def _is_fresh(self, source: _Open) -> bool:
         return self.monotonic() - source.looked_at < LOOK_S

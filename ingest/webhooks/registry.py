@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from holdfast.core.errors import Refused
 from holdfast.ingest.webhooks.request import Deny, Handshake, Outcome, Request, Taken
 from holdfast.ingest.webhooks.vendors import dingtalk, feishu, generic, jdy, slack, teams, wecom
+
+if TYPE_CHECKING:
+    from holdfast.ingest.outbound.issuers import IssuerConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Vendor:
     """A frozen dataclass; its secrets are the fields that its text form leaves out."""
     take: Callable[[Request, Any], Handshake | Taken]
     """Judges a request by such settings; raises `Deny`."""
+    issuer: Callable[[Any], IssuerConfig | None] = lambda _settings: None
+    """Of such settings: whose published keys vouch for what comes; None: nobody is asked."""
     is_exact: bool = False
     """A key stands for one content for good; else what is sent again may be written otherwise."""
 
@@ -81,7 +86,7 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("feishu", feishu.FeishuSettings, feishu.take),
     Vendor("dingtalk", dingtalk.DingtalkSettings, dingtalk.take),
     Vendor("wecom", wecom.WecomSettings, wecom.take),
-    Vendor("teams", teams.TeamsSettings, teams.take),
+    Vendor("teams", teams.TeamsSettings, teams.take, teams.issuer_of),
     Vendor("jdy", jdy.JdySettings, jdy.take),
     Vendor("generic", generic.GenericSettings, generic.take, is_exact=True),
 )

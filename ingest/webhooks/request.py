@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from holdfast.parsers.chat.values import Context, Json, text
 
 _NAME = re.compile(r"[\x21-\x7e]{1,255}")
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
+
+
+Published = Callable[[str], Sequence[Mapping[str, Any]]]
+"""Returns the keys of this name that an issuer publishes now; raises `Deny` where nobody knows."""
+
+
+def none_published(_name: str) -> Sequence[Mapping[str, Any]]:
+    """Return no key: no issuer is asked."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,8 @@ class Request:
     body: bytes = field(repr=False)
     """As sent, before any decoding; what signatures are made of."""
     now: datetime
+    published: Published = field(default=none_published, repr=False)
+    """Asks the issuer whom the settings of the vendor name."""
 
     def header(self, name: str) -> str:
         """Return a field by its name in lower case; empty without it."""
@@ -70,7 +82,8 @@ class Denied:
     """The request is not taken; nothing of it is kept."""
 
     status: int
-    """401 not signed, wrongly signed or too old; 400 malformed; 405, 413, 415."""
+    """401 not signed, wrongly signed or too old; 400 malformed; 405, 413, 415; 503 nobody can tell
+    now."""
     code: str
     """Stable, snake_case: `signature_wrong`, `stale`, `malformed` …"""
     reason: str

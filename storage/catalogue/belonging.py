@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from holdfast.core.holds import asks_for
 from holdfast.core.query import Field
-from holdfast.storage.catalogue.chunks import CHUNK, by_value
-from holdfast.storage.catalogue.contacts import contact_root
+from holdfast.storage.catalogue.chunks import by_value, update_rows
+from holdfast.storage.catalogue.contacts import roots_in
 from holdfast.storage.catalogue.homes import homes_of, links_in_force
 from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.queueing import enqueue
@@ -53,19 +53,15 @@ def settle(connection: Connection, store: Store, identity_ids: Sequence[int]) ->
     """
     lock_rows(connection, identities.c.id, identity_ids, Hold.CHANGING)
     in_force = links_in_force(connection, identity_ids)
-    groups: dict[tuple[Any, ...], list[int]] = {}
     homes = homes_of(connection, identity_ids, in_force)
-    roots = {one: contact_root(connection, one) for one in set(homes.values()) if one is not None}
+    roots = roots_in(connection, {one for one in homes.values() if one is not None})
+    rows: list[dict[str, Any]] = []
     for one, home in sorted(homes.items()):
-        root = None if home is None else roots[home]
         link = in_force.get(one)
+        row = {"id": one, "contact_id": None if home is None else roots[home]}
         times = (link.valid_from_ms, link.valid_to_ms) if link is not None else (None, None)
-        groups.setdefault((root, *times), []).append(one)
-    for (root, from_ms, to_ms), ones in groups.items():
-        values = {"contact_id": root, "valid_from_ms": from_ms, "valid_to_ms": to_ms}
-        for start in range(0, len(ones), CHUNK):
-            chosen = identities.c.id.in_(ones[start : start + CHUNK])
-            connection.execute(update(identities).where(chosen).values(values))
+        rows.append({**row, "valid_from_ms": times[0], "valid_to_ms": times[1]})
+    update_rows(connection, identities, rows, "id")
     tell_of(connection, store, identity_ids)
 
 

@@ -169,8 +169,12 @@ def contacts_by_id(store: Store, contact_ids: Iterable[int]) -> dict[int, Contac
 
 def contact_roots(store: Store, contact_ids: Iterable[int]) -> list[int]:
     """Return for each contact itself, or the one it was merged into; NotFound as `contact_root`."""
+    wanted = list(contact_ids)
     with reading(store.engine) as connection:
-        return [contact_root(connection, one) for one in contact_ids]
+        roots = roots_in(connection, wanted)
+    if not roots.keys() >= set(wanted):
+        raise _absent()
+    return [roots[one] for one in wanted]
 
 
 def contact_root(connection: Connection, contact_id: int) -> int:
@@ -179,15 +183,30 @@ def contact_root(connection: Connection, contact_id: int) -> int:
     Raises:
         NotFound: There is no such contact.
     """
-    while True:
-        row = connection.execute(
-            select(contacts.c.merged_into).where(contacts.c.id == contact_id)
-        ).first()
-        if row is None:
-            raise NotFound("There is no such contact.", next_step="Look for it by its address.")
-        if row.merged_into is None:
-            return contact_id
-        contact_id = row.merged_into
+    root = roots_in(connection, [contact_id]).get(contact_id)
+    if root is None:
+        raise _absent()
+    return root
+
+
+def roots_in(connection: Connection, contact_ids: Iterable[int]) -> dict[int, int]:
+    """Return of each contact itself, or the one it was merged into; those not there are left out.
+
+    As many statements as there are merges one after the other, however many contacts.
+    """
+    query = select(contacts.c.id, contacts.c.merged_into)
+    roots: dict[int, int] = {}
+    at = {one: one for one in contact_ids}
+    while at:
+        rows = by_value(connection, query, contacts.c.id, at.values())
+        into = {row.id: row.merged_into for row in rows}
+        roots |= {one: here for one, here in at.items() if into.get(here, here) is None}
+        at = {one: into[here] for one, here in at.items() if into.get(here) is not None}
+    return roots
+
+
+def _absent() -> NotFound:
+    return NotFound("There is no such contact.", next_step="Look for it by its address.")
 
 
 def identities_of_contact(connection: Connection, contact_id: int) -> list[int]:

@@ -22,11 +22,12 @@ from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
     from holdfast.core.identity import IdFactory
+    from holdfast.storage.catalogue.leases import IsGone
     from holdfast.storage.store import Store
 
 READY, DONE, DEAD = "ready", "done", "dead"
@@ -245,6 +246,35 @@ def abandon(store: Store, owner: str, *, is_in_order: bool) -> int:
     held = and_(jobs.c.state == READY, jobs.c.lease_owner.startswith(f"{owner}/", autoescape=True))
     with writing(store.engine) as connection:
         return connection.execute(update(jobs).where(held).values(values)).rowcount
+
+
+def free_gone(store: Store, kinds: Iterable[str], is_gone: IsGone) -> int:
+    """Free what workers hold that are known to be dead, and were not ended by us.
+
+    Their attempts count against the jobs, as where a lease runs out. Writes nothing where nothing
+    is held by such a worker.
+
+    Args:
+        store: Of the archive.
+        kinds: Of the jobs.
+        is_gone: Takes what `claim` was told as the owner.
+
+    Returns:
+        How many jobs.
+    """
+    held = select(jobs.c.lease_owner).where(
+        jobs.c.kind.in_(list(kinds)),
+        jobs.c.state == READY,
+        jobs.c.lease_until_ms > store.now_ms(),
+    )
+    with reading(store.engine) as connection:
+        tokens = connection.scalars(held).all()
+    gone = [one for one in tokens if is_gone(one.rpartition("/")[0])]
+    if not gone:
+        return 0
+    with writing(store.engine) as connection:
+        theirs = and_(jobs.c.state == READY, jobs.c.lease_owner.in_(gone))
+        return connection.execute(update(jobs).where(theirs).values(_FREE)).rowcount
 
 
 def put_back(store: Store, job_id: int) -> None:

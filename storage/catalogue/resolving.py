@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,10 @@ import msgspec
 from sqlalchemy import exists, false, func, or_, select
 
 from holdfast.core.custody import End
-from holdfast.core.errors import NotFound
 from holdfast.core.identity import row_id
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import internal_in
-from holdfast.storage.catalogue.contacts import contact_root
+from holdfast.storage.catalogue.contacts import roots_in
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import contacts, identities, source_items, sources
 from holdfast.storage.catalogue.sightings import MAIL, split_key
@@ -124,12 +122,16 @@ def _told_by_directories(connection: Connection) -> Iterator[tuple[int, ...]]:
         .join(sources, sources.c.id == source_items.c.source_id)
         .where(sources.c.kind == DIRECTORY, source_items.c.state == End.SKIPPED.value)
     )
-    for offered in connection.scalars(query):
-        named = [row_id("con", one) for one in _place(offered).contacts]
-        with suppress(NotFound):  # one whom a destroyed message alone named
-            pair = tuple(sorted({contact_root(connection, one) for one in named}))
-            if len(pair) > 1:
-                yield pair
+    named = [
+        [row_id("con", one) for one in _place(offered).contacts]
+        for offered in connection.scalars(query)
+    ]
+    roots = roots_in(connection, {one for ones in named for one in ones})
+    for ones in named:
+        pair = tuple(sorted({roots[one] for one in ones if one in roots}))
+        is_whole = roots.keys() >= set(ones)  # else a destroyed message alone named one of them
+        if is_whole and len(pair) > 1:
+            yield pair
 
 
 def _known(connection: Connection) -> Iterator[_Known]:

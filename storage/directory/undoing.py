@@ -14,7 +14,7 @@ from holdfast.storage.audit import Event, record_events
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.belonging import one_at_a_time, settle
 from holdfast.storage.catalogue.chunks import by_value
-from holdfast.storage.catalogue.contact_fields import Fields, change_in, fields_of
+from holdfast.storage.catalogue.contact_fields import Fields, change_all, fields_of
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.linking import PREFIX, UNLINK, link_digest
 from holdfast.storage.catalogue.locks import Hold, lock_rows
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from holdfast.storage.store import Store
 
-_CHUNK = 200
+_CHUNK = 500
 """Links, or contacts, of one transaction."""
 
 
@@ -104,13 +104,11 @@ def _unsay(store: Store, batch_id: int, contact_ids: Sequence[int], connection: 
     lock_rows(connection, contacts.c.id, contact_ids, Hold.CHANGING)  # what is read now stays so
     history = effective(connection, contact_ids)
     named = named_by(connection, batch_id, contact_ids)
-    changed = 0
+    changes: dict[int, dict[str, Any]] = {}
     for row in by_value(connection, select(contacts), contacts.c.id, contact_ids):
-        due = led_to(history.get(row.id, ()))
-        changes = {name: _again(name, due, fields_of(row)) for name in sorted(named[row.id])}
-        _, version = change_in(connection, store, row.id, (changes, None), batch_id)
-        changed += version != row.version
-    return changed
+        due, now = led_to(history.get(row.id, ())), fields_of(row)
+        changes[row.id] = {name: _again(name, due, now) for name in sorted(named[row.id])}
+    return change_all(connection, store, changes, batch_id)
 
 
 def _again(name: str, due: Mapping[str, Any], now: Fields) -> Any:

@@ -12,7 +12,7 @@ from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, record_events
 from holdfast.storage.catalogue.belonging import one_at_a_time, settle
 from holdfast.storage.catalogue.chunks import by_value, insert_rows
-from holdfast.storage.catalogue.contact_fields import change_in, checked_fields
+from holdfast.storage.catalogue.contact_fields import change_all, checked_fields
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.filing_events import FilingEvents
 from holdfast.storage.catalogue.homes import homes_of
@@ -103,9 +103,8 @@ class _Chunk:
         for one in decisions:
             if one and one.changes:
                 changes.setdefault(made.get(one.contact, one.contact), {}).update(one.changes)
-        for contact, values in changes.items():
-            what = (checked_fields(values), None)
-            change_in(self.connection, self.store, contact, what, self.batch_id)
+        checked = {contact: checked_fields(values) for contact, values in changes.items()}
+        change_all(self.connection, self.store, checked, self.batch_id)
         self._tell(set(made.values()), {one for one in given.values() if one > 0})
         return [_placed(one, made) if one else None for one in decisions]
 

@@ -11,7 +11,7 @@ from holdfast.core.errors import Refused
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import record_events, told
 from holdfast.storage.catalogue.chunks import by_value
-from holdfast.storage.catalogue.contact_fields import change_in
+from holdfast.storage.catalogue.contact_fields import change_all
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.resolving import is_ours
 from holdfast.storage.catalogue.schema import (
@@ -65,8 +65,7 @@ def hand_over(store: Store, wanted: Handover) -> list[int]:
     def act(connection: Connection) -> list[int]:
         leaver, successor = _users(connection, wanted)
         found = _contacts(connection, wanted, leaver, successor)
-        for one in found:
-            change_in(connection, store, one, ({"owner": successor.login}, None))
+        change_all(connection, store, {one: {"owner": successor.login} for one in found})
         what = {
             "from": leaver.login,
             "to": successor.login,

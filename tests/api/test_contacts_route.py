@@ -8,18 +8,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+import archive_kit
 from api_kit import Office, office
 from archive_kit import bring_in, settings_in
 from cli_archive import write_mbox
+from holdfast.api import people
+from holdfast.api.asking import contact_in_scope
 from holdfast.api.routes.contact_views import oldest
 from holdfast.core.rights import Reach
 from holdfast.ingest.verification import index_check
 from holdfast.settings import Settings
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.schema import contacts
+from holdfast.storage.rights.api_keys import key_principal
 from holdfast.storage.rights.grants import NewGrant, add_grant
 from holdfast.storage.verify import Tally, Verification
 from holdfast.wiring.founding import create_archive
 from query_kit import sample_record
+from statement_counts import counted
 
 WANG = "wang.min@jia.example"
 ANNA = "anna@berg.example"
@@ -252,6 +260,65 @@ def test_same_mailbox_written_differently_is_suggested(firm: Office) -> None:
     assert (found["reason"], [one["id"] for one in found["contacts"]]) == ("mailbox", [wang, own])
     assert firm.get("chief", "/contacts/suggestions")["suggestions"] == []
     firm.get("crm", "/contacts/suggestions", 403)
+
+
+def met_pairs(firm: Office, settings: Settings, to: str, numbers: range) -> None:
+    """Bring in mail from two addresses of one mailbox each."""
+    mails = [
+        f"From: {name}@pair.example\nTo: {to}\nMessage-ID: <{name}@pair.example>\n\nHello".encode()
+        for number in numbers
+        for name in (f"p{number}", f"p{number}+y")
+    ]
+    bring_in(settings, archive_kit.write_mbox(settings.data.parent / "pairs.mbox", mails))
+    drained(firm)
+
+
+def suggested(firm: Office, who: str) -> tuple[int, int]:
+    """Return how many groups are suggested, and how many statements that took."""
+    firm.get(who, "/contacts/suggestions")  # the first use of a key is noted
+    with counted(firm.services.store.engine) as run:
+        found = firm.get(who, "/contacts/suggestions?limit=200")["suggestions"]
+    return len(found), len(run)
+
+
+def test_statements_for_suggestions_do_not_grow_with_their_number(
+    firm: Office, settings: Settings
+) -> None:
+    met_pairs(firm, settings, "boss@our.example", range(2))
+    met_pairs(firm, settings, "li@our.example", range(100, 102))
+    few = [suggested(firm, who) for who in ("legal", "chief")]
+    met_pairs(firm, settings, "boss@our.example", range(2, 40))
+    met_pairs(firm, settings, "li@our.example", range(102, 110))
+    many = [suggested(firm, who) for who in ("legal", "chief")]
+    assert [groups for groups, _ in few] == [4, 2]
+    assert many == [(50, few[0][1]), (40, few[1][1])]
+
+
+def test_contacts_in_scope_are_those_that_one_search_each_finds(
+    firm: Office, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met_pairs(firm, settings, "boss@our.example", range(4))
+    met_pairs(firm, settings, "li@our.example", range(3, 6))
+    monkeypatch.setattr(people, "_ASKED_AT_ONCE", 3)  # or all are on one page
+    assert {asked == each for asked, each in asked_both_ways(firm)} == {True}
+    wang = firm.contact(WANG)
+    for one in ("p1@pair.example", "p1+y@pair.example", "p4@pair.example"):
+        firm.post("legal", f"/contacts/{wang}/identities", json={"address": one})
+    assert {asked <= each for asked, each in asked_both_ways(firm)} == {True}  # it is behind
+    drained(firm)
+    assert {asked == each for asked, each in asked_both_ways(firm)} == {True}
+
+
+def asked_both_ways(firm: Office) -> Iterator[tuple[set[int], set[int]]]:
+    """Ask for all contacts at once, and one by one, as several people."""
+    served = firm.client.app.state.served  # type: ignore[attr-defined]
+    with reading(served.store.engine) as connection:
+        everybody = set(connection.scalars(select(contacts.c.id)))
+    for who in ("legal", "chief", "li", "new"):
+        principal = key_principal(served.store, firm.keys[who], "127.0.0.1")
+        assert principal
+        each = {one for one in everybody if contact_in_scope(served, principal, one)}
+        yield people.contacts_in_scope(served, principal, {*everybody, 12345}) - {12345}, each
 
 
 def test_changes_come_in_order_and_once(firm: Office) -> None:

@@ -17,6 +17,8 @@ import pytest
 
 from cli_archive import LETTERS, Desk, write_mbox
 from holdfast.core.identity import row_id
+from holdfast.ingest.jobs import kinds
+from holdfast.ingest.jobs.task import JobKind
 from holdfast.ingest.metrics import serving
 from holdfast.settings import Flags, load
 from holdfast.storage.catalogue.job_lists import job_view
@@ -69,6 +71,15 @@ def test_audit_log_names_who_asked_for_the_import(own: Desk, tmp_path: Path) -> 
     own.run("worker", "--once", "--as", "robot")
     log = own.run("audit", "log", "--json").lines
     assert [e["actor"] for e in log if e["leaf"]["kind"] == "import"] == ["alice"]
+
+
+def test_help_and_docs_name_every_kind_of_job(own: Desk) -> None:
+    every = [one.name for one in vars(kinds).values() if isinstance(one, JobKind)]
+    assert sorted(kinds.KINDS) == sorted(every)
+    listed = f"{', '.join(list(kinds.KINDS)[:-1])} or {list(kinds.KINDS)[-1]}"
+    assert listed in " ".join(own.run("worker", "--help").out.replace("│", " ").split())
+    page = (Path(__file__).resolve().parents[2] / "docs/cli.md").read_text(encoding="utf-8")
+    assert listed in page.partition("| `--kind KIND` | Do only")[2].replace("`", "")
 
 
 def test_import_of_nothing_is_refused_while_somebody_is_there(own: Desk, tmp_path: Path) -> None:

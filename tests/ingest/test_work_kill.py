@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import shutil
+import signal
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import connection
 from pathlib import Path
 
 import pytest
@@ -15,13 +19,15 @@ from archive_kit import ACTOR, settings_in
 from fault_mail import offering
 from fault_workers import import_under_kills
 from holdfast.ingest.metrics import serving
+from holdfast.ingest.processes import is_gone
 from holdfast.ingest.work import EmbeddedWork
 from holdfast.settings import Settings
 from holdfast.storage.catalogue.job_lists import job_view
+from holdfast.storage.catalogue.jobs import free_gone
 from holdfast.wiring.archive import open_archive
 from holdfast.wiring.founding import create_archive
 from server_postgres import Missing, Server, running
-from work_kinds import TEST_KINDS, ChildPlan, crew, runs, until
+from work_kinds import HELD_KINDS, TEST_KINDS, ChildPlan, crew, runs, serve_child, until
 
 pytestmark = pytest.mark.unmeasured
 
@@ -91,6 +97,60 @@ def test_worker_that_is_asked_to_end_gives_its_job_back(tmp_path: Path) -> None:
         with crew(services.store, ChildPlan(settings, ("patient",))):
             until(lambda: job_view(services.store, job).state == "done")
     assert runs(folder) == {"slow": 2}
+
+
+@contextmanager
+def killed_holding(settings: Settings, folder: Path) -> Iterator[int]:
+    """Kill a worker whom nobody looks after while it has a lease of half an hour; yield the job."""
+    with open_archive(settings, ACTOR) as services:
+        payload = {"folder": str(folder), "name": "slow"}
+        job = EmbeddedWork(services.store, HELD_KINDS).submit("held", payload, "slow")
+    plan = ChildPlan(settings, ("held",))
+    child = multiprocessing.get_context("spawn").Process(target=serve_child, args=("old", 0, plan))
+    child.start()
+    until(lambda: runs(folder)["slow"] == 1)
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGKILL)
+    until(lambda: connection.wait([child.sentinel], 0))
+    yield job
+    child.join()
+
+
+def test_job_of_a_worker_that_was_killed_is_taken_at_the_next_look(
+    settings: Settings, tmp_path: Path
+) -> None:
+    create_archive(settings)
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    with killed_holding(settings, folder) as job, open_archive(settings, ACTOR) as services:
+        assert job_view(services.store, job).owner == "old"
+        (folder / "slow.enough").touch()
+        with crew(services.store, ChildPlan(settings, ("held",))) as made:
+            until(lambda: job_view(services.store, job).state == "done")
+        assert not [e for e in made.events if e.get("status")]
+    assert runs(folder) == {"slow": 2}
+
+
+def test_job_of_a_worker_that_does_nothing_for_long_is_left_to_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    create_archive(settings)
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    with open_archive(settings, ACTOR) as services:
+        store = services.store
+        payload = {"folder": str(folder), "name": "slow"}
+        job = EmbeddedWork(store, HELD_KINDS).submit("held", payload, "slow")
+        with crew(store, ChildPlan(settings, ("held",))) as made:
+            until(lambda: runs(folder)["slow"] == 1)
+            (process,) = made.crew.process_ids
+            os.kill(process, signal.SIGSTOP)
+            until(lambda: Path(f"/proc/{process}/stat").read_text().split(") ")[1][0] == "T")
+            assert free_gone(store, ["held"], lambda owner: is_gone(owner.rpartition("/")[2])) == 0
+            os.kill(process, signal.SIGCONT)
+            (folder / "slow.enough").touch()
+            until(lambda: job_view(store, job).state == "done")
+    assert runs(folder) == {"slow": 1}
 
 
 def test_workers_outlive_a_catalogue_that_is_away(tmp_path: Path, need: Need) -> None:

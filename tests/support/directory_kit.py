@@ -8,15 +8,19 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from holdfast.core.identity import row_id
 from holdfast.ingest.directory.cards import Rules
 from holdfast.ingest.directory.importing import Order, import_directory
 from holdfast.ingest.directory.report import Problem, Report
+from holdfast.settings import Settings
 from holdfast.storage.catalogue.contact_fields import fields_in
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.identities import FORGOTTEN
 from holdfast.storage.catalogue.schema import identities
 from holdfast.storage.catalogue.sightings import joined_key
+from holdfast.storage.directory.undoing import undo_directory
 from holdfast.storage.store import Store
+from holdfast.wiring.archive import open_archive
 
 
 def vcard(*lines: str, version: str = "3.0") -> str:
@@ -57,6 +61,12 @@ def write_cards(path: Path, cards: Iterable[str]) -> Path:
 def bring(store: Store, *paths: Path, trial: bool = False, overwrites: bool = False) -> Report:
     """Import the files."""
     return import_directory(Order(paths, Rules(), overwrites=overwrites, is_trial=trial), store)
+
+
+def undo_in(settings: Settings, batch: str) -> None:
+    """Take an import back, in an archive that nobody has open here."""
+    with open_archive(settings, "tester") as services:
+        undo_directory(services.store, row_id("bat", batch))
 
 
 def problems_of(store: Store, path: Path, rules: Rules | None = None) -> list[Problem]:

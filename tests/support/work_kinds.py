@@ -131,6 +131,8 @@ TEST_KINDS: Mapping[str, JobKind] = {
         "hasty_import": hasty_import,
     }.items()
 }
+HELD_KINDS: Mapping[str, JobKind] = {"held": JobKind("held", patient, lease_s=1800.0)}
+"""Apart, for a lease this long is longer than brokers of tests keep a message."""
 
 
 def runs(folder: Path) -> Counter[str]:
@@ -172,7 +174,8 @@ class ChildPlan:
 
 def kinds_of(names: tuple[str, ...]) -> dict[str, JobKind]:
     """Return kinds of tests and of the product by name."""
-    return {name: TEST_KINDS.get(name) or KINDS[name] for name in names}
+    every = {**KINDS, **TEST_KINDS, **HELD_KINDS}
+    return {name: every[name] for name in names}
 
 
 @dataclass(frozen=True, slots=True)

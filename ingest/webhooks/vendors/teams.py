@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.core.errors import Refused
 from holdfast.ingest.readers.chats.json_spans import NotJson, Span, begin, member, spans
@@ -20,7 +20,12 @@ from holdfast.ingest.webhooks.checking import (
     require_plain,
     require_post,
 )
-from holdfast.ingest.webhooks.graph_tokens import vouched_tenant
+from holdfast.ingest.webhooks.graph_tokens import (
+    Trust,
+    is_issuer,
+    name_in_document,
+    vouched_tenant,
+)
 from holdfast.ingest.webhooks.request import (
     JSON,
     TEXT,
@@ -35,6 +40,9 @@ from holdfast.ingest.webhooks.request import (
 )
 from holdfast.parsers.chat.values import Context, Json, items, json_of, mapping, path, text
 
+if TYPE_CHECKING:
+    from holdfast.ingest.outbound.issuers import IssuerConfig
+
 MESSAGE_FORM, NOTICE_FORM = "teams.message", "teams.notification"
 MAX_TOKEN_CHARS = 4096
 MAX_TOKENS = 100
@@ -46,8 +54,12 @@ class TeamsSettings:
 
     app_ids: tuple[str, ...] = ()
     """Client ids for which validation tokens are made."""
+    issuer: str = ""
+    """https://login.microsoftonline.com/TENANT/v2.0, whose keys are fetched; `common` as the tenant
+    speaks for all."""
     issuer_keys: tuple[Mapping[str, Any], ...] = ()
-    """`keys` of https://login.microsoftonline.com/common/discovery/v2.0/keys."""
+    """`keys` of https://login.microsoftonline.com/common/discovery/v2.0/keys, where none may be
+    fetched."""
     client_states: tuple[str, ...] = field(default=(), repr=False)
     """What the subscriptions were made with; two while one replaces the other."""
     private_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -61,14 +73,38 @@ class TeamsSettings:
                 "The client state is missing.",
                 next_step="Give what the subscription was made with as clientState.",
             )
-        is_vouched = bool(self.app_ids and self.issuer_keys)
+        if self.issuer and not is_issuer(self.issuer):
+            raise Refused(
+                "The issuer is none of the identity platform.",
+                next_step="Give https://login.microsoftonline.com/TENANT ID/v2.0.",
+            )
+        if self.issuer and self.issuer_keys:
+            raise Refused(
+                "The issuer's keys are given, and to be fetched.",
+                next_step="Give issuer, or issuer_keys where nothing may be fetched.",
+            )
+        is_vouched = bool(self.app_ids and (self.issuer or self.issuer_keys))
         if self.private_keys and not is_vouched and not self.takes_unvouched:
             raise Refused(
                 "Nothing could vouch for encrypted content.",
-                next_step="Give app_ids and issuer_keys.",
+                next_step="Give app_ids and issuer.",
             )
         for pem in self.private_keys.values():
             graph_content.checked_key(pem)
+
+    def given_keys(self, name: str) -> list[Mapping[str, Any]]:
+        """Return the keys of this name that were given."""
+        return [one for one in self.issuer_keys if one.get("kid") == name]
+
+
+def issuer_of(settings: TeamsSettings) -> IssuerConfig | None:
+    """Return who vouches, where their keys are to be fetched."""
+    if not settings.issuer:
+        return None
+    from holdfast.ingest.outbound.issuers import IssuerConfig  # its client takes long to load
+
+    named = name_in_document(settings.issuer)
+    return IssuerConfig(settings.issuer, named=named, advice="Check the issuer of the webhook.")
 
 
 def take(request: Request, settings: TeamsSettings) -> Handshake | Taken:
@@ -103,8 +139,12 @@ def _check_tokens(
     if not tenants or settings.takes_unvouched:
         return
     now_s = request.now.timestamp()
+    if settings.issuer:
+        trust = Trust(settings.app_ids, request.published, settings.issuer)
+    else:
+        trust = Trust(settings.app_ids, settings.given_keys)
     tokens = map(text, items(outer.get("validationTokens"))[:MAX_TOKENS])
-    vouched = {vouched_tenant(one, settings.issuer_keys, settings.app_ids, now_s) for one in tokens}
+    vouched = {vouched_tenant(one, trust, now_s) for one in tokens}
     if not tenants <= vouched:
         raise Deny(401, "signature_missing", "No validation token is of the tenant of a content.")
 

@@ -28,6 +28,7 @@ from holdfast.storage.rights.users import NewUser, add_user
 from holdfast.storage.store import Store
 from holdfast.storage.webhooks.endpoints import NewEndpoint, add_endpoint
 from people_kit import contact_at, findings_about_people
+from statement_counts import counted
 
 ANN = vcard("FN:Ann Smith", "EMAIL:ann@acme.com", "EMAIL:ann@home.org", "TEL:+49 151 1234567",
             "ORG:Acme GmbH;Sales", "TITLE:Buyer", "CATEGORIES:VIP,Berlin")  # fmt: skip
@@ -85,6 +86,22 @@ def test_address_of_another_contact_is_a_conflict_and_a_suggestion(
     merge(store, ann, home)
     assert not [one for one in suggestions(store) if one.reason == "directory"]
     assert bring(store, tmp_path / "a.vcf").counts.conflicts == 0
+
+
+def test_statements_for_suggestions_do_not_grow_with_the_conflicts(
+    home: Home, tmp_path: Path
+) -> None:
+    store = home.store()
+    Filing(store)(*(Mail(sender=f"{one}{n}@x.org") for n in range(30) for one in "ab"))
+    cards = [vcard(f"EMAIL:a{n}@x.org", f"EMAIL:b{n}@x.org") for n in range(30)]
+    merge(store, contact_at(store, "b0@x.org"), contact_at(store, "b1@x.org"))
+    found = []
+    for name, some in (("a.vcf", cards[:2]), ("b.vcf", cards)):
+        bring(store, write_cards(tmp_path / name, some))
+        with counted(store.engine) as run:
+            told = [one for one in suggestions(store) if one.reason == "directory"]
+        found.append((len(told), len(run)))
+    assert found == [(2, found[0][1]), (30, found[0][1])]
 
 
 def test_same_file_again_changes_nothing(store: Store, tmp_path: Path) -> None:

@@ -6,14 +6,16 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
+from archive_kit import opened, settings_in
 from catalogue_kit import START, Filing, Home, Homes, Mail
-from directory_kit import bring, everybody, vcard, write_cards
+from directory_kit import bring, everybody, undo_in, vcard, write_cards
 from disposal_kit import Hands, Office
 from holdfast.core.errors import Conflict
 from holdfast.core.identity import row_id
@@ -30,10 +32,13 @@ from holdfast.storage.catalogue.contact_fields import (
 from holdfast.storage.catalogue.contacts import find
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.linking import Wanted, link
-from holdfast.storage.catalogue.schema import batches
+from holdfast.storage.catalogue.schema import batches, companies
 from holdfast.storage.directory.undoing import undo_directory
 from holdfast.storage.store import Store
+from holdfast.wiring.founding import create_archive
+from moving_kit import killed_on_the_way
 from people_kit import contact_at, findings_about_people
+from statement_counts import counted
 
 ANN = vcard("FN:Ann Smith", "EMAIL:ann@acme.com", "TITLE:Buyer", "CATEGORIES:VIP")
 
@@ -109,6 +114,71 @@ def test_import_that_was_undone_while_it_runs_ends(home: Home, tmp_path: Path) -
     assert everybody(store) == before
     assert bring(store, file).counts.created == 250
     assert findings_about_people(store) == []
+
+
+def cards_of(count: int) -> list[str]:
+    """Cards that name people met before and people who are new, each with a company."""
+    return [
+        vcard(f"FN:n{n}", f"EMAIL:a@c{n}.com", f"EMAIL:b@c{n}.com", f"TEL:+49151{n:07}", "TITLE:T")
+        for n in range(count)
+    ]
+
+
+def test_statements_of_an_undo_do_not_grow_with_the_cards(home: Home, tmp_path: Path) -> None:
+    store = home.store()
+    Filing(store)(*(Mail(sender=f"a@c{n}.com") for n in range(0, 60, 2)))
+    before = everybody(store)
+    taken = []
+    for count in (2, 60):
+        report = bring(store, write_cards(tmp_path / f"{count}.vcf", cards_of(count)))
+        with counted(store.engine) as run:
+            undo(store, report.batch)
+        taken.append(len(run))
+        assert everybody(store) == before
+    assert taken[0] == taken[1]
+    assert findings_about_people(store) == []
+
+
+def test_undo_killed_on_the_way_goes_on(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    create_archive(settings)
+    with opened(settings) as services:
+        met(services.store)
+        before = everybody(services.store)
+        file = write_cards(tmp_path / "a.vcf", [ANN, *cards_of(700)])  # more than is undone at once
+        report = bring(services.store, file)
+    deaths, seen = 0, set()
+    for _ in killed_on_the_way(partial(undo_in, settings, report.batch), 30, 25):
+        deaths += 1
+        with opened(settings) as services:
+            seen.add(len(everybody(services.store)))
+            assert findings_about_people(services.store) == []
+    assert deaths > 3
+    assert len(seen) > 2  # some was undone when it was killed
+    with opened(settings) as services:
+        assert everybody(services.store) == before
+        assert findings_about_people(services.store) == []
+
+
+def test_company_stays_as_long_as_an_address_is_of_it_or_below(home: Home, tmp_path: Path) -> None:
+    store = home.store()
+    batches = [
+        bring(store, write_cards(tmp_path / f"{n}.vcf", [vcard(f"EMAIL:a@{domain}")])).batch
+        for n, domain in enumerate(("acme.com", "x.mail.acme.com", "notacme.com", "acme.com.cn"))
+    ]
+    for batch, left in zip(
+        batches,
+        (
+            {"acme.com", "notacme.com", "acme.com.cn"},
+            {"notacme.com", "acme.com.cn"},
+            {"acme.com.cn"},
+            set(),
+        ),
+        strict=True,
+    ):
+        undo(store, batch)
+        with reading(store.engine) as connection:
+            assert set(connection.scalars(select(companies.c.domain))) == left
 
 
 def beside(store: Store, changes: dict[str, Any], act: Callable[[], object]) -> None:

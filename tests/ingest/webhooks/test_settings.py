@@ -30,6 +30,21 @@ WRONG: Mapping[str, tuple[str, Mapping[str, object], Mapping[str, object]]] = {
     "content that nobody vouches for": (
         "teams", {"app_ids": ["a"]}, {"client_states": ["s"], "private_keys": {"c": "k"}},
     ),
+    "issuer of another kind": (
+        "teams", {"app_ids": ["a"], "issuer": "https://login.example/"}, {"client_states": ["s"]},
+    ),
+    "issuer without TLS": (
+        "teams", {"app_ids": ["a"], "issuer": "http://login.example/common/v2.0"},
+        {"client_states": ["s"]},
+    ),
+    "issuer with a name before an @": (
+        "teams", {"app_ids": ["a"], "issuer": "https://login.microsoftonline.com@x.example/common/v2.0"},
+        {"client_states": ["s"]},
+    ),
+    "keys beside an issuer": (
+        "teams", {"issuer": "https://login.microsoftonline.com/common/v2.0", "issuer_keys": [{}]},
+        {"client_states": ["s"]},
+    ),
     "key that is none": (
         "teams", {"takes_unvouched": True}, {"client_states": ["s"], "private_keys": {"c": "k"}},
     ),

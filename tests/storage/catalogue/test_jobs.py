@@ -203,6 +203,30 @@ def test_what_a_dead_worker_held_is_freed_and_nothing_else(home: Home) -> None:
     assert {c.attempt for c in take(store, "newer", limit=5)} == {2}
 
 
+def test_what_workers_held_that_are_gone_is_freed_at_the_cost_of_an_attempt(home: Home) -> None:
+    store = home.store()
+    for kind in ("plain", "plain", "urgent"):
+        put(store, kind)
+    urgent, gone, alive = (one(store, f"host/{name}") for name in ("1", "1", "11"))
+    asked: list[str] = []
+
+    def is_gone(owner: str) -> bool:
+        asked.append(owner)
+        return owner == "host/1"
+
+    assert board.free_gone(store, ["plain"], is_gone) == 1
+    assert sorted(asked) == ["host/1", "host/11"]
+    again = one(store, "new")
+    assert (again.id, again.attempt) == (gone.id, 2)
+    assert not complete(store, gone, "")
+    assert complete(store, alive, "")
+    assert complete(store, urgent, "")
+    pass_time(store, LEASE_MS + 1)
+    asked.clear()
+    assert board.free_gone(store, ["plain"], is_gone) == 0
+    assert asked == []  # what ran out is anybody's already
+
+
 def test_standing_job_is_one_row_that_is_roused_when_it_is_done(home: Home) -> None:
     store = home.store()
     assert board.rouse(store, "plain")

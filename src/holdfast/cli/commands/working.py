@@ -17,6 +17,7 @@ from holdfast.cli.commands.seeding import seedbed
 from holdfast.cli.screen import BAD, GOOD, Column, amount
 from holdfast.core.errors import HoldfastError, Refused
 from holdfast.core.identity import public_id
+from holdfast.ingest.jobs.names import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -70,8 +71,7 @@ class WorkerOptions:
         list[str] | None,
         typer.Option(
             "--kind", metavar="KIND", show_default=False,
-            help="Do only this kind: sequence, anchor, index, process, webhook, sync, settle, "
-            "verify, backfill or import; repeatable.",
+            help=f"Do only this kind: {', '.join(NAMES[:-1])} or {NAMES[-1]}; repeatable.",
         ),
     ] = None  # fmt: skip
     metrics_port: Annotated[int, METRICS_PORT] = 0
