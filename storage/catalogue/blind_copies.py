@@ -72,7 +72,9 @@ def copies_standing(
     Copies that were taken back are left out.
     """
     found: dict[int, dict[int, int]] = {}
-    for row in by_value(connection, _CHANGES, interaction_versions.c.interaction_id, interaction_ids):
+    for row in by_value(
+        connection, _CHANGES, interaction_versions.c.interaction_id, interaction_ids
+    ):
         standing, change = found.setdefault(row.interaction_id, {}), _read(row.change)
         if change.copy is not None:
             standing[row.version] = change.copy.original_id
@@ -83,9 +85,7 @@ def copies_standing(
 
 def addresses_undone(connection: Connection, interaction_id: int) -> set[str]:
     """Return the address keys of whom undone copies of one interaction had named."""
-    rows = by_value(
-        connection, _CHANGES, interaction_versions.c.interaction_id, [interaction_id]
-    )
+    rows = by_value(connection, _CHANGES, interaction_versions.c.interaction_id, [interaction_id])
     undone = [people for row in rows for people in _read(row.change).undone.values()]
     return {address.strip().casefold() for people in undone for _, _, address in people}
 

@@ -93,7 +93,7 @@ class Known:
     attachments: Sequence[Row[Any]]
     """In order, as `record.attachments`."""
     filed_original: int
-    """Id of the original that people and header fields are of; variants may name others."""
+    """Id of the original that header fields are of, and people but those whom others added."""
 
 
 def known_records(
