@@ -78,8 +78,9 @@ def rows_of(store: Store, *tables: str) -> list[int]:
 def test_order_of_copies_changes_nothing_of_who_took_part(
     store: Store, order: Sequence[Mail], *, at_once: bool
 ) -> None:
-    for number, mails in enumerate([order] if at_once else [[one] for one in order]):
-        _, row = take(store, *mails, source=f"source {number}")
+    imports = [order] if at_once else [[one] for one in order]
+    rows = {take(store, *mails, source=f"no {n}")[1] for n, mails in enumerate(imports)}
+    (row,) = rows
     (record,) = records(store, [row])
     people = [(one.role, one.address) for one in record.participants]
     assert sorted(people) == [("bcc", QUOKKA), ("from", "ann@acme.com"), ("to", "bob@example.org")]
@@ -215,7 +216,8 @@ def test_destroying_a_message_forgets_whom_its_copies_named(home: Home, *, is_un
 
 
 _ORDINAL, _VERSION = participants.c.ordinal, interaction_versions.c.version
-_NEW = {"ordinal": PEOPLE_STEP, "role": "bcc", "name": "", "address": "x", "at_ms": 0}
+_NEW: dict[str, int | str] = {"ordinal": PEOPLE_STEP, "role": "bcc", "name": "", "address": "x"}
+_NEW |= {"at_ms": int(START.timestamp() * 1000)}
 
 
 @pytest.mark.parametrize(
