@@ -28,6 +28,7 @@ from holdfast.storage.catalogue.schema import (
     source_items,
     sources,
 )
+from holdfast.storage.catalogue.taking_back import take_back
 from holdfast.storage.catalogue.unkept import forget_unkept
 from holdfast.storage.governance.holding import lock_holds, refuse_held
 
@@ -183,7 +184,8 @@ def undo_batch(store: Store, batch_id: int) -> Undone:
     """Take the captures of the batch out of sight; a new import offers the same items again.
 
     Interactions without another capture are removed from sight and from the index; the next capture
-    of the same message brings them back. Audited. Idempotent: once more changes nothing.
+    of the same message brings them back. Whom later copies named as blind-copied is taken back with
+    them. Audited. Idempotent: once more changes nothing.
 
     Raises:
         NotFound: There is no such batch.
@@ -241,6 +243,7 @@ class _Undoing:
         self.connection.execute(update(captures).where(*is_live).values(undone_ms=self.now_ms))
         removed = self._remove(touched)
         recount(self.connection, removed)
+        take_back(self.connection, self.store, touched)
         self._queue(touched)
         if self._mark() or live:
             self._record([row.id for row in live], removed)

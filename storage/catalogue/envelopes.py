@@ -1,8 +1,9 @@
-"""Files what journal reports say beside their message: its hash, and who received it.
+"""Files what journal reports and later copies say beside their message: who received it.
 
-Several reports of one message are one interaction; each adds whom the others did not name. What a
-report adds is a version of the interaction with an audit event of its own, so that what was filed
-before stays as the log committed to it. It must not parse, and judges no address.
+Several reports of one message are one interaction; each adds whom the others did not name. A later
+copy adds whom its own Bcc field names. What is added is a version of the interaction with an audit
+event of its own, so that what was filed before stays as the log committed to it. It must not parse,
+and judges no address.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlalchemy import func, select
 from holdfast.core.identity import public_id
 from holdfast.core.kinds import Role
 from holdfast.storage.audit import Event, canonical_digest
+from holdfast.storage.catalogue.blind_copies import blind_copied, copies_standing, copy_change
 from holdfast.storage.catalogue.chunks import by_value, insert_rows
 from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.schema import (
@@ -27,15 +29,15 @@ from holdfast.storage.catalogue.schema import (
 from holdfast.storage.catalogue.sightings import Sighting, is_human_mail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     from holdfast.core.custody import Draft, DraftParticipant
     from holdfast.storage.store import Store
 
 ENVELOPE = "envelope"
-"""Kind of the audit event of one report."""
+"""Kind of the audit event of what one report or copy adds, or takes along when it is undone."""
 
 PEOPLE_STEP = 1 << 15
 """Participants that version n added have the ordinals from n times this; what was filed, from 0."""
@@ -52,13 +54,17 @@ class _Known:
     version: int = 0
     """The newest."""
     places: set[tuple[str, str]] = field(default_factory=set)
-    """Role and address key of everybody in it."""
+    """Role and address key of everybody in it who stays whatever is undone."""
+    seen: set[str] = field(default_factory=set)
+    """Address keys of everybody in it."""
+    copies: set[int] = field(default_factory=set)
+    """Originals that say in a version whom they name as blind-copied."""
     identities: dict[str, int | None] = field(default_factory=dict)
     """Address key → identity, of those that are filed."""
 
 
 class _Addition(NamedTuple):
-    """What one report adds to one interaction."""
+    """What one report or copy adds to one interaction."""
 
     interaction_id: int
     version: int
@@ -68,7 +74,7 @@ class _Addition(NamedTuple):
 
 @dataclass(slots=True)
 class Envelopes:
-    """The journal reports of one filing transaction."""
+    """The journal reports and the blind copies of one filing transaction."""
 
     connection: Connection
     store: Store
@@ -80,8 +86,8 @@ class Envelopes:
     _additions: list[_Addition] = field(default_factory=list)
 
     def add(self, original_id: int, interaction_id: int, draft: Draft) -> None:
-        """Take note of an original of the interaction, if it tells its envelope."""
-        if draft.inner_sha256 or draft.is_enveloped:
+        """Take note of an original of the interaction, if it tells its envelope or has a Bcc."""
+        if draft.inner_sha256 or draft.is_enveloped or blind_copied(draft):
             self._waiting.append((original_id, interaction_id, draft))
 
     def find(self, new: Mapping[int, tuple[Draft, int]]) -> list[Sighting]:
@@ -97,6 +103,7 @@ class Envelopes:
             is_human = is_human_mail(draft.kind, draft.participants, is_bulk=draft.is_bulk)
             known = self._known[interaction_id] = _Known(at_ms, is_human)
             known.places = {(one.role, _key(one)) for one in draft.participants}
+            known.seen = {key for _, key in known.places}
         return [seen for waiting in self._waiting for seen in self._decide(*waiting)]
 
     def _load(self, ids: Iterable[int]) -> None:
@@ -107,39 +114,64 @@ class Envelopes:
         by_id: dict[int, list[Any]] = {row_id: [] for row_id in wanted}
         for person in people:
             by_id[person.interaction_id].append(person)
+        standing = copies_standing(self.connection, wanted)
         for row in by_value(self.connection, _ROWS, interactions.c.id, wanted):
-            own = by_id[row.id]
+            own, copies = by_id[row.id], standing.get(row.id, {})
             is_human = is_human_mail(row.kind, own, is_bulk=row.is_bulk)
             known = self._known[row.id] = _Known(row.at_ms, is_human)
-            known.places = {(one.role, _key(one)) for one in own}
+            staying = (one for one in own if one.ordinal // PEOPLE_STEP not in copies)
+            known.places = {(one.role, _key(one)) for one in staying}
+            known.seen = {_key(one) for one in own}
+            known.copies = set(copies.values())
             known.identities = {_key(one): one.identity_id for one in own}
         newest = by_value(self.connection, _NEWEST, interaction_versions.c.interaction_id, wanted)
         for row in newest:
             self._known[row.interaction_id].version = row.version
 
     def _decide(self, original_id: int, interaction_id: int, draft: Draft) -> list[Sighting]:
+        if draft.inner_sha256:
+            return self._hear_report(original_id, interaction_id, draft)
+        told = self._hear_report(original_id, interaction_id, draft) if draft.is_enveloped else []
+        return [*told, *self._hear_copy(original_id, interaction_id, draft)]
+
+    def _hear_report(self, original_id: int, interaction_id: int, draft: Draft) -> list[Sighting]:
         known = self._known[interaction_id]
-        before = {key for _, key in known.places}
         named = [one for one in draft.participants if draft.inner_sha256 or one.role in _OF_FIELDS]
-        added = [one for one in named if (one.role, _key(one)) not in known.places]
-        people = list({(one.role, _key(one)): one for one in added}.values())
+        people = _missing(known, named)
         if not people and not draft.inner_sha256:
             return []
         known.places |= {(one.role, _key(one)) for one in people}
-        known.version += 1
-        if people:
-            self.widened.add(interaction_id)
         change = {
             "original_id": original_id,
             "inner_sha256": draft.inner_sha256.hex(),
             "people": len(people),
         }
-        text = _json({ENVELOPE: change}).decode()
-        self._additions.append(_Addition(interaction_id, known.version, text, people))
-        fresh = {_key(one): one.name for one in reversed(people) if _key(one) not in before}
-        fresh = {key: name for key, name in fresh.items() if "@" in key}
+        return self._added(interaction_id, _json({ENVELOPE: change}).decode(), people)
+
+    def _hear_copy(self, original_id: int, interaction_id: int, draft: Draft) -> list[Sighting]:
+        """Add whom a copy names, also where another copy does that may be undone without it."""
+        known = self._known[interaction_id]
+        people = _missing(known, blind_copied(draft))
+        if not people or original_id in known.copies:
+            return []
+        known.copies.add(original_id)
+        return self._added(interaction_id, copy_change(original_id, len(people)), people)
+
+    def _added(
+        self, interaction_id: int, change: str, people: list[DraftParticipant]
+    ) -> list[Sighting]:
+        """Note a version with these people; return those who are seen for the first time."""
+        known = self._known[interaction_id]
+        known.version += 1
+        if people:
+            self.widened.add(interaction_id)
+        self._additions.append(_Addition(interaction_id, known.version, change, people))
+        fresh = {_key(one): one.name for one in reversed(people) if _key(one) not in known.seen}
+        known.seen |= fresh.keys()
         return [
-            Sighting(key, name, known.at_ms, False, known.is_human) for key, name in fresh.items()
+            Sighting(key, name, known.at_ms, False, known.is_human)
+            for key, name in fresh.items()
+            if "@" in key
         ]
 
     def write(self, identities: Mapping[str, int]) -> list[Event]:
@@ -193,14 +225,24 @@ class Envelopes:
 
 
 def envelope_digest(version: int, change: str, people: Sequence[Sequence[str]]) -> bytes:
-    """Digest what the audit log commits to for one report.
+    """Digest what the audit log commits to for one report or copy, or when copies are undone.
 
     Args:
-        version: Of the interaction, 1 for its first report.
+        version: Of the interaction, 1 for its first.
         change: As the version's row has it.
         people: Role, name and address of whom it added, in order.
     """
     return canonical_digest([version, change, [list(one) for one in people]])
+
+
+def each_once(people: Iterable[Row[Any]]) -> Iterator[Row[Any]]:
+    """Yield participants, in order of their ordinals, without whom later copies name once more."""
+    seen: set[tuple[str, str]] = set()
+    for one in people:
+        place = one.role, _key(one)
+        if one.ordinal < PEOPLE_STEP or place not in seen:
+            yield one
+        seen.add(place)
 
 
 def reported_as(connection: Connection, originals: Iterable[int]) -> dict[int, int]:
@@ -244,12 +286,21 @@ def _read(change: str) -> _Change:
 _OF_FIELDS = (Role.RECIPIENT, Role.SENDER)
 """Those of whom header fields name; nobody else is taken from them."""
 _PEOPLE = select(
-    *(participants.c[name] for name in ("interaction_id", "role", "address", "identity_id"))
+    *(
+        participants.c[name]
+        for name in ("interaction_id", "ordinal", "role", "address", "identity_id")
+    )
 )
 _ROWS = select(*(interactions.c[name] for name in ("id", "kind", "is_bulk", "at_ms")))
 _NEWEST = select(
     interaction_versions.c.interaction_id, func.max(interaction_versions.c.version).label("version")
 ).group_by(interaction_versions.c.interaction_id)
+
+
+def _missing(known: _Known, people: Sequence[DraftParticipant]) -> list[DraftParticipant]:
+    """Return who is not in the interaction in their role, or may be taken back; each once."""
+    added = [one for one in people if (one.role, _key(one)) not in known.places]
+    return list({(one.role, _key(one)): one for one in added}.values())
 
 
 def _key(person: Any) -> str:

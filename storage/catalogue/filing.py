@@ -197,7 +197,7 @@ def _target(batch: _Batch, sealed: Sealed, draft: Draft) -> int:
         known = batch.by_report.get(original, known if sealed.item_id in batch.ended else None)
     if known is not None:
         batch.crowded.add(known)
-        if draft.is_enveloped:
+        if not draft.inner_sha256:
             batch.envelopes.add(original, known, draft)
         return known
     target = batch.by_fingerprint.get(draft.fingerprint)

@@ -22,6 +22,7 @@ from holdfast.core.records import HeldBy, Record, RecordAttachment, RecordPartic
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.companies import direction, internal_in
 from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.envelopes import each_once
 from holdfast.storage.catalogue.filed_facts import (
     Capture,
     captures_in,
@@ -92,7 +93,7 @@ class Known:
     attachments: Sequence[Row[Any]]
     """In order, as `record.attachments`."""
     filed_original: int
-    """Id of the original that people and header fields are of; variants may name others."""
+    """Id of the original that header fields are of, and people but those whom others added."""
 
 
 def known_records(
@@ -218,7 +219,7 @@ def _record(row: Row[Any], loaded: _Loaded, store: Store | None) -> Record:
     taken = loaded.captures[row.id]
     people = tuple(
         RecordParticipant(_ROLES[p.role], p.name, p.address, p.contact_id or 0, p.side or "")
-        for p in loaded.participants.get(row.id, ())
+        for p in each_once(loaded.participants.get(row.id, ()))
     )
     text = _EMPTY if store is None else _text(row, loaded, store)
     ends = {end for person in people for end in domain_ends(person.address)}

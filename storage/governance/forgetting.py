@@ -13,12 +13,14 @@ from sqlalchemy import delete, exists, select, update
 
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, record_events
+from holdfast.storage.catalogue.blind_copies import addresses_undone
 from holdfast.storage.catalogue.chunks import CHUNK, by_value, update_rows
 from holdfast.storage.catalogue.companies import ascii_domain
 from holdfast.storage.catalogue.counting import recount_identities
 from holdfast.storage.catalogue.facts import PEOPLE_FORGOTTEN, change_fact
 from holdfast.storage.catalogue.identities import FORGOTTEN, made_digest
 from holdfast.storage.catalogue.locks import Hold, lock_rows
+from holdfast.storage.catalogue.resolving import by_keys
 from holdfast.storage.catalogue.schema import (
     audit_events,
     companies,
@@ -43,11 +45,12 @@ _WITHIN = 86_400_000 * _WRITER * _WRITERS
 
 
 def people_of(connection: Connection, interaction_id: int) -> list[int]:
-    """Return the identities that take part, which nobody else changes from now on."""
+    """Return the identities that take part, or did, which nobody else changes from now on."""
     query = select(participants.c.identity_id).where(
         participants.c.interaction_id == interaction_id, participants.c.identity_id.is_not(None)
     )
-    found = sorted(set(connection.scalars(query)))
+    undone = by_keys(connection, identities.c.id, addresses_undone(connection, interaction_id))
+    found = sorted({*connection.scalars(query), *undone.values()})
     lock_rows(connection, identities.c.id, found, Hold.ALONE)
     return found
 
@@ -96,6 +99,16 @@ def forget_unmet(connection: Connection, store: Store, identity_ids: Sequence[in
     if gone:
         _forget(connection, store, gone)
         change_fact(connection, PEOPLE_FORGOTTEN, str(store.ids.take()))
+
+
+def count_again(connection: Connection, identity_ids: Iterable[int]) -> None:
+    """Count these identities again and rename them, after somebody was taken out of a message.
+
+    Nobody is forgotten: the same message may name them again, and they are then who they were.
+    """
+    wanted = sorted(set(identity_ids))
+    recount_identities(connection, wanted)
+    _rename(connection, wanted)
 
 
 def _rename(connection: Connection, identity_ids: Sequence[int]) -> None:

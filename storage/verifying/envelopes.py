@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select
 
 from holdfast.storage.annotations.values import is_written
+from holdfast.storage.catalogue.blind_copies import people_undone
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.envelopes import PEOPLE_STEP, envelope_digest
 from holdfast.storage.catalogue.schema import interaction_versions
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from holdfast.storage.verifying.report import Told
 
-STRANGER = "Somebody was added to it whom no report names."
+STRANGER = "Somebody was added to it whom no report or copy names."
 
 
 class Version(NamedTuple):
@@ -59,7 +60,9 @@ def misnumbered(versions: Sequence[Version]) -> str:
 def added_people(
     all_versions: Sequence[Version], added: Sequence[tuple[int, Person]], told: Sequence[Told]
 ) -> str:
-    """Return what is wrong with whom reports added to one interaction; empty when nothing is.
+    """Return what is wrong with whom reports and copies added to one interaction, if anything is.
+
+    Of copies that were undone, those who were taken back count as they were.
 
     Args:
         all_versions: Of the interaction, oldest first.
@@ -68,11 +71,13 @@ def added_people(
     """
     versions = [one for one in all_versions if not is_written(one.change)]
     people: dict[int, list[Person]] = {one.version: [] for one in versions}
+    undone = dict(pair for one in versions for pair in people_undone(one.change).items())
     for ordinal, person in added:
         version, place = divmod(ordinal, PEOPLE_STEP)
-        if version not in people or place != len(people[version]):
+        if version not in people or version in undone or place != len(people[version]):
             return STRANGER
         people[version].append(person)
+    people |= undone
     if len(told) != len(versions):
         return UNKNOWN if len(told) < len(versions) else GONE
     is_told = all(_is_told(one, people[one.version], told) for one in versions)

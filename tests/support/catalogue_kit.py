@@ -105,6 +105,8 @@ class Mail:
     sender: str = "Ann <ann@acme.com>"
     to: tuple[str, ...] = ("Bob <bob@example.org>",)
     cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    """That this copy has: others of the same message may have none."""
     subject: str = "Hello"
     body: str = "Good morning"
     message_id: str = ""
@@ -168,7 +170,7 @@ class Filing:
 def raw_of(mail: Mail) -> bytes:
     """Return the bytes of the message: for two mails that differ in anything, other ones."""
     return repr((mail.sender, mail.to, mail.cc, mail.subject, mail.body, mail.copy)).encode() + (
-        repr((mail.message_id, mail.at)).encode()
+        repr((mail.message_id, mail.at, *mail.bcc)).encode()
     )
 
 
@@ -182,6 +184,7 @@ def draft_of(mail: Mail, key: bytes) -> Draft:
     """Make the draft that a parser would have made."""
     people = [person("from", mail.sender)] if mail.sender else []
     people += [person("to", one) for one in mail.to] + [person("cc", one) for one in mail.cc]
+    people += [person("bcc", one) for one in mail.bcc]
     fingerprint = hashlib.sha256(
         repr((mail.sender, mail.to, mail.cc, mail.subject, mail.body, mail.at)).encode()
     ).digest()

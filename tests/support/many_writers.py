@@ -27,6 +27,7 @@ from holdfast.storage.catalogue.schema import (
     index_queue,
     interactions,
     originals,
+    participants,
     source_items,
     sources,
     thread_keys,
@@ -48,7 +49,7 @@ class Plan:
     messages: int = 40
 
     def mails(self) -> list[Mail]:
-        """Return the messages, many of them replies, some of them with copies of other bytes."""
+        """Return the messages, many of them replies, some with copies that name others too."""
         dice = random.Random(self.seed)
         made: list[Mail] = []
         for n in range(self.messages):
@@ -65,7 +66,9 @@ class Plan:
             )
             made.append(mail)
             if dice.random() < 0.3:
-                made.append(replace(mail, copy=1, key=f"m{n}c"))
+                blind = (f"b{n % 4}@hush.org",) if n % 2 else ()
+                made.append(replace(mail, copy=1, key=f"m{n}c", bcc=blind))
+                made.append(replace(mail, copy=2, key=f"m{n}d", bcc=blind))
         return made
 
     def share(self, writer: int) -> list[tuple[str, list[Mail]]]:
@@ -155,6 +158,7 @@ def wrongs(store: Store, plan: Plan) -> list[str]:
             *_wrong_ledger(connection, offered),
             *_wrong_interactions(connection, filed.values()),
             *_wrong_threads(connection, filed.values()),
+            *_wrong_blind_copies(connection, filed.values()),
             *_wrong_people(connection),
             *_wrong_events(connection),
         ]
@@ -198,6 +202,17 @@ def _wrong_interactions(connection: Connection, mails: Iterable[Mail]) -> list[s
     if queued != present:
         found.append(f"not queued: {present - queued}")
     return found
+
+
+def _wrong_blind_copies(connection: Connection, mails: Iterable[Mail]) -> list[str]:
+    query = (
+        select(interactions.c.subject, participants.c.address)
+        .join(participants, participants.c.interaction_id == interactions.c.id)
+        .where(participants.c.role == "bcc")
+    )
+    named = {(row.subject, row.address) for row in connection.execute(query)}
+    wanted = {(mail.subject, one) for mail in mails for one in mail.bcc}
+    return [f"blind copies: {sorted(named ^ wanted)}"] if named != wanted else []
 
 
 def _wrong_threads(connection: Connection, mails: Iterable[Mail]) -> list[str]:

@@ -69,6 +69,17 @@ def test_copies_of_one_message_add_up_whom_their_fields_name(settings: Settings)
     assert findings(settings) == []
 
 
+def test_copy_adds_whom_its_fields_name_and_whom_it_names_as_blind_copied(
+    settings: Settings,
+) -> None:
+    send(settings, FIELDS, PLAIN)
+    send(settings, FIELDS, b"Bcc: law@x.example\r\n" + PLAIN.replace(b"hidden", b"other"))
+    assert file_all(settings) == {"filed": 1, "duplicate": 1}
+    queries = ("envelope:hidden", "envelope:other", "bcc:law", "bcc:other")
+    assert [found(settings, one) for one in queries] == [1, 1, 1, 0]
+    assert findings(settings) == []
+
+
 def believe_who_may_deliver(plant: pytest.MonkeyPatch) -> None:
     """Whoever may deliver is believed."""
     plant.setattr(SmtpConfig, "believes", SmtpConfig.trusts)
