@@ -41,7 +41,10 @@ def test_guided_inputs_break_no_promise(
     system: str, tmp_path: Path, proof_seed: int, report: Callable[..., None]
 ) -> None:
     ended = fed(system, "--runs", FULL, "--seed", proof_seed, "--findings", tmp_path)
-    found = [path.read_bytes()[:500] for path in tmp_path.iterdir()]
+    found = [path.read_bytes().hex() for path in tmp_path.iterdir()]
+    if found:
+        said = ended.stderr.partition("Uncaught Python exception")[2][:2000]
+        report(found=found, said=said)
     assert (ended.returncode, found) == (0, []), ended.stderr[-3000:]
     done = _DONE.search(ended.stderr)
     assert done is not None, ended.stderr[-3000:]
