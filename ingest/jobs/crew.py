@@ -6,17 +6,16 @@ It must not know what wakes a child, nor how an archive is opened: both are give
 from __future__ import annotations
 
 import secrets
-import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, Protocol
 
 from holdfast.core.errors import HoldfastError, Unavailable
+from holdfast.ingest.jobs.stopping import StopRequest
 from holdfast.ingest.work import Note, Runner, delay_s
 
 if TYPE_CHECKING:
@@ -67,27 +66,6 @@ class SilentBell:
     def wait(self, timeout_s: float) -> Ring | None:
         time.sleep(timeout_s)
         return None
-
-
-@dataclass(slots=True)
-class StopRequest:
-    """Whether this process was asked to end; a plain flag, for it is set by a signal handler."""
-
-    is_asked: bool = False
-
-    def ask(self, _number: int = 0, _frame: object = None) -> None:
-        """End soon, in order."""
-        self.is_asked = True
-
-    @contextmanager
-    def heeding(self, *signals: int) -> Iterator[None]:
-        """Let these signals ask, for the length of the block; only in a main thread."""
-        before = {number: signal.signal(number, self.ask) for number in signals}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def serve(runner: Runner, bell: Bell, look_every_s: float) -> None:

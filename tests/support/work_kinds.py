@@ -26,10 +26,10 @@ from holdfast.ingest.jobs.crew import (
     Crew,
     Ring,
     SilentBell,
-    StopRequest,
     serve,
 )
 from holdfast.ingest.jobs.kinds import KINDS
+from holdfast.ingest.jobs.stopping import StopRequest
 from holdfast.ingest.jobs.task import JobKind, Task, Workshop
 from holdfast.ingest.tasks import CeleryBell, CeleryConfig
 from holdfast.ingest.work import Runner

@@ -37,7 +37,7 @@ def demonstrate(session: Session, processes: int) -> int:
     from holdfast.cli.commands.demo import demo
     from holdfast.cli.commands.process_group import ProcessGroup
     from holdfast.cli.commands.serving import programs
-    from holdfast.ingest.jobs.crew import StopRequest
+    from holdfast.ingest.jobs.stopping import StopRequest
 
     status = demo(session, NoOptions())
     if status:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from holdfast.cli.session import Choices
-    from holdfast.ingest.jobs.crew import StopRequest
+    from holdfast.ingest.jobs.stopping import StopRequest
 
 GLANCE_S = 0.2
 LAST_S = 60

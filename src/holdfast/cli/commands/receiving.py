@@ -41,7 +41,7 @@ def smtpd(session: Session, options: SmtpdOptions) -> None:
     refusal. Who may deliver, and to which addresses, is set in the section smtp of the settings.
     Events are printed as JSON lines on standard error.
     """
-    from holdfast.ingest.jobs.crew import StopRequest
+    from holdfast.ingest.jobs.stopping import StopRequest
     from holdfast.wiring.listener import Watch, serve_smtp
 
     def say(event: Mapping[str, object]) -> None:

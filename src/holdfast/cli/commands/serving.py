@@ -46,7 +46,7 @@ def serve(session: Session, options: ServeOptions) -> None:
     Who may do what is decided by API keys: see 'holdfast user' and 'holdfast key'. Events are
     printed as JSON lines on standard error.
     """
-    from holdfast.ingest.jobs.crew import StopRequest
+    from holdfast.ingest.jobs.stopping import StopRequest
     from holdfast.wiring.serving import ServiceWatch, serve_http
 
     if options.port is not None:
@@ -98,7 +98,7 @@ def up(session: Session, options: UpOptions) -> int:
 def run_group(session: Session, processes: int) -> None:
     """Run the programs of the archive until interrupted."""
     from holdfast.cli.commands.process_group import ProcessGroup
-    from holdfast.ingest.jobs.crew import StopRequest
+    from holdfast.ingest.jobs.stopping import StopRequest
 
     stop = StopRequest()
     with stop.heeding(signal.SIGTERM, signal.SIGINT):

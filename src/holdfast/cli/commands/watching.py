@@ -30,7 +30,7 @@ def watch(session: Session, options: WatchOptions) -> None:
 
     What the archive or the folder refuses is said, and tried again a moment later.
     """
-    from holdfast.ingest.jobs.crew import StopRequest
+    from holdfast.ingest.jobs.stopping import StopRequest
     from holdfast.wiring.runs import watch_folder
 
     def report(one: Taken | HoldfastError) -> None:

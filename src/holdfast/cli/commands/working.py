@@ -119,7 +119,8 @@ def worker(session: Session, options: WorkerOptions) -> None:
 
 
 def _run_crew(options: WorkerOptions, bed: Seedbed, store: Any, opened: ExitStack) -> None:
-    from holdfast.ingest.jobs.crew import Crew, StopRequest
+    from holdfast.ingest.jobs.crew import Crew
+    from holdfast.ingest.jobs.stopping import StopRequest
     from holdfast.storage.catalogue.jobs import abandon, forget_done
 
     if options.metrics_port:
@@ -156,7 +157,7 @@ def _forget(store: Any, forget_done: Any) -> None:
 
 def serve_child(plan: _Plan, owner: str, place: int, is_orphaned: Callable[[], bool]) -> None:
     """Be one worker process until asked to end; its status tells why it ended."""
-    from holdfast.ingest.jobs.crew import StopRequest
+    from holdfast.ingest.jobs.stopping import StopRequest
 
     stop = StopRequest()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent asks for the end
@@ -180,8 +181,8 @@ def _serve(owner: str, place: int, plan: _Plan, is_stopping: Callable[[], bool])
 
 
 def _work_once(plan: _Plan) -> None:
-    from holdfast.ingest.jobs.crew import StopRequest
     from holdfast.ingest.jobs.kinds import chosen
+    from holdfast.ingest.jobs.stopping import StopRequest
     from holdfast.ingest.work import Runner
 
     stop = StopRequest()
