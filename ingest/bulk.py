@@ -26,10 +26,9 @@ from holdfast.ingest.pipeline import accept, process
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.readers.offers import Fetched, Offered, Unreadable, portable
 from holdfast.ingest.readers.reading import Reader
-from holdfast.ingest.readers.sealed_files import opened
+from holdfast.ingest.readers.sealed_files import unspooled
 from holdfast.storage.catalogue.ledger import known_items
 from holdfast.storage.catalogue.unkept import note_unkept
-from holdfast.storage.durable import unavailable
 from holdfast.storage.frames import discard, prepare
 
 if TYPE_CHECKING:
@@ -170,11 +169,7 @@ class Import:
         if isinstance(item.body, bytes):
             return _Job(item.offered, Order(None, raw=item.body, facts=item.offered.facts))
         file = item.body
-        try:
-            raw = opened(file.path, file.key, file.size_bytes, file.content_id)
-        except OSError as error:
-            raise unavailable(error, "reading a spooled message") from error
-        prepared = prepare(raw, spool=self.spool)
+        prepared = prepare(unspooled(file), spool=self.spool)
         spooled = replace(item.offered, container=portable(str(file.path)), length=file.size_bytes)
         order = Order(
             spooled, key=prepared.key, file_key=file.key, file_id=file.content_id,

@@ -17,7 +17,7 @@ from holdfast.ingest.readers.chats.tree import ChatRules
 from holdfast.ingest.readers.contents import PlanRules
 from holdfast.ingest.readers.offers import Offered
 from holdfast.ingest.readers.planning import plan
-from holdfast.ingest.recovery import Attendance, SealedRange, file_sealed
+from holdfast.ingest.recovery import Attendance, SealedRange, file_sealed, raise_damage
 from holdfast.parsers.chat.values import context_of
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.batches import (
@@ -163,8 +163,7 @@ def run_import(
     file_sealed(desk, pool, SealedRange(batch=intake.batch_id), left)
     recovered += file_sealed(desk, pool, attendance=anything)
     finish_batch(intake, counts, desk)
-    for error in damaged.values():
-        raise error
+    raise_damage(damaged)
     batch = public_id("bat", intake.batch_id)
     return ImportSummary(batch, options.source_name, counts, recovered, feed_index(desk))
 

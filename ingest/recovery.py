@@ -28,7 +28,7 @@ from holdfast.storage.catalogue.reading import original_bytes
 from holdfast.storage.catalogue.schema import captures, originals, source_items, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Row
 
@@ -218,6 +218,12 @@ class _Run:
         return replace(order, offered=where, file_key=file.key, file_id=file.content_id)
 
 
+def raise_damage(damaged: Mapping[int, HoldfastError]) -> None:
+    """Raise why the first of these originals cannot be read; nothing where all can."""
+    for error in damaged.values():
+        raise error
+
+
 def oldest_sealed_ms(store: Store) -> int | None:
     """Return when the oldest item was seen that is sealed and not filed; None without any."""
     oldest = select(source_items.c.seen_ms).where(_IS_SEALED).order_by(source_items.c.id).limit(1)
@@ -242,6 +248,25 @@ def count_sealed(store: Store) -> int:
     """Count the items that are sealed and not filed."""
     with reading(store.engine) as connection:
         return connection.scalar(select(func.count()).where(_IS_SEALED)) or 0
+
+
+def sealed_size(store: Store, within: SealedRange, besides: Collection[int]) -> tuple[int, int]:
+    """Return how many items are sealed and not filed, and the bytes of their originals.
+
+    Args:
+        store: Of the archive.
+        within: Which items.
+        besides: Row ids of ledger items that do not count.
+    """
+    size_bytes = func.coalesce(func.sum(originals.c.size_bytes), 0)
+    query = (
+        select(func.count(), size_bytes)
+        .join(originals, originals.c.id == source_items.c.original_id)
+        .where(_IS_SEALED, *within.conditions(), source_items.c.id.not_in(list(besides)))
+    )
+    with reading(store.engine) as connection:
+        count, size = connection.execute(query).one()
+    return count, int(size)
 
 
 def _sealed_rows(desk: Desk, within: SealedRange, after: int) -> Any:

@@ -18,16 +18,20 @@ from holdfast.ingest.batch_writer import BatchWriter
 from holdfast.ingest.bulk import noted, rare_collection
 from holdfast.ingest.pipeline import accept
 from holdfast.ingest.progress import Progress
-from holdfast.ingest.readers.sealed_files import SealedFile, opened
-from holdfast.ingest.recovery import Attendance, SealedRange, file_sealed, oldest_sealed_ms
-from holdfast.storage.catalogue.batches import batch_ends, sealed_in_batch
+from holdfast.ingest.readers.sealed_files import SealedFile, unspooled
+from holdfast.ingest.recovery import (
+    Attendance,
+    SealedRange,
+    file_sealed,
+    oldest_sealed_ms,
+    sealed_size,
+)
+from holdfast.storage.catalogue.batches import batch_ends
 from holdfast.storage.catalogue.ledger import Accepted
 from holdfast.storage.catalogue.unkept import note_unkept
-from holdfast.storage.durable import unavailable
 from holdfast.storage.frames import discard, prepare
 
 if TYPE_CHECKING:
-    import mmap
     from collections.abc import Callable, Iterable, Iterator
 
     from holdfast.core.custody import Intake
@@ -147,12 +151,14 @@ class Taking:
                     self._counts.notify_all()
 
     def _file_overdue(self) -> None:
-        store = self.bench.desk.store
-        oldest = oldest_sealed_ms(store)
         if self._is_full:
             self._file(None)
-        elif oldest is not None and store.now_ms() - oldest > GIVE_WAY_S * 1000:
-            self._file(store.now_ms() - int(GIVE_WAY_S * 1000))
+            return
+        store = self.bench.desk.store
+        before_ms = store.now_ms() - int(GIVE_WAY_S * 1000)
+        oldest = oldest_sealed_ms(store)
+        if oldest is not None and oldest < before_ms:
+            self._file(before_ms)
 
     def _file(self, before_ms: int | None) -> None:
         within = SealedRange(batch=self.intake.batch_id, before_ms=before_ms)
@@ -205,9 +211,9 @@ class Taking:
         with self._counts:
             while self._is_ahead() and not self._is_over.is_set():
                 # Others may have filed what they found sealed: only the ledger knows.
-                self._ahead, self._ahead_bytes = sealed_in_batch(
-                    self.bench.desk.store, self.intake.batch_id, self.damaged
-                )
+                within = SealedRange(batch=self.intake.batch_id)
+                counted = sealed_size(self.bench.desk.store, within, self.damaged)
+                self._ahead, self._ahead_bytes = counted
                 self._is_full = self._is_ahead()
                 if self._is_full:
                     self._counts.wait(LOOK_S)
@@ -224,15 +230,13 @@ class Taking:
                 self.progress.offer(0)
             return
         offered, body = one.offered, one.body
-        is_file = isinstance(body, SealedFile)
-        prepared = prepare(
-            _raw(body) if isinstance(body, SealedFile) else body,
-            spool=self.bench.spool if is_file else None,
-        )
+        if isinstance(body, SealedFile):
+            files, prepared = [body], prepare(unspooled(body), spool=self.bench.spool)
+        else:
+            files, prepared = [], prepare(body, spool=None)
         facts = replace(offered.facts, trust=self.intake.trust)
         with self._handing:
-            if isinstance(body, SealedFile):
-                self._batch.files.append(body)
+            self._batch.files += files
             self._batch.offers.append(Offer(offered.key, facts, prepared, noted(offered)))
             self._batch.size_bytes += prepared.size_bytes
         with self._counts:
@@ -280,10 +284,3 @@ class Taking:
         found.done += found.new + found.duplicates - before
         if found.done == found.offered:
             found.bytes_done = found.bytes_offered
-
-
-def _raw(file: SealedFile) -> mmap.mmap:
-    try:
-        return opened(file.path, file.key, file.size_bytes, file.content_id)
-    except OSError as error:
-        raise unavailable(error, "reading a spooled message") from error

@@ -21,7 +21,7 @@ from holdfast.ingest.imap.plan import read_plan
 from holdfast.ingest.imap.walking import Found, Walk
 from holdfast.ingest.imports import feed_index, finish_batch
 from holdfast.ingest.progress import Progress
-from holdfast.ingest.recovery import file_sealed
+from holdfast.ingest.recovery import file_sealed, raise_damage
 from holdfast.ingest.sources.bench import Ask, Bench
 from holdfast.ingest.taking_in import Taking
 from holdfast.storage.catalogue.accounts import KeptAccount, StoredSecret, note_started
@@ -46,8 +46,8 @@ class Synced:
     found: Found = field(default_factory=Found)
     recovered: int = 0
     not_indexed: int = 0
-    damaged: list[HoldfastError] = field(default_factory=list)
-    """Why originals that were sealed just now could not be read again."""
+    damaged: dict[int, HoldfastError] = field(default_factory=dict)
+    """Why originals that were sealed just now could not be read again, by ledger item."""
     error: HoldfastError | None = None
     """Why the run ended early; what it took until then stays."""
     is_cut: bool = False
@@ -97,8 +97,7 @@ def sync_account(kept: KeptAccount, bench: Bench, ask: Ask | None = None) -> Syn
     note_settled(desk.store, kept.source_id, walk.course.settled, heard)
     done.not_indexed = feed_index(desk)
     desk.sequencer.run()
-    for error in done.damaged:  # it is the archive that fails, not the source
-        raise error
+    raise_damage(done.damaged)  # it is the archive that fails, not the source
     return done
 
 
@@ -130,5 +129,5 @@ def _take(
     done.counts = taking.run(offers, stop)
     done.recovered += file_sealed(desk, bench.pool, bench.recovers)
     finish_batch(intake, done.counts, desk)
-    done.damaged = list(taking.damaged.values())
+    done.damaged = taking.damaged
     done.batch = public_id("bat", intake.batch_id)

@@ -11,6 +11,7 @@ from holdfast.ingest.recovery import (
     SealedRange,
     file_sealed,
     oldest_sealed_ms,
+    raise_damage,
     sealed_sources,
 )
 from holdfast.ingest.webhooks.settings import KIND as HOOK
@@ -45,8 +46,7 @@ def run(task: Task, workshop: Workshop) -> Mapping[str, object]:
     for part in _ranges(order, workshop):
         filed += file_sealed(workshop.desk, workshop.pool, part, attendance)
     workshop.desk.sequencer.run()
-    for error in attendance.damaged.values():
-        raise error
+    raise_damage(attendance.damaged)
     return {"filed": filed}
 
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from holdfast.core.errors import Corrupt
+from holdfast.storage.durable import unavailable
 
 _PIECE_BYTES = 1024 * 1024
 _START = bytes(16)
@@ -60,6 +61,19 @@ class SealedWriter:
         """Return what opens the file."""
         self.file.flush()
         return SealedFile(self.path, self._key, self.size_bytes, self._digest.digest())
+
+
+def unspooled(file: SealedFile) -> mmap.mmap:
+    """Return what lies in a file, as `opened` does.
+
+    Raises:
+        Corrupt: The file is not the one that was written.
+        Unavailable: It cannot be read.
+    """
+    try:
+        return opened(file.path, file.key, file.size_bytes, file.content_id)
+    except OSError as error:
+        raise unavailable(error, "reading a spooled message") from error
 
 
 def opened(path: Path, key: bytes, size_bytes: int, content_id: bytes) -> mmap.mmap:

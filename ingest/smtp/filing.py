@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from holdfast.core.errors import HoldfastError, Unavailable
-from holdfast.ingest.recovery import Attendance, count_sealed, file_sealed, oldest_sealed_ms
+from holdfast.ingest.recovery import (
+    Attendance,
+    count_sealed,
+    file_sealed,
+    oldest_sealed_ms,
+    raise_damage,
+)
 from holdfast.ingest.smtp.pressure import GIVE_WAY_S, Pressure
 
 if TYPE_CHECKING:
@@ -67,8 +73,7 @@ class Filing:
                 attendance = Attendance(self._after_batch)
                 file_sealed(self.desk, self.pool, attendance=attendance)
                 self._show()
-                for error in attendance.damaged.values():
-                    raise error
+                raise_damage(attendance.damaged)
             elif self.desk.feed.waiting():
                 self._show()
         except Unavailable as error:  # still sealed or queued: taken up at the next look

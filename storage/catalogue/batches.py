@@ -24,7 +24,6 @@ from holdfast.storage.catalogue.schema import (
     captures,
     custodians,
     interactions,
-    originals,
     source_items,
     sources,
 )
@@ -33,7 +32,7 @@ from holdfast.storage.catalogue.unkept import forget_unkept
 from holdfast.storage.governance.holding import lock_holds, refuse_held
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection, Row, Table
 
@@ -345,25 +344,3 @@ def batch_ends(store: Store, batch_id: int) -> dict[str, int]:
     with reading(store.engine) as connection:
         rows = connection.execute(query.group_by(source_items.c.state)).all()
     return {row[0]: row[1] for row in rows}
-
-
-def sealed_in_batch(store: Store, batch_id: int, besides: Collection[int]) -> tuple[int, int]:
-    """Return how many items of a batch are sealed and not filed, and their bytes.
-
-    Args:
-        store: Of the archive.
-        batch_id: Row id of the batch.
-        besides: Row ids of items that do not count.
-    """
-    query = (
-        select(func.count(), func.coalesce(func.sum(originals.c.size_bytes), 0))
-        .join(originals, originals.c.id == source_items.c.original_id)
-        .where(
-            source_items.c.state == End.SEALED.value,
-            source_items.c.batch_id == batch_id,
-            source_items.c.id.not_in(list(besides)),
-        )
-    )
-    with reading(store.engine) as connection:
-        count, size_bytes = connection.execute(query).one()
-    return count, int(size_bytes)
