@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import select
 
-from holdfast.core.errors import Conflict, NotFound, Refused
+from holdfast.core.errors import Conflict, Refused
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_rows, update_rows
-from holdfast.storage.catalogue.contacts import contact_root
+from holdfast.storage.catalogue.contacts import absent_contact, contact_root
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.schema import contact_versions, contacts
@@ -192,7 +192,7 @@ def change_all(
     lock_rows(connection, contacts.c.id, changes, Hold.CHANGING)
     rows = {r.id: r for r in by_value(connection, select(contacts), contacts.c.id, changes)}
     if len(rows) < len(changes):
-        raise _absent()
+        raise absent_contact()
     made = [one for key, values in changes.items() if (one := _change(rows[key], values))]
     _keep(connection, store, made, batch_id)
     return len(made)
@@ -316,12 +316,8 @@ def led_to(changes: Iterable[str]) -> Fields:
 def _row(connection: Connection, contact_id: int) -> Row[Any]:
     row = connection.execute(select(contacts).where(contacts.c.id == contact_id)).first()
     if row is None:
-        raise _absent()
+        raise absent_contact()
     return row
-
-
-def _absent() -> NotFound:
-    return NotFound("There is no such contact.", next_step="Look for it by its address.")
 
 
 def checked_fields(changes: Mapping[str, Any]) -> dict[str, Any]:

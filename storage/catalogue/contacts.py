@@ -173,7 +173,7 @@ def contact_roots(store: Store, contact_ids: Iterable[int]) -> list[int]:
     with reading(store.engine) as connection:
         roots = roots_in(connection, wanted)
     if not roots.keys() >= set(wanted):
-        raise _absent()
+        raise absent_contact()
     return [roots[one] for one in wanted]
 
 
@@ -185,7 +185,7 @@ def contact_root(connection: Connection, contact_id: int) -> int:
     """
     root = roots_in(connection, [contact_id]).get(contact_id)
     if root is None:
-        raise _absent()
+        raise absent_contact()
     return root
 
 
@@ -205,7 +205,8 @@ def roots_in(connection: Connection, contact_ids: Iterable[int]) -> dict[int, in
     return roots
 
 
-def _absent() -> NotFound:
+def absent_contact() -> NotFound:
+    """Return the words for a contact that is not there."""
     return NotFound("There is no such contact.", next_step="Look for it by its address.")
 
 
