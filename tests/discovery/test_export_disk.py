@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from archive_kit import bring_in, message, settings_in, write_mbox
 from export_disk import (
     failing_disk_is_said,
     freezing_that_fails_leaves_nothing,
@@ -24,21 +23,6 @@ Plant = pytest.MonkeyPatch
 Need = Callable[[object, str], None]
 OPERATIONS = ("create", "write", "fsync", "replace", "fsync_folder")
 PLACES = ("package", "spool")
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """A small archive of the test's own."""
-    own = settings_in(tmp_path)
-    bring_in(own, write_mbox(tmp_path / "a.mbox", [message(n) for n in range(6)]))
-    return own
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    folder = tmp_path / "out"
-    folder.mkdir()
-    return folder / "package.zip"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

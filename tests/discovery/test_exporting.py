@@ -54,21 +54,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return new_archive(tmp_path_factory.mktemp("archive"))
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """A small archive of the test's own."""
-    own = settings_in(tmp_path)
-    bring_in(own, write_mbox(tmp_path / "a.mbox", [message(n) for n in range(6)]))
-    return own
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    folder = tmp_path / "out"
-    folder.mkdir()
-    return folder / "package.zip"
-
-
 def test_a_package_holds_what_was_found_and_verifies(shared: Settings, out: Path) -> None:
     export = made(shared, out)
     assert export.state == "complete", table(out, "exceptions.csv")
