@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 
@@ -21,6 +20,7 @@ from imap_kill import fill, mailbox
 from imap_kit import Patience, account_of, added, ends, expected, held, synced
 from imap_tap import DEADLINE_S, Tap, tapped
 from server_dovecot import CONNECTIONS, Dovecot, User
+from work_kinds import until
 
 Plant = pytest.MonkeyPatch
 OURS, TRIES = 2, 5
@@ -39,17 +39,20 @@ class Crowd:
 
     def press_in(self) -> None:
         """Take all that there are, as soon as the server has noticed that ours broke."""
-        last = monotonic() + DEADLINE_S
         with self.gate:
-            while len(self.sessions) < CONNECTIONS:
-                assert monotonic() < last
-                session = connect(account_of(self.user))
-                try:
-                    session.sign_in(self.user.server.password.encode())
-                    self.sessions.append(session)
-                except Busy:
-                    session.abandon()
-                    sleep(0.02)
+            until(self._has_all)
+
+    def _has_all(self) -> bool:
+        """Take what there is; tell whether that is all that the server allows."""
+        while len(self.sessions) < CONNECTIONS:
+            session = connect(account_of(self.user))
+            try:
+                session.sign_in(self.user.server.password.encode())
+            except Busy:
+                session.abandon()
+                return False
+            self.sessions.append(session)
+        return True
 
     def leave(self, most: int) -> None:
         """Give up so many connections."""
