@@ -14,7 +14,7 @@ from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import source_items, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from holdfast.ingest.jobs.task import Task, Workshop
     from holdfast.ingest.progress import Progress
@@ -101,13 +101,29 @@ def summary_facts(summary: ImportSummary) -> dict[str, object]:
 
 def reporting(task: Task) -> Callable[[Progress], None]:
     """Report each batch that was filed; the pipeline calls it where nothing is half done."""
-    filed = 0
+    # Without the ledger's count: the next run takes it anew.
+    return rising(task, lambda progress: progress.new + progress.duplicates, asdict)
+
+
+def rising(
+    task: Task,
+    measure: Callable[[Progress], int],
+    told: Callable[[Progress], Mapping[str, object]],
+) -> Callable[[Progress], None]:
+    """Return what reports headway only when there is more than before, and else asks to go on.
+
+    Args:
+        task: Whose headway it is.
+        measure: What of a run no crash undoes.
+        told: What the job then says of it.
+    """
+    reached = 0
 
     def show(progress: Progress) -> None:
-        nonlocal filed
-        before, filed = filed, progress.new + progress.duplicates
-        if filed > before:
-            task.headway(asdict(progress))  # without the ledger's count: the next run takes it anew
+        nonlocal reached
+        before, reached = reached, measure(progress)
+        if reached > before:
+            task.headway(told(progress))
         else:
             task.check()
 

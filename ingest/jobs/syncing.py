@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from holdfast.ingest.jobs.importing import rising
 from holdfast.ingest.recovery import SealedRange
 from holdfast.ingest.source_kinds import SOURCES, source_of
 from holdfast.ingest.sources.asking import reconcile_ask
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from holdfast.ingest.jobs.task import Task, Workshop
-    from holdfast.ingest.progress import Progress
     from holdfast.storage.catalogue.accounts import KeptAccount
 
 AHEAD_ITEMS = 2_000
@@ -80,23 +80,12 @@ def _is_to_reconcile(kept: KeptAccount, now_ms: int) -> bool:
 def _bench(task: Task, workshop: Workshop, source_id: int, ask: Ask) -> Bench:
     # What compares all cannot go on where it was cut: it would never come to its end.
     until = math.inf if ask.reconciles else time.monotonic() + SLICE_S
-
-    done = 0
-
-    def report(progress: Progress) -> None:
-        nonlocal done
-        before, done = done, progress.done
-        if done > before:
-            task.headway({"source": source_id})
-        else:
-            task.check()
-
     return Bench(
         workshop.desk,
         workshop.pool,
         workshop.spool,
         pause=task.wait,
-        on_progress=report,
+        on_progress=rising(task, lambda progress: progress.done, lambda _: {"source": source_id}),
         is_over=lambda: time.monotonic() >= until,
         tries=TRIES,
         recovers=SealedRange(sources=(source_id,)),
