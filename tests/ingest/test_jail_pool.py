@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from holdfast.core.errors import Unavailable
 from holdfast.ingest.jail import Failed, Killed, Limits, Ok, Outcome, Pool, PoolConfig, Reason
+from holdfast.ingest.jail.child import NICENESS
 from holdfast.ingest.jail.confinement import MIB
 
 TIGHT = Limits(memory_bytes=64 * MIB, cpu_s=0.3, wall_s=60.0, max_result_bytes=1 * MIB)
@@ -41,6 +42,7 @@ DEEDS: dict[bytes, Callable[[], object]] = {
     b"flood": lambda: bytes(2 * MIB),
     b"fail": lambda: int(b"content"),
     b"pid": lambda: b"%d" % os.getpid(),
+    b"nice": lambda: b"%d" % os.nice(0),
 }
 
 
@@ -91,6 +93,11 @@ def test_every_task_has_exactly_one_outcome(payloads: list[bytes]) -> None:
     assert len(by_task) == len(results) == len(payloads)
     expected = [EXPECTED.get(payload, Ok(payload.upper())) for payload in payloads]
     assert [by_task[number] for number in sorted(by_task)] == expected
+
+
+def test_children_stand_back_behind_the_one_who_asks_them(pool: Pool) -> None:
+    answers = [result.outcome for result in pool.run([b"nice"])]
+    assert answers == [Ok(b"%d" % min(os.nice(0) + NICENESS, 19))]
 
 
 def test_f40_child_that_waits_forever_is_ended_by_wall_time() -> None:
