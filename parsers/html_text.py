@@ -42,6 +42,11 @@ _WITHOUT_END_TAG = (
 _SELF_CLOSED = frozenset(_WITHOUT_END_TAG.split())
 
 
+_COMMENT = "<!?"
+"""What stands for `<?`. Both begin a comment that ends at the next `>` (HTML, 13.2.5.6, 13.2.5.42);
+of `<?` the library makes a node of another kind, whose name it reads from foreign memory."""
+
+
 def html_to_text(html: str) -> str:
     """Return the readable text of an HTML document or fragment.
 
@@ -53,7 +58,7 @@ def html_to_text(html: str) -> str:
         html = html.encode("utf-8", "replace").decode("utf-8")
     if is_costly(html):
         return strip_tags(html)
-    parser = LexborHTMLParser(html)
+    parser = LexborHTMLParser(html.replace("<?", _COMMENT))
     page = _Page()
     _walk(parser.root, page)
     return page.text()

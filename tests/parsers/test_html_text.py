@@ -39,6 +39,8 @@ from holdfast.parsers.html_text import MAX_QUOTE_DEPTH, html_to_text, is_costly
         ("<textarea>typed\ntext</textarea>", "typed\ntext"),
         ("x &#xd800; y \ud800 z", "x \ufffd y ? z"),
         ("unclosed <b", "unclosed"),
+        ('<?xml version="1.0"?><p>a<?xml:namespace prefix="o" ?>b<?php echo "c" ?>', "ab"),
+        (f"m<?a?{'b' * 300}>n<?{'c?' * 300}", "mn"),
     ],
 )
 def test_markup_becomes(html: str, text: str) -> None:
@@ -122,6 +124,13 @@ MARKUP = st.lists(
             "<svg><title>",
             "<!--",
             "-->",
+            "<?a",
+            "<![CDATA[",
+            "]]>",
+            "<!doctype ",
+            "?",
+            ">",
+            "long" * 80,
             "\x00",
             "�",
             "&#0;",
