@@ -60,7 +60,10 @@ def html_to_text(html: str) -> str:
         return strip_tags(html)
     parser = LexborHTMLParser(html.replace("<?", _COMMENT))
     page = _Page()
-    _walk(parser.root, page)
+    try:
+        _walk(parser.root, page)
+    except UnicodeDecodeError:  # the library cuts characters that stand between frames
+        return strip_tags(html)
     return page.text()
 
 

@@ -40,6 +40,7 @@ from holdfast.parsers.html_text import MAX_QUOTE_DEPTH, html_to_text, is_costly
         ("x &#xd800; y \ud800 z", "x \ufffd y ? z"),
         ("unclosed <b", "unclosed"),
         ('<?xml version="1.0"?><p>a<?xml:namespace prefix="o" ?>b<?php echo "c" ?>', "ab"),
+        ("<f><frameset>&not\n<frame>word", "¬\nword"),
         (f"m<?a?{'b' * 300}>n<?{'c?' * 300}", "mn"),
     ],
 )
@@ -126,6 +127,8 @@ MARKUP = st.lists(
             "-->",
             "<?a",
             "<![CDATA[",
+            "<frameset>",
+            "&not",
             "]]>",
             "<!doctype ",
             "?",
