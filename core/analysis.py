@@ -135,6 +135,8 @@ def normalise_with_offsets(text: str) -> tuple[str, list[int]]:
     A letter and its marks are one: their characters all carry the letter's place. For highlights
     of single records; letters outside ASCII take their time.
     """
+    if text.isascii():
+        return text.lower(), list(range(len(text)))
     pieces: list[str] = []
     offsets: list[int] = []
     end = 0
