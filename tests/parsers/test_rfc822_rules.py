@@ -73,9 +73,14 @@ def test_date_that_names_no_instant_is_refused(value: str) -> None:
 @pytest.mark.parametrize(
     "day",
     [
-        "Tue, 5 Mar 2024", "Wed, 5 Mar 2024", "Thu, 31 Feb 2024", "Tue, 05 Mar 1968",
-        "Fri, 1 Jan 1971", "Thu, 31 Dec 2099", "Mon, 1 Jan 0001",
-    ],  # fmt: skip
+        "Tue, 5 Mar 2024",
+        "Wed, 5 Mar 2024",
+        "Thu, 31 Feb 2024",
+        "Tue, 05 Mar 1968",
+        "Fri, 1 Jan 1971",
+        "Thu, 31 Dec 2099",
+        "Mon, 1 Jan 0001",
+    ],
 )
 def test_date_in_the_usual_form_is_read_as_in_any_other(day: str, zone: str) -> None:
     assert read_date(f"{day} 23:30:07 {zone}") == read_date(f"{day}  23:30:07 {zone}")
