@@ -64,6 +64,7 @@ def open_sqlite(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine
         f"sqlite:///{path}",
         module=pysqlite3.dbapi2,
         connect_args={"timeout": busy_timeout_ms / 1000, "check_same_thread": False},
+        pool_use_lifo=True,  # the connection used last has its pages in memory
         hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare)
