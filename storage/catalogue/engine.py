@@ -72,7 +72,7 @@ def open_sqlite(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine
     return engine
 
 
-# The driver asks how a value is to be given for all but numbers and text, and takes ten times as long
+# The driver asks how to give a value that is no number and no text, and takes several times as long
 # to find that nobody has said: an import gives it dozens of such values for each message.
 _GIVEN_AS: dict[type, Callable[[Any], object]] = {
     bytes: bytes,
