@@ -231,12 +231,11 @@ def filed_terms(filed: FiledFacts | Record) -> dict[str, tuple[str, ...]]:
         Field.TAG: filed.tags,
         Field.MATTER: tuple([one.matter for one in filed.held_by]),
         Field.HOLD: tuple([one.hold for one in filed.held_by]),
+        Field.SHA256: filed.sha256s,
         Field.IS: tuple([name for name, is_true in claims.items() if is_true]),
     }
     terms = _folded(values)
     # Written by us in the form in which they are compared.
-    if filed.sha256s:
-        terms[Field.SHA256.value] = filed.sha256s
     terms[Field.ID.value] = (public_id("msg", filed.id),)
     if filed.thread_id:
         terms[Field.THREAD.value] = (public_id("thr", filed.thread_id),)
