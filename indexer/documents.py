@@ -129,9 +129,9 @@ class Analysed:
     """Its `own_facets`."""
 
 
-def analyse_record(record: Record) -> Document:
+def analyse_record(record: Record, version: int = 0) -> Document:
     """Return the document of a record, all at once: for re-indexing and tests."""
-    return complete(analyse_original(record), record)
+    return complete(analyse_original(record), record, version)
 
 
 def unix_ms(at: datetime) -> int:
@@ -221,12 +221,13 @@ def analyse_original(record: Record | Unfiled) -> Analysed:
     return Analysed(tokens, exact, own_facets(record, own))
 
 
-def complete(analysed: Analysed, filed: FiledFacts | Record) -> Document:
+def complete(analysed: Analysed, filed: FiledFacts | Record, version: int = 0) -> Document:
     """Add what the catalogue knows: ids, times, exact values, facets.
 
     Args:
         analysed: Of the same interaction.
         filed: Its record will do; nothing of the original is read from it.
+        version: As `Document.version`.
     """
     return Document(
         id=filed.id,
@@ -238,6 +239,7 @@ def complete(analysed: Analysed, filed: FiledFacts | Record) -> Document:
         facets={**analysed.facets, **filed_facets(filed)},
         thread_id=filed.thread_id,
         message_id=filed.message_id,
+        version=version,
     )
 
 
