@@ -41,8 +41,8 @@ fetch() {
     dpkg -x "$PACKAGE"_*.deb .
     needs=$(dpkg-deb -f "$PACKAGE"_*.deb Depends | tr ',' '\n' | sed -n 's/^ *\(lib[^ :|]*\).*/\1/p')
     # shellcheck disable=SC2086  # a list of words
-    apt-get install -y -qq --no-install-recommends $needs >/dev/null
-  ) && mkdir -p "${FETCHED%/*}" && mv -f "$made/usr/sbin/exim4" "$FETCHED" || say "the package $PACKAGE cannot be had"
+    apt-get install -y -qq --no-install-recommends --no-upgrade $needs >/dev/null
+  ) && mkdir -p "${FETCHED%/*}" && chmod 755 "$made/usr/sbin/exim4" && mv -f "$made/usr/sbin/exim4" "$FETCHED" || say "the package $PACKAGE cannot be had"
   rm -rf "$made"
 }
 
@@ -73,12 +73,16 @@ configure() {
   mkdir -p "$dir/spool" "$dir/log"
   chown "$OWNER" "$dir/spool" "$dir/log"
   chmod 755 "$dir"
+  # It starts itself anew as its own user, who may not look into the home of root.
+  cp -f "$(program)" "$dir/exim"
+  chmod 755 "$dir/exim"
   how=smtp
   case $target in lmtp:*) how=lmtp target=${target#lmtp:} ;; esac
   {
     setting main
     cat <<SETTINGS
-exim_path = $(program)
+exim_path = $dir/exim
+deliver_drop_privilege
 spool_directory = $dir/spool
 log_file_path = $dir/log/%s
 pid_file_path = $dir/pid
@@ -124,6 +128,7 @@ SETTINGS
 mailboxes:
   driver = smtp
   port = ${mailboxes##*:}
+  message_linelength_limit = 1G
 
 begin retry
 
@@ -144,7 +149,7 @@ SETTINGS
   } > "$dir/exim.conf"
 }
 
-exim() { "$(program)" -C "$dir/exim.conf" "$@"; }
+exim() { "$dir/exim" -C "$dir/exim.conf" "$@"; }
 
 pid() { cat "$dir/pid" 2>/dev/null || echo 0; }
 
@@ -183,7 +188,7 @@ start() {
   fi
   echo "PORT=$port"
   echo "QUEUE=$dir/spool/input"
-  echo "PROGRAM=$(program)"
+  echo "PROGRAM=$dir/exim"
   echo "CONFIG=$dir/exim.conf"
 }
 

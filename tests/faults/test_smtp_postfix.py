@@ -138,7 +138,11 @@ def test_recipients_that_postfix_takes_are_found_and_told_to_nobody_else(
     settings = settings_in(tmp_path)
     create_archive(settings)
     port = free_port()
-    words = [*smtpd_words(settings.data, port), "--set", "smtp.copy_addresses=copies@archive.example"]
+    words = [
+        *smtpd_words(settings.data, port),
+        "--set",
+        "smtp.copy_addresses=copies@archive.example",
+    ]
     words += ["--set", "smtp.envelope_fields=X-Holdfast-To-4f1d8a"]
     as_the_page_says(reachable, port)
     with ExitStack() as stack:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 from http_listening import free_port
 
@@ -32,11 +33,22 @@ class Sink:
         return sorted(recipient for _, recipient, _ in self.mail)
 
 
+class _Server(SMTP):
+    """Takes lines of any length, as mailboxes do that servers of one house deliver to."""
+
+    line_length_limit = 1 << 20
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        return _Server(self.handler, **self.SMTP_kwargs)
+
+
 @contextmanager
 def sinking() -> Iterator[Sink]:
     """Take mail until the end."""
     sink = Sink(free_port())
-    controller = Controller(sink, hostname="127.0.0.1", port=sink.port, data_size_limit=None)
+    controller = _Controller(sink, hostname="127.0.0.1", port=sink.port, data_size_limit=None)
     controller.start()
     try:
         yield sink

@@ -83,9 +83,7 @@ def believes_no_mail_of_people(settings: Settings) -> None:
 
 def believes_no_report_that_is_copied(settings: Settings) -> None:
     """Anybody can mail what looks like a report; the server that copies it has not looked."""
-    config = replace(
-        CONFIG, copy_addresses=frozenset({COPIES}), envelope_fields=("x-envelope-to",)
-    )
+    config = replace(CONFIG, copy_addresses=frozenset({COPIES}), envelope_fields=("x-envelope-to",))
     with listening(settings, config) as listener, Client(listener.port) as client:
         client.greet()
         client.envelope(recipient=COPIES.capitalize())

@@ -27,7 +27,8 @@ def text_of(page: str) -> str:
 
 
 def code_in(page: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", text_of(page), re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```([a-z]*)\n(.*?)^```$", text_of(page), re.DOTALL | re.MULTILINE)
+    return [code for name, code in blocks if name == language]
 
 
 @each_page
