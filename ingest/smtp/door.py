@@ -108,7 +108,8 @@ class Door:
         is_vouched = bool(self.user_of(session) or self.name_of(session))
         if not is_vouched and not self.config.believes(_peer(session)):
             return NO_TRUST
-        return Trust(True, self.config.envelope_fields, tuple(sorted(self.config.addresses)))
+        reports, fields = not self.config.is_copy(recipients), self.config.envelope_fields
+        return Trust(reports, fields, tuple(sorted(self.config.own)))
 
     async def handle_EHLO(  # noqa: N802 - the library's name
         self, _server: Any, session: Session, _envelope: Envelope, name: str, said: list[str]

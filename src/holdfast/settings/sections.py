@@ -197,6 +197,8 @@ class Smtp(Section):
     """Addresses that mail is taken for; all others are refused. Without one it does not start."""
     drop_addresses: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses that people send or copy mail to by hand; journal reports there are plain mail."""
+    copy_addresses: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses that servers send plain copies to; journal reports there are plain mail."""
     networks: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.0/8", "::1/128")
     """Addresses and networks whose members deliver without a login."""
     source: str = Field(default="journal", min_length=1, max_length=200)
@@ -249,12 +251,18 @@ class Smtp(Section):
     _split = field_validator(
         "addresses",
         "drop_addresses",
+        "copy_addresses",
         "networks",
         "client_names",
         "journal_networks",
         "envelope_fields",
         mode="before",
     )(split_words)
+
+    @property
+    def takes_mail(self) -> bool:
+        """Whether there is an address that mail is taken for."""
+        return bool(self.addresses or self.drop_addresses or self.copy_addresses)
 
     @field_validator("networks", "journal_networks")
     @classmethod

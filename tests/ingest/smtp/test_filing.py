@@ -153,6 +153,8 @@ def test_service_takes_mail_from_its_start_to_its_end(settings: Settings) -> Non
         ({"tls_key": "x"}, "go together"),
         ({"client_ca": "x"}, "need TLS"),
         ({"drop_addresses": JOURNAL.upper()}, "of the journal and of people"),
+        ({"copy_addresses": JOURNAL.upper()}, "of plain copies and another one"),
+        ({"copy_addresses": "x@y.example", "drop_addresses": "x@y.example"}, "plain copies"),
     ],
     ids=str,
 )
