@@ -258,7 +258,10 @@ def direction(participants: Iterable[HasAddress], own: Collection[str]) -> str:
     return "internal" if all(recipients) else "out"
 
 
-_SIDES = {"staff": True, "bot": True, "outside": False}
+STAFF = "staff"
+INSIDE = (STAFF, "bot")
+"""Sides, as chat systems tell them, of whoever is not outside."""
+_SIDES = {**dict.fromkeys(INSIDE, True), "outside": False}
 
 
 def _is_inside(person: HasAddress, own: Collection[str]) -> bool | None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import exists, false, func, or_, select
+from sqlalchemy import exists, func, or_, select
 
 from holdfast.core.custody import End
 from holdfast.core.identity import row_id
 from holdfast.storage.catalogue.chunks import by_value
-from holdfast.storage.catalogue.companies import internal_in
+from holdfast.storage.catalogue.companies import INSIDE, internal_in
 from holdfast.storage.catalogue.contacts import roots_in
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import contacts, identities, source_items, sources
@@ -176,13 +176,17 @@ class Silent:
 
 
 def is_ours(connection: Connection) -> ColumnElement[bool]:
-    """Return the condition that an address of the contact is in an internal domain."""
+    """Return the condition that an address of the contact is ours.
+
+    It is in an internal domain, or its chat system says that it is one of the staff, or a machine.
+    """
     own = identities.alias("own")
     within = [
         or_(own.c.domain == name, own.c.domain.endswith(f".{name}", autoescape=True))
         for name in sorted(internal_in(connection))
     ]
-    return exists().where(own.c.contact_id == contacts.c.id, or_(false(), *within))
+    inside = own.c.side.in_(INSIDE)
+    return exists().where(own.c.contact_id == contacts.c.id, or_(inside, *within))
 
 
 def silent_contacts(
