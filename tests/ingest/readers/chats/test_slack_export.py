@@ -248,3 +248,28 @@ def test_what_only_looks_like_an_export_is_none(tmp_path: Path) -> None:
     root = write_files(tmp_path / "e", {"users.json": b"[]", "a.eml": MAIL})
     assert Counter(one.kind for one in offered(root)) == {"unknown": 1, "eml": 1}
     assert PlanRules().chats.zone == ""
+
+
+def test_kept_edits_and_deletions_bring_the_first_text(tmp_path: Path) -> None:
+    first = {"type": "message", "ts": "1700000000.000100", "user": "U1", "text": "first"}
+    second = {**first, "text": "second", "edited": {"user": "U1", "ts": "1700000009.000000"}}
+    kept = {"type": "message", "ts": "1700000009.000100"}
+    day = [
+        {**kept, "subtype": "message_changed", "message": second, "previous_message": first},
+        {**kept, "ts": "1700000010.000100", "subtype": "message_deleted",
+         "deleted_ts": first["ts"], "previous_message": second},
+        {**kept, "ts": "1700000011.000100", "subtype": "message_deleted"},
+    ]  # fmt: skip
+    files = export_files({"general/2023-11-14.json": day})
+    found = records(offered(write_files(tmp_path, files)))
+    texts = sorted(
+        (one.kind, one.body, [p.name for p in one.participants])
+        for one in found
+        if one.message_id == "slack:C1/1700000000.000100"
+    )
+    assert texts == [
+        (Kind.DELETION, "second", ["Ann Acker"]),
+        (Kind.IM, "first", ["Ann Acker"]),
+        (Kind.IM, "second", ["Ann Acker"]),
+        (Kind.IM, "second", ["Ann Acker"]),
+    ]
