@@ -19,6 +19,10 @@ from holdfast.wiring.founding import create_archive
 ANSWERED = "wmAnsweredAA9AW32YyyuYRimKr7D1KWlw"
 WAITING = "wmWaitingDgAA9AW32YyyuYRimKr7D1KWl"
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+OFFER = (
+    b"From: Lu <lu@tools-of-jia.com>\r\nTo: zhang@our.example\r\nSubject: offer\r\n"
+    b"Date: Fri, 1 Mar 2024 10:00:00 +0800\r\n\r\nan offer\r\n"
+)
 BEGIN_MS = int(time.time() * 1000)
 
 
@@ -45,6 +49,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     settings = settings_in(folder, service={"requests_per_minute": 0})
     create_archive(settings)
     bring_in(settings, folder / "wecom")
+    (folder / "offer.eml").write_bytes(OFFER)
+    bring_in(settings, folder / "offer.eml")
     with office(settings) as opened:
         opened.services.desk.feed.drain()
         opened.hire("legal", "legal")
@@ -87,3 +93,17 @@ def test_message_that_waits_is_told_once(house: Office) -> None:
     assert (event.kind, detail["days"]) == ("follow_up.due", "3")
     assert detail["contact"] == contact(house, WAITING)
     assert event.contact_id == row_id("con", detail["contact"])
+
+
+def test_trail_of_a_company_holds_what_its_people_say_elsewhere(house: Office) -> None:
+    path = "/companies/tools-of-jia.com/timeline"
+    (lu,) = house.get("legal", "/contacts?address=lu@tools-of-jia.com")["contacts"]
+    alone = [one["channel"] for one in house.get("legal", path)["entries"]]
+    assert alone == ["email"]
+    house.post("legal", f"/contacts/{lu['id']}/merge", json={"other_id": contact(house, WAITING)})
+    house.services.desk.feed.drain()
+    together = house.get("legal", path)["entries"]
+    assert [one["channel"] for one in together] == ["wecom", "wecom", "email"]
+    rolled = house.get("legal", f"/contacts/{lu['id']}/timeline?rollup=company")["entries"]
+    assert rolled == together
+    assert house.get("legal", "/companies/jia.com/timeline")["entries"] == []
