@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from catalogue_kit import Filing, Home, Mail
@@ -71,7 +73,8 @@ def test_contacts_without_an_owner_go_along_where_that_is_asked_for(store: Store
 
 def test_who_was_met_in_chat_alone_goes_along_too(store: Store) -> None:
     add_user(store, NewUser("sales3", Role.MEMBER, addresses=("wecom:zhang",)))
-    told = {"msgid": "m1", "action": "send", "from": CUSTOMER, "tolist": ["zhang", "li"]}
+    told: dict[str, Any] = {"msgid": "m1", "action": "send", "from": CUSTOMER}
+    told |= {"tolist": ["zhang", "li"]}
     told |= {"roomid": "", "msgtime": 1700000000000, "msgtype": "text", "text": {"content": "hi"}}
     ChatFiling(store)(Item("wecom.message", told, Context(channel="wecom")))
     found = handed_over(store, Handover("sales3", "sales2", with_unowned=True))
