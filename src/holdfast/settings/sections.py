@@ -239,6 +239,8 @@ class Smtp(Section):
     """Longest time for the content of one message, in seconds."""
     session_s: float = Field(default=21600.0, gt=0, le=604800)
     """Longest session, in seconds."""
+    silent_s: float = Field(default=259200.0, ge=0)
+    """Without mail for so long, in seconds, `doctor` warns; 0: never."""
     errors: int = Field(default=50, ge=1)
     """Commands refused for good in one session; then it is ended."""
     login_failures: int = Field(default=10, ge=1)
