@@ -133,7 +133,10 @@ def test_approval_is_of_the_manifest_that_was_read(story: Story) -> None:
     office.post("ann", f"{path}/execute", 409, json=CHECKED)
     clock.wait(hours=25)
     office.post("ann", f"{path}/execute", 202, json=CHECKED)
-    assert office.get("legal", path)["counts"] == {"destroyed": 1}
+    shown = office.get("legal", path)
+    assert (shown["counts"], shown["trouble"]) == ({"destroyed": 1}, "")
+    assert shown["remains"]["originals"] == 1  # of an object that is younger than an hour
+    assert (shown["remains"]["locked_segments"], shown["remains"]["locked_until"]) == (0, None)
     certificate = office.ask("legal", "GET", f"{path}/certificate").text
     assert approved["approved_by"] in certificate
     assert approved["planned_by"] in certificate

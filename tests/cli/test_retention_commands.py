@@ -241,12 +241,16 @@ def test_from_approval_to_the_certificate(desk: Desk) -> None:
     assert "--clock-checked" in jumped.err  # nothing looked at the clock for a week
     done = desk.run("disposal", "execute", disposal, *by(desk, "ann"), "--clock-checked")
     assert "executed" in done.out
+    assert "go with the next 'holdfast compact'" in done.err  # they are younger than an hour
+    left = desk.run("disposal", "show", disposal, "--json").json["remains"]
+    assert (left["originals"], left["locked_segments"], left["locked_until"]) == (5, 0, None)
     assert desk.run("search", "--count", "budget", "--format", "json").json["total"] == 0
     gone = desk.run("show", first, status=4)
     assert "disposed of on" in gone.err
     assert f"holdfast disposal certificate {disposal}" in gone.err
     shown = desk.run("disposal", "certificate", disposal)
     assert "GDPR 5" in shown.out
+    assert "5 originals without a key" in shown.out
     assert "signature" in shown.out
     assert "处置证书" in desk.run("disposal", "certificate", disposal, "--lang", "zh").out
     said = desk.run("disposal", "certificate", disposal, "--json").json
