@@ -12,6 +12,7 @@ from holdfast.core.errors import Conflict, Refused
 from holdfast.core.rules import Rule
 from holdfast.retention.policies import DELAY_MS, check_rule, retired, shortens
 from holdfast.storage.catalogue.engine import transact
+from holdfast.storage.governance.clocks import delay_begins
 from holdfast.storage.governance.policies import (
     Version,
     Wording,
@@ -107,12 +108,12 @@ def approve(store: Store, name: str, person_id: int) -> Version:
 
     Raises:
         NotFound: There is no such policy.
-        Conflict: Nothing waits for approval.
+        Conflict: Nothing waits for approval, or the clock moved back.
         Refused: The same person proposed it, by whatever account (F60).
     """
 
     def change(connection: Connection, found: list[Version]) -> None:
-        now_ms, waiting = store.now_ms(), found[-1]
+        now_ms, waiting = delay_begins(connection, store), found[-1]
         if not waiting.is_open(now_ms) or waiting.approved_by is not None:
             raise Conflict("No version of this policy waits for approval.")
         if waiting.proposed_by == person_id:

@@ -17,6 +17,7 @@ from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.governance_tables import holds
 from holdfast.storage.catalogue.queueing import dequeue, queued
 from holdfast.storage.catalogue.schema import audit_events, interactions
+from holdfast.storage.governance.clocks import believe
 from holdfast.storage.governance.holds import (
     change_hold,
     find_hold,
@@ -31,7 +32,7 @@ from holdfast.storage.governance.matters import (
     list_matters,
     open_matter,
 )
-from holdfast.storage.governance.releasing import Freed, change_release, freed_by
+from holdfast.storage.governance.releasing import APPROVE, Freed, change_release, freed_by
 from holdfast.storage.governance.sweeping import (
     HoldCounts,
     count_held,
@@ -261,6 +262,26 @@ def test_a_release_can_be_withdrawn_until_the_end(home: Home) -> None:
     assert change_release(store, hold.id, "withdraw", withdraw()).release == Release()
     store.clock.instant += timedelta(days=9)  # type: ignore[attr-defined]
     assert len(list_holds(store)) == 1
+
+
+def test_f56_no_release_is_approved_by_a_clock_that_moved_back(home: Home) -> None:
+    """Else its thirty days would be over when the clock is right again."""
+    store = home.store()
+    ann, bea = add_person(store, "ann"), add_person(store, "bea")
+    hold = placed(store, PRICES)
+    change_release(store, hold.id, "ask", ask(ann, "settled"))
+    with writing(store.engine) as connection:
+        believe(connection, store.now_ms())
+    store.clock.instant -= timedelta(days=365)  # type: ignore[attr-defined]
+    with pytest.raises(Conflict, match="seen already"):
+        change_release(store, hold.id, APPROVE, approve(bea))
+    store.clock.instant += timedelta(days=365)  # type: ignore[attr-defined]
+    (kept,) = list_holds(store)
+    assert kept.release.approved_by is None
+    change_release(store, hold.id, APPROVE, approve(bea))
+    store.clock.instant -= timedelta(days=365)  # type: ignore[attr-defined]
+    change_release(store, hold.id, "withdraw", withdraw())  # what keeps is done by any clock
+    assert [one.release for one in list_holds(store)] == [Release()]
 
 
 def test_removing_one_hold_leaves_the_other(home: Home) -> None:
