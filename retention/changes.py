@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Conflict, Refused
+from holdfast.core.holds import is_exact
 from holdfast.core.rules import Rule
 from holdfast.retention.policies import DELAY_MS, check_rule, retired, shortens
 from holdfast.storage.catalogue.engine import transact
@@ -55,11 +56,17 @@ def drafted(found: list[Version], draft: Draft, fresh_id: int) -> Rule:
         fresh_id: Of the policy, where there is none of that name.
 
     Raises:
-        Refused: The name is empty, the kind unknown, or the days are out of range.
+        Refused: The name is empty, the kind unknown, the days are out of range, or the query is
+            not exact.
     """
     kind = check_rule(draft.kind, draft.days)
     if not draft.name.strip():
         raise Refused("A policy needs a name.")
+    if not is_exact(draft.node):
+        raise Refused(
+            "A policy is exact: it is about no word that is only spelt alike (~).",
+            next_step="Write each spelling, or use *.",
+        )
     policy_id = found[-1].rule.policy_id if found else fresh_id
     version = found[-1].rule.version + 1 if found else 1
     return Rule(

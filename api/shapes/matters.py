@@ -95,6 +95,10 @@ class PlacedHold(Shape):
     hold: HoldShape | None
     held: int
     not_fully_indexed: int
+    is_within_scope: bool
+    """Counted is only what whoever asks may see; the hold holds more."""
+    unknown_custodians: list[str]
+    """Of whom nothing has come yet, or who are called otherwise: what comes is held."""
 
 
 class HoldDetail(HoldShape):
@@ -102,8 +106,11 @@ class HoldDetail(HoldShape):
 
     held: int
     not_fully_indexed: int
-    freed: int
-    """Of these by no other hold in force: deletable when it ends, if retention lets it."""
+    freed: int | None
+    """Of these by no other hold in force: deletable when it ends, if retention lets it. Null for
+    who may see a part of the archive only."""
+    is_within_scope: bool
+    """Counted is only what whoever asks may see; the hold holds more."""
 
 
 class ReasonShape(Shape):

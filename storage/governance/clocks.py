@@ -111,7 +111,7 @@ def refuse_past(highest_ms: int | None, now_ms: int) -> None:
     if highest_ms is not None and now_ms < highest_ms:
         raise Conflict(
             "The clock is before an instant that was seen already.",
-            next_step="Set the machine's clock right; nothing is approved or disposed of meanwhile.",
+            next_step="Set the machine's clock right; nothing is approved or destroyed meanwhile.",
             now_ms=now_ms,
             seen_ms=highest_ms,
         )

@@ -45,6 +45,48 @@ def test_hold_is_previewed_placed_and_counted(court: Office) -> None:
     assert court.get("legal1", f"/matters/{one['id']}")["holds"] == 1
 
 
+def test_preview_of_a_hold_is_in_the_log_before_it_is_told(court: Office) -> None:
+    one = matter(court, "K1-log")
+    hold(court, one["id"], query="discount", custodians=["Li Qiang"], is_preview=True)
+    said = court.entries("hold_preview")[0]
+    assert (said["actor"], said["subject"], said["held"]) == ("legal1", one["id"], 2)
+    assert "discount" in said["canonical"]
+    assert "Li Qiang" in said["canonical"]
+
+
+def test_who_sees_a_part_learns_by_no_hold_what_else_there_is(court: Office) -> None:
+    """A hold holds beyond any scope; its counts would answer any question about the rest."""
+    court.hire("narrow", "legal")
+    grant = {"kind": "query", "value": "budget"}
+    court.hire("admin", "admin")
+    court.post("admin", "/users/narrow/grants", 201, json=grant)
+    one = matter(court, "K1-narrow")
+    path = f"/matters/{one['id']}/holds"
+    order = {"name": "words", "reason": "dispute", "query": "discount"}
+    seen = court.search("narrow", "discount")["total"]
+    assert (seen, court.search("legal1", "discount")["total"]) == (1, 2)
+    preview = court.post("narrow", path, 201, json={**order, "is_preview": True})
+    assert (preview["held"], preview["is_within_scope"]) == (seen, True)
+    placed = court.post("narrow", path, 201, json=order)
+    assert (placed["held"], placed["is_within_scope"]) == (seen, True)
+    court.services.desk.feed.drain()
+    detail = court.get("narrow", f"/holds/{placed['hold']['id']}")
+    assert (detail["held"], detail["freed"], detail["is_within_scope"]) == (seen, None, True)
+    whole = court.get("legal1", f"/holds/{placed['hold']['id']}")
+    assert (whole["held"], whole["freed"], whole["is_within_scope"]) == (2, 0, False)
+
+
+def test_custodian_of_whom_nothing_came_is_named_when_a_hold_is_placed(court: Office) -> None:
+    one = matter(court, "K1-typo")
+    names = ["Li Qiang", "Li Qiagn"]
+    for more in ({"is_preview": True}, {}):
+        answer = hold(court, one["id"], custodians=names, **more)
+        assert answer["unknown_custodians"] == ["Li Qiagn"]
+    fuzzy = {"name": "alike", "reason": "dispute", "query": "discuont~", "is_preview": True}
+    refused = court.post("legal1", f"/matters/{one['id']}/holds", 400, json=fuzzy)
+    assert refused["code"] == "refused"
+
+
 def test_release_takes_two_persons_and_thirty_days(court: Office) -> None:
     placed = hold(court, matter(court, "K2")["id"])["hold"]
     path = f"/holds/{placed['id']}/release"

@@ -85,6 +85,23 @@ def test_simulation_counts_and_changes_nothing(story: Story) -> None:
     office.post("legal", "/policies/simulate", 403, json=draft)
 
 
+def test_who_sees_a_part_learns_by_no_simulation_what_else_there_is(story: Story) -> None:
+    office, _ = story
+    for login, role in (("narrow", "compliance"), ("admin", "admin")):
+        office.hire(login, role)
+    office.post("admin", "/users/narrow/grants", 201, json={"kind": "query", "value": "budget"})
+    draft = {"name": "soon", "kind": "ceiling", "days": 1, "query": "discount"}
+    seen = office.found("narrow", "discount")
+    assert len(seen) < len(office.found("ann", "discount"))
+    said = office.post("narrow", "/policies/simulate", json=draft)
+    assert (said["matched"]["items"], said["matched"]["sample"]) == (len(seen), seen)
+    assert said["is_within_scope"] is True
+    assert office.post("ann", "/policies/simulate", json=draft)["is_within_scope"] is False
+    assert "discount" in office.entries("policy_simulated")[0]["canonical"]
+    in_force = office.get("narrow", "/retention/simulation")
+    assert (in_force["is_within_scope"], in_force["guarded"]) == (False, [])
+
+
 def test_record_says_by_which_rules_it_is_kept(story: Story) -> None:
     office, _ = story
     propose(office, "harbour years", "floor", 3650, query="harbour")

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from disposal_kit import Office, person
 from holdfast.core.errors import Conflict, NotFound, Refused
-from holdfast.core.query import EVERYTHING, Phrase
+from holdfast.core.query import EVERYTHING, Fuzzy, Or, Phrase
 from holdfast.core.rules import Kind
 from holdfast.retention.changes import Draft, approve, propose, retire, withdraw
 from holdfast.retention.policies import DELAY_MS
@@ -52,6 +52,16 @@ def test_f57_shortening_needs_two_persons_and_72_hours_and_lengthening_neither(
     office: Office,
 ) -> None:
     shortening_takes_two_persons_and_three_days(office)
+
+
+@pytest.mark.parametrize("kind", ["floor", "ceiling"])
+def test_policy_through_a_query_that_forgives_typing_errors_is_refused(
+    office: Office, kind: str
+) -> None:
+    asked = Draft("mail", kind, 30, Or((Phrase("budget"), Fuzzy("budged"))), WORDS)
+    with pytest.raises(Refused, match="spelt alike"):
+        propose(office.store, asked, office.ann)
+    assert all_versions(office.store) == []
 
 
 def test_f56_nothing_that_shortens_is_approved_by_a_clock_that_moved_back(office: Office) -> None:

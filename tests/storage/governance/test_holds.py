@@ -10,7 +10,7 @@ from catalogue_kit import START, Filing, Home, Mail
 from hold_kit import add_person, find_all, ids_of, membership, names_on, new_hold, placed
 from holdfast.core.errors import Conflict, NotFound, Refused
 from holdfast.core.holds import HoldTerms, Release
-from holdfast.core.query import EVERYTHING, And, Field, Part, Phrase, Term
+from holdfast.core.query import EVERYTHING, And, Field, Fuzzy, Not, Part, Phrase, Term
 from holdfast.core.rights import Forbidden
 from holdfast.retention.release import DAY_MS, approve, ask, withdraw
 from holdfast.storage.catalogue.engine import reading, writing
@@ -262,6 +262,18 @@ def test_a_release_can_be_withdrawn_until_the_end(home: Home) -> None:
     assert change_release(store, hold.id, "withdraw", withdraw()).release == Release()
     store.clock.instant += timedelta(days=9)  # type: ignore[attr-defined]
     assert len(list_holds(store)) == 1
+
+
+def test_hold_through_a_query_that_forgives_typing_errors_is_refused(home: Home) -> None:
+    store = home.store()
+    hold = placed(store, PRICES)
+    for query in (Fuzzy("price"), And((Phrase("tea"), Not(Fuzzy("price"))))):
+        terms = HoldTerms(query=query)
+        with pytest.raises(Refused, match="spelt alike"):
+            placed(store, terms, name="alike")
+        with pytest.raises((Refused, Conflict)):
+            change_hold(store, hold.id, hold.version, reason=None, terms=terms)
+    assert [one.terms.query for one in list_holds(store)] == [PRICES.query]
 
 
 def test_f56_no_release_is_approved_by_a_clock_that_moved_back(home: Home) -> None:
