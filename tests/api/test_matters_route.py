@@ -177,3 +177,37 @@ def test_export_of_somebody_else_is_not_there(court: Office) -> None:
     court.get("boss", f"/exports/{asked['id']}/file", 404)
     assert court.get("boss", "/exports") == []
     assert court.post("li", "/exports", 403, json={"query": ""})["action"] == "export"
+
+
+def test_package_is_not_given_to_who_may_not_see_all_of_it_any_more(court: Office) -> None:
+    """A wall that was put up after an export holds for the package, too."""
+    court.hire("walled", "manager")
+    court.hire("admin-2", "admin")
+    court.post("admin-2", "/users/walled/grants", 201, json={"kind": "all"})
+    asked = court.post("walled", "/exports", 202, json={"query": "discount"})["export"]
+    path = f"/exports/{asked['id']}"
+    court.ended_export("walled", asked["id"])
+    assert court.ask("walled", "GET", f"{path}/file").status_code == 200
+    wall = {"kind": "query", "value": "budget", "is_denied": True}
+    denied = court.post("admin-2", "/users/walled/grants", 201, json=wall)
+    assert court.get("walled", f"{path}/file", 409)["code"] == "conflict"
+    court.post("walled", f"{path}/resume", 409)
+    assert court.entries("refused")[0]["subject"] == asked["id"]
+    again = court.post("walled", "/exports", 202, json={"query": "discount"})["export"]
+    court.ended_export("walled", again["id"])
+    assert court.ask("walled", "GET", f"/exports/{again['id']}/file").status_code == 200
+    court.ask("admin-2", "DELETE", f"/users/walled/grants/{denied['id']}")
+    assert court.ask("walled", "GET", f"{path}/file").status_code == 200
+
+
+def test_key_that_may_have_no_originals_takes_no_package_of_them(court: Office) -> None:
+    asked = court.post("legal1", "/exports", 202, json={"query": "harbour"})["export"]
+    masked = court.post("legal1", "/exports", 202, json={"query": "harbour", "is_masked": True})
+    order = {"login": "legal1", "name": "robot", "actions": ["export", "search"]}
+    court.keys["robot"] = court.post("legal1", "/keys", 201, json=order)["key"]
+    for one in (asked, masked["export"]):
+        court.ended_export("legal1", one["id"])
+    path = f"/exports/{asked['id']}/file"
+    assert court.get("robot", path, 403)["action"] == "original"
+    assert court.entries("refused")[0]["subject"] == asked["id"]
+    assert court.ask("robot", "GET", f"/exports/{masked['export']['id']}/file").status_code == 200
