@@ -11,8 +11,10 @@ from holdfast.api.door import Archive, Asker, allowed
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
 from holdfast.api.served import Served
+from holdfast.api.shapes.common import from_ms
 from holdfast.api.shapes.matters import (
     Acknowledgement,
+    AlreadyDisposed,
     GivenNotice,
     HoldDetail,
     HoldShape,
@@ -31,11 +33,13 @@ from holdfast.api.shapes.matters import (
 from holdfast.api.trail import note
 from holdfast.api.versions import IfMatch, agreed, tag_of
 from holdfast.core.holds import NOT_FULLY_INDEXED, HoldTerms, hold_predicate
+from holdfast.core.identity import public_id
 from holdfast.core.query import And, Field, Node, Term
 from holdfast.core.rights import Action, Principal
 from holdfast.indexer.explain import to_text
 from holdfast.retention.notices import NoticeFacts, notice_text
 from holdfast.retention.release import Step, approve, ask, withdraw
+from holdfast.storage.governance.disposals import Underway, underway
 from holdfast.storage.governance.holds import (
     Hold,
     NewHold,
@@ -160,6 +164,7 @@ def _placed(served: Served, principal: Principal, matter: Matter, new: NewHoldSh
     )
     check_terms(terms)
     store, find, predicate = served.store_of(principal), everywhere(served), hold_predicate(terms)
+    begun_ms = store.now_ms()
     hold, counts = None, _in_scope(served, principal, predicate)
     if new.is_preview:
         counts = counts or preview_hold(store, predicate, find)
@@ -176,7 +181,13 @@ def _placed(served: Served, principal: Principal, matter: Matter, new: NewHoldSh
         not_fully_indexed=counts.not_fully_indexed,
         is_within_scope=not _counts_all(principal),
         unknown_custodians=unknown_custodians(store, terms.custodians),
+        already_disposed=[_disposed(one) for one in underway(store, begun_ms)],
     )
+
+
+def _disposed(one: Underway) -> AlreadyDisposed:
+    name = public_id("dsp", one.disposal_id)
+    return AlreadyDisposed(disposal_id=name, records=one.destroyed, last_at=from_ms(one.last_ms))
 
 
 def _counts_all(principal: Principal) -> bool:

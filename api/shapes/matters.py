@@ -89,6 +89,15 @@ class HoldShape(Shape):
     version: int
 
 
+class AlreadyDisposed(Shape):
+    """A disposal that was being carried out when the hold was placed."""
+
+    disposal_id: str
+    records: int
+    """That it had destroyed: the hold came too late for those of them that it is about."""
+    last_at: Instant
+
+
 class PlacedHold(Shape):
     """A hold that was placed or previewed, and what it holds."""
 
@@ -99,6 +108,8 @@ class PlacedHold(Shape):
     """Counted is only what whoever asks may see; the hold holds more."""
     unknown_custodians: list[str]
     """Of whom nothing has come yet, or who are called otherwise: what comes is held."""
+    already_disposed: list[AlreadyDisposed]
+    """By disposals that are being carried out now; nothing that is held goes after this answer."""
 
 
 class HoldDetail(HoldShape):

@@ -10,6 +10,9 @@ import pytest
 from api_kit import Office
 from archive_kit import bring_in, settings_in
 from cli_archive import write_mbox
+from holdfast.core.identity import row_id
+from holdfast.retention.disposal import Asked, Execution
+from holdfast.storage.rights.users import user_view
 from holdfast.wiring.founding import create_archive
 from moved_clock import MovedClock, office_in_time
 
@@ -134,6 +137,29 @@ def test_item_is_left_out_and_the_plan_is_given_up(story: Story) -> None:
     office.post("ann", f"{path}/review", 409, json={})
     assert len(office.found("legal", "discount OR 折")) == 3
     retired(office, "one day")
+
+
+def test_f52_answer_of_a_hold_says_what_had_gone_by_then(story: Story) -> None:
+    office, clock = story
+    in_force(story, "half way", 2, query="harmless")
+    clock.wait(days=3)
+    made = plan(office)
+    path = f"/disposals/{made['id']}"
+    office.post("ann", f"{path}/review", json=CHECKED)
+    office.post("ben", f"{path}/approve", json={"manifest": made["manifest"], **CHECKED})
+    clock.wait(hours=25)
+    store = office.services.store
+    execution = Execution(store, row_id("dsp", made["id"]))
+    execution.begin(Asked(user_view(store, "ann").person_id, is_clock_checked=True))
+    assert execution.settle(0) == "destroyed"  # and is interrupted
+    matter = office.post("legal", "/matters", 201, json={"name": "late"})
+    order = {"name": "late", "reason": "dispute", "query": "harmless"}
+    placed = office.post("legal", f"/matters/{matter['id']}/holds", 201, json=order)
+    (gone,) = placed["already_disposed"]
+    assert (gone["disposal_id"], gone["records"]) == (made["id"], 1)
+    assert (placed["held"], placed["not_fully_indexed"]) == (0, 0)
+    office.post("ann", f"{path}/execute", 202, json=CHECKED)
+    retired(office, "half way")
 
 
 def test_approval_is_of_the_manifest_that_was_read(story: Story) -> None:
