@@ -114,6 +114,20 @@ def everywhere(served: Served) -> Callable[[Node], Iterator[Sequence[int]]]:
     return find
 
 
+def in_scope(served: Served, principal: Principal) -> Callable[[Node], Iterator[Sequence[int]]]:
+    """Return a search over what this principal may know of, page by page."""
+
+    def find(node: Node) -> Iterator[Sequence[int]]:
+        return every_hit(served.index(), node, principal.scope)
+
+    return find
+
+
+def sees_all(principal: Principal) -> bool:
+    """Tell whether counts over the whole archive tell whoever asks nothing new."""
+    return principal.scope.filter == EVERYTHING
+
+
 def within_reach(served: Served, principal: Principal, node: Node, lines: int) -> Node:
     """Return the query that also finds what it asks for within so many lines of a room."""
     if lines < 2:

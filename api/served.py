@@ -53,6 +53,8 @@ class Served:
     """Through which people may sign in to the pages."""
     courier: Courier = field(default_factory=Courier)
     """Knows which endpoints would be told; the service itself tells nobody."""
+    troubles: dict[int, str] = field(default_factory=dict)
+    """Disposal → why what was carried out behind stopped, until it goes on."""
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def index(self) -> SearchIndex:

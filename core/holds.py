@@ -153,6 +153,11 @@ def asks_for(node: Node, field: Field) -> bool:
     return any(isinstance(leaf, Term) and leaf.field is field for leaf in leaves(node))
 
 
+def is_exact(node: Node) -> bool:
+    """Tell whether what matches does not depend on words that are only spelt much alike."""
+    return not any(isinstance(leaf, Fuzzy) for leaf in leaves(node))
+
+
 _SEALED = {Part.ANY, Part.OPEN_ANY, Part.CONTENT, Part.BODY, Part.ATTACHMENT}
 _STORED_IN_CLEAR = frozenset(Part) - _SEALED
 

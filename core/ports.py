@@ -104,6 +104,10 @@ class Vault(Protocol):
         """Delete whole segments that nothing refers to any more; return the bytes freed."""
         ...
 
+    def locked(self, segments: Iterable[str]) -> dict[str, LockState]:
+        """Return what protects those of the segments that the store must not delete now."""
+        ...
+
 
 class LockMode(StrEnum):
     """Who may lift a lock before its date."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from holdfast.core.ports import SearchIndex
 from holdfast.core.query import Node, Scope
+from holdfast.core.query_form import write_tree
 from holdfast.core.rights import Action, Principal
 from holdfast.storage.audit import Sequencer
 from holdfast.storage.durable import SystemFiles
@@ -64,6 +66,11 @@ def asker_of(principal: Principal, order: ExportOrder) -> Asker:
     if not order.is_masked:
         principal.require(Action.ORIGINAL)
     return Asker(principal.login, principal.pid, principal.scope, principal.person_id)
+
+
+def scope_digest(scope: Scope) -> str:
+    """Return what tells one scope from another, and nothing else of it."""
+    return hashlib.sha256(write_tree(scope.filter).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from holdfast.core.identity import public_id
 from holdfast.core.ports import SearchRequest
 from holdfast.core.query import NOT_READ_WHOLE
 from holdfast.core.query_form import write_tree
+from holdfast.discovery.export_order import scope_digest
 from holdfast.discovery.export_package import SPOOLS, Package
 from holdfast.discovery.export_work import WorkFolder, pieces_of, sweep
 from holdfast.indexer.explain import to_text
@@ -205,6 +206,7 @@ def _settings(
         "analyser_version": FULL_VERSION,
         "zone": order.zone.key,
         "owner": asker.scope.owner,
+        "scope_sha256": scope_digest(asker.scope),
         "requester": asker.name,
         "approver": order.approver,
         "matter": order.matter,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from holdfast.storage.governance.disposals import KeptItem
+    from holdfast.storage.governance.remains import Remains
     from holdfast.storage.store import Store
 
 SCHEMA = "holdfast.disposal-certificate/1"
@@ -57,7 +58,7 @@ class Surroundings:
     backup_days: int
     """Backups that still hold the wrapped keys are gone after so many days."""
     space: dict[str, Any]
-    """What was done so that nothing is left in files."""
+    """What was done so that nothing is left in files, and what is left all the same."""
 
 
 def conclude(
@@ -152,6 +153,18 @@ def read_certificate(note: bytes, public: Ed25519PublicKey, origin: str) -> dict
     if said.get("schema") != SCHEMA:
         raise Corrupt("The note is no certificate of a disposal.")
     return said
+
+
+def remains_told(left: Remains) -> dict[str, Any]:
+    """Return what is left in the vault as certificates and answers write it."""
+    until_ms = None if left.until is None else int(left.until.timestamp() * 1000)
+    return {
+        "originals": left.originals,
+        "segments": left.segments,
+        "locked_segments": left.locked,
+        "locked_until": stamp(until_ms),
+        "is_on_hold": left.is_on_hold,
+    }
 
 
 def stamp(ms: int | None) -> str | None:

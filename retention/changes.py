@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Conflict, Refused
+from holdfast.core.holds import is_exact
 from holdfast.core.rules import Rule
 from holdfast.retention.policies import DELAY_MS, check_rule, retired, shortens
 from holdfast.storage.catalogue.engine import transact
+from holdfast.storage.governance.clocks import delay_begins
 from holdfast.storage.governance.policies import (
     Version,
     Wording,
@@ -54,11 +56,17 @@ def drafted(found: list[Version], draft: Draft, fresh_id: int) -> Rule:
         fresh_id: Of the policy, where there is none of that name.
 
     Raises:
-        Refused: The name is empty, the kind unknown, or the days are out of range.
+        Refused: The name is empty, the kind unknown, the days are out of range, or the query is
+            not exact.
     """
     kind = check_rule(draft.kind, draft.days)
     if not draft.name.strip():
         raise Refused("A policy needs a name.")
+    if not is_exact(draft.node):
+        raise Refused(
+            "A policy is exact: it is about no word that is only spelt alike (~).",
+            next_step="Write each spelling, or use *.",
+        )
     policy_id = found[-1].rule.policy_id if found else fresh_id
     version = found[-1].rule.version + 1 if found else 1
     return Rule(
@@ -107,12 +115,12 @@ def approve(store: Store, name: str, person_id: int) -> Version:
 
     Raises:
         NotFound: There is no such policy.
-        Conflict: Nothing waits for approval.
+        Conflict: Nothing waits for approval, or the clock moved back.
         Refused: The same person proposed it, by whatever account (F60).
     """
 
     def change(connection: Connection, found: list[Version]) -> None:
-        now_ms, waiting = store.now_ms(), found[-1]
+        now_ms, waiting = delay_begins(connection, store), found[-1]
         if not waiting.is_open(now_ms) or waiting.approved_by is not None:
             raise Conflict("No version of this policy waits for approval.")
         if waiting.proposed_by == person_id:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Conflict
-from holdfast.storage.governance.clocks import STEP_MS, Marks, believe, marks, note_checked
+from holdfast.storage.governance.clocks import (
+    STEP_MS,
+    Marks,
+    believe,
+    marks,
+    note_checked,
+    refuse_past,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -28,13 +35,7 @@ def judge_clock(now_ms: int, seen: Marks, *, is_checked: bool = False) -> None:
         Conflict: It cannot be believed.
     """
     highest_ms, stamped_ms = seen
-    if highest_ms is not None and now_ms < highest_ms:
-        raise Conflict(
-            "The clock is before an instant that was seen already.",
-            next_step="Set the machine's clock right; nothing is disposed of meanwhile.",
-            now_ms=now_ms,
-            seen_ms=highest_ms,
-        )
+    refuse_past(highest_ms, now_ms)
     if stamped_ms is not None and abs(now_ms - stamped_ms) > ANCHOR_MS:
         raise Conflict(
             "The clock is more than 5 minutes from the newest anchor's.",

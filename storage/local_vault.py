@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.core.errors import Corrupt, Unavailable
-from holdfast.core.ports import Clock, Placement, Prepared, ReadOriginal
+from holdfast.core.ports import Clock, LockState, Placement, Prepared, ReadOriginal
 from holdfast.storage.durable import Files, SystemFiles, make_folder, unavailable
 from holdfast.storage.record_reading import OneOpen, original_in
 from holdfast.storage.segment_recovery import Recovered, recover_segment
@@ -135,6 +135,10 @@ class LocalVault:
         except OSError as error:
             raise unavailable(error, "removing segments") from error
         return freed
+
+    def locked(self, segments: Iterable[str]) -> dict[str, LockState]:
+        del segments  # files are not locked
+        return {}
 
     def recover(self, acknowledged: Mapping[str, int]) -> list[Recovered]:
         """Finish every segment that a dead process left open; safe beside live writers.

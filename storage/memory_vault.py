@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from holdfast.core.errors import Corrupt, NotFound
-from holdfast.core.ports import Placement, Prepared, ReadOriginal
+from holdfast.core.ports import LockState, Placement, Prepared, ReadOriginal
 from holdfast.storage.frames import open_frames
 
 
@@ -56,6 +56,10 @@ class MemoryVault:
     def drop(self, segments: Iterable[str]) -> int:
         gone = [self._segments.pop(name, []) for name in segments]
         return sum(len(frames) for records in gone for _, frames in records)
+
+    def locked(self, segments: Iterable[str]) -> dict[str, LockState]:
+        del segments  # memory locks nothing
+        return {}
 
     def _keep(self, records: list[tuple[bytes, bytes]]) -> list[Placement]:
         self._made += 1

@@ -193,6 +193,11 @@ class S3Vault:
             raise refusal
         return freed
 
+    def locked(self, segments: Iterable[str]) -> dict[str, LockState]:
+        states = {name: self.locks.state(name) for name in segments}
+        now = self._clock.now()
+        return {name: state for name, state in states.items() if is_locked(state, now)}
+
     def recover(self, acknowledged: Mapping[str, int]) -> list[Recovered]:
         """Give up uploads that a dead process left unfinished; objects are always finished."""
         del acknowledged  # nothing of an object can be torn

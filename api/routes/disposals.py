@@ -33,6 +33,7 @@ from holdfast.storage.governance.disposals import (
     items_of,
     states_of,
 )
+from holdfast.storage.governance.remains import Remains, remains_of
 from holdfast.storage.store import Store
 
 router = APIRouter(tags=["disposals"])
@@ -62,6 +63,18 @@ class ExceptionOrder(Shape):
     reason: str = Field(min_length=1, max_length=10_000)
 
 
+class RemainsShape(Shape):
+    """What the vault still holds of destroyed originals: bytes that no key opens any more."""
+
+    originals: int
+    segments: int
+    locked_segments: int
+    """Of these: the store must not delete them before their date."""
+    locked_until: Instant | None
+    is_on_hold: bool
+    """A legal hold of the store is on one."""
+
+
 class DisposalShape(Shape):
     """A disposal as it stands."""
 
@@ -80,6 +93,10 @@ class DisposalShape(Shape):
     approved_at: Instant | None
     executes_at: Instant | None
     executed_at: Instant | None
+    remains: RemainsShape | None = None
+    """Where one disposal is read: what could not go yet, also when it is executed."""
+    trouble: str = ""
+    """Why its execution stopped the last time, as far as this process knows."""
 
 
 class PlannedDisposal(Shape):
@@ -130,9 +147,12 @@ def post_disposal(
 
 @router.get("/disposals/{disposal_id}", operation_id="read_disposal")
 def get_disposal(disposal_id: str, served: Archive, principal: Viewer) -> DisposalShape:
-    """Read a disposal."""
+    """Read a disposal, with what the vault still holds of what it destroyed."""
     number = number_of("dsp", disposal_id)
-    return _disposal(served.store, disposal_of(served.store, number))
+    shape = _disposal(served.store, disposal_of(served.store, number))
+    left = _remains(remains_of(served.store, number))
+    trouble = served.troubles.get(number, "")
+    return shape.model_copy(update={"remains": left, "trouble": trouble})
 
 
 @router.get("/disposals/{disposal_id}/items", operation_id="list_disposal_items")
@@ -242,6 +262,16 @@ def _disposal(store: Store, one: KeptDisposal) -> DisposalShape:
         approved_at=maybe_ms(one.approved_ms),
         executes_at=maybe_ms(one.executes_ms),
         executed_at=maybe_ms(one.executed_ms),
+    )
+
+
+def _remains(left: Remains) -> RemainsShape:
+    return RemainsShape(
+        originals=left.originals,
+        segments=left.segments,
+        locked_segments=left.locked,
+        locked_until=left.until,
+        is_on_hold=left.is_on_hold,
     )
 
 

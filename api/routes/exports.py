@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from holdfast.api.asking import asked
+from holdfast.api.asking import asked, sees_all
 from holdfast.api.door import Archive, allowed
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
@@ -25,7 +25,7 @@ from holdfast.core.masking import mask
 from holdfast.core.query import EVERYTHING
 from holdfast.core.rights import Action, Principal
 from holdfast.discovery.export_order import Archive as Exported
-from holdfast.discovery.export_order import ExportOrder, asker_of
+from holdfast.discovery.export_order import ExportOrder, asker_of, scope_digest
 from holdfast.discovery.exporting import ask_export, preview_export, run_export
 from holdfast.storage.governance.exports import (
     COMPLETE,
@@ -127,6 +127,7 @@ def read_export(export_id: str, served: Archive, principal: Taker) -> ExportShap
 def post_resume(export_id: str, served: Archive, principal: Taker) -> ExportShape:
     """Go on with an export that was interrupted or failed."""
     found = _found(served, principal, export_id)
+    _refuse_more(served, principal, found)
     _begin(_archive(served, principal), found.id)
     return _export(found)
 
@@ -140,6 +141,7 @@ def post_resume(export_id: str, served: Archive, principal: Taker) -> ExportShap
 def read_export_file(export_id: str, served: Archive, principal: Taker) -> StreamingResponse:
     """Take the package; each time it is taken is in the audit log."""
     found = _found(served, principal, export_id)
+    _refuse_more(served, principal, found)
     path = Path(found.file)
     if found.state not in {COMPLETE, PARTIAL}:
         raise Conflict("The export is not complete.", next_step="Read it until it is.")
@@ -190,6 +192,26 @@ def _found(served: Served, principal: Principal, text: str) -> ExportRow:
         # In the words for what is not there at all: else they would tell of somebody's export.
         raise NotFound("There is no such export.", next_step="See 'holdfast export list'.")
     return found
+
+
+def _refuse_more(served: Served, principal: Principal, found: ExportRow) -> None:
+    """Refuse a package that holds what whoever asks may not have any more, or not by this key.
+
+    Raises:
+        Forbidden: It holds originals, and they may not have any.
+        Conflict: Their scope is not the one by which its records were found.
+    """
+    if not found.order["is_masked"] and not principal.may(Action.ORIGINAL):
+        what = {"action": Action.ORIGINAL.value, "route": "a package with originals"}
+        note(served, principal, "refused", what, [("exp", found.id)])
+        principal.require(Action.ORIGINAL)
+    if sees_all(principal) or found.order.get("scope_sha256") == scope_digest(principal.scope):
+        return
+    note(served, principal, "refused", {"action": Action.EXPORT.value}, [("exp", found.id)])
+    raise Conflict(
+        "What you may see has changed since this export was asked for.",
+        next_step="Export again: the new package holds what you may see now.",
+    )
 
 
 def _is_shown(principal: Principal, one: ExportRow) -> bool:

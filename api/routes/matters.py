@@ -6,13 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from holdfast.api.asking import everywhere, understood
+from holdfast.api.asking import everywhere, guarded, is_masked, sees_all, total, understood
 from holdfast.api.door import Archive, Asker, allowed
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
 from holdfast.api.served import Served
+from holdfast.api.shapes.common import from_ms
 from holdfast.api.shapes.matters import (
     Acknowledgement,
+    AlreadyDisposed,
     GivenNotice,
     HoldDetail,
     HoldShape,
@@ -28,13 +30,25 @@ from holdfast.api.shapes.matters import (
     matter_shape,
     notice_shape,
 )
+from holdfast.api.trail import note
 from holdfast.api.versions import IfMatch, agreed, tag_of
-from holdfast.core.holds import HoldTerms, hold_predicate
+from holdfast.core.holds import NOT_FULLY_INDEXED, HoldTerms, hold_predicate
+from holdfast.core.identity import public_id
+from holdfast.core.query import And, Field, Node, Term
 from holdfast.core.rights import Action, Principal
 from holdfast.indexer.explain import to_text
 from holdfast.retention.notices import NoticeFacts, notice_text
 from holdfast.retention.release import Step, approve, ask, withdraw
-from holdfast.storage.governance.holds import Hold, NewHold, find_hold, list_holds, place_hold
+from holdfast.storage.governance.disposals import Underway, underway
+from holdfast.storage.governance.holds import (
+    Hold,
+    NewHold,
+    check_terms,
+    find_hold,
+    list_holds,
+    place_hold,
+    unknown_custodians,
+)
 from holdfast.storage.governance.matters import (
     Matter,
     change_matter,
@@ -45,7 +59,12 @@ from holdfast.storage.governance.matters import (
 )
 from holdfast.storage.governance.notices import acknowledge, give_notice, list_notices
 from holdfast.storage.governance.releasing import change_release, freed_by
-from holdfast.storage.governance.sweeping import count_held, preview_hold, sweep_hold
+from holdfast.storage.governance.sweeping import (
+    HoldCounts,
+    count_held,
+    preview_hold,
+    sweep_hold,
+)
 
 router = APIRouter(tags=["matters"])
 Viewer = Annotated[Principal, Depends(allowed(Action.MATTERS))]
@@ -143,31 +162,65 @@ def _placed(served: Served, principal: Principal, matter: Matter, new: NewHoldSh
     terms = HoldTerms(
         tuple(new.custodians), new.from_at, new.to_at, node, spares_unindexed=new.spares_unindexed
     )
-    store, find = served.store_of(principal), everywhere(served)
+    check_terms(terms)
+    store, find, predicate = served.store_of(principal), everywhere(served), hold_predicate(terms)
+    begun_ms = store.now_ms()
+    hold, counts = None, _in_scope(served, principal, predicate)
     if new.is_preview:
-        counts = preview_hold(store, hold_predicate(terms), find)
-        return PlacedHold(hold=None, held=counts.held, not_fully_indexed=counts.not_fully_indexed)
-    order = NewHold(matter.id, new.name, new.reason, terms, new.query, to_text(node))
-    hold = place_hold(store, order)
-    counts = sweep_hold(store, hold, find)
+        counts = counts or preview_hold(store, predicate, find)
+        said = {"canonical": to_text(predicate), "held": counts.held}
+        note(served, principal, "hold_preview", said, [("mat", matter.id)])
+    else:
+        order = NewHold(matter.id, new.name, new.reason, terms, new.query, to_text(node))
+        hold = place_hold(store, order)
+        swept = sweep_hold(store, hold, find)
+        counts = counts or swept
     return PlacedHold(
-        hold=hold_shape(hold, store.now_ms()),
+        hold=None if hold is None else hold_shape(hold, store.now_ms()),
         held=counts.held,
         not_fully_indexed=counts.not_fully_indexed,
+        is_within_scope=not _counts_all(principal),
+        unknown_custodians=unknown_custodians(store, terms.custodians),
+        already_disposed=[_disposed(one) for one in underway(store, begun_ms)],
     )
+
+
+def _disposed(one: Underway) -> AlreadyDisposed:
+    name = public_id("dsp", one.disposal_id)
+    return AlreadyDisposed(disposal_id=name, records=one.destroyed, last_at=from_ms(one.last_ms))
+
+
+def _counts_all(principal: Principal) -> bool:
+    """Tell whether whoever asks learns nothing by counts over the whole archive."""
+    return sees_all(principal) and not is_masked(principal)
+
+
+def _in_scope(served: Served, principal: Principal, node: Node) -> HoldCounts | None:
+    """Count what whoever asks may know of; None where that is everything.
+
+    A hold holds beyond any scope, but what it counts there would answer any question.
+    """
+    if _counts_all(principal):
+        return None
+    safe = guarded(principal, node).node
+    partly = And((safe, NOT_FULLY_INDEXED))
+    return HoldCounts(total(served, principal, safe), total(served, principal, partly))
 
 
 @router.get("/holds/{hold_id}", operation_id="read_hold")
 def get_hold(hold_id: str, served: Archive, principal: Viewer, response: Response) -> HoldDetail:
     """Read a hold: what it holds, and what its end would set free."""
     found = _hold(served, hold_id)
-    counts, freed = count_held(served.store, found.id), freed_by(served.store, found.id)
+    mine = _in_scope(served, principal, Term(Field.HOLD, found.public))
+    counts = mine or count_held(served.store, found.id)
+    freed = None if mine else freed_by(served.store, found.id).free
     response.headers["ETag"] = tag_of(found.version)
     return HoldDetail(
         **hold_shape(found, served.store.now_ms()).model_dump(),
         held=counts.held,
         not_fully_indexed=counts.not_fully_indexed,
-        freed=freed.free,
+        freed=freed,
+        is_within_scope=mine is not None,
     )
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from holdfast.api.asking import everywhere, record_in_scope, refuse_governed, understood
+from holdfast.api.asking import (
+    everywhere,
+    guarded,
+    in_scope,
+    record_in_scope,
+    refuse_governed,
+    sees_all,
+    understood,
+)
 from holdfast.api.deciding import decision_on
 from holdfast.api.door import Archive, allowed
 from holdfast.api.idempotency import Call, Once, once
@@ -17,7 +26,7 @@ from holdfast.api.trail import note
 from holdfast.core.identity import public_id
 from holdfast.core.rights import Action, Principal
 from holdfast.core.rules import Rule
-from holdfast.indexer.explain import to_text
+from holdfast.indexer.explain import leaf_text, to_text
 from holdfast.retention.changes import Draft, approve, drafted, propose, retire, withdraw
 from holdfast.retention.decisions import Decision
 from holdfast.retention.simulate import Sum, blockers, simulate
@@ -80,7 +89,7 @@ class SumShape(Shape):
 
 
 class SimulationShape(Shape):
-    """What rules would do to the archive as it is."""
+    """What rules would do to the archive as it is; a draft, as far as its author sees it."""
 
     at: Instant
     matched: SumShape
@@ -89,6 +98,10 @@ class SimulationShape(Shape):
     spared: SumShape
     conflicts: SumShape
     blocked: dict[str, int]
+    is_within_scope: bool
+    """Counted is only what whoever asks may see; the rules are about more."""
+    guarded: list[str]
+    """Words with digits that were not looked for where numbers are masked: there is more."""
 
 
 class DecisionShape(Shape):
@@ -182,8 +195,16 @@ def _simulated(served: Served, principal: Principal, rule: Rule | None) -> Simul
     now_ms = store.now_ms()
     with reading(store.engine) as connection:
         rules = rules_in_force(connection, now_ms)
-    found = simulate(store, everywhere(served), rules, rule, now_ms)
-    what = {"policy": rule.name if rule else "", "due": found.due.items}
+    safe = guarded(principal, rule.node) if rule else None
+    asked = replace(rule, node=safe.node) if rule and safe else None
+    # What is in force was agreed on; a query of one's own would answer anything about the rest.
+    find = in_scope(served, principal) if rule else everywhere(served)
+    found = simulate(store, find, rules, asked, now_ms)
+    what = {
+        "policy": rule.name if rule else "",
+        "canonical": to_text(rule.node) if rule else "",
+        "due": found.due.items,
+    }
     note(served, principal, "policy_simulated", what)
     return SimulationShape(
         at=from_ms(found.at_ms),
@@ -193,6 +214,8 @@ def _simulated(served: Served, principal: Principal, rule: Rule | None) -> Simul
         spared=_sum(found.spared),
         conflicts=_sum(found.conflicts),
         blocked=dict(found.blocked),
+        is_within_scope=rule is not None and not sees_all(principal),
+        guarded=[leaf_text(one) for one in safe.guarded_leaves] if safe else [],
     )
 
 

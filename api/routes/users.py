@@ -11,6 +11,7 @@ from holdfast.api.asking import understood
 from holdfast.api.door import Archive, Asker, allowed
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
+from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
 from holdfast.api.versions import IfMatch, agreed, tag_of
 from holdfast.core.errors import NotFound
@@ -215,8 +216,17 @@ def get_grants(login: str, served: Archive, principal: Manager) -> list[GrantSha
 
 
 @router.post("/users/{login}/grants", operation_id="add_grant", status_code=201)
-def post_grant(login: str, new: NewGrantShape, served: Archive, principal: Manager) -> GrantShape:
+def post_grant(
+    login: str, new: NewGrantShape, served: Archive, principal: Manager, *, once_key: Once = ""
+) -> GrantShape:
     """Grant or deny a scope; what is denied beats what is granted."""
+    call = Call(
+        served, principal, once_key, f"POST /users/{login}/grants", new.model_dump(mode="json")
+    )
+    return once(call, GrantShape, lambda: _granted(login, new, served, principal))
+
+
+def _granted(login: str, new: NewGrantShape, served: Served, principal: Principal) -> GrantShape:
     store = served.store_of(principal)
     until_ms = None if new.days is None else store.now_ms() + new.days * 86_400_000
     order = NewGrant(

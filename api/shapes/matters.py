@@ -89,12 +89,27 @@ class HoldShape(Shape):
     version: int
 
 
+class AlreadyDisposed(Shape):
+    """A disposal that was being carried out when the hold was placed."""
+
+    disposal_id: str
+    records: int
+    """That it had destroyed: the hold came too late for those of them that it is about."""
+    last_at: Instant
+
+
 class PlacedHold(Shape):
     """A hold that was placed or previewed, and what it holds."""
 
     hold: HoldShape | None
     held: int
     not_fully_indexed: int
+    is_within_scope: bool
+    """Counted is only what whoever asks may see; the hold holds more."""
+    unknown_custodians: list[str]
+    """Of whom nothing has come yet, or who are called otherwise: what comes is held."""
+    already_disposed: list[AlreadyDisposed]
+    """By disposals that are being carried out now; nothing that is held goes after this answer."""
 
 
 class HoldDetail(HoldShape):
@@ -102,8 +117,11 @@ class HoldDetail(HoldShape):
 
     held: int
     not_fully_indexed: int
-    freed: int
-    """Of these by no other hold in force: deletable when it ends, if retention lets it."""
+    freed: int | None
+    """Of these by no other hold in force: deletable when it ends, if retention lets it. Null for
+    who may see a part of the archive only."""
+    is_within_scope: bool
+    """Counted is only what whoever asks may see; the hold holds more."""
 
 
 class ReasonShape(Shape):

@@ -1,6 +1,6 @@
 """Reads from when the days of interactions are counted, and keeps how far the clock has come.
 
-It judges neither.
+Of the clock it knows one thing alone: whether it went back.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, select
 
+from holdfast.core.errors import Conflict
 from holdfast.storage.audit import record_events, told
 from holdfast.storage.catalogue.chunks import by_value, upsert_rows
+from holdfast.storage.catalogue.engine import transact
 from holdfast.storage.catalogue.governance_tables import anchors, clock_marks
 from holdfast.storage.catalogue.rights_tables import metadata_values
 from holdfast.storage.catalogue.schema import batches, captures, interactions
@@ -90,6 +92,36 @@ def advance(connection: Connection, now_ms: int) -> None:
     highest_ms = marks(connection).highest_ms
     if highest_ms is None or highest_ms < now_ms <= highest_ms + STEP_MS:
         believe(connection, now_ms)
+
+
+def keep_up(store: Store) -> None:
+    """Move the mark on while a process runs for longer than a day; see `advance`.
+
+    Else every disposal would ask somebody to look at a clock that never jumped, until nobody does.
+    """
+    transact(store.engine, lambda connection: advance(connection, store.now_ms()))
+
+
+def refuse_past(highest_ms: int | None, now_ms: int) -> None:
+    """Refuse what counts from now on, where now is over: every delay would end too early.
+
+    Raises:
+        Conflict: The clock moved back.
+    """
+    if highest_ms is not None and now_ms < highest_ms:
+        raise Conflict(
+            "The clock is before an instant that was seen already.",
+            next_step="Set the machine's clock right; nothing is approved or destroyed meanwhile.",
+            now_ms=now_ms,
+            seen_ms=highest_ms,
+        )
+
+
+def delay_begins(connection: Connection, store: Store) -> int:
+    """Return the present instant, from which a delay of days is counted; see `refuse_past`."""
+    now_ms = store.now_ms()
+    refuse_past(marks(connection).highest_ms, now_ms)
+    return now_ms
 
 
 def believe(connection: Connection, now_ms: int) -> None:

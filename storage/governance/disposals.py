@@ -347,6 +347,36 @@ def states_of(store: Store, disposal_id: int) -> dict[str, tuple[int, int]]:
         return states_in(connection, disposal_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """A disposal that is being carried out, or was until a moment ago."""
+
+    disposal_id: int
+    destroyed: int
+    last_ms: int
+    """When the last of them went."""
+
+
+def underway(store: Store, since_ms: int) -> list[Underway]:
+    """Return the disposals that were being carried out at an instant, and what they have destroyed.
+
+    Asked for after a hold was placed, it names all that may have gone a moment before: nothing that
+    the hold holds goes afterwards (F52).
+    """
+    query = (
+        select(disposals.c.id, func.count(), func.max(disposal_items.c.ended_ms))
+        .join(disposal_items, disposal_items.c.disposal_id == disposals.c.id)
+        .where(
+            disposal_items.c.state == "destroyed",
+            (disposals.c.state == "executing") | (disposals.c.executed_ms >= since_ms),
+        )
+        .group_by(disposals.c.id)
+        .order_by(disposals.c.id)
+    )
+    with reading(store.engine) as connection:
+        return [Underway(*row) for row in connection.execute(query)]
+
+
 def in_open_plans(connection: Connection, interaction_ids: Sequence[int]) -> dict[int, int]:
     """Return those that a disposal is about which has not ended: interaction → disposal."""
     query = (

@@ -15,7 +15,15 @@ from sqlalchemy import insert, select, update
 from holdfast.core.analysis import ANALYSIS_VERSION
 from holdfast.core.errors import Conflict, NotFound, Refused
 from holdfast.core.field_values import fold_value
-from holdfast.core.holds import HoldTerms, Release, asks_for, hold_predicate, is_wider, query_within
+from holdfast.core.holds import (
+    HoldTerms,
+    Release,
+    asks_for,
+    hold_predicate,
+    is_exact,
+    is_wider,
+    query_within,
+)
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.query import Field
 from holdfast.core.query_form import write_tree
@@ -151,6 +159,11 @@ def check_terms(terms: HoldTerms) -> None:
     """Refuse terms that no hold can have; raises Refused."""
     if terms.from_at is not None and terms.to_at is not None and terms.from_at >= terms.to_at:
         raise Refused("The hold ends before it begins.", next_step="Exchange --from and --to.")
+    if not is_exact(terms.query):
+        raise Refused(
+            "A hold is exact: it is on no word that is only spelt alike (~).",
+            next_step="Write each spelling, or use *.",
+        )
     if asks_for(terms.query, Field.HOLD) or asks_for(terms.query, Field.MATTER):
         raise Refused(
             "A hold cannot be on what holds hold.", next_step="Leave out matter: and hold:."

@@ -10,6 +10,7 @@ from sqlalchemy import exists, func, select, update
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.governance_tables import held, holds
 from holdfast.storage.catalogue.held_facts import in_force
+from holdfast.storage.governance.clocks import delay_begins
 from holdfast.storage.governance.holding import lock_holds
 from holdfast.storage.governance.holds import Hold, hold_in
 from holdfast.storage.governance.noting import HOLD
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
     from holdfast.core.holds import Release
     from holdfast.storage.store import Store
+
+
+APPROVE = "approve"
+"""The act by which the delay begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,12 @@ def change_release(
     Args:
         store: The archive.
         hold_id: Of the hold.
-        act: `ask`, `approve` or `withdraw`, for the audit log.
+        act: `ask`, `APPROVE` or `withdraw`, for the audit log.
         step: One of `retention.release`; what it raises leaves everything as it was.
 
     Raises:
         NotFound: There is no such hold.
+        Conflict: The clock moved back, so that the delay after an approval would be too short.
     """
     made: list[Release] = []
 
@@ -54,7 +60,9 @@ def change_release(
         found = hold_in(connection, store, hold_id)
         if found.release in made:
             return found  # the try before was kept, and we were not told
-        release = step(found.release, store.now_ms())
+        is_approval = act == APPROVE
+        now_ms = delay_begins(connection, store) if is_approval else store.now_ms()
+        release = step(found.release, now_ms)
         made.append(release)
         values = {
             "release_reason": release.reason,

@@ -9,7 +9,7 @@ import pytest
 from api_kit import Office
 from digit_guessing import NUMBER, SHOWN, no_digit_is_told, numbers_office, ways
 from holdfast.api import people
-from holdfast.api.routes import bulk_metadata, conversations, search
+from holdfast.api.routes import bulk_metadata, conversations, matters, policies, search
 from holdfast.core.number_guard import Guarded
 
 pytestmark = pytest.mark.unmeasured
@@ -60,10 +60,12 @@ def test_f62_search_that_answers_about_hidden_digits_is_found_out(
     ("place", "name", "way"),
     [
         (bulk_metadata, "guarded", "many"),
+        (matters, "guarded", "holds"),
+        (policies, "guarded", "rules"),
         (people, "is_masked", "contacts"),
         (conversations, "is_masked", "rooms"),
     ],
-    ids=["many", "contacts", "rooms"],
+    ids=["many", "holds", "rules", "contacts", "rooms"],
 )
 def test_f62_other_places_that_answer_about_hidden_digits_are_found_out(
     served: Office, monkeypatch: Plant, place: object, name: str, way: str

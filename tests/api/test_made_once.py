@@ -14,6 +14,7 @@ MAILBOX = {"host": "imap.example.com", "user": "ann@example.com"}
 ORDERS: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "source": ("it", "/sources", {"name": "m", "secret": "s" * 16, "mailbox": MAILBOX}, "name"),
     "team": ("admin", "/teams", {"name": "north"}, "name"),
+    "grant": ("admin", "/users/it/grants", {"kind": "own", "reason": "r"}, "reason"),
     "merge": ("legal", "/contacts/{wang}/merge", {"other_id": "{anna}"}, "other_id"),
     "link": ("legal", "/contacts/{wang}/identities", {"address": "w@x.example"}, "address"),
 }

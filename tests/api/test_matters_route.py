@@ -45,6 +45,48 @@ def test_hold_is_previewed_placed_and_counted(court: Office) -> None:
     assert court.get("legal1", f"/matters/{one['id']}")["holds"] == 1
 
 
+def test_preview_of_a_hold_is_in_the_log_before_it_is_told(court: Office) -> None:
+    one = matter(court, "K1-log")
+    hold(court, one["id"], query="discount", custodians=["Li Qiang"], is_preview=True)
+    said = court.entries("hold_preview")[0]
+    assert (said["actor"], said["subject"], said["held"]) == ("legal1", one["id"], 2)
+    assert "discount" in said["canonical"]
+    assert "Li Qiang" in said["canonical"]
+
+
+def test_who_sees_a_part_learns_by_no_hold_what_else_there_is(court: Office) -> None:
+    """A hold holds beyond any scope; its counts would answer any question about the rest."""
+    court.hire("narrow", "legal")
+    grant = {"kind": "query", "value": "budget"}
+    court.hire("admin", "admin")
+    court.post("admin", "/users/narrow/grants", 201, json=grant)
+    one = matter(court, "K1-narrow")
+    path = f"/matters/{one['id']}/holds"
+    order = {"name": "words", "reason": "dispute", "query": "discount"}
+    seen = court.search("narrow", "discount")["total"]
+    assert (seen, court.search("legal1", "discount")["total"]) == (1, 2)
+    preview = court.post("narrow", path, 201, json={**order, "is_preview": True})
+    assert (preview["held"], preview["is_within_scope"]) == (seen, True)
+    placed = court.post("narrow", path, 201, json=order)
+    assert (placed["held"], placed["is_within_scope"]) == (seen, True)
+    court.services.desk.feed.drain()
+    detail = court.get("narrow", f"/holds/{placed['hold']['id']}")
+    assert (detail["held"], detail["freed"], detail["is_within_scope"]) == (seen, None, True)
+    whole = court.get("legal1", f"/holds/{placed['hold']['id']}")
+    assert (whole["held"], whole["freed"], whole["is_within_scope"]) == (2, 0, False)
+
+
+def test_custodian_of_whom_nothing_came_is_named_when_a_hold_is_placed(court: Office) -> None:
+    one = matter(court, "K1-typo")
+    names = ["Li Qiang", "Li Qiagn"]
+    for more in ({"is_preview": True}, {}):
+        answer = hold(court, one["id"], custodians=names, **more)
+        assert answer["unknown_custodians"] == ["Li Qiagn"]
+    fuzzy = {"name": "alike", "reason": "dispute", "query": "discuont~", "is_preview": True}
+    refused = court.post("legal1", f"/matters/{one['id']}/holds", 400, json=fuzzy)
+    assert refused["code"] == "refused"
+
+
 def test_release_takes_two_persons_and_thirty_days(court: Office) -> None:
     placed = hold(court, matter(court, "K2")["id"])["hold"]
     path = f"/holds/{placed['id']}/release"
@@ -135,3 +177,37 @@ def test_export_of_somebody_else_is_not_there(court: Office) -> None:
     court.get("boss", f"/exports/{asked['id']}/file", 404)
     assert court.get("boss", "/exports") == []
     assert court.post("li", "/exports", 403, json={"query": ""})["action"] == "export"
+
+
+def test_package_is_not_given_to_who_may_not_see_all_of_it_any_more(court: Office) -> None:
+    """A wall that was put up after an export holds for the package, too."""
+    court.hire("walled", "manager")
+    court.hire("admin-2", "admin")
+    court.post("admin-2", "/users/walled/grants", 201, json={"kind": "all"})
+    asked = court.post("walled", "/exports", 202, json={"query": "discount"})["export"]
+    path = f"/exports/{asked['id']}"
+    court.ended_export("walled", asked["id"])
+    assert court.ask("walled", "GET", f"{path}/file").status_code == 200
+    wall = {"kind": "query", "value": "budget", "is_denied": True}
+    denied = court.post("admin-2", "/users/walled/grants", 201, json=wall)
+    assert court.get("walled", f"{path}/file", 409)["code"] == "conflict"
+    court.post("walled", f"{path}/resume", 409)
+    assert court.entries("refused")[0]["subject"] == asked["id"]
+    again = court.post("walled", "/exports", 202, json={"query": "discount"})["export"]
+    court.ended_export("walled", again["id"])
+    assert court.ask("walled", "GET", f"/exports/{again['id']}/file").status_code == 200
+    court.ask("admin-2", "DELETE", f"/users/walled/grants/{denied['id']}")
+    assert court.ask("walled", "GET", f"{path}/file").status_code == 200
+
+
+def test_key_that_may_have_no_originals_takes_no_package_of_them(court: Office) -> None:
+    asked = court.post("legal1", "/exports", 202, json={"query": "harbour"})["export"]
+    masked = court.post("legal1", "/exports", 202, json={"query": "harbour", "is_masked": True})
+    order = {"login": "legal1", "name": "robot", "actions": ["export", "search"]}
+    court.keys["robot"] = court.post("legal1", "/keys", 201, json=order)["key"]
+    for one in (asked, masked["export"]):
+        court.ended_export("legal1", one["id"])
+    path = f"/exports/{asked['id']}/file"
+    assert court.get("robot", path, 403)["action"] == "original"
+    assert court.entries("refused")[0]["subject"] == asked["id"]
+    assert court.ask("robot", "GET", f"/exports/{masked['export']['id']}/file").status_code == 200

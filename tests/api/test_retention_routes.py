@@ -10,6 +10,9 @@ import pytest
 from api_kit import Office
 from archive_kit import bring_in, settings_in
 from cli_archive import write_mbox
+from holdfast.core.identity import row_id
+from holdfast.retention.disposal import Asked, Execution
+from holdfast.storage.rights.users import user_view
 from holdfast.wiring.founding import create_archive
 from moved_clock import MovedClock, office_in_time
 
@@ -85,6 +88,23 @@ def test_simulation_counts_and_changes_nothing(story: Story) -> None:
     office.post("legal", "/policies/simulate", 403, json=draft)
 
 
+def test_who_sees_a_part_learns_by_no_simulation_what_else_there_is(story: Story) -> None:
+    office, _ = story
+    for login, role in (("narrow", "compliance"), ("admin", "admin")):
+        office.hire(login, role)
+    office.post("admin", "/users/narrow/grants", 201, json={"kind": "query", "value": "budget"})
+    draft = {"name": "soon", "kind": "ceiling", "days": 1, "query": "discount"}
+    seen = office.found("narrow", "discount")
+    assert len(seen) < len(office.found("ann", "discount"))
+    said = office.post("narrow", "/policies/simulate", json=draft)
+    assert (said["matched"]["items"], said["matched"]["sample"]) == (len(seen), seen)
+    assert said["is_within_scope"] is True
+    assert office.post("ann", "/policies/simulate", json=draft)["is_within_scope"] is False
+    assert "discount" in office.entries("policy_simulated")[0]["canonical"]
+    in_force = office.get("narrow", "/retention/simulation")
+    assert (in_force["is_within_scope"], in_force["guarded"]) == (False, [])
+
+
 def test_record_says_by_which_rules_it_is_kept(story: Story) -> None:
     office, _ = story
     propose(office, "harbour years", "floor", 3650, query="harbour")
@@ -119,6 +139,29 @@ def test_item_is_left_out_and_the_plan_is_given_up(story: Story) -> None:
     retired(office, "one day")
 
 
+def test_f52_answer_of_a_hold_says_what_had_gone_by_then(story: Story) -> None:
+    office, clock = story
+    in_force(story, "half way", 2, query="harmless")
+    clock.wait(days=3)
+    made = plan(office)
+    path = f"/disposals/{made['id']}"
+    office.post("ann", f"{path}/review", json=CHECKED)
+    office.post("ben", f"{path}/approve", json={"manifest": made["manifest"], **CHECKED})
+    clock.wait(hours=25)
+    store = office.services.store
+    execution = Execution(store, row_id("dsp", made["id"]))
+    execution.begin(Asked(user_view(store, "ann").person_id, is_clock_checked=True))
+    assert execution.settle(0) == "destroyed"  # and is interrupted
+    matter = office.post("legal", "/matters", 201, json={"name": "late"})
+    order = {"name": "late", "reason": "dispute", "query": "harmless"}
+    placed = office.post("legal", f"/matters/{matter['id']}/holds", 201, json=order)
+    (gone,) = placed["already_disposed"]
+    assert (gone["disposal_id"], gone["records"]) == (made["id"], 1)
+    assert (placed["held"], placed["not_fully_indexed"]) == (0, 0)
+    office.post("ann", f"{path}/execute", 202, json=CHECKED)
+    retired(office, "half way")
+
+
 def test_approval_is_of_the_manifest_that_was_read(story: Story) -> None:
     office, clock = story
     in_force(story, "two days", 2, query="other address")
@@ -133,7 +176,10 @@ def test_approval_is_of_the_manifest_that_was_read(story: Story) -> None:
     office.post("ann", f"{path}/execute", 409, json=CHECKED)
     clock.wait(hours=25)
     office.post("ann", f"{path}/execute", 202, json=CHECKED)
-    assert office.get("legal", path)["counts"] == {"destroyed": 1}
+    shown = office.get("legal", path)
+    assert (shown["counts"], shown["trouble"]) == ({"destroyed": 1}, "")
+    assert shown["remains"]["originals"] == 1  # of an object that is younger than an hour
+    assert (shown["remains"]["locked_segments"], shown["remains"]["locked_until"]) == (0, None)
     certificate = office.ask("legal", "GET", f"{path}/certificate").text
     assert approved["approved_by"] in certificate
     assert approved["planned_by"] in certificate

@@ -11,11 +11,11 @@ import pytest
 from archive_kit import settings_in
 from cli_archive import Desk, Ran, write_mbox
 from disposal_kit import Hands, in_hands, searching
-from holdfast.core.identity import public_id
+from holdfast.core.identity import public_id, row_id
 from holdfast.core.query import EVERYTHING
 from holdfast.core.rights import Role
 from holdfast.retention.changes import Draft, approve, propose
-from holdfast.retention.disposal import Asked, plan, review
+from holdfast.retention.disposal import Asked, Execution, plan, review
 from holdfast.retention.disposal import approve as approve_disposal
 from holdfast.settings import Settings
 from holdfast.storage.governance.policies import Wording
@@ -241,12 +241,16 @@ def test_from_approval_to_the_certificate(desk: Desk) -> None:
     assert "--clock-checked" in jumped.err  # nothing looked at the clock for a week
     done = desk.run("disposal", "execute", disposal, *by(desk, "ann"), "--clock-checked")
     assert "executed" in done.out
+    assert "go with the next 'holdfast compact'" in done.err  # they are younger than an hour
+    left = desk.run("disposal", "show", disposal, "--json").json["remains"]
+    assert (left["originals"], left["locked_segments"], left["locked_until"]) == (5, 0, None)
     assert desk.run("search", "--count", "budget", "--format", "json").json["total"] == 0
     gone = desk.run("show", first, status=4)
     assert "disposed of on" in gone.err
     assert f"holdfast disposal certificate {disposal}" in gone.err
     shown = desk.run("disposal", "certificate", disposal)
     assert "GDPR 5" in shown.out
+    assert "5 originals without a key" in shown.out
     assert "signature" in shown.out
     assert "处置证书" in desk.run("disposal", "certificate", disposal, "--lang", "zh").out
     said = desk.run("disposal", "certificate", disposal, "--json").json
@@ -260,3 +264,18 @@ def test_from_approval_to_the_certificate(desk: Desk) -> None:
     desk.run("doctor", status=None)
     desk.run("reindex", "--full")
     assert "Intact" in desk.run("verify").out
+
+
+def test_f52_hold_that_comes_while_a_disposal_runs_says_what_had_gone(desk: Desk) -> None:
+    ceiling_in_force(desk)
+    disposal = approved_long_ago(desk)
+    ann, _ = persons(desk)
+    with in_hands(settings_of(desk), Hands(NOW)) as services:
+        execution = Execution(services.store, row_id("dsp", disposal))
+        execution.begin(Asked(ann, is_clock_checked=True))
+        assert execution.settle(0) == "destroyed"  # and is interrupted
+    desk.run("matter", "open", "Case 7")
+    order = ("hold", "place", "Case 7", "all", "--everything", "--reason", "dispute")
+    placed = desk.run(*order)
+    assert f"{disposal} is being carried out: 1 message went before" in placed.err
+    assert "4" in placed.out

@@ -12,6 +12,7 @@ from holdfast.core.holds import (
     asks_for,
     asks_for_texts,
     hold_predicate,
+    is_exact,
     is_wider,
     leaves,
     query_within,
@@ -121,6 +122,19 @@ def test_leaves_are_found_and_changed_wherever_they_stand() -> None:
 )
 def test_texts_are_opened_only_for_leaves_that_ask_for_them(node: Node, is_asked: bool) -> None:  # noqa: FBT001
     assert asks_for_texts(node) is is_asked
+
+
+@pytest.mark.parametrize(
+    ("node", "is_so"),
+    [
+        (EVERYTHING, True),
+        (And((Phrase("x"), Not(Wildcard("x*")), Regex("x"))), True),
+        (Fuzzy("x"), False),
+        (Or((Phrase("x"), Not(And((Term(Field.TAG, "a"), Fuzzy("y", 2)))))), False),
+    ],
+)
+def test_what_asks_for_words_that_are_spelt_alike_is_not_exact(node: Node, is_so: bool) -> None:  # noqa: FBT001
+    assert is_exact(node) is is_so
 
 
 @pytest.mark.parametrize("custodians", [(), ("Ann",)])

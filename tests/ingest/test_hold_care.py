@@ -59,7 +59,8 @@ def test_what_a_sweep_did_not_come_to_is_counted(filled: Settings) -> None:
         assert (found.hold.id, found.missing) == (hold.id, 3)
 
 
-def test_a_job_forgets_what_ended_holds_held(filled: Settings) -> None:
+@pytest.mark.parametrize("command", ["worker", "beat"])
+def test_a_job_forgets_what_ended_holds_held(filled: Settings, command: str) -> None:
     with opened(filled) as services:
         store = services.store
         hold = held_by_all(services)
@@ -71,7 +72,11 @@ def test_a_job_forgets_what_ended_holds_held(filled: Settings) -> None:
         assert membership(store) == {(hold.id, one) for _, one in membership(store)}
         assert len(membership(store)) == 12
         assert is_unsettled(store)
-    Desk(filled.data).run("worker", "--once")
+    desk, more = Desk(filled.data), filled.data.parent / "in.mbox"
+    job = desk.run("import", more, "--queue", "--source", "more", "--json").json["job"]
+    desk.run(command, "--once")
+    is_asked_for = desk.run("jobs", "show", job, "--json").json["state"]
+    assert is_asked_for == {"worker": "done", "beat": "ready"}[command]
     with opened(filled) as services:
         assert not is_unsettled(services.store)
         assert membership(services.store) == set()

@@ -8,13 +8,14 @@ from sqlalchemy.exc import IntegrityError
 
 from disposal_kit import Office, person
 from holdfast.core.errors import Conflict, NotFound, Refused
-from holdfast.core.query import EVERYTHING, Phrase
+from holdfast.core.query import EVERYTHING, Fuzzy, Or, Phrase
 from holdfast.core.rules import Kind
 from holdfast.retention.changes import Draft, approve, propose, retire, withdraw
 from holdfast.retention.policies import DELAY_MS
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.governance_tables import policies, policy_versions
 from holdfast.storage.catalogue.rights_tables import users
+from holdfast.storage.governance.clocks import believe
 from holdfast.storage.governance.policies import (
     Wording,
     all_versions,
@@ -51,6 +52,34 @@ def test_f57_shortening_needs_two_persons_and_72_hours_and_lengthening_neither(
     office: Office,
 ) -> None:
     shortening_takes_two_persons_and_three_days(office)
+
+
+@pytest.mark.parametrize("kind", ["floor", "ceiling"])
+def test_policy_through_a_query_that_forgives_typing_errors_is_refused(
+    office: Office, kind: str
+) -> None:
+    asked = Draft("mail", kind, 30, Or((Phrase("budget"), Fuzzy("budged"))), WORDS)
+    with pytest.raises(Refused, match="spelt alike"):
+        propose(office.store, asked, office.ann)
+    assert all_versions(office.store) == []
+
+
+def test_f56_nothing_that_shortens_is_approved_by_a_clock_that_moved_back(office: Office) -> None:
+    """Else its 72 hours would be over when the clock is right again."""
+    propose(office.store, draft("ceiling", 30), office.ann)
+    with writing(office.store.engine) as connection:
+        believe(connection, office.store.now_ms())
+    office.hands.forward(days=-365)
+    with pytest.raises(Conflict, match="seen already"):
+        approve(office.store, "mail", office.ben)
+    office.hands.forward(days=365)
+    assert days_now(office) == {}
+    made = approve(office.store, "mail", office.ben)
+    assert made.in_force_ms == office.store.now_ms() + DELAY_MS
+    office.hands.forward(days=-365)
+    withdraw(office.store, "mail")  # what keeps is done by any clock
+    office.hands.forward(days=400)
+    assert days_now(office) == {}
 
 
 def test_a_new_ceiling_waits_and_a_later_one_does_not(office: Office) -> None:

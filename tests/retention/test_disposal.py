@@ -40,10 +40,12 @@ from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.rights_tables import metadata_values
 from holdfast.storage.catalogue.schema import captures, interactions
 from holdfast.storage.governance.disposals import (
+    Underway,
     disposal_of,
     disposals_of,
     items_of,
     states_of,
+    underway,
 )
 from holdfast.storage.governance.policies import rules_in_force
 from retention_checks import (
@@ -177,6 +179,31 @@ def test_f52_a_hold_that_was_placed_meanwhile_blocks(office: Office, ids: list[i
             update(holds).values(ends_ms=office.store.now_ms(), release_approved_by=office.ben)
         )
     assert office.dispose() == ["destroyed"]
+
+
+def test_f52_who_places_a_hold_meanwhile_can_tell_what_went_before(
+    office: Office, ids: list[int]
+) -> None:
+    office.rule("ceiling", 1)
+    approved = office.approved()
+    assert underway(office.store, office.store.now_ms()) == []
+    execution = Execution(office.store, approved.id)
+    execution.begin(Asked(office.ann))
+    assert underway(office.store, office.store.now_ms()) == []  # nothing went yet
+    assert execution.settle(0) == "destroyed"
+    went_ms = office.store.now_ms()
+    office.hands.forward(seconds=5)
+    hold_row(office.store, matter_row(office.store))
+    placed_ms = office.store.now_ms()
+    execution.run()
+    told = [Underway(approved.id, 1, went_ms)]
+    assert underway(office.store, placed_ms) == told
+    with writing(office.store.engine) as connection:  # as if it ended a moment later
+        ended = {"state": "executed", "executed_ms": placed_ms, "certificate": b"x"}
+        connection.execute(update(disposals).values(**ended))
+    assert underway(office.store, placed_ms) == told
+    assert underway(office.store, placed_ms + 1) == []
+    assert ids
 
 
 def test_f52_what_would_go_counts_a_hold_that_was_placed_meanwhile(

@@ -14,6 +14,7 @@ from holdfast.wiring.founding import create_archive
 NUMBER = "13805718000"
 SHOWN = "138****8000"
 """As whoever may not unmask sees it."""
+MATTER = "K1"
 KNOWN = 3
 """Digits in front that are shown."""
 Ask = Callable[[str], object]
@@ -34,8 +35,13 @@ def numbers_office(folder: Path) -> Iterator[Office]:
     lines = "".join(f"25/03/24, 10:0{n} - {who}: hello\n" for n, who in enumerate("ABA"))
     bring_in(settings, written(folder / "room", {f"WhatsApp Chat with {NUMBER}.txt": lines}))
     with office(settings) as opened:
-        for login, role in (("legal", "legal"), ("curious", "member"), ("admin", "admin")):
+        for login, role in (
+            ("legal", "legal"), ("curious", "member"), ("admin", "admin"), ("keeper", "compliance"),
+        ):  # fmt: skip
             opened.hire(login, role)
+        opened.post("legal", "/matters", 201, json={"name": MATTER})
+        order = {"login": "legal", "name": "narrow", "actions": ["matters", "hold", "search"]}
+        opened.keys["holder"] = opened.post("legal", "/keys", 201, json=order)["key"]
         opened.post("admin", "/users/curious/grants", 201, json={"kind": "all"})
         yield opened
 
@@ -54,6 +60,17 @@ def ways(served: Office) -> dict[str, Ask]:
         order = {"query": f"{prefix}*", "change": {"summary": "x"}, "is_preview": True}
         return served.post(who, "/metadata", json=order)["meant"]
 
+    (matter,) = served.get("legal", "/matters")
+
+    def held(prefix: str) -> object:
+        """Ask with a key that may place holds, and not unmask."""
+        order = {"name": "x", "reason": "y", "query": f"{prefix}*", "is_preview": True}
+        return served.post("holder", f"/matters/{matter['id']}/holds", 201, json=order)["held"]
+
+    def simulated(prefix: str) -> object:
+        draft = {"name": "soon", "kind": "ceiling", "days": 1, "query": f"{prefix}*"}
+        return served.post("keeper", "/policies/simulate", json=draft)["matched"]
+
     return {
         "totals": lambda prefix: served.search(who, f"{prefix}*")["total"],
         "not": lambda prefix: served.search(who, f"NOT {prefix}*")["total"],
@@ -69,6 +86,8 @@ def ways(served: Office) -> dict[str, Ask]:
             hit["record"]["id"] for hit in served.search(who, f"call OR {prefix}*")["hits"]
         ],
         "many": preview,
+        "holds": held,
+        "rules": simulated,
         "rooms": lambda prefix: len(served.get(who, f"/conversations?q={prefix}")["conversations"]),
         "contacts": lambda prefix: len(served.get(who, f"/contacts?q={prefix}")["contacts"]),
     }

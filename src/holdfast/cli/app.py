@@ -40,6 +40,7 @@ COMMANDS = {
     "receiving": ("smtpd",),
     "serving": ("serve", "up"),
     "working": ("worker", "jobs"),
+    "beating": ("beat",),
     "users": ("user",),
     "api_keys": ("key",),
     "teams": ("team",),

@@ -9,12 +9,13 @@ from holdfast.core.errors import Conflict
 from holdfast.core.ports import SearchIndex
 from holdfast.core.query import Node, Scope
 from holdfast.indexer.hits import every_hit
-from holdfast.retention.certificates import Surroundings, conclude
+from holdfast.retention.certificates import Surroundings, conclude, remains_told
 from holdfast.retention.disposal import Asked, Execution
 from holdfast.retention.judging import Search
 from holdfast.storage.catalogue.cleaning import clean
 from holdfast.storage.governance.destroying import TOUCHED
 from holdfast.storage.governance.disposals import KeptDisposal, disposal_of
+from holdfast.storage.governance.remains import remains_of
 from holdfast.storage.upkeep import compact
 from holdfast.wiring.archive import Services
 from holdfast.wiring.engines import log_origin
@@ -51,7 +52,7 @@ def execute(
     execution = Execution(services.store, disposal_id)
     execution.begin(asked)
     execution.run(on_item)
-    space = _clear(services)
+    space = _clear(services, disposal_id)
     services.desk.sequencer.run()
     services.log.refresh()
     return conclude(
@@ -67,12 +68,19 @@ def execute(
     )
 
 
-def _clear(services: Services) -> dict[str, Any]:
-    """Clear out of every file what belonged to destroyed messages; return what was done."""
+def _clear(services: Services, disposal_id: int) -> dict[str, Any]:
+    """Clear out of every file what belonged to destroyed messages.
+
+    Returns:
+        What was done, and what could not go yet: a certificate must not claim more (F54).
+    """
     services.vault.close()  # its open segment could not be rewritten
+    index = {"written_again": services.desk.feed.purge()}
+    freed = compact(services.store)
+    left = remains_of(services.store, disposal_id)
     return {
-        "index": {"written_again": services.desk.feed.purge()},
-        "vault": {"freed_bytes": compact(services.store)},
+        "index": index,
+        "vault": {"freed_bytes": freed, "remains": remains_told(left)},
         "catalogue": clean(services.store.engine, TOUCHED),
     }
 

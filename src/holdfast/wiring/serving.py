@@ -84,6 +84,7 @@ def served_by(services: Services, viewer: Viewer, say: Report = lambda event: No
         cooling_off_hours=settings.governance.cooling_off_hours,
         release_delay_days=settings.governance.release_delay_days,
     )
+    troubles: dict[int, str] = {}
     return Served(
         config=config,
         store=services.store,
@@ -91,19 +92,23 @@ def served_by(services: Services, viewer: Viewer, say: Report = lambda event: No
         log=services.log,
         wake=lambda _kind: None,  # workers look by themselves
         sequencer=services.desk.sequencer,
-        dispose=lambda login, number, asked: _dispose(settings, (login, number, asked), say),
+        dispose=lambda *order: _dispose(settings, order, (say, troubles)),
         exports=settings.data / PACKAGES,
         work=settings.data / EXPORTS,
         viewer=viewer,
         hooks=Hooks(services.desk, services.spool, say),
         provider=provider_of(settings),
         courier=courier(settings),
+        troubles=troubles,
     )
 
 
-def _dispose(settings: Settings, order: tuple[str, int, Asked], say: Report) -> None:
+def _dispose(
+    settings: Settings, order: tuple[str, int, Asked], told: tuple[Report, dict[int, str]]
+) -> None:
     """Carry a disposal out in a thread, with the archive opened anew: it closes what it clears."""
-    login, number, asked = order
+    (login, number, asked), (say, troubles) = order, told
+    troubles.pop(number, None)
 
     def act() -> None:
         name = public_id("dsp", number)
@@ -111,6 +116,7 @@ def _dispose(settings: Settings, order: tuple[str, int, Asked], say: Report) -> 
             with open_archive(settings, login) as services:
                 execute(services, number, asked, lambda _state: None)
         except HoldfastError as error:  # it stays as it is; sent again, it goes on
+            troubles[number] = error.cause
             say({"event": "disposal.stopped", "disposal": name, "cause": error.cause})
 
     threading.Thread(target=act, name=f"disposal-{number}", daemon=True).start()

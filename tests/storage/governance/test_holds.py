@@ -10,13 +10,14 @@ from catalogue_kit import START, Filing, Home, Mail
 from hold_kit import add_person, find_all, ids_of, membership, names_on, new_hold, placed
 from holdfast.core.errors import Conflict, NotFound, Refused
 from holdfast.core.holds import HoldTerms, Release
-from holdfast.core.query import EVERYTHING, And, Field, Part, Phrase, Term
+from holdfast.core.query import EVERYTHING, And, Field, Fuzzy, Not, Part, Phrase, Term
 from holdfast.core.rights import Forbidden
 from holdfast.retention.release import DAY_MS, approve, ask, withdraw
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.governance_tables import holds
 from holdfast.storage.catalogue.queueing import dequeue, queued
 from holdfast.storage.catalogue.schema import audit_events, interactions
+from holdfast.storage.governance.clocks import believe
 from holdfast.storage.governance.holds import (
     change_hold,
     find_hold,
@@ -31,7 +32,7 @@ from holdfast.storage.governance.matters import (
     list_matters,
     open_matter,
 )
-from holdfast.storage.governance.releasing import Freed, change_release, freed_by
+from holdfast.storage.governance.releasing import APPROVE, Freed, change_release, freed_by
 from holdfast.storage.governance.sweeping import (
     HoldCounts,
     count_held,
@@ -261,6 +262,38 @@ def test_a_release_can_be_withdrawn_until_the_end(home: Home) -> None:
     assert change_release(store, hold.id, "withdraw", withdraw()).release == Release()
     store.clock.instant += timedelta(days=9)  # type: ignore[attr-defined]
     assert len(list_holds(store)) == 1
+
+
+def test_hold_through_a_query_that_forgives_typing_errors_is_refused(home: Home) -> None:
+    store = home.store()
+    hold = placed(store, PRICES)
+    for query in (Fuzzy("price"), And((Phrase("tea"), Not(Fuzzy("price"))))):
+        terms = HoldTerms(query=query)
+        with pytest.raises(Refused, match="spelt alike"):
+            placed(store, terms, name="alike")
+        with pytest.raises((Refused, Conflict)):
+            change_hold(store, hold.id, hold.version, reason=None, terms=terms)
+    assert [one.terms.query for one in list_holds(store)] == [PRICES.query]
+
+
+def test_f56_no_release_is_approved_by_a_clock_that_moved_back(home: Home) -> None:
+    """Else its thirty days would be over when the clock is right again."""
+    store = home.store()
+    ann, bea = add_person(store, "ann"), add_person(store, "bea")
+    hold = placed(store, PRICES)
+    change_release(store, hold.id, "ask", ask(ann, "settled"))
+    with writing(store.engine) as connection:
+        believe(connection, store.now_ms())
+    store.clock.instant -= timedelta(days=365)  # type: ignore[attr-defined]
+    with pytest.raises(Conflict, match="seen already"):
+        change_release(store, hold.id, APPROVE, approve(bea))
+    store.clock.instant += timedelta(days=365)  # type: ignore[attr-defined]
+    (kept,) = list_holds(store)
+    assert kept.release.approved_by is None
+    change_release(store, hold.id, APPROVE, approve(bea))
+    store.clock.instant -= timedelta(days=365)  # type: ignore[attr-defined]
+    change_release(store, hold.id, "withdraw", withdraw())  # what keeps is done by any clock
+    assert [one.release for one in list_holds(store)] == [Release()]
 
 
 def test_removing_one_hold_leaves_the_other(home: Home) -> None:

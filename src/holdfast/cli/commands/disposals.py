@@ -10,6 +10,7 @@ import typer
 
 from holdfast.cli.command import add, flag
 from holdfast.cli.commands import disposing
+from holdfast.cli.commands.remaining import tell_remains
 from holdfast.cli.persons import By, ClockChecked, Code, PasswordFile, Proof, person_of
 from holdfast.cli.screen import GOOD, Column, amount, size
 from holdfast.core.rights import Action
@@ -161,12 +162,15 @@ class ShowOptions:
 def show(session: Session, options: ShowOptions) -> None:
     """Show one disposal: its stages and persons, its digest to approve by, what became of it."""
     from holdfast.core.identity import row_id
+    from holdfast.retention.certificates import remains_told
     from holdfast.storage.governance.disposals import disposal_of, items_of, states_of
+    from holdfast.storage.governance.remains import remains_of
 
     with session.archive() as services:
         wanted = row_id("dsp", options.disposal)
         kept = disposal_of(services.store, wanted)
         counts = states_of(services.store, wanted)
+        left = remains_of(services.store, wanted)
         items: Sequence[KeptItem] = ()
         if options.items or options.state:
             items = items_of(
@@ -177,10 +181,12 @@ def show(session: Session, options: ShowOptions) -> None:
                 limit=options.limit,
             )
     if options.as_json:
-        value = disposal_value(kept, counts) | {"listed": [_item_value(one) for one in items]}
+        listed = {"listed": [_item_value(one) for one in items], "remains": remains_told(left)}
+        value = disposal_value(kept, counts) | listed
         session.screen.json({"schema": "holdfast.disposal/1", **value})
         return
     print_disposal(session, kept, counts, as_json=False)
+    tell_remains(session, left)
     if items:
         _print_items(session, items)
 
@@ -269,7 +275,7 @@ def _stage(session: Session, ms: int | None, person: int | None) -> str:
 
     if ms is None or person is None:
         return "–"
-    return f"{disposing.when(session, ms)}  {public_id('prs', person)}"
+    return f"{disposing.when(session, ms)}  {public_id('per', person)}"
 
 
 def disposal_value(kept: KeptDisposal, counts: dict[str, tuple[int, int]]) -> dict[str, Any]:
@@ -341,6 +347,21 @@ def certificate(session: Session, options: CertificateOptions) -> None:
         _print_certificate(session, said)
 
 
+def _left(session: Session, space: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what a certificate says was left in the vault; the first ones said nothing of it."""
+    left = space["vault"].get("remains", {})
+    if not left.get("segments"):
+        return []
+    words = session.screen.words(
+        "{count} originals without a key, in {segments} objects; {locked} locked until {when}",
+        count=amount(left["originals"]),
+        segments=amount(left["segments"]),
+        locked=amount(left["locked_segments"]),
+        when=left["locked_until"] or "–",
+    )
+    return [("Left in the vault", words)]
+
+
 def _print_certificate(session: Session, said: dict[str, Any]) -> None:
     screen = session.screen
     screen.title("Certificate of disposal {id}", id=said["disposal"])
@@ -355,6 +376,7 @@ def _print_certificate(session: Session, said: dict[str, Any]) -> None:
                 for state, one in sorted(said["items"].items())
             ),
             ("Gone from backups on", said["keys_leave_backups_on"]),
+            *_left(session, said["space"]),
         ]
     )
     columns = [

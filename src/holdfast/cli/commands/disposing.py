@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from holdfast.cli.command import add, flag
+from holdfast.cli.commands.remaining import PARTIAL, tell_remains
 from holdfast.cli.persons import By, ClockChecked, Code, PasswordFile, Proof, person_of
 from holdfast.cli.screen import GOOD, amount
 from holdfast.core.rights import Action
@@ -28,7 +29,7 @@ def register(group: typer.Typer) -> None:
     add(group, "except", except_one, ExceptOptions, _STATUSES)
     add(group, "review", review, ActOptions, _STATUSES)
     add(group, "approve", approve, ApproveOptions, _STATUSES)
-    add(group, "execute", execute, ExecuteOptions, _STATUSES)
+    add(group, "execute", execute, ExecuteOptions, (*_STATUSES, PARTIAL))
     add(group, "withdraw", withdraw, ActOptions, _STATUSES)
 
 
@@ -144,16 +145,18 @@ class ExecuteOptions:
     as_json: _AsJson = False
 
 
-def execute(session: Session, options: ExecuteOptions) -> None:
+def execute(session: Session, options: ExecuteOptions) -> int:
     """Destroy what was approved and nothing keeps now, clear it out of every file, certify it.
 
     Each message is asked once more, by itself: what a hold or a floor keeps by now is blocked. An
-    interrupted execution goes on where it was.
+    interrupted execution goes on where it was. Where the store has locked what holds destroyed
+    originals, they are without a key, and the command says until when they stay.
     """
     from holdfast.cli.progress import Counter as Bar
     from holdfast.core.identity import row_id
     from holdfast.retention.disposal import Asked
     from holdfast.storage.governance.disposals import disposal_of
+    from holdfast.storage.governance.remains import remains_of
     from holdfast.wiring import disposing
 
     with session.archive() as services:
@@ -161,7 +164,7 @@ def execute(session: Session, options: ExecuteOptions) -> None:
         total, ends = disposal_of(services.store, wanted).items, Counter[str]()
         if options.dry_run:
             _foresee(session, services, wanted, as_json=options.as_json)
-            return
+            return 0
         person = _person(session, services, options, Action.DISPOSE)
         asked = Asked(person, is_clock_checked=options.clock_checked)
         with Bar(session.screen, "Destroying") as bar:
@@ -171,7 +174,10 @@ def execute(session: Session, options: ExecuteOptions) -> None:
                 bar.show(ends.total(), total)
 
             kept = disposing.execute(services, wanted, asked, count)
+        left = remains_of(services.store, wanted)
         _print(session, services, kept, as_json=options.as_json)
+    tell_remains(session, left)
+    return PARTIAL if left.locked else 0
 
 
 def _foresee(session: Session, services: Services, disposal_id: int, *, as_json: bool) -> None:

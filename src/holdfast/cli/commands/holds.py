@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from holdfast.cli.session import Session
     from holdfast.core.holds import HoldTerms
     from holdfast.indexer.query_parser import ParsedQuery
+    from holdfast.storage.governance.disposals import Underway
     from holdfast.storage.governance.holds import Hold
     from holdfast.storage.governance.sweeping import HoldCounts
     from holdfast.wiring.archive import Services
@@ -81,6 +82,7 @@ def place(session: Session, options: PlaceOptions) -> None:
     is held too, whatever its date and words. Dates are read in the zone of the archive and are not
     rounded. The hold is in force at once; then what is there already is shown as held.
     """
+    from holdfast.storage.governance.disposals import underway
     from holdfast.storage.governance.holds import NewHold, check_terms, place_hold
     from holdfast.storage.governance.matters import find_matter
 
@@ -96,8 +98,11 @@ def place(session: Session, options: PlaceOptions) -> None:
         canonical = _canonical(parsed) if parsed else ""
         new = NewHold(matter.id, options.name, options.reason, terms, options.query, canonical)
         hold = place_hold(services.store, new)
+        gone = underway(services.store, hold.placed_ms)
         counts = swept(session, services, hold)
         shown = value_of(hold, services.store.now_ms())
+    for one in gone:
+        _warn_of_gone(session, one)
     if options.as_json:
         session.screen.json({"schema": "holdfast.hold/1", **shown, **_counted(counts)})
         return
@@ -152,6 +157,18 @@ def _warn_of_unknown(session: Session, services: Services, terms: HoldTerms) -> 
 
     for name in unknown_custodians(services.store, terms.custodians):
         session.screen.warn("Nobody is called {name} yet; what comes is held.", name=name)
+
+
+def _warn_of_gone(session: Session, one: Underway) -> None:
+    from holdfast.cli.commands.disposing import when
+    from holdfast.core.identity import public_id
+
+    session.screen.warn(
+        "{id} is being carried out: {messages} went before this hold, the last on {when}.",
+        id=public_id("dsp", one.disposal_id),
+        messages=session.screen.counted(one.destroyed, "1 message", "{count} messages"),
+        when=when(session, one.last_ms),
+    )
 
 
 def _preview(session: Session, services: Services, terms: HoldTerms, *, as_json: bool) -> None:

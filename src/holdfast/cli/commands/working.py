@@ -42,8 +42,6 @@ METRICS_HOST = typer.Option(
 )
 EMBEDDED_LOOK_S = 1.0
 BROKER_LOOK_S = 5.0
-KEEP_DONE_MS = 30 * 24 * 3600 * 1000
-"""Jobs that are done are forgotten after 30 days."""
 
 
 def register(app: typer.Typer) -> None:
@@ -121,7 +119,8 @@ def worker(session: Session, options: WorkerOptions) -> None:
 def _run_crew(options: WorkerOptions, bed: Seedbed, store: Any, opened: ExitStack) -> None:
     from holdfast.ingest.jobs.crew import Crew
     from holdfast.ingest.jobs.stopping import StopRequest
-    from holdfast.storage.catalogue.jobs import abandon, forget_done
+    from holdfast.ingest.tending import tend
+    from holdfast.storage.catalogue.jobs import abandon
 
     if options.metrics_port:
         from holdfast.ingest.metrics import serving
@@ -132,7 +131,7 @@ def _run_crew(options: WorkerOptions, bed: Seedbed, store: Any, opened: ExitStac
         bed.start,
         lambda owner, is_in_order: abandon(store, owner, is_in_order=is_in_order),
         write_event,
-        tend=lambda: _forget(store, forget_done),
+        tend=lambda: tend(store),
     )
     stop = StopRequest()
     with stop.heeding(signal.SIGTERM, signal.SIGINT):
@@ -146,13 +145,6 @@ def _watch(settings: Settings, store: Store, opened: ExitStack) -> None:
     work = opened.enter_context(_work(settings, store))
     watch = Watch(store, write_event, partial(work.wake, "sync"), settings.work.watched)
     opened.enter_context(watching(watch))
-
-
-def _forget(store: Any, forget_done: Any) -> None:
-    from holdfast.storage.webhooks.deliveries import forget_told
-
-    forget_done(store, store.now_ms() - KEEP_DONE_MS)
-    forget_told(store)
 
 
 def serve_child(plan: _Plan, owner: str, place: int, is_orphaned: Callable[[], bool]) -> None:

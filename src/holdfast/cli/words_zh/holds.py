@@ -78,4 +78,7 @@ MESSAGES: dict[str, str] = {
     "Acknowledged": "确认时间",
     "No notice waits for an answer.": "没有等待确认的通知。",
     "holds": "保全",
+    "{id} is being carried out: {messages} went before this hold, the last on {when}.": (
+        "{id} 正在执行：{messages}在本次保全之前已销毁，最后一封于 {when}。"
+    ),
 }

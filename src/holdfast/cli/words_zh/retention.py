@@ -98,4 +98,21 @@ MESSAGES = {
     "{id} stays.": "{id} 保留。",
     "{count} would be {state}.": "{count} 封将{state}。",
     "Destroying": "销毁",
+    "Not all is gone: {count} originals lie in objects of which {locked} are locked, by a "
+    "legal hold of the store too. No key opens them.": (
+        "尚未全部清除：{count} 份原件所在的对象中有 {locked} 个被锁定，其中有存储端的法律保全。"
+        "已无密钥可以打开它们。"
+    ),
+    "Not all is gone: {count} originals lie in objects of which the store has locked "
+    "{locked} until {when}. No key opens them; 'holdfast compact' removes them after that.": (
+        "尚未全部清除：{count} 份原件所在的对象中有 {locked} 个被存储端锁定至 {when}。"
+        "已无密钥可以打开它们；到期后由 'holdfast compact' 删除。"
+    ),
+    "{count} originals, which no key opens, go with the next 'holdfast compact'.": (
+        "{count} 份原件已无密钥可以打开，将由下一次 'holdfast compact' 删除。"
+    ),
+    "{count} originals without a key, in {segments} objects; {locked} locked until {when}": (
+        "{count} 份无密钥的原件，在 {segments} 个对象中；其中 {locked} 个锁定至 {when}"
+    ),
+    "Left in the vault": "原件库中尚存",
 }
