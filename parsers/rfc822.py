@@ -25,7 +25,7 @@ from holdfast.parsers.threads import base_subject
 from holdfast.parsers.transfer import Buffer, decoded
 from holdfast.parsers.wire_form import as_lines, message_start
 
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 """Raised whenever the same bytes may give another result."""
 
 MOST_ON_THE_WAY = timedelta(days=7)

@@ -210,6 +210,59 @@ def test_text_without_charset_is_read(text: str, codec: str) -> None:
     assert decode(text.encode(codec))[0] == text
 
 
+@pytest.mark.parametrize("label", ["gb2312", "big5", "shift_jis", "euc-kr", "koi8-r", "iso-8859-1"])
+def test_utf8_under_another_label_is_read(label: str) -> None:
+    """As GB2312 it is a valid text of rare characters, as Latin-1 of accents."""
+    text = "合同编号已经确认"
+    assert decode(text.encode(), label) == (text, "charset_wrong")
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("各位同事，会议改在星期三下午，请准时参加。", "gb18030"),
+        ("Dear all, 各位同事，會議改在星期三下午，請準時參加。", "big5"),
+    ],
+)
+def test_chinese_under_a_western_label_is_read(text: str, codec: str) -> None:
+    assert decode(text.encode(codec), "iso-8859-1") == (text, "charset_wrong")
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("小心", "gb2312"),
+        ("合同", "gbk"),
+        ("Grüße, ÄÖÜ äöü: naïve café «à» – £20, 5 °C", "iso-8859-1"),
+        ("ÄÖÜÄÖÜ", "iso-8859-1"),
+        ("Добрый день", "koi8-r"),
+        ("แบบ", "tis-620"),
+        ("В№ 5", "windows-1251"),
+        ("報價單", "big5"),
+        ("안녕하세요", "euc-kr"),
+    ],
+)
+def test_charset_that_may_be_right_is_believed(text: str, label: str) -> None:
+    assert decode(text.encode(codec_of(label)), label) == (text, "")
+
+
+def test_gb2312_whose_bytes_are_also_utf8_is_believed() -> None:
+    raw = "浔冲北".encode("gb2312")
+    assert raw.decode() != "浔冲北"
+    assert decode(raw, "gb2312") == ("浔冲北", "")
+
+
+def test_short_name_is_read_by_what_stands_beside_it() -> None:
+    raw = "From: 張惠妹 <a@b.example>\nSubject: 關於報價單的問題\n\nx".encode("big5")
+    parsed = parse(raw)
+    assert parsed.subject == "關於報價單的問題"
+    assert parsed.participants[0].name == "張惠妹"
+
+
+def test_short_name_that_holds_a_kana_of_euc_is_not_taken_for_one() -> None:
+    assert decode("陳大文".encode("big5"))[0] == "陳大文"
+
+
 def test_header_with_gbk_and_utf8_in_one_line_is_read() -> None:
     raw = b"Subject: " + "报价单一 ".encode() + "合同附件".encode("gbk") + b"\n\nx"
     assert parse(raw).subject == "报价单一 合同附件"
