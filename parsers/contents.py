@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from holdfast.core.records import MAX_INDEXED_CHARS, Attachment, TextState
 from holdfast.parsers.charsets import decode
 from holdfast.parsers.defects import Defects
+from holdfast.parsers.flowed import is_flowed, join_lines
 from holdfast.parsers.html_text import html_to_text
 from holdfast.parsers.mime_tree import Part
 from holdfast.parsers.sealed_mail import note_protection
@@ -107,6 +108,8 @@ def _read_body_part(part: Part, contents: Contents, defects: Defects) -> None:
         defects.add("text_truncated", part.path)
     if is_html and not contents.html:
         contents.html = text
+    elif is_flowed(part.content_type.get("format"), part.content_type.get("delsp")):
+        text = join_lines(text)
     contents.blocks.append((part.group, is_html, text))
 
 

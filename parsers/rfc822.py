@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from holdfast.core.kinds import Kind, Role
 from holdfast.core.records import Attachment, Defect, Parsed, Participant, TextState
-from holdfast.parsers.addresses import MAX_ADDRESSES, AddressList, parse_addresses
+from holdfast.parsers.addresses import MAX_ADDRESSES, AddressList, Mailbox, parse_addresses
 from holdfast.parsers.contents import Contents, Inventory, take_inventory
 from holdfast.parsers.dates import ReadDate, read_date
 from holdfast.parsers.defects import Defects
@@ -21,6 +21,7 @@ from holdfast.parsers.fingerprint import fingerprint
 from holdfast.parsers.headers import Header, decode_words, decoded_fields
 from holdfast.parsers.mime_tree import Part, read_tree
 from holdfast.parsers.quoting import find_spans
+from holdfast.parsers.sealed_mail import note_armour
 from holdfast.parsers.threads import base_subject
 from holdfast.parsers.transfer import Buffer, decoded
 from holdfast.parsers.wire_form import as_lines, message_start
@@ -136,8 +137,7 @@ def _assemble(parts: list[Part], inventory: Inventory, defects: Defects) -> Pars
     sent = _sent_at(header, defects)
     attachments = _attachments(inventory, defects)
     _note_repeats(header, defects)
-    if "-----BEGIN PGP MESSAGE-----" in contents.body:
-        defects.add("pgp_encrypted")
+    note_armour(contents.body, defects)
     return Parsed(
         kind=_kind(parts, inventory),
         parser_version=PARSER_VERSION,
@@ -202,14 +202,28 @@ def _participants_of(value: str, role: Role, defects: Defects) -> list[Participa
             listed = parse_addresses(plain)
     for code in listed.codes:
         defects.add(code, role.value)
+    boxes = listed.mailboxes
+    if "=?" in value:
+        boxes = tuple(one for box in boxes for one in _decoded_boxes(box, role, defects))
     return [
-        Participant(role, _clean(box.name, defects), _clean(box.address, defects))
-        for box in listed.mailboxes
+        Participant(role, _clean(box.name, defects), _clean(box.address, defects)) for box in boxes
     ]
 
 
 def _has_plain_address(listed: AddressList) -> bool:
     return any("@" in box.address and "=?" not in box.address for box in listed.mailboxes)
+
+
+def _decoded_boxes(box: Mailbox, role: Role, defects: Defects) -> Sequence[Mailbox]:
+    """Read one element of a list that an encoded word hides whole."""
+    text = box.address or box.name
+    if "=?" not in text or "@" in text:
+        return [box]
+    plain = decode_words(text, defects)
+    if "@" not in plain:
+        return [box]
+    defects.add("address_encoded", role.value)
+    return parse_addresses(plain).mailboxes
 
 
 def _clean(text: str, defects: Defects) -> str:

@@ -131,8 +131,17 @@ def test_type_without_a_subtype_is_guessed() -> None:
     assert "content_type_invalid" in codes(parsed)
 
 
-def test_pgp_message_in_the_body_is_said() -> None:
-    assert "pgp_encrypted" in codes(parse(b"To: a@b.c\n\n-----BEGIN PGP MESSAGE-----\nx\n"))
+@pytest.mark.parametrize(
+    ("armour", "found"),
+    [
+        (b"MESSAGE", {"pgp_encrypted"}),
+        (b"SIGNED MESSAGE", {"pgp_signed"}),
+        (b"PUBLIC KEY BLOCK", set()),
+    ],
+)
+def test_pgp_in_the_body_is_said(armour: bytes, found: set[str]) -> None:
+    parsed = parse(b"To: a@b.c\n\n-----BEGIN PGP " + armour + b"-----\nx\n")
+    assert codes(parsed) & {"pgp_encrypted", "pgp_signed"} == found
 
 
 @pytest.mark.parametrize("index", [b"A", b"AAAA", b"=", b"\xff"])

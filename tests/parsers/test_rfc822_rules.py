@@ -252,6 +252,23 @@ def test_gb2312_whose_bytes_are_also_utf8_is_believed() -> None:
     assert decode(raw, "gb2312") == ("浔冲北", "")
 
 
+def test_address_hidden_whole_among_others_is_read() -> None:
+    word = base64.b64encode("李四 <li@b.example>".encode()).decode()
+    raw = f"To: Jo <jo@a.example>, =?utf-8?B?{word}?=, =?utf-8?Q?only_a_name?=\n\nx"
+    parsed = parse(raw.encode())
+    assert [(one.name, one.address) for one in parsed.participants] == [
+        ("Jo", "jo@a.example"),
+        ("李四", "li@b.example"),
+        ("", "only a name"),
+    ]
+    assert "address_encoded" in {defect.code for defect in parsed.defects}
+
+
+def test_name_that_spells_an_address_is_not_taken_for_one() -> None:
+    parsed = parse(b"To: =?utf-8?Q?boss=40a.example?= <jo@b.example>\n\nx")
+    assert [one.address for one in parsed.participants] == ["jo@b.example"]
+
+
 def test_short_name_is_read_by_what_stands_beside_it() -> None:
     raw = "From: 張惠妹 <a@b.example>\nSubject: 關於報價單的問題\n\nx".encode("big5")
     parsed = parse(raw)
