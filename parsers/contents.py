@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from holdfast.core.records import MAX_INDEXED_CHARS, Attachment, TextState
+from holdfast.parsers.alternatives import text_of_alternatives
 from holdfast.parsers.charsets import decode
 from holdfast.parsers.defects import Defects
 from holdfast.parsers.flowed import is_flowed, join_lines
@@ -160,7 +161,7 @@ def _read_outside(part: Part, contents: Contents) -> None:
 
 
 def _join_body(contents: Contents, defects: Defects) -> None:
-    """Join the text parts in order; of alternatives the plain one speaks, unless it is blank."""
+    """Join the text parts in order; alternatives as `alternatives` says."""
     groups: dict[int, list[tuple[bool, str]]] = {}
     order: list[tuple[int, str]] = []
     for group, is_html, text in contents.blocks:
@@ -185,9 +186,7 @@ def _join_body(contents: Contents, defects: Defects) -> None:
 
 def _of_alternatives(choices: list[tuple[bool, str]]) -> str:
     plain = "\n".join(text for is_html, text in choices if not is_html)
-    if plain.strip():
-        return plain
-    return "\n".join(html_to_text(text) for is_html, text in choices if is_html)
+    return text_of_alternatives(plain, [text for is_html, text in choices if is_html])
 
 
 def _measure(part: Part, wants_text: bool, defects: Defects) -> _Measured:  # noqa: FBT001

@@ -293,12 +293,12 @@ def test_half_width_katakana_of_windows_is_read() -> None:
     assert decode(b"\x1b(I1\x1b(B \x1b$B-!\x1b(B", "iso-2022-jp")[0] == "ｱ ①"
 
 
-def test_alternative_prefers_plain_text_and_keeps_html() -> None:
+def test_alternative_begins_with_the_plain_text_and_keeps_html() -> None:
     parsed = parse(
         b"Content-Type: multipart/alternative; boundary=b\n\n--b\n\nplain\n"
         b"--b\nContent-Type: text/html\n\n<p>rich</p>\n--b--\n"
     )
-    assert (parsed.body, parsed.html) == ("plain", "<p>rich</p>")
+    assert (parsed.body, parsed.html) == ("plain\n\nrich", "<p>rich</p>")
 
 
 def test_blank_plain_alternative_gives_way_to_html() -> None:
