@@ -180,7 +180,10 @@ def _decode_declared(raw: bytes, codec: str) -> tuple[str, str]:
 def _decode_damaged(raw: bytes, codec: str) -> tuple[str, str]:
     text = _clean(str(raw, codec, "replace"))
     high = len(raw) - len(raw.translate(None, _HIGH))
-    if high and text.count("\ufffd") * 10 > high and not codec.startswith(_STATEFUL):
+    lost = text.count("\ufffd")
+    if codec == "utf_8" and lost <= len(_THREE_BYTE_UTF8.findall(raw)):
+        return text, "charset_damaged"  # bytes of another charset have no such rows
+    if high and lost * 10 > high and not codec.startswith(_STATEFUL):
         better = guess(raw)
         other = _strictly(raw, better)
         if better != codec and other is not None:

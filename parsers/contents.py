@@ -18,7 +18,7 @@ from holdfast.parsers.html_text import html_to_text
 from holdfast.parsers.mime_tree import Part
 from holdfast.parsers.sealed_mail import note_protection
 from holdfast.parsers.sniff import HEAD_BYTES, sniff
-from holdfast.parsers.transfer import decoded_pieces
+from holdfast.parsers.transfer import decoded_pieces, plain_lines_at
 
 _MAX_TEXT_BYTES = 4 * MAX_INDEXED_CHARS
 _TEXT_TYPES = frozenset(
@@ -119,12 +119,18 @@ def _body_bytes(part: Part, defects: Defects) -> tuple[bytes, bool]:
         return part.buffer[part.start : part.end], False
     damage: list[str] = []
     kept: list[bytes] = []
-    size = 0
-    for piece in decoded_pieces(part.buffer, part.start, part.end, part.encoding, damage):
+    size, end = 0, part.end
+    if part.encoding == "base64":
+        end = plain_lines_at(part.buffer, part.start, part.end)
+    for piece in decoded_pieces(part.buffer, part.start, end, part.encoding, damage):
         kept.append(piece)
         size += len(piece)
         if size > _MAX_TEXT_BYTES:
             break
+    if end < part.end:
+        damage.append("base64_damaged")
+        kept += (b"\n", part.buffer[end : min(part.end, end + _MAX_TEXT_BYTES)])
+        size += part.end - end
     _note_damage(damage, part, defects)
     return b"".join(kept)[:_MAX_TEXT_BYTES], size > _MAX_TEXT_BYTES
 

@@ -24,12 +24,13 @@ def join_lines(text: str) -> str:
     flows, depth = False, 0
     for line in text.split("\n"):
         content = line.lstrip(">")
+        said = content.removeprefix(" ")  # stuffed (4.4), or the space after `>`
         is_joined = flows and len(line) - len(content) == depth
         depth = len(line) - len(content)
         if is_joined:
             pieces[-1] = pieces[-1][:-1]
-            pieces.append(content.removeprefix(" "))  # stuffed (4.4), or the space after `>`
+            pieces.append(said)
         else:
             pieces.append(f"\n{line}" if pieces else line)
-        flows = pieces[-1].endswith(" ") and content.removeprefix(" " * bool(depth)) != _SIGNATURE
+        flows = said.endswith(" ") and said != _SIGNATURE
     return "".join(pieces)

@@ -188,6 +188,13 @@ def test_f37_hostile_body_of_many_lines_is_read_to_its_end(piece: str) -> None:
     assert all(span.end <= len(body) for span in find_spans(body))
 
 
+def test_divider_of_wecom_mail_begins_the_quote() -> None:
+    quote = (
+        "----------回复的邮件信息----------\n李<li@a.example> 在 2024年3月4日 9:00写道：\n\n旧文"
+    )
+    assert described(f"好\n\n{quote}") == [["quote", quote.split("\n")[0], "旧文"]]
+
+
 @pytest.mark.parametrize(
     "divider",
     [
