@@ -74,7 +74,9 @@ _PUNCTUATION = re.compile("[\u2010-\u2027]+")
 _HAN_NAME = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
 _LINE_BREAK = re.compile(r"\r?\n")
 _ASCII_LETTERS = string.ascii_lowercase + string.digits
-_ASCII_WORDS = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128))
+_ASCII_WORDS = bytes(
+    ord(letter.lower()) if letter.isalnum() else 0x20 for letter in map(chr, range(128))
+) + bytes(128)
 # Latin, Greek and Cyrillic accents; Hebrew points; Arabic vowel signs.
 _ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]+")
 _PLAIN_FORMS = str.maketrans(
@@ -135,6 +137,8 @@ def normalise_with_offsets(text: str) -> tuple[str, list[int]]:
     A letter and its marks are one: their characters all carry the letter's place. For highlights
     of single records; letters outside ASCII take their time.
     """
+    if text.isascii():
+        return text.lower(), list(range(len(text)))
     pieces: list[str] = []
     offsets: list[int] = []
     end = 0
@@ -192,7 +196,7 @@ def analyse(text: str) -> Tokens:
     """
     normalised = normalise(text)
     if normalised.isascii():
-        return Tokens(" ".join(_ascii_words(normalised)), (), normalised)
+        return Tokens(" ".join(ascii_tokens(normalised)), (), normalised)
     extra: list[tuple[int, str]] = []
     tokens: list[str] = []
     rest = _PUNCTUATION.sub(" ", normalised)
@@ -200,21 +204,17 @@ def analyse(text: str) -> Tokens:
         end = 0
         for found in _FOREIGN.finditer(rest):
             plain = rest[end : found.start()].rstrip(_ASCII_LETTERS)
-            tokens += _ascii_words(plain)
+            tokens += ascii_tokens(plain)
             _cut(rest[end + len(plain) : found.end()], tokens, extra)
             end = found.end()
         rest = rest[end:]
-    tokens += _ascii_words(rest)
+    tokens += ascii_tokens(rest)
     return Tokens(" ".join(tokens), tuple(extra), normalised)
 
 
 def ascii_tokens(text: str) -> list[str]:
     """Return the tokens that `analyse` joins for a text in ASCII, at less cost."""
-    return _ascii_words(text.lower())
-
-
-def _ascii_words(text: str) -> list[str]:
-    spaced = text.translate(_ASCII_WORDS)
+    spaced = str(text.encode().translate(_ASCII_WORDS), "ascii")  # bytes are cut in half the time
     words = spaced.split()
     if len(text) > MAX_WORD_CHARS and _may_hold_long_word(spaced):
         return [piece for word in words for piece in _pieces(word)]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 _CHAT_ADDRESS = re.compile(r"[a-z][a-z0-9_]{1,15}:[^\s@\x00-\x1f]+")
 _NOT_IN_CHAT_ADDRESS = re.compile(r"[\s@%\x00-\x1f]")
+_MAX_KNOWN_CHARS = 320
 
 
 def chat_address(scheme: str, value: str) -> str:
@@ -30,8 +32,15 @@ def is_chat_address(text: str) -> bool:
 
 def address_key(address: str) -> str:
     """Return an address as identities compare it: mail case folded, chat addresses as they are."""
+    return _known_key(address) if len(address) <= _MAX_KNOWN_CHARS else _found_key(address)
+
+
+def _found_key(address: str) -> str:
     text = address.strip()
     return text if is_chat_address(text) else text.casefold()
+
+
+_known_key = lru_cache(maxsize=1 << 13)(_found_key)
 
 
 @dataclass(frozen=True, slots=True)

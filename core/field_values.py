@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 _LIST_ID = re.compile(r"<([^<>]*)>\s*$")
 
 
-@lru_cache(maxsize=1 << 16)
-def fold_value(field: Field, value: str) -> str:
-    """Return the form in which values of a field are compared; records and queries alike."""
+def fold_unrepeated(field: Field, value: str) -> str:
+    """Return what `fold_value` returns, and do not remember it: for values that hardly repeat."""
     folded = " ".join(normalise(value).split())
     special = _FOLDS.get(field)
     return special(folded) if special else folded
+
+
+@lru_cache(maxsize=1 << 16)
+def fold_value(field: Field, value: str) -> str:
+    """Return the form in which values of a field are compared; records and queries alike."""
+    return fold_unrepeated(field, value)
 
 
 def folder_paths(folder: str) -> list[str]:

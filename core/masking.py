@@ -64,8 +64,12 @@ def mask(text: str) -> str:
 def _located(text: str) -> Iterator[tuple[NumberSpan, list[int]]]:
     """Yield each number with the places of its hidden characters.
 
-    A line at a time: no number reaches over its end, and most lines hold none.
+    Outside ASCII a line at a time: no number reaches over its end, and most lines hold none.
     """
+    if text.isascii():
+        for number in find_numbers(text.lower()):  # every character stays in its place
+            yield NumberSpan(number.kind, number.start, number.end), list(number.hidden)
+        return
     start = 0
     for line in text.split("\n"):
         yield from _in_line(line, start)

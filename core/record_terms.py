@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from holdfast.core.analysis import normalise
-from holdfast.core.field_values import fold_value, folder_paths
+from holdfast.core.field_values import fold_unrepeated, fold_value, folder_paths
 from holdfast.core.file_types import GROUP_OF
 from holdfast.core.identity import public_id
 from holdfast.core.kinds import EMAIL, Role
@@ -93,6 +93,8 @@ PEOPLE = frozenset(_ROLES)
 
 _MAX_KNOWN_CHARS = 320
 _MAX_KNOWN_VALUES = 8
+_UNREPEATED = frozenset({Field.MESSAGE_ID, Field.SHA256})
+"""Each message has values of its own: remembered, they would drive out those that come again."""
 _EXTENSION = re.compile(r"\.([\w-]{1,16})\s*$")
 
 
@@ -284,16 +286,15 @@ def _folded(values: Mapping[Field, tuple[str, ...]]) -> dict[str, tuple[str, ...
     for field, found in values.items():
         if not found:
             continue
-        is_small = len(found) <= _MAX_KNOWN_VALUES
-        if ones := _known_ones(field, found) if is_small else _ones(field, found):
+        is_known = len(found) <= _MAX_KNOWN_VALUES and field not in _UNREPEATED
+        if ones := _known_ones(field, found) if is_known else _ones(field, found):
             terms[_NAMES[field]] = ones
     return terms
 
 
 def _ones(field: Field, found: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys([one for value in found if value and (one := fold_value(field, value))])
-    )
+    fold = fold_unrepeated if field in _UNREPEATED else fold_value
+    return tuple(dict.fromkeys([one for value in found if value and (one := fold(field, value))]))
 
 
 _known_ones = lru_cache(maxsize=1 << 10)(_ones)

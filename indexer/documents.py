@@ -67,6 +67,11 @@ ALTERNATIVE = "\x1f"
 SEPARATOR = "\x01"
 """Between the name and the value in an exact token."""
 
+UNREPEATED_HEADERS = frozenset(
+    {"Date", "Subject", "Message-ID", "Message-Id", "In-Reply-To", "References", "X-Received"}
+)
+"""Fields whose values hardly come again, as most write their names: not worth remembering."""
+
 UNINDEXED_HEADERS = frozenset(
     {
         "received", "x-received", "dkim-signature", "domainkey-signature",
@@ -102,13 +107,13 @@ _ROLE_FIELDS = {
     Role.EXPANDED: "people_expanded",
     Role.FORWARDED: "people_expanded",
 }
-_FIELDS = {role: (name,) for role, name in _ROLE_FIELDS.items()}
-_FIELDS_WHERE_HIDDEN = _FIELDS | {
-    role: (*_FIELDS.get(role, ()), PEOPLE_FIELDS["open_with"])
-    for role in Role
-    if role not in HIDING
+_FIELDS = {
+    role: (PEOPLE, _ROLE_FIELDS[role]) if role in _ROLE_FIELDS else (PEOPLE,) for role in Role
 }
-"""Role → the fields that hold a participant besides `PEOPLE`."""
+_FIELDS_WHERE_HIDDEN = _FIELDS | {
+    role: (*_FIELDS[role], PEOPLE_FIELDS["open_with"]) for role in Role if role not in HIDING
+}
+"""Role → the fields that hold a participant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +129,9 @@ class Analysed:
     """Its `own_facets`."""
 
 
-def analyse_record(record: Record) -> Document:
+def analyse_record(record: Record, version: int = 0) -> Document:
     """Return the document of a record, all at once: for re-indexing and tests."""
-    return complete(analyse_original(record), record)
+    return complete(analyse_original(record), record, version)
 
 
 def unix_ms(at: datetime) -> int:
@@ -165,7 +170,7 @@ def _cut(text: str) -> _Cut:
     return _Cut(spaced(tokens), phones, number_claims(tokens.normalised, chains))
 
 
-_known_person = lru_cache(maxsize=4096)(_cut)
+_known_person = lru_cache(maxsize=1 << 14)(_cut)
 
 
 def spaced(tokens: Tokens) -> str:
@@ -216,12 +221,13 @@ def analyse_original(record: Record | Unfiled) -> Analysed:
     return Analysed(tokens, exact, own_facets(record, own))
 
 
-def complete(analysed: Analysed, filed: FiledFacts | Record) -> Document:
+def complete(analysed: Analysed, filed: FiledFacts | Record, version: int = 0) -> Document:
     """Add what the catalogue knows: ids, times, exact values, facets.
 
     Args:
         analysed: Of the same interaction.
         filed: Its record will do; nothing of the original is read from it.
+        version: As `Document.version`.
     """
     return Document(
         id=filed.id,
@@ -233,6 +239,7 @@ def complete(analysed: Analysed, filed: FiledFacts | Record) -> Document:
         facets={**analysed.facets, **filed_facets(filed)},
         thread_id=filed.thread_id,
         message_id=filed.message_id,
+        version=version,
     )
 
 
@@ -243,22 +250,25 @@ def _located(texts: Record | Unfiled, *, hides: bool) -> Iterator[tuple[tuple[st
     for attachment in texts.attachments:
         yield (ATTACHMENT,), attachment.text
         yield (FILENAME,), attachment.filename
-    fields: dict[str, dict[str, None]] = {}
-    own_fields = (_FIELDS_WHERE_HIDDEN if hides else _FIELDS).get
+    fields: dict[str, tuple[str, ...]] = {}
+    own_fields = _FIELDS_WHERE_HIDDEN if hides else _FIELDS
     for person in texts.participants:
-        into = fields.setdefault(f"{person.name} <{person.address}>", {PEOPLE: None})
-        for name in own_fields(person.role, ()):
-            into[name] = None
+        text, own = f"{person.name} <{person.address}>", own_fields[person.role]
+        into = fields.setdefault(text, own)
+        if into is not own:
+            fields[text] = tuple(dict.fromkeys(into + own))
     for text, names in fields.items():
-        yield tuple(names), text
+        yield names, text
 
 
 def _pinyin_tokens(record: Record | Unfiled, *, hides: bool) -> list[str]:
     tokens: dict[str, None] = {}
-    own_fields = (_FIELDS_WHERE_HIDDEN if hides else _FIELDS).get
+    own_fields = _FIELDS_WHERE_HIDDEN if hides else _FIELDS
     for person in record.participants:
-        for key in () if person.name.isascii() else name_keys(person.name):
-            for name in (PEOPLE, *own_fields(person.role, ())):
+        if person.name.isascii():
+            continue
+        for key in name_keys(person.name):
+            for name in own_fields[person.role]:
                 tokens[f"{name}{SEPARATOR}{key}"] = None
     return list(tokens)
 
@@ -275,9 +285,9 @@ def _header_tokens(headers: Sequence[tuple[str, str]]) -> list[str]:
 def _row_of(name: str, value: str) -> str:
     if (trace := _TRACE_ROWS.get(name)) is not None:  # of every message, and never twice the same
         return trace
-    if len(name) + len(value) <= MAX_REMEMBERED_CHARS:
-        return _known_row(name, value)
-    return _header_row(name, value)
+    if name in UNREPEATED_HEADERS or len(name) + len(value) > MAX_REMEMBERED_CHARS:
+        return _header_row(name, value)
+    return _known_row(name, value)
 
 
 def _header_row(name: str, value: str) -> str:

@@ -96,7 +96,7 @@ def _ends(address: str) -> tuple[str, str]:
     return folded, folded.rpartition("@")[2] if "@" in address else ""
 
 
-_known_ends = lru_cache(maxsize=1 << 12)(_ends)
+_known_ends = lru_cache(maxsize=1 << 13)(_ends)
 
 
 def _file_types(types: Sequence[str]) -> list[str]:

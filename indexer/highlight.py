@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from holdfast.core.analysis import normalise, normalise_with_offsets, query_atoms, query_phones
 from holdfast.core.kinds import Role
 from holdfast.core.phones import phone_spans
+from holdfast.core.plain_matching import is_plain, phrase_spans
 from holdfast.core.query import And, Fuzzy, Near, Or, Part, Phrase, Regex, Wildcard
 from holdfast.core.record_terms import person_text
 from holdfast.core.text_matching import (
@@ -23,6 +24,7 @@ from holdfast.core.text_matching import (
 )
 
 if TYPE_CHECKING:
+    from holdfast.core.analysis import Atom
     from holdfast.core.query import Node
     from holdfast.core.records import Record
 
@@ -159,10 +161,10 @@ def _marks(leaves: list[_TextLeaf], text: str) -> list[tuple[int, int]]:
     if not wanted:
         return []
     offsets.append(len(text))
-    cut = CutText.of_normalised(normalised)
+    seen = _Seen(normalised, is_plain(normalised))
     spans: set[tuple[int, int]] = set()
     for leaf in wanted:
-        spans.update(_spans(leaf, cut, normalised))
+        spans.update(_spans(leaf, seen))
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         low, high = offsets[start], _original_end(offsets, end)
@@ -192,16 +194,39 @@ def _original_end(offsets: list[int], end: int) -> int:
     return offsets[end]
 
 
-def _spans(leaf: _TextLeaf, cut: CutText, normalised: str) -> Iterator[tuple[int, int]]:
+@dataclass(slots=True)
+class _Seen:
+    """A normalised text that is cut when a leaf asks for it."""
+
+    text: str
+    is_plain: bool
+    _cut: CutText | None = None
+
+    def cut(self) -> CutText:
+        """Return it cut."""
+        if self._cut is None:
+            self._cut = CutText.of_normalised(self.text)
+        return self._cut
+
+    def places(self, phrase: tuple[Atom, ...]) -> Iterator[tuple[int, int]]:
+        """Return the places of a phrase."""
+        if self.is_plain:
+            return phrase_spans(self.text, phrase)
+        cut = self.cut()
+        return _phrase_spans(cut, cut.starts(phrase), len(phrase))
+
+
+def _spans(leaf: _TextLeaf, seen: _Seen) -> Iterator[tuple[int, int]]:
     if isinstance(leaf, Phrase):
-        atoms = query_atoms(leaf.text)
-        yield from _phrase_spans(cut, cut.starts(atoms), len(atoms))
+        yield from seen.places(query_atoms(leaf.text))
         forms = query_phones(leaf.text)
         if forms:
-            for start, end, tokens in phone_spans(normalised):
+            for start, end, tokens in phone_spans(seen.text):
                 if not set(tokens).isdisjoint(forms):
                     yield start, end
-    elif isinstance(leaf, Near):
+        return
+    cut = seen.cut()
+    if isinstance(leaf, Near):
         phrases = [query_atoms(phrase.text) for phrase in leaf.phrases]
         for atoms, starts in zip(
             phrases,

@@ -268,7 +268,9 @@ class Import:
             prepared = job.prepared or Prepared(
                 report.content_id, report.size_bytes, report.key, report.frames
             )
-            facts = replace(report.facts or offered.facts, trust=self.intake.trust)
+            facts = report.facts or offered.facts
+            if facts.trust != self.intake.trust:
+                facts = replace(facts, trust=self.intake.trust)
             offer = Offer(offered.key, facts, prepared, noted(offered))
             self._ready.append(_Ready(offer, Made(report.draft, report.cut)))
             self._ready_bytes += prepared.size_bytes

@@ -6,7 +6,7 @@ mailbox with many copies takes longest for.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ class CutTexts:
     """Of interactions that this process made, as long as nobody was added to them."""
 
     most_bytes: int = MOST_BYTES
-    _kept: dict[int, tuple[bytes, int]] = field(default_factory=dict)
+    _kept: OrderedDict[int, tuple[bytes, int]] = field(default_factory=OrderedDict)
     """Interaction → its texts, packed (as text, Chinese takes three times the room), and how many
     people they name."""
     _bytes: int = 0
@@ -49,7 +49,8 @@ class CutTexts:
         self._kept[interaction_id] = cut, people
         self._bytes += len(cut)
         while self._bytes > self.most_bytes:
-            self.forget(next(iter(self._kept)))
+            _, (oldest, _) = self._kept.popitem(last=False)
+            self._bytes -= len(oldest)
 
     def forget(self, interaction_id: int) -> None:
         """Let go of the texts of an interaction; without any, nothing happens."""

@@ -20,7 +20,7 @@ from holdfast.core.custody import (
     DraftAttachment,
     DraftParticipant,
 )
-from holdfast.core.kinds import EMAIL
+from holdfast.core.kinds import EMAIL, Role
 from holdfast.core.language import language_of
 from holdfast.core.record_terms import Unfiled
 from holdfast.core.records import (
@@ -69,6 +69,7 @@ one costs more than reading twenty messages."""
 _AFTER = (
     "row_digest", "inner_sha256", "is_enveloped", "channel", "conversation", "version_ms"
 )  # fmt: skip
+_ROLE_NAMES = {role: role.value for role in Role}
 _before_digest = attrgetter(*(field.name for field in fields(Draft) if field.name not in _AFTER))
 
 
@@ -262,7 +263,7 @@ def _cut_long(parsed: Parsed) -> Parsed:
     people = parsed.participants
     if any(_is_long(p.name) or _is_long(p.address) for p in people):
         people = tuple(replace(p, name=_short(p.name), address=_short(p.address)) for p in people)
-    files = tuple(_cut_attachment(a) for a in parsed.attachments)
+    files = tuple([_cut_attachment(a) for a in parsed.attachments])
     is_truncated = parsed.is_truncated or any(a.text_state is TextState.TRUNCATED for a in files)
     others = (parsed.subject, parsed.message_id, parsed.date_raw, parsed.list_id)
     if (people, files, is_truncated) == (
@@ -334,7 +335,10 @@ def _draft(parsed: Parsed, one: Original) -> Draft:
         defects=json.dumps([[d.code, d.detail] for d in parsed.defects]) if parsed.defects else "",
         headers=pack_headers(parsed.headers),
         participants=tuple(
-            DraftParticipant(p.role.value, p.name, p.address, p.side) for p in parsed.participants
+            [
+                DraftParticipant(_ROLE_NAMES[p.role], p.name, p.address, p.side)
+                for p in parsed.participants
+            ]
         ),
         attachments=tuple(_attachment_row(a) for a in parsed.attachments),
         sealed_text=seal_derived(text, one.key),

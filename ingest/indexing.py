@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Unavailable
@@ -79,7 +79,7 @@ class IndexFeed:
             held = tickets(connection, analysed)
         # What is not queued any more another feeder has indexed.
         filed = filed_facts(self.store, list(held))
-        documents = [complete(analysed[one.id], one) for one in filed]
+        documents = [complete(analysed[one.id], one, held[one.id]) for one in filed]
         self._feed(documents, (), {one.id: held[one.id] for one in filed})
 
     def drain(self, on_batch: Callable[[int], None] | None = None) -> int:
@@ -115,12 +115,13 @@ class IndexFeed:
             raise
         return fed
 
-    def _documents(self, held: Iterable[int]) -> list[Document]:
+    def _documents(self, held: Mapping[int, int]) -> list[Document]:
         """Return the documents of these interactions, without those that are no more."""
         texts = self.texts.of(held, self.store)
-        known = [complete(texts[one.id], one) for one in filed_facts(self.store, list(texts))]
+        filed = filed_facts(self.store, list(texts))
+        known = [complete(texts[one.id], one, held[one.id]) for one in filed]
         others = records(self.store, [row for row in held if row not in texts])
-        return [*known, *map(analyse_record, others)]
+        return [*known, *(analyse_record(one, held[one.id]) for one in others)]
 
     def let_go(self) -> None:
         """Commit, or give up what cannot be, which stays queued; then another process may feed."""
@@ -178,11 +179,11 @@ class IndexFeed:
     def _feed(
         self, documents: Sequence[Document], gone: Iterable[int], held: Mapping[int, int]
     ) -> None:
-        """Hand over what was read after these tickets, which are its versions."""
+        """Hand over what was read after these tickets, which are the documents' versions."""
         index = self.home.feeding()
         if index not in self._fed:
             self._fed.append(index)
-        index.add([replace(one, version=held[one.id]) for one in documents])
+        index.add(documents)
         index.remove({row: held[row] for row in gone})
         self._added.update(held)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 
 _MAX_DATE_CHARS = 300
 _ZONES = {
@@ -74,8 +76,7 @@ class ReadDate:
         return FIRST_YEAR <= self.at.year <= LAST_YEAR
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
+class _Fields(NamedTuple):
     year: str
     month: int
     day: str
@@ -85,6 +86,12 @@ class _Fields:
     text: str = ""
 
 
+# As nearly every date is written: without a form that could be read in two ways, or a defect.
+_USUAL = re.compile(
+    r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+    r" ([0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) ([+-](?:0[0-9]|1[0-4])[0-5][0-9])"
+    r"(?: \([A-Za-z]{1,5}\))?"
+)
 _COMMENT = re.compile(r"\([^()]{0,100}\)")
 _AROUND_COLON = re.compile(r" ?: ?")
 
@@ -92,11 +99,37 @@ _AROUND_COLON = re.compile(r" ?: ?")
 def read_date(value: str) -> ReadDate | None:
     """Return the instant that a date field names; None when it cannot be read."""
     text = value[:_MAX_DATE_CHARS].strip()
+    usual = _USUAL.fullmatch(text)
+    if usual and (read := _read_usual(usual)):
+        return read
     fields = _rfc5322_fields(text)
     if fields is None:
         plain = _AROUND_COLON.sub(":", " ".join(_COMMENT.sub(" ", text).split()))
         fields = _rfc5322_fields(plain) or _other_fields(plain)
     return _assemble(fields) if fields else None
+
+
+def _read_usual(usual: re.Match[str]) -> ReadDate | None:
+    """Return the instant of a date in the usual form; None where it needs a defect."""
+    weekday, day, month, year, hour, minute, second, zone = usual.groups()
+    try:
+        local = datetime(int(year), _USUAL_MONTHS[month], int(day), int(hour), int(minute),
+                         int(second), tzinfo=UTC)  # fmt: skip
+        at = local - _east(zone)
+    except (ValueError, OverflowError):
+        return None
+    is_usual = _USUAL_DAYS[local.weekday()] == weekday and FIRST_YEAR <= at.year <= LAST_YEAR
+    return ReadDate(at) if is_usual else None
+
+
+_USUAL_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_USUAL_MONTHS = {names[0].title(): number for number, names in enumerate(_MONTHS, 1)}
+
+
+@lru_cache(maxsize=256)
+def _east(zone: str) -> timedelta:
+    minutes = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:]))
+    return -minutes if zone[0] == "-" else minutes
 
 
 def _rfc5322_fields(text: str) -> _Fields | None:

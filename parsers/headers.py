@@ -115,10 +115,8 @@ def _fields_of(block: bytes, body_at: int, defects: Defects) -> Header:
         defects.add("header_count_limit", str(MAX_FIELDS))
         found = [(m[1], m[2]) for m in islice(_FIELD.finditer(text), MAX_FIELDS)]
     by_name: dict[str, list[str]] = {}
-    fields = []
-    for name, value in found:
-        value = value.strip()
-        fields.append((name, value))
+    fields = [(name, value.strip()) for name, value in found]
+    for name, value in fields:
         by_name.setdefault(name.lower(), []).append(value)
     return Header(fields, body_at, block.isascii(), is_plain, line_breaks, by_name)
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from holdfast.core.kinds import Kind, Role
 from holdfast.core.records import Attachment, Defect, Parsed, Participant, TextState
@@ -46,9 +47,11 @@ _ROLES = (
     ("delivered-to", Role.DELIVERED_TO),
     ("x-original-to", Role.DELIVERED_TO),
 )
+_REMEMBERED_CHARS = 512
+"""Of a field: lists and their members come again and again."""
+
 _SINGLE = ("from", "sender", "to", "cc", "subject", "date", "message-id")
 _IDS = re.compile(r"<([^<>]{1,2000})>")
-_SPACE = re.compile(r"\s+")
 
 
 def parse(raw: Buffer) -> Parsed:
@@ -183,17 +186,26 @@ def read_participants(header: Header, defects: Defects) -> tuple[Participant, ..
     """Return every address of the fields that name people, field by field in order."""
     found: list[Participant] = []
     for name, role in _ROLES:
-        for value in header.all(name):
-            found += _participants_of(value, role, defects)
+        for value in header.all(name) if name in header.by_name else ():
+            people, noted = _people_in(value, role)
+            found += people
+            for one in noted:
+                defects.add(one.code, one.detail)
             if len(found) > MAX_ADDRESSES:
                 defects.add("address_limit", role.value)
                 return tuple(found[:MAX_ADDRESSES])
     return tuple(found)
 
 
-def _participants_of(value: str, role: Role, defects: Defects) -> list[Participant]:
+def _people_in(value: str, role: Role) -> tuple[tuple[Participant, ...], tuple[Defect, ...]]:
+    """Return the people of one field and what is wrong with it."""
     if not value:
-        return []
+        return (), ()
+    return (_known_people if len(value) <= _REMEMBERED_CHARS else _found_people)(value, role)
+
+
+def _found_people(value: str, role: Role) -> tuple[tuple[Participant, ...], tuple[Defect, ...]]:
+    defects = Defects()
     listed = parse_addresses(value)
     if "=?" in value and not _has_plain_address(listed):
         plain = decode_words(value, defects)
@@ -205,9 +217,13 @@ def _participants_of(value: str, role: Role, defects: Defects) -> list[Participa
     boxes = listed.mailboxes
     if "=?" in value:
         boxes = tuple(one for box in boxes for one in _decoded_boxes(box, role, defects))
-    return [
+    people = [
         Participant(role, _clean(box.name, defects), _clean(box.address, defects)) for box in boxes
     ]
+    return tuple(people), defects.values()
+
+
+_known_people = lru_cache(maxsize=1 << 13)(_found_people)
 
 
 def _has_plain_address(listed: AddressList) -> bool:
@@ -266,7 +282,7 @@ def _received_at(value: str) -> ReadDate | None:
 def _message_id(header: Header, defects: Defects) -> str:
     value = _decoded_first(header, "message-id", defects).strip()
     match = _IDS.search(value)
-    found = _SPACE.sub("", match[1]) if match else value.strip("<> \t").partition(" ")[0][:2000]
+    found = "".join(match[1].split()) if match else value.strip("<> \t").partition(" ")[0][:2000]
     if not found:
         defects.add("message_id_missing")
     elif match is None:
@@ -278,7 +294,7 @@ def _ids(header: Header, name: str, defects: Defects) -> tuple[str, ...]:
     values = header.all(name)
     if not values:
         return ()
-    found = [_SPACE.sub("", each) for value in values for each in _IDS.findall(value)]
+    found = ["".join(each.split()) for value in values for each in _IDS.findall(value)]
     if not found:
         found = [word for value in values for word in value.split() if "@" in word]
     if len(found) > MAX_REFERENCES:

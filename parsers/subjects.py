@@ -34,7 +34,7 @@ def is_reply_or_forward(subject: str) -> bool:
     return _split(subject)[1]
 
 
-@lru_cache(maxsize=8)  # both functions ask for the same subject
+@lru_cache(maxsize=32)  # both functions ask for the same subjects, a group of messages apart
 def _split(subject: str) -> tuple[str, bool]:
     if not subject.isascii():
         subject = unicodedata.normalize("NFKC", subject)  # full-width colons and letters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast.api.asking import GOVERNED_FACETS, visible
@@ -83,7 +83,7 @@ def hits_of(visit: Visit, answer: Answer) -> list[HitView]:
 
 
 def _hit(hit: Hit, record: Record, answer: Answer, mask: Mask) -> HitView:
-    shown = mask.record(record)
+    shown = mask.record(replace(record, headers=()))  # a list shows none
     found = mask.marked(highlight(answer.request.query, shown))
     subject = next((one.marks for one in found if one.part is Part.SUBJECT), ())
     elsewhere = [one for one in found if one.part is not Part.SUBJECT]

@@ -19,6 +19,12 @@ def is_bookkeeping(name: str) -> bool:
     return _BOOKKEEPING.fullmatch(name) is not None
 
 
+def is_seen_message(path: str) -> bool:
+    """Tell by its path alone whether a file is a message that a mail program has moved to `cur`."""
+    folder, _, name = path.rpartition("/")
+    return folder.endswith("/cur") and _INFO.search(name) is not None
+
+
 def split_name(name: str, keywords: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
     """Return the unique part of a message's file name, and its flags.
 

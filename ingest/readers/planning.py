@@ -116,7 +116,7 @@ def _export_in(visit: _Visit, rules: PlanRules) -> tuple[Export, Tree] | None:
 
 def _is_chat(path: str) -> bool:
     name = _name(path)
-    if litter(name):
+    if litter(name) or maildir.is_seen_message(path):  # of a whole Maildir nothing is opened here
         return False
     try:
         return recognise(head_on_disk(path, HEAD_BYTES), name).kind == "unknown"

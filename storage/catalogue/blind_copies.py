@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Person = tuple[str, str, str]
 """Role, name, address."""
 
+_BCC = Role.BCC.value
 _json = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -46,7 +47,7 @@ def blind_copied(draft: Draft) -> list[DraftParticipant]:
     """Return whom the message's own Bcc field names; of chat nobody."""
     if draft.channel != EMAIL:
         return []
-    return [one for one in draft.participants if one.role == Role.BCC]
+    return [one for one in draft.participants if one.role == _BCC]
 
 
 def copy_change(original_id: int, people: int) -> str:

@@ -20,7 +20,7 @@ from holdfast.storage.catalogue.locks import lock_kind
 from holdfast.storage.catalogue.schema import companies, internal_domains
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import Connection
     from tldextract import TLDExtract
@@ -234,28 +234,27 @@ class HasAddress(Protocol):
     def side(self) -> str | None: ...
 
 
-_SENDERS = (Role.FROM, Role.SENDER)
+_SENDERS = (Role.FROM.value, Role.SENDER.value)
 _RECIPIENTS = frozenset((Role.TO, Role.CC, Role.BCC, Role.DELIVERED_TO, Role.RECIPIENT))
 
 
-def direction(participants: Iterable[HasAddress], own: Collection[str]) -> str:
+def direction(participants: Sequence[HasAddress], own: Collection[str]) -> str:
     """Return `in`, `out`, `internal` or `unknown`, by the internal domains and the chat systems.
 
     A sender from outside makes `in`: the archive holds what its own mailboxes received. From inside
     it is `internal` only when every recipient is inside, and `unknown` when none is named.
     """
-    people = [(p.role, _is_inside(p, own)) for p in participants]
-    sender = next(
-        (at for role in _SENDERS for r, at in people if r == role and at is not None), None
-    )
+    senders = (p for role in _SENDERS for p in participants if p.role == role)
+    sender = next((at for p in senders if (at := _is_inside(p, own)) is not None), None)
     if sender is None:
         return "unknown"
     if not sender:
         return "in"
-    recipients = [at for role, at in people if role in _RECIPIENTS and at is not None]
-    if not recipients:
+    recipients = [_is_inside(p, own) for p in participants if p.role in _RECIPIENTS]
+    known = [at for at in recipients if at is not None]
+    if not known:
         return "unknown"
-    return "internal" if all(recipients) else "out"
+    return "internal" if all(known) else "out"
 
 
 _SIDES = {"staff": True, "bot": True, "outside": False}

@@ -58,16 +58,27 @@ def open_sqlite(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine
             f"SQLite {pysqlite3.sqlite_version} can corrupt the catalogue.",
             next_step="Install pysqlite3 with SQLite 3.51.3 or newer.",
         )
+    for kind, given in _GIVEN_AS.items():
+        pysqlite3.dbapi2.register_adapter(kind, given)
     engine = create_engine(
         f"sqlite:///{path}",
         module=pysqlite3.dbapi2,
         connect_args={"timeout": busy_timeout_ms / 1000, "check_same_thread": False},
+        pool_use_lifo=True,  # the connection used last has its pages in memory
         hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin_immediate)
     return engine
 
+
+# The driver asks how to give a value that is no number and no text, and takes several times as long
+# to find that nobody has said: an import gives it dozens of such values for each message.
+_GIVEN_AS: dict[type, Callable[[Any], object]] = {
+    bytes: bytes,
+    bool: int,
+    type(None): lambda nothing: nothing,
+}
 
 _BUSY = {pysqlite3.SQLITE_BUSY, pysqlite3.SQLITE_LOCKED}
 

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 _capture_facts = lru_cache(maxsize=256)(msgspec.json.Decoder(CaptureFacts).decode)
 MAX_DOMAIN_CHARS = 320
+MAX_KNOWN_CHARS = 320
+"""Longer addresses are taken apart each time."""
 
 
 class Capture(NamedTuple):
@@ -272,12 +274,18 @@ def ends_of(people: Iterable[Row[Any]]) -> set[str]:
     return set().union(*map(domain_ends, {person.address for person in people}))
 
 
-@lru_cache(maxsize=1 << 10)
 def domain_ends(address: str) -> tuple[str, ...]:
     """Return the domain and the domains above it, longest first; none where it cannot be one."""
+    return _known_ends(address) if len(address) <= MAX_KNOWN_CHARS else _found_ends(address)
+
+
+def _found_ends(address: str) -> tuple[str, ...]:
     domain = domain_of(address)
     labels = domain.split(".") if len(domain) <= MAX_DOMAIN_CHARS else []
     return tuple(filter(None, (".".join(labels[at:]) for at in range(len(labels)))))
+
+
+_known_ends = lru_cache(maxsize=1 << 13)(_found_ends)  # mailing lists have thousands of members
 
 
 def distinct(values: Iterable[str]) -> tuple[str, ...]:

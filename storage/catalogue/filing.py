@@ -16,13 +16,20 @@ from holdfast.core.identity import public_id
 from holdfast.core.kinds import EMAIL
 from holdfast.core.records import Filed, Sealed
 from holdfast.storage.audit import Event, record_events
-from holdfast.storage.catalogue.chunks import by_value, insert_missing, insert_rows, update_rows
+from holdfast.storage.catalogue.chunks import (
+    by_value,
+    insert_missing,
+    insert_rows,
+    insert_values,
+    update_rows,
+)
 from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import transact
 from holdfast.storage.catalogue.envelopes import Envelopes, reported_as
 from holdfast.storage.catalogue.filing_events import FilingEvents
 from holdfast.storage.catalogue.filing_news import tell_filed
 from holdfast.storage.catalogue.filing_rows import (
+    PARTICIPANT_COLUMNS,
     at_ms,
     attachment_rows,
     interaction_row,
@@ -250,7 +257,7 @@ def _write_interactions(batch: _Batch, known: dict[str, int]) -> None:
     rows = [interaction_row(i, d, batch.placed[i], batch.now_ms) for i, d in made]
     refuse_fewer(insert_missing(connection, interactions, rows, "fingerprint"), rows)
     people = [row for i, d in made for row in participant_rows(i, d, batch.now_ms, known)]
-    insert_rows(connection, participants, people)
+    insert_values(connection, participants, PARTICIPANT_COLUMNS, people)
     insert_rows(connection, attachments, [row for i, d in made for row in attachment_rows(i, d)])
 
 

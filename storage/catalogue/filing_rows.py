@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from holdfast.core.chats import address_key
@@ -36,6 +37,7 @@ _DRAFT_COLUMNS = (
     "sealed_text",
     "row_digest",
 )
+_drafted = attrgetter(*_DRAFT_COLUMNS)
 _FILE_COLUMNS = tuple(column.name for column in fields(DraftAttachment))
 
 
@@ -55,7 +57,7 @@ def interaction_row(
         placed: The original that it is made from, its thread, and its room if it has one.
         now_ms: The instant of filing.
     """
-    row: dict[str, Any] = {name: getattr(draft, name) for name in _DRAFT_COLUMNS}
+    row: dict[str, Any] = dict(zip(_DRAFT_COLUMNS, _drafted(draft), strict=True))
     row["id"] = interaction_id
     row["text_original_id"], row["thread_id"], row["conversation_id"] = placed
     row["at_ms"] = at_ms(draft, now_ms)
@@ -64,22 +66,19 @@ def interaction_row(
     return row
 
 
+PARTICIPANT_COLUMNS = (
+    "interaction_id", "ordinal", "role", "name", "address", "identity_id", "at_ms",
+)  # fmt: skip
+
+
 def participant_rows(
     interaction_id: int, draft: Draft, now_ms: int, known: Mapping[str, int]
-) -> list[dict[str, Any]]:
-    """Return the rows of `participants`; `known` is address key → identity."""
-    when = at_ms(draft, now_ms)
+) -> list[tuple[object, ...]]:
+    """Return `PARTICIPANT_COLUMNS` of the rows; `known` is address key → identity."""
+    when, channel = at_ms(draft, now_ms), draft.channel
     return [
-        {
-            "interaction_id": interaction_id,
-            "ordinal": ordinal,
-            "role": person.role,
-            "name": person.name,
-            "address": person.address,
-            "identity_id": known.get(identity_key(draft.channel, person.address)),
-            "at_ms": when,
-        }
-        for ordinal, person in enumerate(draft.participants)
+        (interaction_id, at, role, name, address, known.get(identity_key(channel, address)), when)
+        for at, (role, name, address, _) in enumerate(draft.participants)
     ]
 
 

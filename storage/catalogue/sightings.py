@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from holdfast.core.chats import address_key, is_chat_address
@@ -76,7 +77,8 @@ def sightings(draft: Draft, at_ms: int) -> list[Sighting]:
     ]
 
 
-_AUTHORS = (Role.FROM, Role.SELF)
+_FROM = Role.FROM.value
+_AUTHORS = (_FROM, Role.SELF.value)
 
 
 def same_people(draft: Draft) -> list[tuple[str, str]]:
@@ -125,7 +127,7 @@ def is_human_mail(kind: str, people: Iterable[Seen], *, is_bulk: bool) -> bool:
     """Tell whether a person wrote it to be read by a person, by kind, bulk mark and From."""
     if is_bulk or kind not in HUMAN_KINDS:
         return False
-    senders = [address_key(p.address) for p in people if p.role == Role.FROM]
+    senders = [address_key(p.address) for p in people if p.role == _FROM]
     return any(nature_of(key) == PERSON for key in senders if is_named_in_chat(key))
 
 
@@ -134,6 +136,7 @@ def is_address(address_key: str) -> bool:
     return len(address_key) <= MAX_ADDRESS_CHARS and _ADDRESS.fullmatch(address_key) is not None
 
 
+@lru_cache(maxsize=1 << 10)
 def nature_of(address_key: str) -> str:
     """Judge by the local part what stands behind an address: `person`, `noreply` or `bulk`.
 

@@ -183,6 +183,18 @@ class TestShow:
         chinese = own.run("--lang", "zh", "show", "far@a.example", "--headers").out
         assert "传递路径" in chinese
 
+    def test_message_beside_another_of_its_message_id_says_so(
+        self, own: Desk, tmp_path: Path
+    ) -> None:
+        for name, text in (("a", b"hi"), ("b", b"other words")):
+            (tmp_path / f"{name}.eml").write_bytes(TRAVELLED.replace(b"hi", text))
+        own.run("import", tmp_path / "a.eml")
+        assert "same Message-ID" not in own.run("show", "far@a.example").out
+        own.run("import", tmp_path / "b.eml")
+        for name in own.run("search", "is:conflict", "--format", "ids").out.split():
+            assert "same Message-ID and differs" in own.run("show", name).out
+            assert "Message-ID 相同" in own.run("--lang", "zh", "show", name).out
+
     def test_json_has_text_and_captures(self, archive: Desk) -> None:
         shown = archive.run("show", "budget@our.example", "--json").json
         assert shown["schema"] == "holdfast.interaction/1"

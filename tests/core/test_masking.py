@@ -129,6 +129,17 @@ def test_what_is_masked_is_within_a_span(text: str) -> None:
     assert all(one.end <= other.start for one, other in pairwise(spans))
 
 
+PIECES = ["+", "86 ", "138", "0013", "8000", "\n", " ", "-", "tel", "no", "gb82", "west", "1234",
+          "5698", "7654", "32", "x", "11010519491231002", "(", ")", ".", "4111", "1111", "de89",
+          "3704", "0044", "0532", "013000", "a", "IBAN "]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_no_number_reaches_over_the_end_of_its_line(text: str) -> None:
+    assert mask(text) == "\n".join(map(mask, text.split("\n")))
+    assert mask(f"{text}、") == mask(text) + "、"  # beside a character that is not in ASCII
+
+
 @given(st.text(max_size=200))
 def test_any_text_can_be_masked(text: str) -> None:
     assert len(mask(text)) == len(text)

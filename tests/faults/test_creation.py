@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from archive_kit import bring_in, findings, message, settings_in, write_mbox
-from holdfast.core.errors import Conflict, Unavailable
+from holdfast.core.errors import Conflict, HoldfastError, Unavailable
 from holdfast.settings import Settings
 from holdfast.storage.keyring import signing_path
+from holdfast.storage.tile_files import FolderFiles
+from holdfast.storage.tlog_tiles import TileLog
+from holdfast.wiring import founding
 from holdfast.wiring.founding import create_archive
 from holdfast.wiring.places import KEYRING
 
@@ -21,22 +26,63 @@ FOUNDERS = 4
 fork = multiprocessing.get_context("fork")
 
 
-def test_f2_signing_key_left_by_a_killed_creation_is_replaced(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path)
+def left_signing_key_is_replaced(folder: Path) -> None:
+    settings = settings_in(folder)
     settings.keys_folder.mkdir(mode=0o700)
     left = signing_path(settings.keys_folder / KEYRING)
     left.write_bytes(b"half")
     left.chmod(0o600)
-    bring_in(settings, write_mbox(tmp_path / "in.mbox", [message(1)]))
+    bring_in(settings, write_mbox(folder / "in.mbox", [message(1)]))
     assert findings(settings) == []
 
 
-def test_f2_checkpoint_left_by_a_killed_creation_does_not_stand_in_the_way(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path)
+def left_checkpoint_is_no_log(folder: Path) -> None:
+    settings = settings_in(folder)
     (settings.data / "log").mkdir(parents=True)
     (settings.data / "log" / ".checkpoint.0123456789abcdef").write_bytes(b"half")
-    bring_in(settings, write_mbox(tmp_path / "in.mbox", [message(1)]))
+    bring_in(settings, write_mbox(folder / "in.mbox", [message(1)]))
     assert findings(settings) == []
+
+
+@pytest.mark.parametrize("harness", [left_signing_key_is_replaced, left_checkpoint_is_no_log])
+def test_f2_what_a_killed_creation_left_does_not_stand_in_the_way(
+    tmp_path: Path, harness: Callable[[Path], None]
+) -> None:
+    harness(tmp_path)
+
+
+def keep_half_made_keys(plant: pytest.MonkeyPatch) -> None:
+    """A seeded bug: a signing key that is there is taken for a whole one."""
+    plant.setattr(founding, "_remove_half_made_keys", lambda settings: None)
+
+
+def take_a_folder_for_a_log(plant: pytest.MonkeyPatch) -> None:
+    """A seeded bug: a log is begun only where its folder is empty."""
+    create = TileLog.create
+
+    def if_empty(log: FolderFiles, *given: Any) -> None:
+        if not Path(log.place).exists():
+            create(log, *given)
+
+    plant.setattr(TileLog, "create", if_empty)
+
+
+@pytest.mark.parametrize(
+    ("bug", "harness"),
+    [
+        (keep_half_made_keys, left_signing_key_is_replaced),
+        (take_a_folder_for_a_log, left_checkpoint_is_no_log),
+    ],
+)
+def test_f2_creation_that_stumbles_over_what_is_left_is_found_out(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    bug: Callable[[pytest.MonkeyPatch], None],
+    harness: Callable[[Path], None],
+) -> None:
+    bug(monkeypatch)
+    with pytest.raises(HoldfastError):
+        harness(tmp_path)
 
 
 def test_lost_keyring_beside_a_log_is_not_made_anew(tmp_path: Path) -> None:

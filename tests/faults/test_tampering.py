@@ -32,6 +32,8 @@ from holdfast.settings import Settings
 from holdfast.storage import verify
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import audit_events
+from holdfast.storage.tile_layout import ENTRIES, tile_at, unpacked
+from holdfast.storage.tile_reader import TileReader
 from holdfast.storage.tlog_tiles import TileLog
 from holdfast.storage.verify import Check, Finding
 from holdfast.storage.verifying.captures import check_variants
@@ -141,6 +143,20 @@ def test_f41_flips_find_out_a_verification_that_reads_nothing(
     figures = FlipFigures()
     flip_bits(victim, part, 40, seed, figures, checks=(check_variants,))
     assert figures.missed
+
+
+def test_f41_flips_find_out_a_log_whose_entries_are_not_compared(
+    victim: Victim, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    figures = FlipFigures()
+    monkeypatch.setattr(TileReader, "entries_of", found_entries)
+    flip_bits(victim, "log", 40, seed, figures, checks=(check_variants,))
+    assert figures.missed
+
+
+def found_entries(reader: TileReader, index: int, size: int) -> list[bytes]:
+    """A seeded bug: the entries as they lie there."""
+    return unpacked(reader.content(tile_at(ENTRIES, index, size)))
 
 
 def looks_at_less(plant: pytest.MonkeyPatch, *names: str, instead: Sequence[Check] = ()) -> None:

@@ -69,6 +69,30 @@ def test_date_that_names_no_instant_is_refused(value: str) -> None:
     assert read_date(value) is None
 
 
+@pytest.mark.parametrize("zone", ["+0000", "-0800", "+0530", "+1400", "-0030"])
+@pytest.mark.parametrize(
+    "day",
+    [
+        "Tue, 5 Mar 2024",
+        "Wed, 5 Mar 2024",
+        "Thu, 31 Feb 2024",
+        "Tue, 05 Mar 1968",
+        "Fri, 1 Jan 1971",
+        "Thu, 31 Dec 2099",
+        "Mon, 1 Jan 0001",
+    ],
+)
+def test_date_in_the_usual_form_is_read_as_in_any_other(day: str, zone: str) -> None:
+    assert read_date(f"{day} 23:30:07 {zone}") == read_date(f"{day}  23:30:07 {zone}")
+
+
+def test_people_met_before_come_with_the_same_defects() -> None:
+    raw = b"From: a <a@x.example> b <b@x.example>\nTo: c@x.example\n\n"
+    first, again = parse(raw), parse(raw)
+    assert first == again
+    assert "address_ambiguous" in codes(again)
+
+
 def test_implausible_date_gives_way_to_the_newest_hop() -> None:
     parsed = parse(
         b"Received: a;\nReceived: b; Tue, 5 Mar 2024 10:00:00 +0000\n"

@@ -234,6 +234,24 @@ def test_maildir_messages_have_folder_flags_and_keywords(tmp_path: Path) -> None
     assert all(raw(o) == MAIL and o.kind == "maildir" for o in found.values())
 
 
+def test_no_message_of_a_maildir_is_opened_to_be_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = maildir(tmp_path)
+    put(root, "cur/1.a.host:2,S")
+    put(root, ".Sent/cur/2.b.host;2,")
+    opened: list[str] = []
+    open_file = os.open
+
+    def noting(path: str, flags: int) -> int:
+        opened.append(path)
+        return open_file(path, flags)
+
+    monkeypatch.setattr(os, "open", noting)
+    assert len(list(plan(root))) == 2
+    assert opened == []
+
+
 def test_message_keeps_its_key_when_flags_and_directory_change(tmp_path: Path) -> None:
     root = maildir(tmp_path)
     path = put(root, "new/2.b.host")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from catalogue_kit import Home
-from holdfast.storage.catalogue.chunks import ARRAY_CHUNK, by_value, insert_rows
+from holdfast.storage.catalogue.chunks import ARRAY_CHUNK, by_value, insert_rows, insert_values
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.schema import archive_facts, audit_events, index_queue
 
@@ -52,6 +52,19 @@ def test_bytes_of_any_kind_are_found(home: Home) -> None:
     with reading(engine) as connection:
         found = by_value(connection, select(audit_events), audit_events.c.salt, DIGESTS)
     assert sorted(row.salt for row in found) == sorted(DIGESTS)
+
+
+def test_values_come_back_as_they_were_given(home: Home) -> None:
+    engine = home.store().engine
+    columns = ("id", "kind", "subject_id", "salt", "leaf", "seq")
+    rows = [(1, "x", None, b"\0\xff", b"", None), (LARGEST, "", 2, b"", b"a", 0)]
+    with writing(engine) as connection:
+        insert_values(connection, audit_events, columns, rows)
+        insert_values(connection, audit_events, columns, [])
+    with reading(engine) as connection:
+        query = select(*(audit_events.c[name] for name in columns))
+        found = by_value(connection, query, audit_events.c.id, [1, LARGEST])
+    assert sorted(map(tuple, found)) == rows
 
 
 def test_more_numbers_than_one_array_takes_are_each_found_once(home: Home) -> None:

@@ -171,8 +171,11 @@ def _facts(session: Session, record: Record, captures: list[Capture]) -> Iterato
     yield "Size", size(record.size_bytes)
     if record.defects:
         yield "Defects", ", ".join(record.defects)
+    words = session.screen.words
     if record.is_truncated:
-        yield "Note", "too long to be indexed whole"
+        yield "Note", words("too long to be indexed whole")
+    if record.shares_message_id:
+        yield "Note", words("another message has the same Message-ID and differs")
 
 
 def _origins(captures: list[Capture]) -> str:

@@ -383,4 +383,8 @@ MESSAGES = {
     ),
     "Anomalies: {names}": "异常：{names}",
     "The way of this message cannot be told: {why}": "无法得知此邮件的传递路径：{why}",
+    "too long to be indexed whole": "过长，未完整索引",
+    "another message has the same Message-ID and differs": (
+        "另有一封邮件的 Message-ID 相同而内容不同"
+    ),
 }
