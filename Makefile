@@ -2,7 +2,7 @@
 # except the system tools of deploy/dev/install-debian.sh, and those only as root on Debian.
 
 DEMO    = holdfast up --demo
-SERVERS = postgres redis elasticsearch s3 postfix dovecot
+SERVERS = postgres redis elasticsearch s3 postfix exim dovecot
 # One more than the cores it is meant for: many tests wait for servers.
 WORKERS = 3
 PYTHON  ?= python3

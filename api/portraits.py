@@ -135,10 +135,17 @@ def _span(
 
 
 def _threads(found: Iterable[Record]) -> Iterator[list[Record]]:
-    """Yield the messages of each thread, oldest first."""
-    threads: dict[int, list[Record]] = {}
-    for record in sorted(found, key=lambda one: (one.at, one.id)):
-        threads.setdefault(record.thread_id, []).append(record)
+    """Yield the messages of each thread, oldest first.
+
+    In chat people answer without saying what: messages of no thread follow each other in a room.
+    """
+    ordered = sorted(found, key=lambda one: (one.at, one.id))
+    sizes = Counter(one.thread_id for one in ordered)
+    threads: dict[tuple[bool, int], list[Record]] = {}
+    for one in ordered:
+        is_of_room = sizes[one.thread_id] == 1 and one.conversation_id != 0
+        key = (is_of_room, one.conversation_id if is_of_room else one.thread_id)
+        threads.setdefault(key, []).append(one)
     yield from threads.values()
 
 

@@ -80,6 +80,8 @@ class Patient:
     anchoring: Anchoring = field(default_factory=Anchoring)
     issuer: Issuer | None = None
     """Through which people sign in."""
+    silent_s: float = 3 * 86_400.0
+    """A listener that got mail before, and none for so long, is worth a look; 0: never."""
 
 
 def examine(patient: Patient, *, heals: bool = True) -> Iterator[Answer]:
@@ -265,6 +267,11 @@ def _listener(patient: Patient) -> Answer:
     if waiting:
         step = "They are filed while 'holdfast smtpd' or a worker runs; nothing is lost."
         return Answer("listener", State.WARNING, seen, step)
+    silent_s = (store.now_ms() - last_ms) / 1000
+    if patient.silent_s and silent_s > patient.silent_s:
+        step = "Check that the mail servers journal still: some end it when reports do not arrive."
+        silence = f"; nothing for {silent_s / 86_400:,.1f} days"
+        return Answer("listener", State.WARNING, seen + silence, step)
     return Answer("listener", State.GOOD, seen)
 
 

@@ -35,6 +35,7 @@ class Changes:
     folder: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
     drafts: str | None = None
+    exact_sizes: bool | None = None
     settle: float | None = None
     keep: bool | None = None
 
@@ -50,7 +51,7 @@ _PLANNED = {
     "without": "strangers",
     "drafts": "drafts",
 }
-_PLACED = {"folder": "folders", "exclude": "excludes"}
+_PLACED = {"folder": "folders", "exclude": "excludes", "exact_sizes": "has_exact_sizes"}
 _OF_FOLDERS = {"settle": "settle_s", "keep": "keeps"}
 _OF_OTHERS = ("every", "late")
 """Of what comes by itself, or by a bridge."""

@@ -22,6 +22,7 @@ from holdfast.parsers.journal_envelope import (
     Envelope,
     JournalRecipient,
     JournalReport,
+    joined,
     read_envelope,
 )
 from holdfast.parsers.mime_tree import MAX_UNPACKED_BYTES, Part, is_message, read_tree
@@ -37,7 +38,8 @@ MAX_ENVELOPE_BYTES = 16 << 20
 MAX_MARK_BYTES = 256 << 10
 """Bytes of the header block in which the mark of a report is looked for."""
 
-_SENDER = "x-envelope-from"
+_SENDERS = frozenset({"x-envelope-from", "x-real-mailfrom", "return-path"})
+"""Fields of an envelope that hold its reverse path; all others that are set name recipients."""
 _END_OF_HEADER = re.compile(rb"\n\r?\n")
 _MARK = re.compile(
     rb"\n(?:x-(?:ms|wm)-journal-report[ \t]*:|content-identifi?er[ \t]*:\s*exjournalreport)", re.I
@@ -100,11 +102,11 @@ def _with_fields(parsed: Parsed, trust: Trust) -> Parsed:
     """Add whom the fields name that the source sets, in roles that claim no more than that."""
     defects = Defects()
     envelope = Envelope(
-        sender=next((one for name, one in _in_fields(parsed, trust) if name == _SENDER), ""),
+        sender=next((one for name, one in _in_fields(parsed, trust) if name in _SENDERS), ""),
         recipients=tuple(
             JournalRecipient(Role.RECIPIENT, "", one)
             for name, one in _in_fields(parsed, trust)
-            if name != _SENDER and one.casefold() not in trust.own
+            if name not in _SENDERS and one.casefold() not in trust.own
         ),
     )
     people = _with_envelope(parsed.participants, envelope, defects)
@@ -181,6 +183,7 @@ def _innermost(raw: Buffer, defects: Defects) -> JournalReport | None:
             break
         if report is not None:
             defects.add("journal_nested")
+            found = replace(found, envelope=joined(found.envelope, report.envelope))
         report, at = found, found.original
         if report.extra_parts:
             defects.add("journal_extra_part", str(report.extra_parts))

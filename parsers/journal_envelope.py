@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holdfast.core.kinds import Role
 from holdfast.parsers.addresses import Mailbox, parse_addresses
@@ -98,6 +98,20 @@ def read_envelope(text: str) -> Envelope:
     is_cut = len(recipients) > MAX_RECIPIENTS
     people = tuple(recipients[:MAX_RECIPIENTS])
     return Envelope(**single, recipients=people, unread_lines=unread, is_cut=is_cut)
+
+
+def joined(inner: Envelope, outer: Envelope) -> Envelope:
+    """Return the envelope of a report that was reported itself, with whom its own report names.
+
+    The inner one speaks of the message. But anybody can write mail that looks like a report, and
+    must not hide by it who wrote to whom: that is what the outer one tells.
+    """
+    sender = (JournalRecipient(Role.SENDER, "", outer.sender),) if outer.sender else ()
+    return replace(
+        inner,
+        recipients=(*inner.recipients, *sender, *outer.recipients),
+        is_cut=inner.is_cut or outer.is_cut,
+    )
 
 
 _SINGLE = {

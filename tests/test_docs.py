@@ -106,3 +106,27 @@ def test_documented_defaults_are_the_defaults() -> None:
             assert f"| `{variable(name)}` | {str(value).lower()} |" in SETTINGS
         elif isinstance(value, int | float):
             assert f"| `{variable(name)}` | {value:g} |" in SETTINGS
+
+
+SYSTEMS = (
+    "IMAP", "journal", "企业微信", "钉钉", "飞书", "微信 WeChat", "QQ", "腾讯企点", "Salesforce",
+    "Zoho", "HubSpot", "Slack", "Microsoft Teams", "Telegram", "WhatsApp", "Mattermost", "简道云",
+    "支道平台", "纷享销客", "销售易", "用友 CRM", "U8", "金蝶云星辰", "Zapier", "Worktile", "Excel",
+    "Paper", "RPA",
+    "呼叫中心", "工单", "OA", "ERP", "财务", "进销存", "表单", "自研", "成品 CRM", "无代码",
+)  # fmt: skip
+VERDICTS = {"works here", "documented format, simulator-tested", "generic path only"}
+
+
+def test_every_system_has_a_row_with_one_of_three_verdicts() -> None:
+    page = (DOCS / "integrations.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| ")][1:]
+    assert {row[1] for row in rows} == VERDICTS
+    named = " ".join(row[0] for row in rows)
+    assert [one for one in SYSTEMS if one not in named] == []
+
+
+def test_every_connector_has_a_page_in_both_languages() -> None:
+    pages = {path.name for path in (DOCS / "connectors").glob("*.md")}
+    english = {name for name in pages if ".zh-CN" not in name}
+    assert pages - english == {name.replace(".md", ".zh-CN.md") for name in english}

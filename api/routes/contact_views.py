@@ -29,10 +29,11 @@ from holdfast.api.shapes.contacts import (
 )
 from holdfast.api.trail import note
 from holdfast.core.identity import public_id
-from holdfast.core.ports import SearchRequest
+from holdfast.core.ports import Hit, SearchRequest
 from holdfast.core.query import EVERYTHING, And, Field, Term
 from holdfast.core.records import Record
 from holdfast.core.rights import Principal
+from holdfast.storage.catalogue.answering import rooms_of
 from holdfast.storage.catalogue.contacts import Contact, contacts_by_id
 from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.resolving import Silent, silent_contacts
@@ -288,17 +289,42 @@ def oldest(found: Iterable[Record], most: int) -> tuple[list[Record], int]:
 def unanswered(
     served: Served, principal: Principal, now: datetime, wait: timedelta
 ) -> Iterator[Record]:
-    """Yield the last message of each thread of late in which somebody outside wrote last."""
+    """Yield the last message of each thread of late in which somebody outside wrote last.
+
+    In chat people answer without saying what: a message of no thread is answered by what is said
+    after it in its room.
+    """
     start = now - timedelta(days=LOOKED_BACK_DAYS)
     node = And((on_trail(HUMAN, start),))
     cursor = ""
+    heard: set[int] = set()
     while True:
         request = SearchRequest(node, principal.scope, limit=500, cursor=cursor, collapse="thread")
         page = served.index().search(request)
-        ids = [hit.id for hit in page.hits if from_ms(hit.at_ms) <= now - wait]
+        last = _last_said(served, page.hits, heard)
+        ids = [hit.id for hit in last if from_ms(hit.at_ms) <= now - wait]
         for record in visible(principal, records(served.store, ids)):
             if record.direction == "in":
                 yield record
         cursor = page.cursor
         if not cursor:
             return
+
+
+def _last_said(served: Served, hits: Sequence[Hit], heard: set[int]) -> list[Hit]:
+    """Return hits, newest first, without those of no thread after which their room went on.
+
+    Args:
+        served: The archive.
+        hits: The last message of each thread.
+        heard: Rooms of newer hits; those of these join them.
+    """
+    rooms = rooms_of(served.store, [hit.id for hit in hits])
+    found = []
+    for hit in hits:
+        room = rooms.get(hit.id)
+        if hit.collapsed > 1 or room not in heard:
+            found.append(hit)
+        if room is not None:
+            heard.add(room)
+    return found

@@ -37,6 +37,7 @@ from holdfast.core.identity import public_id
 from holdfast.core.ports import SearchRequest
 from holdfast.core.query import Field, Node, Or, Term
 from holdfast.core.rights import Action, Principal
+from holdfast.storage.catalogue.company_views import known_elsewhere
 from holdfast.storage.catalogue.contacts import show
 from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.resolving import owners_of
@@ -167,7 +168,7 @@ def read_timeline(
     )
     node: Node = Term(Field.CONTACT, public_id("con", found.id))
     if asked.rollup is Rollup.COMPANY and found.company_domain:
-        node = Or((node, Term(Field.DOMAIN, found.company_domain)))
+        node = Or((node, _of_company(served, found.company_domain)))
     page = _trail(served, principal, on_trail(node, asked.since), (asked.cursor, asked.limit))
     return unless_same(page, if_none_match)
 
@@ -182,12 +183,21 @@ def read_company_timeline(
     asked: Annotated[TrailQuery, Query()],
     if_none_match: Seen = "",
 ) -> Any:
-    """Read everything that people of a company took part in; else as the trail of a contact."""
+    """Read everything that people of a company took part in; else as the trail of a contact.
+
+    By mail of its domain, and by all other addresses of the contacts that are of it.
+    """
     name = domain.strip().lower()[:255]
     note(served, principal, "read", {"how": "timeline", "company": name, "cursor": asked.cursor})
-    node = on_trail(Term(Field.DOMAIN, name), asked.since)
+    node = on_trail(_of_company(served, name), asked.since)
     page = _trail(served, principal, node, (asked.cursor, asked.limit))
     return unless_same(page, if_none_match)
+
+
+def _of_company(served: Served, domain: str) -> Node:
+    people = known_elsewhere(served.store, domain)
+    named = (Term(Field.CONTACT, public_id("con", one)) for one in people)
+    return Or((Term(Field.DOMAIN, domain), *named))
 
 
 def _trail(served: Served, principal: Principal, node: Node, place: tuple[str, int]) -> TrailAnswer:

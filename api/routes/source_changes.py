@@ -202,7 +202,7 @@ def post_dry_run(
 ) -> DryRunShape:
     """Show what a webhook's field map would make of the body, a sample; nothing is kept."""
     settings = settings_to_try(find_account(served.store, name))
-    found = dry_run(settings, _as_json(sample))
+    found = dry_run(settings, _as_json(sample), name)
     fields = [
         FieldShape(
             name=one.name,

@@ -92,6 +92,8 @@ class SourceChange(Shape):
     folder: Names | None = Field(None, max_length=1000)
     exclude: Names | None = Field(None, max_length=1000)
     drafts: Literal["sent", "all"] | None = None
+    exact_sizes: bool | None = None
+    """Whether the server knows the sizes of its messages, or only estimates them."""
 
 
 class Backfill(Shape):

@@ -5,6 +5,7 @@
 #                         listens; what it takes goes to HOST:PORT, or is thrown away without one
 #   flush DIR             has it try at once what waits in its queue
 #   stop DIR              stops it and keeps its queue
+# Settings in DIR/more.cf and services in DIR/more.master come last; tables that they name lie in DIR/etc.
 # Its master needs root. It tries again after one second, so that tests need not wait.
 set -eu
 
@@ -69,10 +70,12 @@ smtp_connect_timeout = 5s
 maillog_file = $dir/queue/log
 maillog_file_prefixes = $dir
 SETTINGS
+  [ ! -e "$dir/more.cf" ] || cat "$dir/more.cf" >> "$dir/etc/main.cf"
   { echo "127.0.0.1:$port inet n - n - - smtpd"
     grep -Ev '^(#|[[:space:]]|smtp +inet|maildrop|uucp|ifmail|bsmtp|scalemail-backend|mailman|postlog )' \
       /etc/postfix/master.cf.proto | awk 'NF >= 8 { $5 = "n"; print }'
     echo "postlog unix-dgram n - n - 1 postlogd"
+    [ ! -e "$dir/more.master" ] || cat "$dir/more.master"
   } > "$dir/etc/master.cf"
 }
 

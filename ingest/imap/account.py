@@ -140,6 +140,11 @@ PRESETS = {
         has_exact_sizes=False,
         advice="The tenant must allow signing in to IMAP by password; else use --oauth.",
     ),
+    "exchange": Preset(
+        has_exact_sizes=False,
+        advice="Give --host, and --ca-file where the authority is your own. IMAP must be "
+        "on there: the services MSExchangeImap4 and MSExchangeIMAP4BE, and Set-CasMailbox.",
+    ),
     "qq": Preset("imap.qq.com", advice=_CODE),
     "exmail.qq": Preset("imap.exmail.qq.com", advice=_CODE),
     "163": Preset("imap.163.com", advice=_CODE),

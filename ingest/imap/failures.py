@@ -25,6 +25,13 @@ _BUSY = re.compile(
     r"\[(LIMIT|UNAVAILABLE|INUSE|SERVERBUG)\]|too many|try again|back[- ]?off|\bbusy\b",
     re.IGNORECASE,
 )
+_CODED = re.compile(r"\[(LIMIT|UNAVAILABLE|INUSE|SERVERBUG|OVERQUOTA|THROTTLED)\]", re.IGNORECASE)
+_SECRET = re.compile(
+    r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED)\]"
+    r"|password\b.{0,20}\b(incorrect|wrong|invalid|error)"
+    r"|\b(incorrect|wrong|invalid) .{0,20}password",
+    re.IGNORECASE,
+)
 _THROTTLED = re.compile(r"\[(OVERQUOTA|THROTTLED)\]|throttl", re.IGNORECASE)
 _CROWDED = re.compile(r"\[LIMIT\]|too many", re.IGNORECASE)
 _WAIT = re.compile(
@@ -100,10 +107,20 @@ def turned_away(said: str) -> type[Busy] | None:
     return Throttled if kind is not None and _CROWDED.search(said) else kind
 
 
+def blames_secret(words: object) -> bool:
+    """Tell whether a server that lets nobody in names the secret among its reasons.
+
+    QQ has one answer for a wrong password, a service that is switched off, and a busy system. To
+    ask again at once does not help with the first two, and locks the account.
+    """
+    said = told(words)
+    return _SECRET.search(said) is not None and _CODED.search(said) is None
+
+
 def sign_in_refusal(account: Account, words: object) -> HoldfastError:
     """Return the error for a NO that answered signing in."""
     said = told(words)
-    kind = turned_away(said)
+    kind = None if blames_secret(words) else turned_away(said)
     if kind is not None:
         return kind(f"The server refused signing in: {said}.", next_step=_FEWER)
     return SignInRefused(

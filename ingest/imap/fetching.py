@@ -23,6 +23,7 @@ from holdfast.core.records import CaptureFacts
 from holdfast.ingest.imap.account import KIND
 from holdfast.ingest.imap.failures import Busy, Lost, SaidNo, Throttled
 from holdfast.ingest.imap.names import Folder, item_key
+from holdfast.ingest.imap.scope import DRAFTS, is_of_drafts
 from holdfast.ingest.imap.session import PART_BYTES, Session
 from holdfast.ingest.processes import is_alive
 from holdfast.ingest.readers.offers import Fetched, Offered
@@ -47,6 +48,8 @@ LARGE_BYTES = 8 * 1024 * 1024
 """Larger messages come in parts, through a file."""
 TRIES = 3
 """How often the bytes of one message are asked for."""
+LONGER = 4
+"""A message may be so many times as long as a server says that only estimates."""
 _SPOOLED = ".mail"
 Judge = Callable[[Sequence["Reply"]], Mapping[int, str]]
 """Takes descriptions and returns the UIDs that are left out, each with the rule; an empty rule
@@ -151,11 +154,28 @@ class FolderFetch:
                 else:
                     doubtful.append((one, body, error))
         there = self._present([one.uid for one, body, _ in doubtful if not body])
+        alike = self._alike({one: body for one, body, _ in doubtful if body})
         for one, body, error in doubtful:
-            if not body and one.uid not in there:
+            if body and one.uid in alike:
+                yield self._fetched(one, body, _size_said(one))
+            elif not body and one.uid not in there:
                 yield self._unkept(one.uid, End.GONE, "expunged_before_capture")
             else:
                 yield self._again(one, body, error)
+
+    def _alike(self, bodies: Mapping[Reply, bytes]) -> set[int]:
+        """Return which of these come alike twice more, where their size is no measure.
+
+        All are asked for together: to ask for each by itself takes hours on a large mailbox.
+        """
+        asked = [] if self.link.account.has_exact_sizes else list(bodies)
+        for _ in range(TRIES - 1):
+            same: list[Reply] = []
+            for some, answer in self._each(asked, _bodies) if asked else ():
+                found = {} if isinstance(answer, HoldfastError) else answer
+                same += [one for one in some if found.get(one.uid) == bodies[one]]
+            asked = same
+        return {one.uid for one in asked}
 
     def _again(
         self, reply: Reply, first: bytes | None, error: HoldfastError | None
@@ -178,22 +198,28 @@ class FolderFetch:
         if not body:
             why = "the server gives no bytes of it" if error is None else error.cause
             return self._failed(reply.uid, why)
-        is_steady = all(one == body for one in tries)
-        if is_steady and not self.link.account.has_exact_sizes:
-            note = f"size_said:{reply.size_bytes}"
-            return self._fetched(reply, body, note)
+        if self._is_believed(tries):
+            return self._fetched(reply, body, _size_said(reply))
         return self._differing(reply, len(body), hashlib.sha256(body).hexdigest())
+
+    def _is_believed(self, tries: Sequence[object]) -> bool:
+        """Tell whether bytes unlike the stated size are the message: all that came are alike."""
+        is_steady = len(tries) == TRIES and all(one == tries[-1] for one in tries)
+        return is_steady and not self.link.account.has_exact_sizes
 
     def _large(self, reply: Reply) -> Iterator[Fetched | Unkept]:
         cause, last = "", 0
+        tries: list[bytes] = []
         for _ in range(TRIES):
             for _, answer in self._each([reply], self._spooled):
                 if isinstance(answer, HoldfastError):
                     cause = answer.cause
                     continue
                 last = answer.size_bytes
-                if last == reply.size_bytes:
-                    yield self._fetched(reply, answer)
+                tries.append(answer.content_id)
+                if last and (last == reply.size_bytes or self._is_believed(tries)):
+                    note = "" if last == reply.size_bytes else _size_said(reply)
+                    yield self._fetched(reply, answer, note)
                     return
                 answer.path.unlink()
             if not last:
@@ -207,7 +233,8 @@ class FolderFetch:
         """Write a message to a file, part by part, sealed; return the file with what came."""
         (reply,) = replies
         path = self.spool / f"{_owner()}-{os.getpid()}-{secrets.token_hex(16)}{_SPOOLED}"
-        most = (reply.size_bytes or 0) + PART_BYTES
+        is_exact = self.link.account.has_exact_sizes
+        most = (reply.size_bytes or 0) * (1 if is_exact else LONGER) + PART_BYTES
         try:
             with path.open("xb") as file:
                 path.chmod(0o600)
@@ -215,8 +242,11 @@ class FolderFetch:
                 while writer.size_bytes < most:
                     part = session.part(reply.uid, writer.size_bytes)
                     writer.write(part or b"")
-                    if not part or len(part) < PART_BYTES:
+                    if not part or (is_exact and len(part) < PART_BYTES):
                         break
+                else:
+                    if not is_exact:  # what was cut off must not be taken for the message
+                        raise SaidNo("It is far longer than the server says.")
                 return writer.finished()
         except OSError as error:
             path.unlink(missing_ok=True)
@@ -290,9 +320,14 @@ class FolderFetch:
         return self._unkept(uid, End.FAILED, f"not_given: {why}")
 
     def _unkept(self, uid: int, end: End, reason: str) -> Unkept:
-        """Settle a message; unless it is gone or left out the next run asks for it again."""
-        note = Offered(self.place.key(uid), self.place.folder.name, self._kind(uid), uid, 0)
-        is_retryable = end not in {End.GONE, End.SKIPPED}
+        """Settle a message; unless it is gone or left out the next run asks for it again.
+
+        And so it does of a draft outside the folder of drafts: it may be sent where it lies.
+        """
+        folder = self.place.folder
+        note = Offered(self.place.key(uid), folder.name, self._kind(uid), uid, 0)
+        may_be_sent = reason == DRAFTS and not is_of_drafts(folder)
+        is_retryable = may_be_sent or end not in {End.GONE, End.SKIPPED}
         return Unkept(note.key, end, reason, is_retryable, msgspec.json.encode(note).decode())
 
 
@@ -307,6 +342,10 @@ def sweep(spool: Path) -> None:
 def _owner() -> str:
     """Return a name for this host that fits into a file name."""
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:12]
+
+
+def _size_said(reply: Reply) -> str:
+    return f"size_said:{reply.size_bytes}"
 
 
 def _bodies(session: Session, replies: Sequence[Reply]) -> dict[int, bytes]:

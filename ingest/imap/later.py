@@ -52,9 +52,17 @@ class Later:
 
     def deleted(self, uids: Sequence[int]) -> None:
         """Note that the server has these messages no more."""
+        self._note_deleted(uids, is_deleted=True)
+
+    def returned(self, uids: Sequence[int]) -> None:
+        """Note that the server has these messages again: it had not told of them for a while."""
+        self._note_deleted(uids, is_deleted=False)
+
+    def _note_deleted(self, uids: Sequence[int], *, is_deleted: bool) -> None:
         known = known_now(self.store, self.source_id, [self.place.key(uid) for uid in uids])
-        gone = [replace(one, is_deleted=True) for one in known.values() if not one.is_deleted]
-        note_later(self.store, self.source_id, gone)
+        others = [one for one in known.values() if one.is_deleted != is_deleted]
+        changed = [replace(one, is_deleted=is_deleted) for one in others]
+        note_later(self.store, self.source_id, changed)
 
     def flags(self, uids: Sequence[int], examined: Examined, known: KeptMailbox | None) -> Changed:
         """Note the messages whose flags are others than when they were last looked at.

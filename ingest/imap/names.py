@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _NOT_SELECTABLE = frozenset({"\\noselect", "\\nonexistent"})
 _IN_KEY = re.compile("[/%\x00-\x1f\x7f]|^=")
 _ESCAPED = re.compile("%([0-9A-F]{2})")
+_ALL = "\\all"
+NO_FOLDER = "The server lists no folder that is to be taken."
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,18 @@ def chosen(
         and _is_wanted(one, patterns)
         and not any(matches(one, pattern) for pattern in excludes)
     ]
+
+
+def lack(folders: Iterable[Folder], patterns: tuple[str, ...]) -> str:
+    r"""Return in words that the folder of all mail is wanted and not there; empty when all is well.
+
+    Gmail lets its users hide it from IMAP. What lies in no other folder that is taken would be
+    missing without a word, for a special use that a server does not have is no trouble otherwise.
+    """
+    is_wanted = any(_folded(pattern) == _ALL for pattern in patterns)
+    if not is_wanted or any(_ALL in one.flags for one in folders):
+        return ""
+    return "The server shows no folder of all mail (\\All)."
 
 
 def _is_wanted(folder: Folder, patterns: tuple[str, ...]) -> bool:

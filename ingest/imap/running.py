@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from holdfast.core.errors import HoldfastError
 from holdfast.ingest.imap.plan import read_plan
 from holdfast.ingest.imap.syncing import Synced, sync_account
 from holdfast.ingest.sources.running import run_course
@@ -16,12 +17,16 @@ from holdfast.storage.catalogue.accounts import Ending, KeptAccount
 from holdfast.storage.catalogue.source_runs import FAILED, PARTIAL, WHOLE, EndedRun
 
 if TYPE_CHECKING:
-    from holdfast.core.errors import HoldfastError
     from holdfast.ingest.sources.bench import Ask, Bench
 
 COUNTS = (
     "offered", "new", "duplicates", "unchanged", "skipped", "gone", "quarantined", "failed",
 )  # fmt: skip
+
+_SHOW = (
+    "See what the server shows of the account (Gmail: Settings, Labels, Show in IMAP), or take "
+    "other folders: holdfast source set --folder."
+)
 
 
 def run_account(kept: KeptAccount, bench: Bench, ask: Ask) -> Synced:
@@ -66,6 +71,9 @@ def ending_of(kept: KeptAccount, done: Synced, ask: Ask, now_ms: int) -> Ending 
         return Ending(None, is_complete=False)
     next_ms = now_ms + int(interval_s(plan.every_s) * 1000)
     is_all = ask.reconciles and not ask.folders
+    if done.found.lack:  # nothing of what matters was taken, though all that was asked for came
+        lacking = HoldfastError(folder_trouble(done), next_step=_SHOW)
+        return replace(after_failure(kept, Trouble.FOLDER, lacking, now_ms), next_ms=next_ms)
     if cause := folder_trouble(done):
         step = "Check that it exists and may be read; else: holdfast source set --exclude."
         return Ending(next_ms, Trouble.FOLDER.value, cause, step, is_reconciled=is_all)
@@ -75,10 +83,13 @@ def ending_of(kept: KeptAccount, done: Synced, ask: Ask, now_ms: int) -> Ending 
 def folder_trouble(done: Synced) -> str:
     """Return what is wrong with single folders, as one sentence; empty when nothing is."""
     found = done.found
+    unmatched = f"No folder matches {', '.join(found.missing)}." if found.missing else ""
+    if found.lack:
+        return f"{found.lack} {unmatched}".strip()
     for folder, cause in found.troubled.items():
         return f"{folder}: {cause}"
-    if found.missing:
-        return f"No folder matches {', '.join(found.missing)}."
+    if unmatched:
+        return unmatched
     if found.vanished:
         return f"The server has no {', '.join(found.vanished)} any more; what it gave stays."
     return ""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _MOST_HEADER = 64 * 1024
 """Longer ones are not judged: they are read here, outside the jail."""
 _INSISTED = f"{KIND}.backfill "
+DRAFTS = f"{RULE}drafts"
 SILENTLY = ""
 """Leaves a message out for this run alone: the ledger stays as it is."""
 
@@ -66,6 +67,8 @@ class Judging:
     """Of a backfill; then the plan's rules do not count."""
     insisted: Mapping[int, Range] = field(default_factory=dict)
     """UID → days of a backfill that asked for it and did not get it: no rule leaves it out."""
+    drafts: frozenset[int] = frozenset()
+    """UIDs that were left out as drafts before, and may have been sent since under the same UID."""
 
     def __call__(self, replies: Sequence[Reply]) -> Mapping[int, str]:
         """Return the UIDs that are left out, each with the rule."""
@@ -78,12 +81,13 @@ class Judging:
         for one in replies:
             if one.uid in self.insisted and self.insisted[one.uid].holds(one):
                 found.pop(one.uid, None)
-        return found
+        still = {uid for uid in self.drafts if found.get(uid) == DRAFTS}
+        return found | dict.fromkeys(still, SILENTLY)
 
     def _rule(self, reply: Reply) -> str:
         plan = self.plan
         if plan.drafts == "sent" and is_draft(self.folder, reply):
-            return f"{RULE}drafts"
+            return DRAFTS
         if _outside(plan.since, "", reply):
             return f"{RULE}since {plan.since}"
         if _outside("", plan.until, reply):
@@ -117,7 +121,12 @@ class Judging:
 def is_draft(folder: Folder, reply: Reply) -> bool:
     """Tell whether a message is being written: each time it is saved it is another message."""
     flags = {flag.lower() for flag in reply.flags}
-    return "\\draft" in flags or "\\drafts" in folder.flags
+    return "\\draft" in flags or is_of_drafts(folder)
+
+
+def is_of_drafts(folder: Folder) -> bool:
+    """Tell whether whatever lies in the folder is being written."""
+    return "\\drafts" in folder.flags
 
 
 def addresses_in(header: bytes) -> set[str]:

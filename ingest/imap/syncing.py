@@ -16,9 +16,10 @@ from holdfast.core.identity import public_id
 from holdfast.core.records import Trust
 from holdfast.ingest.imap.account import read
 from holdfast.ingest.imap.fetching import Unspooled, sweep
+from holdfast.ingest.imap.found import Found
 from holdfast.ingest.imap.link import Link
 from holdfast.ingest.imap.plan import read_plan
-from holdfast.ingest.imap.walking import Found, Walk
+from holdfast.ingest.imap.walking import Walk
 from holdfast.ingest.imports import feed_index, finish_batch
 from holdfast.ingest.progress import Progress
 from holdfast.ingest.recovery import file_sealed, raise_damage
@@ -62,7 +63,7 @@ class Synced:
     def is_whole(self) -> bool:
         """Everything the server has is kept or accounted for."""
         lacking = self.counts.failed + self.counts.quarantined
-        return not (self.error or self.found.troubled or lacking)
+        return not (self.error or self.found.troubled or self.found.lack or lacking)
 
 
 def sync_account(kept: KeptAccount, bench: Bench, ask: Ask | None = None) -> Synced:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.core.errors import HoldfastError, NotFound
 from holdfast.ingest.imap.failures import translated
-from holdfast.ingest.imap.names import chosen
+from holdfast.ingest.imap.names import chosen, lack
 from holdfast.ingest.imap.signing.door import Door
 from holdfast.ingest.outbound.addresses import resolved
 from holdfast.parsers.defects import Defects
@@ -119,6 +119,8 @@ class Trial:
         if not self._folders:
             known = ", ".join(one.name for one in listed[:20] if one.is_selectable)
             raise NotFound("No folder is chosen.", next_step=f"The server has: {known}.")
+        if cause := lack(listed, account.folders):
+            raise NotFound(cause, next_step="Let it show all mail; Gmail: Settings, Labels.")
         names = ", ".join(one.name for one in self._folders)
         found = f"{len(self._folders)} of {len(listed)}: {names}"
         others = [one.name for one in listed if one.foreign is not None and one.is_selectable]

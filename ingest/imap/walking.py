@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
-from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,20 +12,24 @@ import msgspec
 from holdfast.core.errors import HoldfastError
 from holdfast.ingest.imap.failures import SaidNo
 from holdfast.ingest.imap.fetching import WINDOW, FolderFetch, Place
+from holdfast.ingest.imap.found import Course, Found
 from holdfast.ingest.imap.gathering import gathered
 from holdfast.ingest.imap.later import Later
 from holdfast.ingest.imap.link import Link, Renumbered
-from holdfast.ingest.imap.names import Folder, chosen, matches, name_in
+from holdfast.ingest.imap.names import NO_FOLDER, Folder, chosen, lack, matches, name_in
 from holdfast.ingest.imap.resyncing import Examined, Since
 from holdfast.ingest.imap.scope import Judging, insisted_range
 from holdfast.ingest.imap.session import Session
 from holdfast.ingest.imap.uid_sets import packed, unpacked
 from holdfast.ingest.readers.offers import Fetched
+from holdfast.ingest.sources.bench import SCHEDULE
+from holdfast.ingest.sources.troubles import is_asked_again
 from holdfast.storage.catalogue.ledger import known_items
 from holdfast.storage.catalogue.mailboxes import (
     KeptMailbox,
     Seen,
     failed_offers,
+    failed_since,
     item_states,
     kept_sizes,
     mailboxes_of,
@@ -38,7 +41,7 @@ from holdfast.storage.catalogue.mailboxes import (
 from holdfast.storage.catalogue.source_schedule import Settled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from holdfast.core.custody import Unkept
     from holdfast.ingest.imap.gathering import Read
@@ -47,50 +50,8 @@ if TYPE_CHECKING:
     from holdfast.ingest.sources.bench import Ask, Bench
 
 FAILED = frozenset({"failed", "quarantined"})
-
-
-@dataclass(slots=True)
-class Found:
-    """What a walk came across, beside the messages."""
-
-    folders: int = 0
-    at_server: int = 0
-    """Messages in the folders that were looked at."""
-    expunged: int = 0
-    """Messages that the server had the last time and has no more; what was taken of them stays."""
-    flagged: int = 0
-    """Messages whose flags are others than when they were last looked at."""
-    resets: list[str] = field(default_factory=list)
-    """Folders whose UIDs began anew."""
-    vanished: list[str] = field(default_factory=list)
-    """Folders that the server lists no more."""
-    troubled: dict[str, str] = field(default_factory=dict)
-    """Folders that could not be read, with the cause."""
-    unmatched: list[str] = field(default_factory=list)
-    """Patterns that no folder matches."""
-    differing: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Folders whose list was not as long as their count (STATUS), also when asked again: both."""
-
-    @property
-    def missing(self) -> list[str]:
-        """Patterns that should match: not every server has folders for each use."""
-        return [one for one in self.unmatched if not one.startswith("\\")]
-
-
-@dataclass(slots=True)
-class Course:
-    """How far a walk came, over all its connections."""
-
-    settled: list[Settled] = field(default_factory=list)
-    """Folders that were read to their end."""
-    is_cut: bool = False
-    """The time was up."""
-    has_new: bool = False
-    """Something new came."""
-    is_stopped: Event = field(default_factory=Event)
-    """Nobody takes what comes."""
-    lock: Lock = field(default_factory=Lock)
-    """Of this and of what was found."""
+COUNTED_MS = 6 * 3_600_000
+"""So long the count of a folder that is left out is good for runs of the schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +84,7 @@ class Walk:
             HoldfastError: The server fails; what was yielded counts.
         """
         before = mailboxes_of(self.bench.desk.store, self.source_id)
-        jobs = [(folder, before.get(folder.key)) for folder in self._folders()]
+        jobs = [(folder, before.get(folder.key)) for folder in self._folders(before)]
         # News is little: it is here before another connection is.
         most = 1 if self.ask.news is not None else self.link.account.connections
         with ExitStack() as links:
@@ -156,27 +117,42 @@ class Walk:
             course.is_cut = True
         return course.is_cut
 
-    def _folders(self) -> Sequence[Folder]:
+    def _folders(self, before: Mapping[str, KeptMailbox]) -> Sequence[Folder]:
         account = self.link.account
         listed = self.link.ask(Session.folders)
         names = {one.key for one in listed if one.is_selectable}
-        gone = note_vanished(self.bench.desk.store, self.source_id, names)
-        self.found.vanished.extend(map(name_in, gone))
+        gone = {*note_vanished(self.bench.desk.store, self.source_id, names), *self._missed(before)}
+        self.found.vanished.extend(sorted(name_in(one) for one in gone - names))
         if self.ask.folders:
             self._miss(listed, self.ask.folders)
             return chosen(listed, self.ask.folders, ())
         self._miss(listed, (*account.folders, *account.excludes))
         taken = chosen(listed, account.folders, account.excludes)
+        self.found.lack = lack(listed, account.folders) if taken else NO_FOLDER
         if self.ask.news is not None:
             return [one for one in taken if one.key in self.ask.news]
         own = [one for one in listed if one.is_selectable and one.foreign is None]
-        self._count_outside([one for one in own if one not in taken])
+        outside = [one for one in own if one not in taken]
+        self._count_outside([one for one in outside if not self._is_counted(before.get(one.key))])
         return taken
+
+    def _missed(self, before: Mapping[str, KeptMailbox]) -> Iterator[str]:
+        """Yield what vanished so lately that somebody may not have heard of it."""
+        since_ms = self.bench.desk.store.now_ms() - self.plan.late_s * 1000
+        for one in before.values():
+            if one.vanished_ms is not None and one.vanished_ms > since_ms:
+                yield one.name
 
     def _miss(self, listed: Sequence[Folder], patterns: Sequence[str]) -> None:
         for pattern in patterns:
             if not any(matches(one, pattern) for one in listed):
                 self.found.unmatched.append(pattern)
+
+    def _is_counted(self, before: KeptMailbox | None) -> bool:
+        """Tell whether a count is good for now: where labels are folders there may be hundreds."""
+        if before is None or not before.rule or before.vanished_ms or self.ask.why != SCHEDULE:
+            return False
+        return self.bench.desk.store.now_ms() - before.reconciled_ms < COUNTED_MS
 
     def _count_outside(self, folders: Sequence[Folder]) -> None:
         """Note how many messages a folder has that a rule leaves out: they are no secret."""
@@ -206,13 +182,14 @@ class Walk:
         uids = self._resynced(place, examined, known)
         if uids is None:
             examined = replace(examined, changes=None)
-            uids = self._uids(folder, known)
+            uids = self._confirmed(self._uids(folder, known), known)
         rule = self._rule(folder)
         seen = Seen(folder.key, examined.uidvalidity, len(uids), packed(uids), rule=rule)
         self._note(place, seen, uids, known)
         wanted = self._wanted(place, uids, known)
         insisted = self._insisted(place, wanted, known)
-        judge = Judging(self.plan, folder, self.link, self.ask.backfill, insisted)
+        drafts = self._drafts(place, wanted, known)
+        judge = Judging(self.plan, folder, self.link, self.ask.backfill, insisted, drafts)
         fetch = FolderFetch(self.link, place, self.bench.spool, judge, insisted)
         for one in fetch.items(wanted):
             yield one
@@ -220,7 +197,7 @@ class Walk:
                 self.course.has_new = True
             if self._is_cut():
                 return
-        if self.ask.reconciles:
+        if self.ask.reconciles and self.link.account.has_exact_sizes:
             yield from fetch.items(fetch.differing(self._sizes(place, uids)))
         if not (self.ask.only_failed or self.ask.backfill):
             self._settle(place, examined, uids, known)
@@ -258,6 +235,18 @@ class Walk:
         uids = self.link.ask(Session.uids)
         return self._recounted(folder, uids) if self.ask.reconciles else uids
 
+    def _confirmed(self, uids: list[int], known: KeptMailbox | None) -> list[int]:
+        """Ask for what the list lacks by itself: a list that is cut short deletes nothing."""
+        lacking = sorted(set(unpacked(known.uids) if known else ()).difference(uids))
+        there: list[int] = []
+        for start in range(0, len(lacking), WINDOW):
+            some = lacking[start : start + WINDOW]
+            try:
+                there += self.link.ask(partial(Session.uids, among=some))
+            except SaidNo:  # the next look will tell
+                there += some
+        return sorted({*uids, *there}) if there else uids
+
     def _recounted(self, folder: Folder, uids: list[int]) -> list[int]:
         """Compare the list with the count; ask once more where they differ, and say so."""
         count = partial(Session.counts, folder=folder)
@@ -277,7 +266,21 @@ class Walk:
             return self._again(place, uids)
         if self.ask.news is not None and known is not None:
             uids = [uid for uid in uids if uid > known.settled_uid]
-        return self._unknown(place, uids)
+        unknown = self._unknown(place, uids)
+        return self._worth_asking(place, unknown) if self.ask.why == SCHEDULE else unknown
+
+    def _worth_asking(self, place: Place, uids: Sequence[int]) -> list[int]:
+        """Leave out most of what has failed for long: whoever asks by hand has it tried."""
+        store, every_s = self.bench.desk.store, self.plan.every_s
+        keys = {place.key(uid): uid for uid in uids}
+        since = failed_since(store, self.source_id, list(keys))
+        now_ms = store.now_ms()
+        ages = {key: max(now_ms - at_ms, 0) / 1000 for key, at_ms in since.items()}
+        return [
+            uid
+            for key, uid in keys.items()
+            if key not in ages or is_asked_again(ages[key], every_s)
+        ]
 
     def _unknown(self, place: Place, uids: Sequence[int]) -> list[int]:
         unknown: list[int] = []
@@ -308,6 +311,14 @@ class Walk:
         ranges = {keys[key]: insisted_range(kind) for key, kind in kinds.items()}
         return {uid: days for uid, days in ranges.items() if days is not None}
 
+    def _drafts(
+        self, place: Place, uids: Sequence[int], known: KeptMailbox | None
+    ) -> frozenset[int]:
+        """Return those that were left out before and are asked for again: drafts alone are."""
+        keys = {place.key(uid): uid for uid in uids} if known is not None else {}
+        states = item_states(self.bench.desk.store, self.source_id, list(keys))
+        return frozenset(keys[key] for key, state in states.items() if state == "skipped")
+
     def _sizes(self, place: Place, uids: Sequence[int]) -> dict[int, int]:
         keys = {place.key(uid): uid for uid in uids}
         sizes = kept_sizes(self.bench.desk.store, self.source_id, list(keys))
@@ -331,8 +342,13 @@ class Walk:
     ) -> None:
         store = self.bench.desk.store
         if known is not None:
-            gone = sorted(set(unpacked(known.uids)).difference(uids))
-            Later(store, self.source_id, self.link, place).deleted(gone)
+            before, later = (
+                set(unpacked(known.uids)),
+                Later(store, self.source_id, self.link, place),
+            )
+            gone = sorted(before.difference(uids))
+            later.deleted(gone)
+            later.returned([uid for uid in uids if uid <= known.settled_uid and uid not in before])
             seen = replace(seen, expunged=len(gone))
         is_reset = note_seen(store, self.source_id, seen)
         with self.course.lock:

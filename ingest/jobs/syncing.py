@@ -11,7 +11,7 @@ from holdfast.ingest.jobs.importing import rising
 from holdfast.ingest.recovery import SealedRange
 from holdfast.ingest.source_kinds import SOURCES, source_of
 from holdfast.ingest.sources.asking import reconcile_ask
-from holdfast.ingest.sources.bench import Ask, Bench
+from holdfast.ingest.sources.bench import SCHEDULE, Ask, Bench
 from holdfast.ingest.sources.leasing import Taken
 from holdfast.storage.catalogue.accounts import account_of
 from holdfast.storage.catalogue.source_schedule import due_sources, woken_folders
@@ -65,7 +65,7 @@ def _ask(kept: KeptAccount, workshop: Workshop) -> Ask | None:
     """Return what to look at; None when it is not due any more."""
     if kept.next_ms is None or kept.next_ms <= workshop.store.now_ms():
         is_time = _is_to_reconcile(kept, workshop.store.now_ms())
-        return reconcile_ask() if is_time else Ask(why="schedule")
+        return reconcile_ask() if is_time else Ask(why=SCHEDULE)
     news = frozenset(woken_folders(workshop.store, kept.source_id))
     return Ask(why="mail", news=news) if news and not kept.failures else None
 

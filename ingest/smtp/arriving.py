@@ -25,6 +25,8 @@ class Arriving:
     spool: Path
     watches: bool = False
     """Look for CR and LF that do not stand together."""
+    is_stuffed: bool = True
+    """Dots that begin lines are doubled; those of chunks are not."""
     has_bare_newline: bool = False
     size_bytes: int = 0
     _pieces: list[bytes] = field(default_factory=list)
@@ -41,6 +43,9 @@ class Arriving:
         """
         if self.watches:
             self._watch(piece)
+        if not self.is_stuffed:
+            self._keep(piece)
+            return
         text = (self._held + piece).replace(b"\r\n.", b"\r\n")
         cut = len(text) - (2 if text.endswith(b"\r\n") else text.endswith(b"\r"))
         self._held = text[cut:]

@@ -101,6 +101,8 @@ class SmtpConfig:
     """CR or LF alone inside a message; it never ends one."""
     drop_addresses: frozenset[str] = frozenset()
     """That mail is taken for too, from people: it is never believed to be of a journal."""
+    copy_addresses: frozenset[str] = frozenset()
+    """That mail is taken for too, as plain copies: anybody outside wrote it, reports included."""
     lmtp_port: int | None = None
     """Of a second port that speaks LMTP; None for none, 0 takes any that is free."""
     bounds: Bounds = Bounds()
@@ -114,17 +116,26 @@ class SmtpConfig:
         return self.trusts(peer) and _is_in(peer, self.journal_networks or self.networks)
 
     @property
+    def own(self) -> frozenset[str]:
+        """Addresses that servers send to: in an envelope they say nothing."""
+        return self.addresses | self.copy_addresses
+
+    @property
     def knows_strangers(self) -> bool:
         """Whether a client of any address may come to deliver: by a login or a certificate."""
         return self.login is not None or self.clients is not None
 
     def takes(self, recipient: str) -> bool:
         """Tell whether mail for this address is taken."""
-        return recipient.strip().casefold() in self.addresses | self.drop_addresses
+        return recipient.strip().casefold() in self.own | self.drop_addresses
 
     def is_drop(self, recipients: Iterable[str]) -> bool:
         """Tell whether a message for these addresses is for an address of people."""
         return any(one.strip().casefold() in self.drop_addresses for one in recipients)
+
+    def is_copy(self, recipients: Iterable[str]) -> bool:
+        """Tell whether a message for these addresses is a plain copy, and so no report."""
+        return any(one.strip().casefold() in self.copy_addresses for one in recipients)
 
 
 def _is_in(peer: str, networks: tuple[Network, ...]) -> bool:

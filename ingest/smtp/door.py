@@ -108,14 +108,16 @@ class Door:
         is_vouched = bool(self.user_of(session) or self.name_of(session))
         if not is_vouched and not self.config.believes(_peer(session)):
             return NO_TRUST
-        return Trust(True, self.config.envelope_fields, tuple(sorted(self.config.addresses)))
+        reports, fields = not self.config.is_copy(recipients), self.config.envelope_fields
+        return Trust(reports, fields, tuple(sorted(self.config.own)))
 
     async def handle_EHLO(  # noqa: N802 - the library's name
         self, _server: Any, session: Session, _envelope: Envelope, name: str, said: list[str]
     ) -> list[str]:
-        """Offer a login only where there is one."""
+        """Offer a login only where there is one, and to take messages in chunks."""
         session.host_name = name
-        return [one for one in said if self.config.login or not one.startswith("250-AUTH")]
+        some = [one for one in said if self.config.login or not one.startswith("250-AUTH")]
+        return [*some[:-1], "250-CHUNKING", *some[-1:]]
 
     async def handle_MAIL(  # noqa: N802 - the library's name
         self,

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.errors import Refused, Unavailable
 from holdfast.ingest.library_notes import libraries_told
+from holdfast.ingest.smtp.chunking import ChunkingSession
 from holdfast.ingest.smtp.committing import Gathering, GroupCommit, Reception
 from holdfast.ingest.smtp.door import Door
+from holdfast.ingest.smtp.lmtp import LmtpSession
 from holdfast.ingest.smtp.open_files import room_for
-from holdfast.ingest.smtp.session import JournalSession, LmtpSession
+from holdfast.ingest.smtp.session import JournalSession
 
 if TYPE_CHECKING:
     from socket import socket as Socket  # noqa: N812 - a class
@@ -93,7 +95,7 @@ class _Listener:
             server = await self._open(self._config.lmtp_port, LmtpSession)
             self._lmtp_ports = {one.getsockname()[1] for one in server.sockets}
             servers.append(server)
-        return [*servers, await self._open(self._config.port, JournalSession)]
+        return [*servers, await self._open(self._config.port, ChunkingSession)]
 
     async def _open(self, port: int, kind: type[JournalSession]) -> asyncio.Server:
         loop = asyncio.get_running_loop()

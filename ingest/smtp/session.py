@@ -19,6 +19,7 @@ from aiosmtpd.smtp import SMTP
 from holdfast.core.errors import HoldfastError
 from holdfast.core.records import CaptureFacts, SmtpFacts
 from holdfast.ingest.forwarding import DROP
+from holdfast.ingest.smtp.arguments import read_path, without_submitter
 from holdfast.ingest.smtp.arriving import Arriving
 from holdfast.ingest.smtp.committing import Letter
 
@@ -40,6 +41,7 @@ BARE_NEWLINE = (
     "550 5.6.0 CR or LF alone in the message: every line must end in CRLF (RFC 5321 2.3.8)"
 )
 TOO_SLOW = "421 4.4.2 It took too long; goodbye"
+NO_RECIPIENT = "503 5.5.1 Error: need RCPT command"
 _BEGUN = tuple(END[:length] for length in range(1, len(END)))
 _NO_SPACE = frozenset({"ENOSPC", "EDQUOT", "EFBIG"})
 
@@ -184,36 +186,31 @@ class JournalSession(SMTP):
         if arg not in known:
             if len(known) >= ADDRESSES:
                 known.clear()
-            known[arg] = super()._getaddr(arg)
+            known[arg] = read_path(arg) or super()._getaddr(arg)
         return known[arg]
+
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802 - the library's name
+        """Begin a message, whoever submitted it first: who offers AUTH hears that (RFC 4954, 5)."""
+        await super().smtp_MAIL(without_submitter(arg))
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - the library's name
         """Take one message and answer when it is durable."""
         if await self.check_helo_needed() or await self.check_auth_needed("DATA"):
             return
         if self.envelope is None or not self.envelope.rcpt_tos:
-            await self.push("503 5.5.1 Error: need RCPT command")
+            await self.push(NO_RECIPIENT)
             return
         if arg:
             await self.push("501 5.5.4 Syntax: DATA")
             return
         await self.push("354 End data with <CR><LF>.<CR><LF>")
-        arriving = Arriving(self.door.spool, watches=not self.door.config.keeps_bare_newlines)
+        arriving = self._new_arriving(is_stuffed=True)
         seconds = self.door.config.bounds.data_s
         self._reset_timeout(seconds + 60)
         try:
             async with asyncio.timeout(seconds):
                 answer = await self._receive(arriving)
-            self.is_waiting = True
-            if (
-                not answer
-                and arriving.has_bare_newline
-                and not self.door.config.keeps_bare_newlines
-            ):
-                self.door.refuse(self.peer, "bare_newline")
-                answer = BARE_NEWLINE
-            if not answer:
-                answer = await self._keep(arriving)
+            answer = await self._settled(arriving, answer)
         except TimeoutError:
             self._say_and_leave(TOO_SLOW)
             return
@@ -225,6 +222,20 @@ class JournalSession(SMTP):
         self._reset_timeout()
         await self._answer(answer)
         self.is_waiting = False
+
+    def _new_arriving(self, *, is_stuffed: bool) -> Arriving:
+        watches = not self.door.config.keeps_bare_newlines
+        return Arriving(self.door.spool, watches, is_stuffed)
+
+    async def _settled(self, arriving: Arriving, answer: str) -> str:
+        """Have a message kept that nothing is wrong with; return the answer."""
+        self.is_waiting = True
+        if answer:
+            return answer
+        if arriving.has_bare_newline and not self.door.config.keeps_bare_newlines:
+            self.door.refuse(self.peer, "bare_newline")
+            return BARE_NEWLINE
+        return await self._keep(arriving)
 
     async def _answer(self, answer: str) -> None:
         self._set_post_data_state()  # type: ignore[no-untyped-call]
@@ -244,9 +255,9 @@ class JournalSession(SMTP):
                 arriving.close()
             if received > limit + DRAINED_BYTES:
                 raise TooMuch
-            answer = answer or _added(arriving, piece)
+            answer = answer or added(arriving, piece)
             if is_over:
-                return answer or _ended(arriving)
+                return answer or ended(arriving)
             try:
                 piece = await self._reader.readuntil(END)
                 piece, is_over = piece[:-3], True
@@ -301,26 +312,6 @@ class JournalSession(SMTP):
         return CaptureFacts(folder, received_at=datetime.now(UTC), smtp=said, trust=trust)
 
 
-class LmtpSession(JournalSession):
-    """One client that speaks LMTP (RFC 2033): LHLO, and an answer for each recipient."""
-
-    async def smtp_LHLO(self, arg: str) -> None:  # noqa: N802 - the library's name
-        """Greet as EHLO does."""
-        await super().smtp_EHLO(arg)
-
-    async def smtp_EHLO(self, _arg: str) -> None:  # noqa: N802 - the library's name
-        """Refuse: the port speaks LMTP."""
-        await self.push("500 5.5.1 This is LMTP; say LHLO")
-
-    smtp_HELO = smtp_EHLO  # noqa: N815 - the library's name
-
-    async def _answer(self, answer: str) -> None:
-        recipients = len(self.envelope.rcpt_tos) if self.envelope else 0
-        self._set_post_data_state()  # type: ignore[no-untyped-call]
-        for _ in range(recipients):
-            await self.push(answer)
-
-
 def _of_whoever(name: str) -> Any:
     """Return a method that all sessions may share: the library hands the session to it."""
     return lambda session, arguments: getattr(session, name)(session, arguments)
@@ -335,7 +326,8 @@ def _tell(settled: asyncio.Future[Exception | None], trouble: Exception | None) 
         settled.set_result(trouble)
 
 
-def _added(arriving: Arriving, piece: bytes) -> str:
+def added(arriving: Arriving, piece: bytes) -> str:
+    """Take further bytes; return what is wrong, or nothing."""
     try:
         arriving.add(piece)
     except OSError as error:
@@ -344,7 +336,8 @@ def _added(arriving: Arriving, piece: bytes) -> str:
     return ""
 
 
-def _ended(arriving: Arriving) -> str:
+def ended(arriving: Arriving) -> str:
+    """Take the last of it; return what is wrong, or nothing."""
     try:
         arriving.end()
     except OSError as error:

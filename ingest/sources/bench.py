@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_TRIES = 5
 """For somebody who waits; what runs by itself comes back later instead."""
+SCHEDULE = "schedule"
+"""Why a run runs whose time has come."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from holdfast.core.errors import Conflict, HoldfastError, Refused
 from holdfast.ingest.imap.failures import Busy, SignInRefused, asked_wait_s
 from holdfast.storage.catalogue.accounts import Ending, KeptAccount
 
-_MINUTE, _HOUR = 60.0, 3600.0
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 _dice = secrets.SystemRandom()
 _QUOTA = re.compile(r"\[OVERQUOTA\]|quota|bandwidth", re.IGNORECASE)
 _TOKEN = re.compile(r"token|invalid_grant|expired|oauth", re.IGNORECASE)
@@ -94,6 +94,20 @@ def delay_s(trouble: Trouble, failures: int, error: str = "") -> float:
     if said_s := asked_wait_s(error):
         return max(whole * _dice.uniform(0.5, 1.0), min(said_s, 24 * _HOUR) * 1.05)
     return whole * _dice.uniform(0.5, 1.0)
+
+
+def is_asked_again(failed_s: float, every_s: float) -> bool:
+    """Tell, by chance, whether an item that failed so long ago is worth a try in this look.
+
+    A server does not mend a message because it is asked for it, and each try may take megabytes
+    out of what the account may fetch. So the longer it has failed, the rarer it is tried: as often
+    in its second hour as in the two after it, and at last about once a day.
+
+    Args:
+        failed_s: Since it first ended so.
+        every_s: Between two looks.
+    """
+    return _dice.random() * min(failed_s, 2 * _DAY) < 2 * every_s
 
 
 def after_failure(kept: KeptAccount, trouble: Trouble, error: HoldfastError, now_ms: int) -> Ending:

@@ -88,26 +88,27 @@ def map_to_try(vendor: str, text: str) -> MappedSettings:
     return read
 
 
-def dry_run(settings: MappedSettings, body: bytes) -> DryRun:
+def dry_run(settings: MappedSettings, body: bytes, source: str = "") -> DryRun:
     """Return what each field, and the record as a whole, would become of a body.
 
-    The body is judged as one that is signed rightly.
+    The body is judged as one that is signed rightly, and posted to the source of this name.
     """
     try:
         value = json_object(body)
     except Deny as deny:
         return DryRun((), None, deny.denied.reason)
-    form, context = _form_and_context(settings)
+    form, context = _form_and_context(settings, source)
     fields = mapped(value, context)
     shown = tuple(_shown(name, fields, context) for name in FIELDS)
     return DryRun(shown, parse_form(form, FormItem(body, context_text(context))))
 
 
-def _form_and_context(settings: MappedSettings) -> tuple[str, Context]:
+def _form_and_context(settings: MappedSettings, source: str) -> tuple[str, Context]:
     if isinstance(settings, jdy.JdySettings):
         return jdy.FORM, Context(channel="jdy", zone=settings.zone, extra=jdy.extra_of(settings))
-    extra = generic.extra_of(settings)
-    return generic.FORM, Context(channel=settings.channel, zone=settings.zone, extra=extra)
+    channel = settings.channel or generic.channel_of(source)
+    extra = generic.extra_of(settings, channel)
+    return generic.FORM, Context(channel=channel, zone=settings.zone, extra=extra)
 
 
 def _shown(name: str, fields: Mapped, context: Context) -> FieldShown:

@@ -99,8 +99,7 @@ class Hooks:
                 Unavailable: It could not be kept; the sender has to come again.
         """
         source = self._source(name)
-        if source.published is not None:
-            request = replace(request, published=source.published)
+        request = replace(request, source=name, published=source.published or request.published)
         answer = source.vendor.handle(request, source.settings)
         if isinstance(answer, Denied):
             return _told(self._denied(source, answer))

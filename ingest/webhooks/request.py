@@ -39,6 +39,8 @@ class Request:
     now: datetime
     published: Published = field(default=none_published, repr=False)
     """Asks the issuer whom the settings of the vendor name."""
+    source: str = ""
+    """Name of the source that it was posted to."""
 
     def header(self, name: str) -> str:
         """Return a field by its name in lower case; empty without it."""

@@ -67,6 +67,7 @@ FORMS: Mapping[str, Reader] = {
     "salesforce.email": salesforce.read_email,
     "slack.message": slack.read_message,
     "slack.event": slack.read_event,
+    "slack.previous": slack.read_previous,
     "slack.user": slack.read_user,
     "slack.room": slack.read_room,
     "table.row": table_rows.read_row,

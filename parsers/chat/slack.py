@@ -14,6 +14,7 @@ from holdfast.core.chats import Conversation, chat_address
 from holdfast.core.kinds import Kind, Role
 from holdfast.core.records import Participant
 from holdfast.parsers.chat.building import ChatFile, Said
+from holdfast.parsers.chat.events.fields import all_lines
 from holdfast.parsers.chat.people import known_person, receivers
 from holdfast.parsers.chat.slack_text import body_of, mentioned
 from holdfast.parsers.chat.values import (
@@ -41,12 +42,30 @@ _ROLE_OF = {
     "channel_join": Role.JOINED, "group_join": Role.JOINED, "member_joined_channel": Role.JOINED,
     "channel_leave": Role.LEFT, "group_leave": Role.LEFT, "member_left_channel": Role.LEFT,
 }  # fmt: skip
+_PROFILES = ("team_join", "user_change", "user_profile_changed")
+"""Events that hold a user as `users.json` does."""
 _GONE = frozenset(("tombstone", "message_deleted"))
 
 
 def read_message(raw: bytes, context: Context) -> Said:
-    """Return one message of an export; `context` has the room, and the people it names."""
-    return _message(mapping(json_of(raw)), context)
+    """Return one message of an export; `context` has the room, and the people it names.
+
+    Where a workspace keeps them, edits and deletions stand in it as events send them.
+    """
+    return _message_event(mapping(json_of(raw)), context)
+
+
+def read_previous(raw: bytes, context: Context) -> Said:
+    """Return the message as it was before the edit or the deletion that says so."""
+    return _message(before_of(mapping(json_of(raw))), context)
+
+
+def before_of(message: Json) -> Json:
+    """Return the message that an edit or a deletion is about, as it was; an empty one for none."""
+    if text(message.get("subtype")) not in ("message_changed", "message_deleted"):
+        return {}
+    found = (mapping(message.get(one)) for one in ("previous_message", "previous", "original"))
+    return next(filter(None, found), {})
 
 
 def read_event(raw: bytes, context: Context) -> Said:
@@ -59,12 +78,17 @@ def read_event(raw: bytes, context: Context) -> Said:
         return _message_event(event, inside)
     if kind in ("reaction_added", "reaction_removed"):
         return _reaction(event, inside)
+    if kind in _PROFILES and text(mapping(event.get("user")).get("id")):
+        return _profile(mapping(event.get("user")), context)
     return _other_event(outer, event, inside)
 
 
 def read_user(raw: bytes, context: Context) -> Said:
     """Return a user of `users.json` as a profile: the mail address leads to one person."""
-    user = mapping(json_of(raw))
+    return _profile(mapping(json_of(raw)), context)
+
+
+def _profile(user: Json, context: Context) -> Said:
     key = text(user.get("id"))
     if not key:
         raise ValueError("a user without an id")
@@ -159,7 +183,7 @@ def _in_room(context: Context, event: Json) -> Context:
 
 
 def _who(message: Json, context: Context) -> _Who:
-    key = text(message.get("user"))
+    key = text(message.get("user")) or text(mapping(message.get("comment")).get("user"))
     profile = mapping(message.get("user_profile"))
     known = context.person(key)
     is_bot = bool(message.get("bot_id")) or known.side == "bot"
@@ -169,7 +193,8 @@ def _who(message: Json, context: Context) -> _Who:
         address = chat_address(CHANNEL, bot) if bot else ""
         return _Who(Participant(Role.FROM, name or "bot", address, "bot"), bot, is_bot=True)
     # A stranger of a shared channel is in no directory, only in the message itself.
-    side = "bot" if is_bot else known.side or ("outside" if profile else "")
+    # What a program writes for somebody is no word of theirs, and makes no machine of them.
+    side = known.side or ("bot" if is_bot else "outside" if profile else "")
     return _Who(Participant(Role.FROM, name, chat_address(CHANNEL, key), side), key, is_bot)
 
 
@@ -205,6 +230,8 @@ def _message(message: Json, context: Context) -> Said:
 
 def _files(message: Json) -> tuple[ChatFile, ...]:
     listed = [*items(message.get("files"))] or [message.get("file")]
+    for attached in map(mapping, items(message.get("attachments"))):
+        listed += items(attached.get("files"))  # of a message that this one shows
     return tuple(
         ChatFile(
             key=text(one.get("id")) or text(one.get("url_private")),
@@ -253,18 +280,24 @@ def _room_event(message: Json, who: _Who, context: Context) -> Said:
 def _message_event(event: Json, context: Context) -> Said:
     subtype = text(event.get("subtype"))
     if subtype == "message_changed":
-        changed = mapping(event.get("message"))
+        changed = _changed(event)
         if text(changed.get("subtype")) != "tombstone":
             said = _message(changed, context)
             written = said.version_at or _at(text(event.get("ts")))
-            return _replaced(said, written, mapping(event.get("previous_message")))
+            return _replaced(said, written, before_of(event))
         event = {**changed, "subtype": "message_deleted", "deleted_ts": changed.get("ts")}
         subtype = "message_deleted"
     if subtype == "message_deleted":
         return _deletion(event, context)
     if subtype == "message_replied":
-        event = mapping(event.get("message"))
+        event = mapping(event.get("message")) or event
     return _message(event, context)
+
+
+def _changed(event: Json) -> Json:
+    """Return the message as it is now; some exports write it where the edit itself stands."""
+    named = text(before_of(event).get("ts")) or text(event.get("ts"))
+    return mapping(event.get("message")) or {**event, "subtype": "", "ts": named}
 
 
 def _replaced(said: Said, written: datetime | None, before: Json) -> Said:
@@ -275,15 +308,15 @@ def _replaced(said: Said, written: datetime | None, before: Json) -> Said:
 
 
 def _deletion(event: Json, context: Context) -> Said:
-    ts = text(event.get("deleted_ts")) or text(mapping(event.get("previous_message")).get("ts"))
-    before = mapping(event.get("previous_message"))
+    before = before_of(event)
+    ts = text(event.get("deleted_ts")) or text(before.get("ts")) or text(event.get("ts"))
     who = _who(before, context)
     return Said(
         channel=CHANNEL,
         kind=Kind.DELETION,
         name=_named(context, ts),
         at=_at(text(event.get("event_ts")) or text(event.get("ts"))),
-        date_raw=text(event.get("event_ts")),
+        date_raw=text(event.get("event_ts")) or text(event.get("ts")),
         conversation=context.conversation,
         people=(who.sender,) if before else (),
         body=body_of(before, lambda key: context.person(key).name),
@@ -310,6 +343,11 @@ def _reaction(event: Json, context: Context) -> Said:
     )
 
 
+def _words_of(event: Json) -> str:
+    """Return all that an event says; its token vouches for it, and is no word."""
+    return "\n".join(all_lines({key: one for key, one in event.items() if key != "token"}))
+
+
 def _other_event(outer: Json, event: Json, context: Context) -> Said:
     """Return what is no message: who came and went, renamed rooms, and types not known here."""
     kind, stamp = text(event.get("type")), text(event.get("event_ts"))
@@ -318,6 +356,7 @@ def _other_event(outer: Json, event: Json, context: Context) -> Said:
     at = _at(stamp) or from_ms(number(outer.get("event_time")) * 1000)
     people = (known_person(_ROLE_OF.get(kind, Role.FROM), CHANNEL, key, context),) if key else ()
     room = context.conversation
+    is_of_room = kind in _ROLE_OF or isinstance(event.get("channel"), dict)
     return Said(
         channel=CHANNEL,
         kind=Kind.CHAT_EVENT if kind else Kind.UNKNOWN,
@@ -326,7 +365,7 @@ def _other_event(outer: Json, event: Json, context: Context) -> Said:
         received_at=context.received_at,
         date_raw=stamp,
         subject=kind or "unknown",
-        body=room.name if room else "",
+        body=(room.name if room else "") if is_of_room else _words_of(event or outer),
         conversation=room,
         people=people,
         distinct=f"{kind} {stamp} {key}",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from html import unescape
 
-from holdfast.parsers.chat.values import Json, items, lines, mapping, text
+from holdfast.parsers.chat.values import Json, items, lines, mapping, path, text
 
 _TAG = re.compile(r"<([^<>\s][^<>]{0,3999})>")
 MENTION = re.compile(r"<@([A-Z0-9]{1,30})(?:\|[^<>]{0,200})?>")
@@ -58,9 +58,16 @@ def _attached(one: Json, name_of: NameOf) -> str:
         ),
         *(f"{text(f.get('title'))}: {plain(text(f.get('value')), name_of)}" for f in fields),
         *(block_text(block, name_of) for block in items(one.get("blocks"))),
+        "" if text(one.get("text")) else _shared(one, name_of),
         text(one.get("footer")),
     )
     return shown or plain(text(one.get("fallback")), name_of)
+
+
+def _shared(one: Json, name_of: NameOf) -> str:
+    """Return the text of a message that another one shows, where it has it in blocks alone."""
+    inner = (path(block, "message", "blocks") for block in items(one.get("message_blocks")))
+    return lines(*(block_text(block, name_of) for blocks in inner for block in items(blocks)))
 
 
 def block_text(block: Json, name_of: NameOf, depth: int = 0) -> str:
@@ -77,6 +84,9 @@ def block_text(block: Json, name_of: NameOf, depth: int = 0) -> str:
         return "@" + (name_of(text(one.get("user_id"))) or text(one.get("user_id")))
     if kind == "link":
         return text(one.get("text")) or text(one.get("url"))
+    if kind in _NAMED:
+        sign, key = _NAMED[kind]
+        return sign + text(one.get(key))
     if kind == "emoji":
         return f":{text(one.get('name'))}:"
     if kind == "mrkdwn":
@@ -86,4 +96,7 @@ def block_text(block: Json, name_of: NameOf, depth: int = 0) -> str:
     return joined + "\n" if kind in _OWN_LINE and joined else joined
 
 
+_NAMED = {"usergroup": ("@", "usergroup_id"), "broadcast": ("@", "range"),
+          "channel": ("#", "channel_id")}  # fmt: skip
+"""Parts of a text that name others than people."""
 _OWN_LINE = ("rich_text_section", "rich_text_quote", "rich_text_preformatted", "section", "header")

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from holdfast.parsers.column_meanings import Meanings, by_alias
 
 _NAMES = {
-    "id": "id key recordid activityid msgid messageid 编号 记录编号 序号 流水号 单号 工单号 订单号",
+    "id": "id key recordid activityid msgid messageid 编号 记录编号 流水号 单号 工单号 订单号",
+    "ordinal": "ordinal rownumber rowno 序号 行号",
     "at": "at time date datetime timestamp createdat sentat starttime calltime visitdate when"
     " 时间 日期 发送时间 呼叫时间 通话时间 拜访日期 拜访时间 沟通时间 联系时间 开始时间 创建时间",
     "end": "end endtime finishedat 结束时间",

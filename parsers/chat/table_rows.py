@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from holdfast.core.chats import Conversation, chat_address
 from holdfast.core.kinds import Kind, Role
@@ -12,7 +12,7 @@ from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import Said
 from holdfast.parsers.chat.csv_cells import cells
 from holdfast.parsers.chat.table_values import read_duration, read_phone, read_time
-from holdfast.parsers.chat.values import Context, json_of, lines, mapping, text
+from holdfast.parsers.chat.values import Context, json_of, lines, mapping, text, to_ms
 
 _KINDS = {
     "call": Kind.CALL, "phone": Kind.CALL, "电话": Kind.CALL, "通话": Kind.CALL, "呼叫": Kind.CALL,
@@ -26,7 +26,7 @@ _KINDS = {
 _BY_NAME = {kind.value: kind for kind in Kind}
 _INWARD = frozenset(("in", "inbound", "incoming", "received", "呼入", "来电", "收", "接收", "进线"))
 _OUTWARD = frozenset(("out", "outbound", "outgoing", "sent", "呼出", "去电", "发", "发送", "外呼"))
-_SHOWN = ("result", "place", "next_at", "demand", "recording", "company", "duration")
+_SHOWN = ("result", "place", "next_at", "demand", "recording", "company", "duration", "ordinal")
 
 
 def read_row(raw: bytes, context: Context) -> Said:
@@ -40,6 +40,7 @@ def read_row(raw: bytes, context: Context) -> Said:
             digits a spreadsheet has lost.
     """
     values = row_values(raw, context)
+    ordinal = values.pop("ordinal", "")  # counts the rows of one sheet: it names nothing
     extra = context.extra
     is_day_first = {"day": True, "month": False}.get(text(extra.get("order")))
     at, is_assumed = read_time(values.get("at", ""), context.zone, is_day_first=is_day_first)
@@ -49,7 +50,8 @@ def read_row(raw: bytes, context: Context) -> Said:
         raise ValueError("the row says nothing")
     kind = _kind(values, text(extra.get("kind")))
     channel = context.channel or kind.value
-    own = values.get("id") or f"row/{_digest(values)}"
+    own = _own_name(values, at, context)
+    shown = {**values, "ordinal": ordinal}
     room = values.get("room", "")
     return Said(
         channel=channel,
@@ -62,7 +64,7 @@ def read_row(raw: bytes, context: Context) -> Said:
         source_text=_digest(values),
         conversation=Conversation(f"{context.tenant}/{room}", room) if room else None,
         people=people,
-        headers=tuple((f"Field-{n}", v) for n, v in values.items() if v and n in _SHOWN),
+        headers=tuple((f"Field-{n}", v) for n, v in shown.items() if v and n in _SHOWN),
         defects=(Defect("date_no_zone"),) if is_assumed else (),
     )
 
@@ -89,6 +91,17 @@ def row_values(raw: bytes, context: Context) -> dict[str, str]:
         if value.strip():
             values[columns.get(header, header)] = value.strip()
     return values
+
+
+def _own_name(values: Mapping[str, str], at: datetime, context: Context) -> str:
+    """Return what names a row: its id, which another table may give to something else.
+
+    Where nobody says of which system the ids are, only rows of one time are versions of one thing.
+    """
+    own = values.get("id", "")
+    if not own:
+        return f"row/{_digest(values)}"
+    return own if context.tenant else f"{own}@{to_ms(at)}"
 
 
 def _digest(values: Mapping[str, str]) -> str:

@@ -257,7 +257,10 @@ def direction(participants: Sequence[HasAddress], own: Collection[str]) -> str:
     return "internal" if all(known) else "out"
 
 
-_SIDES = {"staff": True, "bot": True, "outside": False}
+STAFF = "staff"
+INSIDE = (STAFF, "bot")
+"""Sides, as chat systems tell them, of whoever is not outside."""
+_SIDES = {**dict.fromkeys(INSIDE, True), "outside": False}
 
 
 def _is_inside(person: HasAddress, own: Collection[str]) -> bool | None:

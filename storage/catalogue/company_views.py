@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from holdfast.core.errors import NotFound
 from holdfast.storage.catalogue.chunks import by_value
-from holdfast.storage.catalogue.companies import ascii_domain
+from holdfast.storage.catalogue.companies import ascii_domain, is_within
 from holdfast.storage.catalogue.contacts import Contact, contact_root, contacts_in, instant_of
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import companies, contacts, identities
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from holdfast.storage.store import Store
+
+
+MOST_ELSEWHERE = 500
+"""Contacts that one query can name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,27 @@ def company_contacts(store: Store, company_id: int) -> list[Contact]:
     return sorted(found, key=lambda c: (c.last_contact_at or _NEVER, c.id), reverse=True)
 
 
+def known_elsewhere(store: Store, domain: str) -> list[int]:
+    """Return the contacts of a company that have addresses outside of its domain, too.
+
+    Of telephones and chat systems, or of other domains. The latest in touch first, and no more than
+    `MOST_ELSEWHERE`; none for what is no company's registered domain.
+    """
+    with reading(store.engine) as connection:
+        query = select(companies.c.id).where(companies.c.domain == domain)
+        company_id = connection.scalar(query)
+        if company_id is None:
+            return []
+        roots = _company_contacts(connection, [company_id])[company_id]
+        rows = by_value(connection, _ADDRESSES, identities.c.contact_id, roots)
+    latest: dict[int, int] = {}
+    for row in rows:
+        if not is_within(row.domain or "", {domain}):
+            latest[row.contact_id] = max(latest.get(row.contact_id, 0), row.last_ms or 0)
+    return sorted(latest, key=lambda one: (-latest[one], one))[:MOST_ELSEWHERE]
+
+
+_ADDRESSES = select(identities.c.contact_id, identities.c.domain, identities.c.last_ms)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 

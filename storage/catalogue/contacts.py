@@ -16,7 +16,13 @@ from holdfast.core.address_forms import PHONE, address_forms
 from holdfast.core.analysis import name_keys
 from holdfast.core.errors import NotFound
 from holdfast.storage.catalogue.chunks import by_value
-from holdfast.storage.catalogue.companies import ascii_domain, domain_of, internal_in, is_within
+from holdfast.storage.catalogue.companies import (
+    STAFF,
+    ascii_domain,
+    domain_of,
+    internal_in,
+    is_within,
+)
 from holdfast.storage.catalogue.counting import counted_in_time
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import (
@@ -72,7 +78,7 @@ class Contact:
     """Registered domain; empty for private people."""
     company_name: str
     is_internal: bool
-    """One of its addresses is in an internal domain."""
+    """One of its addresses is in an internal domain, or of the staff by its chat system."""
     identities: tuple[Identity, ...]
     merged: tuple[int, ...]
     """Contacts that were merged into it, directly or not."""
@@ -230,14 +236,21 @@ def contacts_in(connection: Connection, ids: Sequence[int]) -> list[Contact]:
     for_a_time = [row.id for row in found if (row.valid_from_ms, row.valid_to_ms) != (None, None)]
     counts: dict[int, Row[Any] | _Counts] = dict.fromkeys(for_a_time, _NEVER_MET)
     counts |= {row.identity_id: row for row in counted_in_time(connection, for_a_time)}
+    ours = set()
     for row in found:
         owned[row.contact_id].append(_identity(row, counts.get(row.id, row)))
+        if row.side == STAFF or is_within(domain_of(row.value), own):
+            ours.add(row.contact_id)
     merged = _merged_into(connection, rows)
-    return [_contact(rows[i], owned[i], merged[i], own) for i in dict.fromkeys(ids) if i in rows]
+    return [
+        _contact(rows[i], owned[i], merged[i], is_internal=i in ours)
+        for i in dict.fromkeys(ids)
+        if i in rows
+    ]
 
 
 def _contact(
-    row: Row[Any], owned: Sequence[Identity], merged: Sequence[int], own: frozenset[str]
+    row: Row[Any], owned: Sequence[Identity], merged: Sequence[int], *, is_internal: bool
 ) -> Contact:
     first = [one.first_contact_at for one in owned if one.first_contact_at is not None]
     last = [one.last_contact_at for one in owned if one.last_contact_at is not None]
@@ -248,7 +261,7 @@ def _contact(
         state=row.state,
         company_domain=row.company_domain or "",
         company_name=_called(row.fields).company or row.company_name or "",
-        is_internal=any(is_within(domain_of(one.value), own) for one in owned),
+        is_internal=is_internal,
         identities=tuple(owned),
         merged=tuple(merged),
         first_contact_at=min(first, default=None),

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SALT_BYTES = 32
 Place = tuple[int, str]
 """Source and key: what makes an item one."""
+_SETTLED = (source_items.c.is_retryable.is_(False), source_items.c.state != End.GONE.value)
 _json = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -51,10 +52,7 @@ class Accepted:
 
 
 def known_items(store: Store, source_id: int, keys: Sequence[str]) -> dict[str, bytes | None]:
-    """Return the content ids that these items of the source had when they were last seen.
-
-    Items that ended without an original and may be retried are left out.
-    """
+    """Return the content ids that items had when last seen, but of what is retried or was gone."""
     known = known_of(store, [(source_id, key) for key in keys])
     return {key: content_id for (_, key), content_id in known.items()}
 
@@ -62,7 +60,7 @@ def known_items(store: Store, source_id: int, keys: Sequence[str]) -> dict[str, 
 def known_of(store: Store, places: Iterable[Place]) -> dict[Place, bytes | None]:
     """Return as `known_items` for items of several sources, by source and key."""
     with reading(store.engine) as connection:
-        found = _items(connection, places, source_items.c.is_retryable.is_(False))
+        found = _items(connection, places, *_SETTLED)
     return {place: row.content_id for place, row in found.items()}
 
 

@@ -181,6 +181,15 @@ def failed_offers(store: Store, source_id: int, keys: Sequence[str]) -> dict[str
     return {row.item_key: row.offered for row in _items(store, source_id, keys, query)}
 
 
+def failed_since(store: Store, source_id: int, keys: Sequence[str]) -> dict[str, int]:
+    """Return of items that failed or were quarantined since when: Unix milliseconds."""
+    query = select(source_items.c.item_key, source_items.c.ended_ms).where(
+        source_items.c.original_id.is_(None),
+        source_items.c.state.in_([End.FAILED.value, End.QUARANTINED.value]),
+    )
+    return {row.item_key: row.ended_ms or 0 for row in _items(store, source_id, keys, query)}
+
+
 def kept_sizes(store: Store, source_id: int, keys: Sequence[str]) -> dict[str, int]:
     """Return the sizes in bytes of the originals that items of a source gave."""
     query = select(source_items.c.item_key, originals.c.size_bytes).join(

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import exists, false, func, or_, select
+from sqlalchemy import exists, func, or_, select
 
 from holdfast.core.custody import End
 from holdfast.core.identity import row_id
 from holdfast.storage.catalogue.chunks import by_value
-from holdfast.storage.catalogue.companies import internal_in
-from holdfast.storage.catalogue.contacts import roots_in
+from holdfast.storage.catalogue.companies import INSIDE, internal_in
+from holdfast.storage.catalogue.contacts import contacts_in, roots_in
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.schema import contacts, identities, source_items, sources
 from holdfast.storage.catalogue.sightings import MAIL, split_key
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column, ColumnElement, Connection
+    from sqlalchemy import Column, ColumnElement, Connection, Select
 
     from holdfast.storage.store import Store
 
@@ -176,13 +176,17 @@ class Silent:
 
 
 def is_ours(connection: Connection) -> ColumnElement[bool]:
-    """Return the condition that an address of the contact is in an internal domain."""
+    """Return the condition that an address of the contact is ours.
+
+    It is in an internal domain, or its chat system says that it is one of the staff, or a machine.
+    """
     own = identities.alias("own")
     within = [
         or_(own.c.domain == name, own.c.domain.endswith(f".{name}", autoescape=True))
         for name in sorted(internal_in(connection))
     ]
-    return exists().where(own.c.contact_id == contacts.c.id, or_(false(), *within))
+    inside = own.c.side.in_(INSIDE)
+    return exists().where(own.c.contact_id == contacts.c.id, or_(inside, *within))
 
 
 def silent_contacts(
@@ -198,18 +202,36 @@ def silent_contacts(
         owner: Only theirs; None for all.
         after: Last instant and contact of the page before.
     """
-    last = func.max(identities.c.last_ms).label("last_ms")
     query = (
-        select(identities.c.contact_id, contacts.c.owner, last)
+        select(identities.c.contact_id, contacts.c.owner, _last)
         .join(contacts, contacts.c.id == identities.c.contact_id)
         .group_by(identities.c.contact_id, contacts.c.owner)
-        .having(last < before_ms, last >= after[0])
-        .order_by(last, identities.c.contact_id)
     )
     if owner is not None:
         query = query.where(contacts.c.owner == owner)
     with reading(store.engine) as connection:
-        rows = connection.execute(query.where(~is_ours(connection))).all()
-    for row in rows:
-        if (row.last_ms, row.contact_id) > after:
-            yield Silent(row.contact_id, row.owner, row.last_ms)
+        outside = query.where(~is_ours(connection))
+        is_limited = identities.c.contact_id.in_(_LIMITED)
+        silent = outside.where(~is_limited).having(_last < before_ms, _last >= after[0])
+        rows = [Silent(*row) for row in connection.execute(silent)]
+        rows += _of_limited(connection, outside.where(is_limited))
+    for one in sorted(rows, key=lambda row: (row.last_ms, row.contact_id)):
+        if one.last_ms < before_ms and (one.last_ms, one.contact_id) > after:
+            yield one
+
+
+_last = func.max(identities.c.last_ms).label("last_ms")
+_FOR_A_TIME = or_(identities.c.valid_from_ms.is_not(None), identities.c.valid_to_ms.is_not(None))
+_LIMITED = select(identities.c.contact_id).where(_FOR_A_TIME, identities.c.contact_id.is_not(None))
+
+
+def _of_limited(connection: Connection, query: Select[Any]) -> list[Silent]:
+    """Return contacts that have an address for a time, with the last message that is theirs."""
+    owners = {row.contact_id: row.owner for row in connection.execute(query)}
+    found = contacts_in(connection, sorted(owners))
+    known = ((one, one.last_contact_at) for one in found)
+    return [
+        Silent(one.id, owners[one.id], round(last.timestamp() * 1000))
+        for one, last in known
+        if last is not None
+    ]

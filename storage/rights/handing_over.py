@@ -13,14 +13,14 @@ from holdfast.storage.audit import record_events, told
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.contact_fields import change_all
 from holdfast.storage.catalogue.engine import reading, transact
-from holdfast.storage.catalogue.resolving import is_ours
+from holdfast.storage.catalogue.resolving import by_keys, is_ours
 from holdfast.storage.catalogue.schema import (
     contacts,
     identities,
     interactions,
     participants,
 )
-from holdfast.storage.catalogue.sightings import HUMAN_KINDS, MAIL, PERSON
+from holdfast.storage.catalogue.sightings import HUMAN_KINDS, PERSON, joined_key
 from holdfast.storage.rights.users import found_user
 
 if TYPE_CHECKING:
@@ -102,15 +102,10 @@ def _contacts(
 
 def _met(connection: Connection, leaver: UserView, own: set[str]) -> set[int]:
     """Return contacts from outside without an owner that the leaver exchanged messages with."""
-    mine = by_value(
-        connection,
-        select(identities.c.id).where(identities.c.kind == MAIL),
-        identities.c.value,
-        leaver.addresses,
-    )
+    mine = by_keys(connection, identities.c.id, leaver.addresses)
     other = participants.alias("other")
     query = (
-        select(identities.c.contact_id, identities.c.value)
+        select(identities.c.contact_id, identities.c.kind, identities.c.value)
         .distinct()
         .join(other, other.c.identity_id == identities.c.id)
         .join(participants, participants.c.interaction_id == other.c.interaction_id)
@@ -125,5 +120,5 @@ def _met(connection: Connection, leaver: UserView, own: set[str]) -> set[int]:
             ~is_ours(connection),
         )
     )
-    rows = by_value(connection, query, participants.c.identity_id, [row.id for row in mine])
-    return {row.contact_id for row in rows if row.value not in own}
+    rows = by_value(connection, query, participants.c.identity_id, mine.values())
+    return {row.contact_id for row in rows if joined_key(row.kind, row.value) not in own}

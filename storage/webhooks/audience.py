@@ -50,12 +50,12 @@ class Audience:
 
     def of(self, events: Sequence[Row[object]]) -> set[int]:
         """Return the ids of those of the events that the owner may know of."""
-        messages = [one.subject_id for one in events if one.kind == Happening.ARCHIVED]
+        messages = [one.subject_id for one in events if one.kind in _BY_MESSAGE]
         seen = self._visible(messages).keys() if self.principal.may(Action.SEARCH) else ()
         return {
             one.id
             for one in events
-            if (one.subject_id in seen if one.kind == Happening.ARCHIVED else self._may_know(one))
+            if (one.subject_id in seen if one.kind in _BY_MESSAGE else self._may_know(one))
         }
 
     def _may_know(self, event: Row[object]) -> bool:
@@ -121,6 +121,7 @@ class Audience:
         return is_wide and self.principal.may(Action.MATTERS)
 
 
+_BY_MESSAGE = frozenset({Happening.ARCHIVED, Happening.FOLLOW_UP_DUE})
 _BY_CONTACT = frozenset(
     {Happening.CONTACT_CREATED, Happening.CONTACT_UPDATED, Happening.REMINDER_DUE}
 )

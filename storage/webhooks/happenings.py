@@ -38,6 +38,9 @@ class Happening(StrEnum):
     CONTACT_UPDATED = "contact.updated"
     """A contact was merged, split, or changed by hand."""
     REMINDER_DUE = "reminder.due"
+    """A contact fell silent."""
+    FOLLOW_UP_DUE = "follow_up.due"
+    """A message from outside waits for an answer."""
     HOLD_CHANGED = "hold.changed"
     """A hold was placed or changed, or its release went a step further."""
     EXPORT_READY = "export.ready"
@@ -57,6 +60,7 @@ PREFIXES: Mapping[str, str] = {
     Happening.CONTACT_CREATED: "con",
     Happening.CONTACT_UPDATED: "con",
     Happening.REMINDER_DUE: "rem",
+    Happening.FOLLOW_UP_DUE: "msg",
     Happening.HOLD_CHANGED: "hld",
     Happening.EXPORT_READY: "exp",
     Happening.SOURCE_FAILING: "src",

@@ -1,32 +1,45 @@
-"""Tells owners of contacts that fell silent, once for each silence; it sends nothing itself.
+"""Tells of contacts that fell silent and of messages that wait for an answer; it sends nothing.
 
 A silence begins with the last message by a person to a person. Whoever was told of it is told
-again only after a newer message and another silence.
+again only after a newer message and another silence. A message that waits is told of once: when it
+has waited so long.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from holdfast.core.identity import public_id
+from holdfast.core.kinds import Role
+from holdfast.storage.catalogue.answering import last_words
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.facts import change_fact, fact
+from holdfast.storage.catalogue.reading import records_in
 from holdfast.storage.catalogue.resolving import silent_contacts
+from holdfast.storage.catalogue.schema import contacts
 from holdfast.storage.catalogue.webhook_tables import webhook_events
-from holdfast.storage.webhooks.happenings import About, Happening, asked_for, tell
+from holdfast.storage.webhooks.happenings import About, Happening, asked_for, tell_all
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection
 
+    from holdfast.core.records import Record
     from holdfast.storage.catalogue.resolving import Silent
     from holdfast.storage.store import Store
 
 SILENT_DAYS = 30
 """A contact is silent after so long."""
+WAITING_DAYS = 3
+"""A message waits for an answer after so long."""
+MOST_MISSED_DAYS = 7
+"""Whatever fell due longer ago, while nobody looked, is not told of any more."""
+_PAGE = 200
 LOOK_MS = 3_600_000
 """Between two looks for who fell silent."""
 REMINDED = "reminded_ms"
@@ -36,30 +49,88 @@ _DAY_MS = 86_400_000
 def is_time(store: Store) -> bool:
     """Tell whether somebody wants to be told, and the last look was long ago."""
     with reading(store.engine) as connection:
-        if Happening.REMINDER_DUE not in asked_for(connection):
+        if not asked_for(connection) & {Happening.REMINDER_DUE, Happening.FOLLOW_UP_DUE}:
             return False
         return int(fact(connection, REMINDED) or 0) <= store.now_ms() - LOOK_MS
 
 
 def remind(store: Store, days: int = SILENT_DAYS) -> int:
-    """Write down whose silence is due to be told; return how many.
+    """Write down whose silence, and whose wait, is due to be told; return how many.
 
     Raises:
         Unavailable: Nothing was written.
     """
     now_ms = store.now_ms()
-    silent = list(silent_contacts(store, now_ms - days * _DAY_MS))
+    with reading(store.engine) as connection:
+        asked = asked_for(connection)
+    silent: Sequence[Silent] = ()
+    if Happening.REMINDER_DUE in asked:
+        silent = list(silent_contacts(store, now_ms - days * _DAY_MS))
     with writing(store.engine) as connection:
         fresh = _untold(connection, silent)
-        abouts = [About(store.ids.take(), one.contact_id, _said(one, now_ms)) for one in fresh]
-        tell(connection, store, Happening.REMINDER_DUE, abouts)
+        said: dict[str, list[About]] = {
+            Happening.REMINDER_DUE: [_fell_silent(store, one, now_ms) for one in fresh]
+        }
+        if Happening.FOLLOW_UP_DUE in asked:
+            before_ms = int(fact(connection, REMINDED) or 0) or now_ms - LOOK_MS
+            due = _fallen_due(connection, store, before_ms, now_ms)
+            said[Happening.FOLLOW_UP_DUE] = [_waits(one) for one in due]
+        tell_all(connection, store, said)
         change_fact(connection, REMINDED, str(now_ms))
-    return len(abouts)
+    return sum(map(len, said.values()))
+
+
+def _fell_silent(store: Store, one: Silent, now_ms: int) -> About:
+    return About(store.ids.take(), one.contact_id, _said(one, now_ms))
 
 
 def _said(one: Silent, now_ms: int) -> dict[str, str]:
     days = (now_ms - one.last_ms) // _DAY_MS
-    return {"reason": "silent", "owner": one.owner, "days": str(days)}
+    contact = public_id("con", one.contact_id)
+    return {"reason": "silent", "contact": contact, "owner": one.owner, "days": str(days)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    interaction_id: int
+    contact_id: int
+    owner: str
+
+
+def _waits(one: _Waiting) -> About:
+    contact = public_id("con", one.contact_id)
+    detail = {"contact": contact, "owner": one.owner, "days": str(WAITING_DAYS)}
+    return About(one.interaction_id, one.contact_id, detail)
+
+
+def _fallen_due(
+    connection: Connection, store: Store, since_ms: int, until_ms: int
+) -> Iterator[_Waiting]:
+    """Yield the messages from outside that waited long enough at an instant between the two."""
+    wait_ms = WAITING_DAYS * _DAY_MS
+    since_ms = max(since_ms, until_ms - _DAY_MS * MOST_MISSED_DAYS)
+    due = list(connection.scalars(last_words(since_ms - wait_ms, until_ms - wait_ms)))
+    for start in range(0, len(due), _PAGE):
+        some = records_in(connection, store, due[start : start + _PAGE], with_text=False)
+        found = {one.id: _writer(one) for one in some if one.direction == "in"}
+        owners = {
+            row.id: row.owner
+            for row in by_value(
+                connection,
+                select(contacts.c.id, contacts.c.owner),
+                contacts.c.id,
+                {*found.values()},
+            )
+        }
+        for message, contact in found.items():
+            if contact in owners:
+                yield _Waiting(message, contact, owners[contact])
+
+
+def _writer(one: Record) -> int:
+    """Return whose message it is; 0 for nobody who is known."""
+    known = (p.contact_id for p in one.participants if p.role is Role.FROM and p.contact_id)
+    return next(known, 0)
 
 
 def _untold(connection: Connection, silent: Sequence[Silent]) -> list[Silent]:

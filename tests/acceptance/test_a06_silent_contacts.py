@@ -80,6 +80,7 @@ def play(office: Office, receiver: Receiver, settings: Settings, folder: Path) -
     (heard,) = receiver.heard
     assert heard.event["type"] == "reminder.due"
     assert heard.event["data"]["owner"] == "sales1"
+    assert heard.event["data"]["contact"] == wang
     assert remind(store) == 0
     tell(office)
     assert len(receiver.heard) == 1

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from holdfast.core.kinds import Role
-from holdfast.core.records import Participant
+from holdfast.core.records import NO_TRUST, Participant, Trust
 from holdfast.parsers import rfc822
 from holdfast.parsers.addresses import MAX_ADDRESSES
 from holdfast.parsers.journal import (
@@ -19,6 +19,7 @@ from holdfast.parsers.journal import (
     NotAJournalReport,
     attachment_bytes,
     parse,
+    parse_from,
     split_journal,
 )
 from holdfast.parsers.journal_envelope import MAX_RECIPIENTS, read_envelope
@@ -29,10 +30,10 @@ from journal_checks import (
     INNER,
     believes_fields_of_trusted_sources_alone,
     believes_reports_of_trusted_sources_alone,
+    every_report_of_a_report_counts,
     is_the_message_inside,
     leaves_the_message_unaltered,
     names_who_was_meant,
-    only_the_innermost_counts,
     people_in,
     reads_as_a_person_expects,
     report,
@@ -143,8 +144,39 @@ def test_more_recipients_than_are_listed_are_said() -> None:
     assert read_envelope(lines).is_cut
 
 
-def test_only_the_innermost_of_nested_reports_counts() -> None:
-    only_the_innermost_counts()
+def test_every_report_of_a_report_counts() -> None:
+    every_report_of_a_report_counts()
+
+
+def test_mail_of_a_stranger_that_looks_like_a_report_does_not_hide_who_got_it() -> None:
+    forged = report("Sender: ceo@x.example\r\nTo: cfo@x.example\r\n", boundary="forged")
+    told = "Sender: stranger@y.example\r\nTo: victim@x.example\r\nBcc: other@x.example\r\n"
+    found = people(report(told, forged, boundary="true"))
+    assert {("sender", "stranger@y.example"), ("to", "victim@x.example")} < set(found)
+    assert ("bcc", "other@x.example") in found
+
+
+def test_fields_of_other_archives_name_who_they_say() -> None:
+    names = (
+        "X-REAL-MAILFROM",
+        "X-REAL-RCPTTO",
+        "X-Piler-Envelope-To",
+        "X-Gm-Original-To",
+        "Return-Path",
+    )
+    values = (
+        "bounce@x.example",
+        "one@x.example",
+        "two@x.example",
+        "three@x.example",
+        "<b@y.example>",
+    )
+    fields = "".join(f"{name}: {value}\r\n" for name, value in zip(names, values, strict=True))
+    raw = fields.encode() + INNER
+    found = people_in(parse_from(raw, Trust(fields=tuple(name.lower() for name in names))))
+    added = found[len(people_in(parse_from(raw, NO_TRUST))) :]
+    recipients = [("recipient", f"{number}@x.example") for number in ("one", "two", "three")]
+    assert added == [("sender", "bounce@x.example"), *recipients]
 
 
 def test_reports_nested_without_end_are_opened_so_far() -> None:

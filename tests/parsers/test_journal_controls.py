@@ -21,10 +21,10 @@ from journal_checks import (
     CORPUS,
     believes_fields_of_trusted_sources_alone,
     believes_reports_of_trusted_sources_alone,
+    every_report_of_a_report_counts,
     is_the_message_inside,
     leaves_the_message_unaltered,
     names_who_was_meant,
-    only_the_innermost_counts,
     reads_as_a_person_expects,
 )
 
@@ -270,6 +270,11 @@ def take_the_first_envelope(plant: Plant) -> None:
     plant.setattr(journal, "_innermost", outermost)
 
 
+def take_the_last_envelope(plant: Plant) -> None:
+    """Whom the reports around the innermost one name is forgotten."""
+    plant.setattr(journal, "joined", lambda inner, _outer: inner)
+
+
 Check = Callable[[], None]
 BUGS: list[tuple[Bug, Check, str]] = [
     (write_anew, leaves_the_message_unaltered, "the message was altered"),
@@ -282,7 +287,8 @@ BUGS: list[tuple[Bug, Check, str]] = [
         believes_fields_of_trusted_sources_alone,
         "beside a report was believed",
     ),
-    (take_the_first_envelope, only_the_innermost_counts, "an outer report counts"),
+    (take_the_first_envelope, every_report_of_a_report_counts, "own report is passed over"),
+    (take_the_last_envelope, every_report_of_a_report_counts, "an outer report is passed over"),
     (forget_who_was_meant, names_who_was_meant, "nobody knows for whom"),
     (read_the_report_itself, is_the_message_inside, "it is another message"),
 ]

@@ -98,6 +98,10 @@ def findings(settings: Settings) -> list[Finding]:
 def found(settings: Settings, text: str) -> int:
     """Exact number of interactions that a query finds."""
     with opened(settings) as services:
-        node = parse_query(text, now=NOW, zone=UTC).node
-        request = SearchRequest(node, Scope.whole_archive(ACTOR))
-        return services.index.search(request).total
+        return total(services, text)
+
+
+def total(services: Services, text: str) -> int:
+    """Exact number of interactions that a query finds in an archive that is open."""
+    node = parse_query(text, now=NOW, zone=UTC).node
+    return services.index.search(SearchRequest(node, Scope.whole_archive(ACTOR))).total

@@ -111,15 +111,15 @@ def believes_fields_of_trusted_sources_alone() -> None:
     assert read == journal.parse(beside), "a field beside a report was believed"
 
 
-def only_the_innermost_counts() -> None:
-    """A journal's journal tells the people of the message, and opens no report without end."""
+def every_report_of_a_report_counts() -> None:
+    """A journal's journal tells the people of the message, and whom the reports around it name."""
     raw = report(boundary="b0")
     for level in range(1, 4):
         raw = report("Sender: j@x.example\r\n", raw, boundary=f"b{level}")
     parsed = journal.parse(raw)
-    assert people_in(parsed) == [("from", "a@x.example"), ("bcc", "boss@x.example")], (
-        "an outer report counts"
-    )
+    own = [("from", "a@x.example"), ("bcc", "boss@x.example")]
+    assert people_in(parsed)[:2] == own, "the message's own report is passed over"
+    assert people_in(parsed)[2:] == [("sender", "j@x.example")], "an outer report is passed over"
     assert "journal_nested" in {one.code for one in parsed.defects}
 
 

@@ -26,6 +26,7 @@ REPORT = (CORPUS / "exchange_bcc_and_list.eml").read_bytes()
 NOBODY = replace(CONFIG, journal_networks=(ip_network("192.0.2.0/24"),))
 """Everybody may deliver, and nobody here is believed."""
 DROP = "drop@archive.example"
+COPIES = "copies@archive.example"
 
 
 def send(settings: Settings, config: SmtpConfig, content: bytes) -> None:
@@ -78,6 +79,23 @@ def believes_no_mail_of_people(settings: Settings) -> None:
     assert facts.smtp is not None
     assert (facts.smtp.sender, facts.folder) == ("li.wei@x.example", "drop")
     assert facts.trust == NO_TRUST, "people are believed"
+
+
+def believes_no_report_that_is_copied(settings: Settings) -> None:
+    """Anybody can mail what looks like a report; the server that copies it has not looked."""
+    config = replace(CONFIG, copy_addresses=frozenset({COPIES}), envelope_fields=("x-envelope-to",))
+    with listening(settings, config) as listener, Client(listener.port) as client:
+        client.greet()
+        client.envelope(recipient=COPIES.capitalize())
+        client.send(b"X-Envelope-To: hidden@x.example, copies@archive.example\r\n")
+        client.send(REPORT + b"\r\n.\r\n")
+        assert client.reply().startswith("250 ")
+    (facts,) = facts_of_all(settings)
+    assert not facts.trust.reports, "a copied report is believed"
+    assert facts.trust.fields == ("x-envelope-to",)
+    file_all(settings)
+    queries = ("bcc:ceo", "defect:journal_not_trusted", "envelope:hidden", "envelope:copies")
+    assert [found(settings, one) for one in queries] == [0, 1, 1, 0]
 
 
 def counts_from_the_first_time_it_is_believed(settings: Settings, *, at_once: bool) -> None:

@@ -12,6 +12,7 @@ from holdfast.ingest.imap.failures import (
     Lost,
     SaidNo,
     TokenRefused,
+    blames_secret,
     refusal,
     sign_in_refusal,
     told,
@@ -46,7 +47,8 @@ def by_password(account: Account, client: Any, capabilities: frozenset[str], sec
             )
         typ, data = client._imap._simple_command("LOGIN", quoted(user), quoted(password))
         if typ != "OK":
-            raise refusal("LOGIN", data[-1])
+            said = data[-1]
+            raise SaidNo(told(said)) if blames_secret(said) else refusal("LOGIN", said)
         client._imap.state = "AUTH"
     except UnicodeDecodeError as error:
         raise Refused("The secret is not UTF-8.", next_step="Write it anew.") from error

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast.ingest.readers.chats.json_spans import NotJson, whole
 from holdfast.ingest.readers.chats.tree import Item, Member, Tree, damaged, offered, passed_over
 from holdfast.ingest.readers.offers import Offered
-from holdfast.parsers.chat.slack import CHANNEL, name_of, side_of
+from holdfast.parsers.chat.slack import CHANNEL, before_of, name_of, side_of
 from holdfast.parsers.chat.slack_text import mentioned
 from holdfast.parsers.chat.values import Context, Json, Person, items, json_of, mapping, text
 
@@ -91,8 +91,7 @@ class _Known:
             there = map(text, items(said.get("members")))
             return Context(CHANNEL, self.tenant, people=self._those(there))
         members = self.members.get(folder, ())
-        named = (text(said.get("user")), text(said.get("inviter")), *members)
-        found = [*named, *mentioned(text(said.get("text")))]
+        found = [*members, *(one for part in _parts(said) for one in _named_in(part))]
         room = self.rooms.get(folder, {"key": f"{self.tenant}/{folder}", "name": folder})
         return Context(CHANNEL, self.tenant, room=room, people=self._those(found), members=members)
 
@@ -100,9 +99,33 @@ class _Known:
         return {key: self.people[key] for key in keys if key in self.people}
 
 
+def _parts(said: Json) -> Iterator[Json]:
+    """Yield a message, and those that it holds: what it is now, and what it was."""
+    yield said
+    yield mapping(said.get("message"))
+    yield before_of(said)
+
+
+def _named_in(message: Json) -> Iterator[str]:
+    yield text(message.get("user"))
+    yield text(message.get("inviter"))
+    yield text(mapping(message.get("comment")).get("user"))
+    yield from mentioned(text(message.get("text")))
+
+
 def _json(tree: Tree, path: str) -> Json:
     member = tree.members.get(path)
     return member.json() if member else None
+
+
+def _has_before(raw: bytes) -> bool:
+    """Tell whether an element says how a message was before: then it holds two versions."""
+    if b"message_changed" not in raw and b"message_deleted" not in raw:
+        return False
+    try:
+        return bool(text(before_of(mapping(json_of(raw))).get("ts")))
+    except ValueError:
+        return False
 
 
 def _elements(member: Member, form: str, known: _Known, folder: str) -> Iterator[Offered]:
@@ -112,5 +135,10 @@ def _elements(member: Member, form: str, known: _Known, folder: str) -> Iterator
                 raw = bytes(content[span.start : span.end])
                 context = known.context(form, raw, folder)
                 yield offered(spot, content, Item(form, context, span.start, len(raw)))
+                if form == "slack.message" and _has_before(raw):
+                    again = replace(context, item="previous")
+                    yield offered(
+                        spot, content, Item("slack.previous", again, span.start, len(raw))
+                    )
         except NotJson as error:
             yield damaged(spot, "json", error)

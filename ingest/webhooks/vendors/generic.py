@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from holdfast.core.errors import Refused
+from holdfast.core.kinds import EMAIL
 from holdfast.ingest.webhooks.checking import (
     hmac_sha256,
     inflated,
@@ -31,7 +33,15 @@ from holdfast.parsers.chat.values import Context, to_ms
 
 FORM = "hook.event"
 SIGNINGS = ("hmac", "standard", "bearer")
+NO_CHANNEL = "hook"
+"""Of events of which no source is known."""
 _CHANNEL = re.compile(r"[a-z][a-z0-9_]{1,15}")
+_OTHERS = frozenset(
+    {"email", "phone", "staff", NO_CHANNEL, "slack", "teams", "wecom", "feishu", "dingtalk", "jdy"}
+    | {"telegram", "whatsapp", "mattermost", "salesforce", "hubspot", "zoho"}
+)
+"""What others are called whose ids mean something else."""
+_NOT_IN_CHANNEL = re.compile(r"[^a-z0-9]+")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _LEAST_SECRET_CHARS = 16
 
@@ -42,8 +52,9 @@ class GenericSettings:
 
     signing: str = "hmac"
     """One of `SIGNINGS`."""
-    channel: str = "hook"
-    """What its records are filed under, and the scheme of its people's addresses."""
+    channel: str = ""
+    """What its records are filed under, and the scheme of its people's addresses; empty: as its
+    source is called, for another system's ids mean something else."""
     fields: FieldPaths = field(default_factory=dict)
     """Where in its events our fields are: path, text, or several of them, by the field's name."""
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -68,11 +79,13 @@ class GenericSettings:
                 "The secret is missing or too short.",
                 next_step=f"Give one of at least {_LEAST_SECRET_CHARS} characters.",
             )
-        if _CHANNEL.fullmatch(self.channel) is None:
+        if self.channel and _CHANNEL.fullmatch(self.channel) is None:
             raise Refused(
                 f"The channel {self.channel!r} is no name.",
                 next_step="Use 2 to 16 small letters, digits and _.",
             )
+        if self.channel == EMAIL:  # records of that channel are mail, and nothing else
+            raise Refused("The channel of mail is taken.", next_step="Use another name.")
         if self.signing == "standard":
             _standard_keys(self.secrets)
         checked_fields(self.fields, self.zone, self.country)
@@ -86,14 +99,15 @@ def take(request: Request, settings: GenericSettings) -> Taken:
     json_object(content)
     is_inflated = content is not request.body
     sent_at = stamp_of(stamp) if stamp else None
+    channel = settings.channel or channel_of(request.source)
     event = Event(
         key=event_key(key, content),
         form=FORM,
         context=Context(
-            channel=settings.channel,
+            channel=channel,
             zone=settings.zone,
             received_ms=to_ms(sent_at),
-            extra=extra_of(settings),
+            extra=extra_of(settings, channel),
         ),
         raw=request.body,
         opened=content if is_inflated else b"",
@@ -103,9 +117,21 @@ def take(request: Request, settings: GenericSettings) -> Taken:
     return Taken((event,), taken, again=Reply(200, JSON, b'{"status":"duplicate"}'))
 
 
-def extra_of(settings: GenericSettings) -> Mapping[str, object]:
+def channel_of(source: str) -> str:
+    """Return the channel of a source that names none: its name, as far as a channel can have it."""
+    if not source:
+        return NO_CHANNEL
+    if _CHANNEL.fullmatch(source) and source not in _OTHERS:
+        return source
+    begin = _NOT_IN_CHANNEL.sub("_", source.lower()).strip("_")[:8].rstrip("_")
+    if not begin[:1].isalpha():
+        begin = NO_CHANNEL
+    return f"{begin}_{hashlib.sha256(source.encode()).hexdigest()[:6]}"
+
+
+def extra_of(settings: GenericSettings, channel: str) -> Mapping[str, object]:
     """Return what the parser of the event has to know."""
-    named = {"country": settings.country, "scheme": settings.channel}
+    named = {"country": settings.country, "scheme": channel}
     words = {"kinds": settings.kinds, "directions": settings.directions}
     return context_extra(settings.fields, named | {k: dict(v) for k, v in words.items()})
 

@@ -63,6 +63,8 @@ def read_event(raw: bytes, context: Context) -> Said:
 def _event_people(kind: str, event: Json, context: Context) -> Iterator[Participant]:
     role = _ROLES.get(kind, Role.MENTION)
     named = [text(one) for one in items(event.get("userId"))] or [text(event.get("userId"))]
+    if kind == "chat_quit" and not any(named):
+        named = [text(event.get("operator"))]
     people = [(role, one) for one in named]
     people += [(Role.FROM, text(event.get("operator"))), (Role.OWNER, text(event.get("owner")))]
     yield from (known_person(role, CHANNEL, one, context) for role, one in people if one)
@@ -80,16 +82,21 @@ def read_robot(raw: bytes, context: Context) -> Said:
     title = text(message.get("conversationTitle")) if is_group else ""
     unknown = Defect("content_kind_unknown", kind[:100])
     is_known = kind in _PLAIN
+    root = text(message.get("originalMsgId"))
     return Said(
         channel=CHANNEL,
         kind=Kind.IM,
         name=f"dingtalk:{room}/{key}",
         at=from_ms(stamp),
         date_raw=stamp,
-        body=_body(kind, message, content) if is_known else "\n".join(all_lines(content)),
+        body=lines(
+            _body(kind, message, content) if is_known else "\n".join(all_lines(content)),
+            *_quoted(message, content),
+        ),
         conversation=Conversation(room, title) if room else None,
         people=tuple(_robot_people(message, context)),
         files=tuple(_files(kind, content)),
+        answers=f"dingtalk:{room}/{root}" if root else "",
         headers=(("DingTalk-Type", kind),),
         defects=() if is_known else (unknown,),
     )
@@ -106,6 +113,22 @@ def _body(kind: str, message: Json, content: Json) -> str:
         seconds //= 1000
     spoken = f"[{seconds} s]" if seconds else ""
     return lines(text(content.get("recognition")), text(content.get("fileName")), spoken)
+
+
+def _quoted(message: Json, content: Json) -> Iterator[str]:
+    """Yield what is answered: the robot may never have got it."""
+    for one in (mapping(message.get("text")), content):
+        answered = mapping(one.get("repliedMsg")).get("content")
+        for line in all_lines(mapping(answered) or _inner(answered)):
+            yield f"> {line.removeprefix('text: ')}"
+
+
+def _inner(written: Json) -> Json:
+    """Return the JSON that stands as text; what is none is a text."""
+    try:
+        return mapping(json_of(text(written).encode("utf-8", "surrogatepass"))) or text(written)
+    except ValueError:
+        return text(written)
 
 
 def _files(kind: str, content: Json) -> Iterator[ChatFile]:

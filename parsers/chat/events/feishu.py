@@ -15,6 +15,7 @@ from holdfast.core.kinds import Kind, Role
 from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import Said
 from holdfast.parsers.chat.events.feishu_content import Content, content_of
+from holdfast.parsers.chat.events.fields import all_lines
 from holdfast.parsers.chat.people import known_person, receivers
 from holdfast.parsers.chat.values import (
     Context,
@@ -279,7 +280,7 @@ def _other(told: _Told) -> Said:
         at=_stamp(told),
         date_raw=told.at_raw,
         subject=told.kind,
-        body=lines(text(event.get("name")), *changed),
+        body=lines(text(event.get("name")), *changed) if is_known else "\n".join(all_lines(event)),
         conversation=told.room,
         people=tuple(people),
         distinct=told.kind,

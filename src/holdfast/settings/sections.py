@@ -197,6 +197,8 @@ class Smtp(Section):
     """Addresses that mail is taken for; all others are refused. Without one it does not start."""
     drop_addresses: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses that people send or copy mail to by hand; journal reports there are plain mail."""
+    copy_addresses: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses that servers send plain copies to; journal reports there are plain mail."""
     networks: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.0/8", "::1/128")
     """Addresses and networks whose members deliver without a login."""
     source: str = Field(default="journal", min_length=1, max_length=200)
@@ -237,6 +239,8 @@ class Smtp(Section):
     """Longest time for the content of one message, in seconds."""
     session_s: float = Field(default=21600.0, gt=0, le=604800)
     """Longest session, in seconds."""
+    silent_s: float = Field(default=259200.0, ge=0)
+    """Without mail for so long, in seconds, `doctor` warns; 0: never."""
     errors: int = Field(default=50, ge=1)
     """Commands refused for good in one session; then it is ended."""
     login_failures: int = Field(default=10, ge=1)
@@ -249,12 +253,18 @@ class Smtp(Section):
     _split = field_validator(
         "addresses",
         "drop_addresses",
+        "copy_addresses",
         "networks",
         "client_names",
         "journal_networks",
         "envelope_fields",
         mode="before",
     )(split_words)
+
+    @property
+    def takes_mail(self) -> bool:
+        """Whether there is an address that mail is taken for."""
+        return bool(self.addresses or self.drop_addresses or self.copy_addresses)
 
     @field_validator("networks", "journal_networks")
     @classmethod

@@ -37,14 +37,9 @@ def smtp_config(settings: Settings) -> SmtpConfig:
     """
     smtp = settings.smtp
     password = secret(smtp, "password")
-    if not smtp.addresses and not smtp.drop_addresses:
+    if not smtp.takes_mail:
         raise Refused("No address takes mail.", next_step="Set smtp.addresses.")
-    both = _folded(smtp.addresses) & _folded(smtp.drop_addresses)
-    if both:
-        raise Refused(
-            f"{min(both)} is an address of the journal and of people.",
-            next_step="Name it in smtp.addresses or in smtp.drop_addresses alone.",
-        )
+    _refuse_shared(smtp)
     if bool(smtp.user) != bool(password):
         raise Refused(
             "A login has a name and a password.", next_step="Set smtp.user and its password."
@@ -71,6 +66,7 @@ def smtp_config(settings: Settings) -> SmtpConfig:
         hostname=smtp.hostname or socket.gethostname(),
         addresses=_folded(smtp.addresses),
         drop_addresses=_folded(smtp.drop_addresses),
+        copy_addresses=_folded(smtp.copy_addresses),
         networks=tuple(map(ip_network, smtp.networks)),
         login=Login(smtp.user, password) if smtp.user else None,
         certificate=certificate,
@@ -91,6 +87,22 @@ def smtp_config(settings: Settings) -> SmtpConfig:
             backlog=smtp.backlog,
         ),
     )
+
+
+def _refuse_shared(smtp: Smtp) -> None:
+    journal, people, copies = map(
+        _folded, (smtp.addresses, smtp.drop_addresses, smtp.copy_addresses)
+    )
+    if both := journal & people:
+        raise Refused(
+            f"{min(both)} is an address of the journal and of people.",
+            next_step="Name it in smtp.addresses or in smtp.drop_addresses alone.",
+        )
+    if both := copies & (journal | people):
+        raise Refused(
+            f"{min(both)} is an address of plain copies and another one.",
+            next_step="Name it in smtp.copy_addresses alone.",
+        )
 
 
 def _folded(addresses: Iterable[str]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from archive_kit import ACTOR, opened, settings_in
 from holdfast.core.errors import HoldfastError
 from holdfast.ingest.imap import running as imap_running
 from holdfast.ingest.imap import syncing
-from holdfast.ingest.imap.failures import SignInRefused
+from holdfast.ingest.imap.failures import Busy, SignInRefused, sign_in_refusal
 from holdfast.ingest.imap.signing import entrance
 from holdfast.ingest.imap.walking import Walk
 from holdfast.ingest.source_kinds import Synced
@@ -22,7 +22,8 @@ from holdfast.storage.catalogue.accounts import Ending, accounts_of, note_ended
 from holdfast.storage.store import Store
 from holdfast.wiring.runs import sync_sources
 from imap_checks import asks_once_for_a_refused_sign_in
-from imap_kit import account_of, added, ends, letter
+from imap_kit import account_of, added, ends, letter, plain_account, synced
+from imap_script import Asked, Script, scripted
 from server_dovecot import Dovecot, User
 
 Plant = pytest.MonkeyPatch
@@ -135,3 +136,54 @@ def test_f28_refusal_that_tells_the_secret_is_found_out(tmp_path: Path, monkeypa
     monkeypatch.setattr(entrance, "_without", lambda words, hidden: words)
     with pytest.raises(AssertionError, match="the secret is told"):
         asks_once_for_a_refused_sign_in(tmp_path)
+
+
+QQ = (
+    "NO Login fail. Account is abnormal, service is not open, password is incorrect, login "
+    "frequency limited, or system is busy. More information at https://service.mail.qq.com/detail"
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        QQ,
+        "NO [AUTHENTICATIONFAILED] Wrong password, try again",
+        "NO Invalid user or password: busy",
+    ],
+)
+@pytest.mark.parametrize("way", ["LOGIN", "AUTHENTICATE"])
+def test_f28_refusal_that_names_the_password_among_its_reasons_is_not_repeated(
+    tmp_path: Path, said: str, way: str
+) -> None:
+    able = "IMAP4rev1" if way == "LOGIN" else "IMAP4rev1 AUTH=PLAIN"
+    script = Script({1: letter(1)}, capabilities=able)
+
+    def refusing(asked: Asked, answer: bytes) -> bytes:
+        if asked.words.startswith("AUTHENTICATE"):
+            script.tag = asked.tag
+            return b"+ \r\n"
+        if asked.words.startswith("LOGIN"):
+            return f"{asked.tag} {said}\r\n".encode()
+        if not asked.words:  # what follows AUTHENTICATE has no tag
+            return f"{script.tag} {said}\r\n".encode()
+        return answer
+
+    script.twist = refusing
+    settings = settings_in(tmp_path)
+    with scripted(script):
+        added(settings, plain_account(script.port), WRONG)
+        done = synced(settings)
+    assert isinstance(done.error, SignInRefused), "it is taken for a busy server"
+    assert len(script.of(way)) == 1, "it was tried again"
+    with opened(settings) as services:
+        (kept,) = accounts_of(services.store)
+    assert (kept.trouble, kept.failures) == ("sign_in", 1)
+
+
+@pytest.mark.parametrize(
+    "said", ["[UNAVAILABLE] Temporary authentication failure, password not checked: error",
+             "Too many invalid logins, try again later"]
+)  # fmt: skip
+def test_f27_server_that_could_not_look_at_the_password_is_busy(said: str) -> None:
+    assert isinstance(sign_in_refusal(plain_account(143), said), Busy)

@@ -435,8 +435,8 @@ def ignore_the_spool(plant: Plant) -> None:
             arriving.add(piece)
         return ""
 
-    plant.setattr(session, "_added", added)
-    plant.setattr(session, "_ended", lambda arriving: "")
+    plant.setattr(session, "added", added)
+    plant.setattr(session, "ended", lambda arriving: "")
     plant.setattr(Arriving, "content", lambda self: b"what there was room for")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from sqlalchemy import update
 
 from archive_kit import ACTOR, found, settings_in
 from holdfast.core.errors import Corrupt, Refused, Unavailable
@@ -19,7 +20,9 @@ from holdfast.ingest.jail import Pool
 from holdfast.ingest.recovery import file_sealed
 from holdfast.ingest.smtp.filing import Filing
 from holdfast.settings import Settings
+from holdfast.storage.catalogue.engine import writing
 from holdfast.storage.catalogue.ledger import sums
+from holdfast.storage.catalogue.schema import captures
 from holdfast.wiring.archive import Services, open_archive
 from holdfast.wiring.founding import create_archive
 from holdfast.wiring.listener import Watch, serve_smtp, smtp_config
@@ -153,6 +156,8 @@ def test_service_takes_mail_from_its_start_to_its_end(settings: Settings) -> Non
         ({"tls_key": "x"}, "go together"),
         ({"client_ca": "x"}, "need TLS"),
         ({"drop_addresses": JOURNAL.upper()}, "of the journal and of people"),
+        ({"copy_addresses": JOURNAL.upper()}, "of plain copies and another one"),
+        ({"copy_addresses": "x@y.example", "drop_addresses": "x@y.example"}, "plain copies"),
     ],
     ids=str,
 )
@@ -195,3 +200,20 @@ def test_doctor_says_what_the_listener_has_given(settings: Settings, tmp_path: P
         with parser_pool(settings) as pool:
             file_sealed(running.services.desk, pool)
         assert said(running)[0] == "ok"
+
+
+def test_doctor_warns_of_a_listener_that_fell_silent(settings: Settings) -> None:
+    with listening(settings) as running, Client(running.port) as client:
+        client.greet()
+        assert client.deliver(REPORT).startswith("250 ")
+        with parser_pool(settings) as pool:
+            file_sealed(running.services.desk, pool)
+        earlier = captures.c.captured_ms - 4 * 86_400_000
+        with writing(running.services.store.engine) as connection:
+            connection.execute(update(captures).values(captured_ms=earlier))
+        places = (running.services.desk, settings.data, settings.keys_folder)
+        for silent_s, state in ((3 * 86_400.0, "warning"), (5 * 86_400.0, "ok"), (0.0, "ok")):
+            patient = Patient(*places, silent_s=silent_s)
+            answers = {one.examined: one for one in examine(patient, heals=False)}
+            assert answers["listener"].state.value == state
+            assert ("nothing for 4.0 days" in answers["listener"].seen) == (state == "warning")

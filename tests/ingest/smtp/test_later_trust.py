@@ -20,6 +20,7 @@ from smtp_kit import CONFIG
 from smtp_trust import (
     NOBODY,
     believes_no_mail_of_people,
+    believes_no_report_that_is_copied,
     believes_only_those_who_may_journal,
     counts_from_the_first_time_it_is_believed,
     file_all,
@@ -80,6 +81,12 @@ def test_copy_adds_whom_its_fields_name_and_whom_it_names_as_blind_copied(
     assert findings(settings) == []
 
 
+def test_report_that_a_server_copies_is_plain_mail_and_the_fields_of_the_server_count(
+    settings: Settings,
+) -> None:
+    believes_no_report_that_is_copied(settings)
+
+
 def believe_who_may_deliver(plant: pytest.MonkeyPatch) -> None:
     """Whoever may deliver is believed."""
     plant.setattr(SmtpConfig, "believes", SmtpConfig.trusts)
@@ -109,13 +116,14 @@ def drop_what_is_known(plant: pytest.MonkeyPatch) -> None:
     [
         (believe_who_may_deliver, believes_only_those_who_may_journal, "anybody is believed"),
         (take_people_for_a_journal, believes_no_mail_of_people, "people are believed"),
+        (take_people_for_a_journal, believes_no_report_that_is_copied, "a copied report"),
         (
             drop_what_is_known,
             partial(counts_from_the_first_time_it_is_believed, at_once=False),
             "it is passed over",
         ),
     ],
-    ids=["networks", "people", "later"],
+    ids=["networks", "people", "copies", "later"],
 )
 def test_listener_that_believes_the_wrong_ones_is_found_out(
     settings: Settings,

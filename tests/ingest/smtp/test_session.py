@@ -404,3 +404,57 @@ def test_lmtp_answers_for_each_recipient(settings: Settings) -> None:
 
 def test_mail_of_people_is_kept_with_who_sent_it_and_is_never_believed(settings: Settings) -> None:
     believes_no_mail_of_people(settings)
+
+
+ODD = [
+    "<a b@x.example>", "<a@b@x.example>", "<@x.example>", "<a@>", "<a..b@x.example>", "<a.@x.jp>",
+    "</o=Org/ou=Site/cn=Recipients/cn=ann>", "<\"unclosed@x.example>", "<a,b@x.example>", "<root>",
+    "<用户@例子.公司>", "<a@[192.0.2.1>", "<a@x_y.example>", "<=?utf-8?q?a?=@x.example>", "<(x)@y>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ODD)
+def test_sender_of_any_form_is_noted_and_loses_no_copy(
+    listener: Listening, client: Client, path: str
+) -> None:
+    client.greet()
+    client.envelope(path)
+    client.send(MAIL + b"\r\n.\r\n")
+    assert client.reply().startswith("250 ")
+    found = facts(listener)
+    assert found.smtp is not None
+    assert found.smtp.sender == path[1:-1]
+
+
+def test_odd_recipients_are_refused_as_others_are(client: Client) -> None:
+    client.greet()
+    client.say("MAIL FROM:<>")
+    for path in (*ODD, f"<{JOURNAL}@x.example>", f"<x {JOURNAL}>"):
+        assert client.say(f"RCPT TO:{path}").startswith("550 5.1.1")
+    assert client.say(f"RCPT TO:<@relay.example,@other.example:{JOURNAL}>").startswith("250 ")
+    for nothing in ("", "<", ">", "a>b<"):
+        assert client.say(f"RCPT TO:{nothing}")[0] in "45"
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["AUTH=<>", "AUTH=ann+2Bbob@x.example", "SIZE=100 AUTH=<> BODY=8BITMIME", "auth=<> SMTPUTF8"],
+)
+def test_who_submitted_a_message_first_is_passed_over(
+    listener: Listening, client: Client, options: str
+) -> None:
+    client.greet()
+    assert client.say(f"MAIL FROM:<a@x.example> {options}").startswith("250 ")
+    client.say(f"RCPT TO:<{JOURNAL}>")
+    client.say("DATA")
+    client.send(MAIL + b"\r\n.\r\n")
+    assert client.reply().startswith("250 ")
+    found = facts(listener)
+    assert found.smtp is not None
+    assert found.smtp.sender == "a@x.example"
+
+
+def test_options_that_nobody_knows_are_refused(client: Client) -> None:
+    client.greet()
+    for options in ("AUTHOR=<>", "AUTH", "AUTH=", "RET=HDRS", "SIZE=200000000 AUTH=<>"):
+        assert client.say(f"MAIL FROM:<a@x.example> {options}")[0] == "5"

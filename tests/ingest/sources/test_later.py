@@ -14,7 +14,7 @@ from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.later_facts import LaterFact, later_facts_of
 from holdfast.storage.catalogue.schema import captures, later_facts
 from imap_kit import account_of, added, counted, letter, plain_account, synced
-from imap_script import Script, scripted
+from imap_script import Asked, Script, honest, scripted
 from server_dovecot import Dovecot, User, wire
 
 
@@ -91,3 +91,60 @@ def test_server_that_counts_no_changes_is_compared_a_part_at_a_time(
         assert script.of("(UID FLAGS)")[0].startswith("UID FETCH 1:2 ")
         script.flags = ""
         assert synced(settings, reconciles=True).found.flagged == 3
+
+
+def test_list_that_is_cut_short_deletes_nothing(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+
+    def short(asked: Asked, answer: bytes) -> bytes:
+        return answer.replace(b"SEARCH 1 2 5", b"SEARCH 1 5")
+
+    with scripted(Script({uid: letter(uid) for uid in (1, 2, 5)})) as script:
+        added(settings, plain_account(script.port), "secret")
+        synced(settings)
+        script.twist = short
+        done = synced(settings)
+        assert (done.found.expunged, done.found.at_server) == (0, 3)
+        assert noted(settings) == [[], [], []]
+        script.twist = honest
+        del script.mail[2]
+        assert synced(settings).found.expunged == 1
+        assert noted(settings) == [[], [(frozenset({"\\Seen"}), True)], []]
+
+
+def test_message_that_is_listed_again_is_said_to_be_there_again(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    with scripted(Script({uid: letter(uid) for uid in (1, 2, 5)})) as script:
+        added(settings, plain_account(script.port), "secret")
+        synced(settings)
+        hidden = {1: script.mail.pop(1), 2: script.mail.pop(2)}
+        assert synced(settings).found.expunged == 2
+        script.mail = {2: hidden[2], **script.mail}
+        again = synced(settings)
+        assert (again.counts.offered, again.found.expunged) == (0, 0)
+        seen = frozenset({"\\Seen"})
+        assert noted(settings) == [[(seen, True)], [(seen, True), (seen, False)], []]
+        synced(settings)
+        assert [len(one) for one in noted(settings)] == [1, 2, 0]
+    assert findings(settings) == []
+
+
+def test_server_that_does_not_tell_whether_a_message_is_there_deletes_nothing(
+    tmp_path: Path,
+) -> None:
+    settings = settings_in(tmp_path)
+
+    def silent(asked: Asked, answer: bytes) -> bytes:
+        if "SEARCH UID" in asked.words:
+            return f"{asked.tag} NO not now\r\n".encode()
+        return answer
+
+    with scripted(Script({1: letter(1), 2: letter(2)})) as script:
+        added(settings, plain_account(script.port), "secret")
+        synced(settings)
+        del script.mail[2]
+        script.twist = silent
+        done = synced(settings)
+        assert (done.found.expunged, done.found.troubled) == (0, {})
+        script.twist = honest
+        assert synced(settings).found.expunged == 1

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from holdfast.core.errors import Refused
 from holdfast.ingest.webhooks.registry import VENDORS, vendor_of
 from holdfast.ingest.webhooks.request import Denied
-from hook_kit import AES_KEY, NOW, SECRET, posted, whsec
+from holdfast.ingest.webhooks.vendors.generic import channel_of
+from holdfast.parsers.chat.forms import FormItem, parse_form
+from holdfast.parsers.chat.values import context_text
+from hook_kit import AES_KEY, NOW, SECRET, posted, signed_hmac, taken, whsec
 
 LONG = {"secrets": [SECRET]}
 WRONG: Mapping[str, tuple[str, Mapping[str, object], Mapping[str, object]]] = {
@@ -52,6 +57,7 @@ WRONG: Mapping[str, tuple[str, Mapping[str, object], Mapping[str, object]]] = {
     "short secret": ("generic", {}, {"secrets": ["short"]}),
     "unknown way to sign": ("generic", {"signing": "md5"}, LONG),
     "channel that is no name": ("generic", {"channel": "Call Centre"}, LONG),
+    "channel of mail": ("generic", {"channel": "email"}, LONG),
     "secret that is no base64": ("generic", {"signing": "standard"}, {"secrets": ["?" * 20]}),
     "unknown setting": ("generic", {"sining": "hmac"}, LONG),
     "unknown field": ("generic", {"fields": {"phone": "$.a"}}, LONG),
@@ -111,3 +117,39 @@ def test_only_events_or_only_a_robot_can_be_set() -> None:
 def test_standard_secret_may_come_without_its_prefix() -> None:
     bare = whsec(SECRET).removeprefix("whsec_")
     vendor_of("generic").read('{"signing": "standard"}', json.dumps({"secrets": [bare]}))
+
+
+def test_ids_of_two_sources_are_not_taken_for_one_another() -> None:
+    vendor = vendor_of("generic")
+    settings = vendor.read("", json.dumps(LONG))
+    body = json.dumps({"kind": "order", "id": 7, "from": 7, "body": "x"}).encode()
+    records = []
+    for source in ("erp", "call-centre"):
+        request = replace(signed_hmac(body, NOW, SECRET), source=source)
+        (event,) = taken(vendor.handle(request, settings)).events
+        item = FormItem(event.raw, context_text(event.context))
+        records.append(parse_form(event.form, item))
+    assert len({one.message_id for one in records}) == 2
+    assert len({one.participants[0].address for one in records}) == 2
+    assert records[0].participants[0].address == "erp:7"
+
+
+def test_every_source_has_a_channel_of_its_own() -> None:
+    names = [
+        "erp",
+        "erp-orders",
+        "erp-orders-2",
+        "ERP",
+        "电话",
+        "1st",
+        "a",
+        "wecom",
+        "email",
+        "hook",
+    ]
+    found = [channel_of(name) for name in names]
+    assert found[0] == "erp"
+    assert len(set(found)) == len(names)
+    assert not set(found) & {"wecom", "email", "hook"}
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]{1,15}", one) for one in found)
+    assert channel_of("") == "hook"

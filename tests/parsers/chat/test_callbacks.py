@@ -101,6 +101,21 @@ def test_stranger_who_writes_to_a_robot_is_outside() -> None:
     assert people(bare, Role.TO) == []
 
 
+def test_answer_to_a_robot_quotes_what_it_answers() -> None:
+    base = {"msgId": "m2", "conversationId": "c", "msgtype": "text", "originalMsgId": "m1"}
+    for said in ({"text": "the offer"}, '{"text": "the offer"}', "the offer"):
+        replied = {"content": "yes", "isReplyMsg": True, "repliedMsg": {"content": said}}
+        record = read("dingtalk.robot", {**base, "text": replied})
+        assert record.body == "yes\n> the offer"
+        assert record.chat is not None
+        assert record.chat.answers == "dingtalk:c/m1"
+
+
+def test_who_leaves_a_room_of_dingtalk_may_be_named_as_operator() -> None:
+    record = read("dingtalk.event", {"EventType": "chat_quit", "ChatId": "c", "Operator": "u1"})
+    assert people(record, Role.LEFT) == [("", "dingtalk:u1", "")]
+
+
 def xml(**parts: str) -> bytes:
     inside = "".join(f"<{name}>{value}</{name}>" for name, value in parts.items())
     return f"<xml>{inside}</xml>".encode()

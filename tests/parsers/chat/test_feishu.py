@@ -245,6 +245,7 @@ def test_unknown_event_is_kept_and_says_so() -> None:
     record = told("contact.user.created_v3", object={"name": "x"})
     assert (record.kind, codes(record)) == (Kind.UNKNOWN, ["event_kind_unknown"])
     assert record.message_id == "feishu:event/e1"
+    assert record.body == "name: x"
     read_notice = told("im.message.message_read_v1")
     assert (read_notice.kind, codes(read_notice)) == (Kind.CHAT_EVENT, [])
 

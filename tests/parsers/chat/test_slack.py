@@ -239,6 +239,92 @@ def test_deletions() -> None:
     assert (record.kind, record.message_id) == (Kind.DELETION, f"slack:C1/{TS}")
 
 
+OLD = {"type": "message", "ts": TS, "user": "U1", "text": "first"}
+NEW = {**OLD, "text": "second", "edited": {"user": "U1", "ts": "1700000060.000000"}}
+LATER = {"type": "message", "ts": "1700000060.000200", "user": "U1"}
+
+
+@pytest.mark.parametrize(
+    "stands",
+    [
+        {"message": NEW, "previous_message": OLD},
+        {"message": NEW, "previous": OLD},
+        {"text": "second", "edited": NEW["edited"], "original": OLD},
+    ],
+    ids=["event", "previous", "original"],
+)
+def test_edit_that_an_export_keeps_has_both_texts(stands: dict[str, Any]) -> None:
+    element = {**LATER, "subtype": "message_changed", **stands}
+    now, before = (parsed(form, element) for form in ("slack.message", "slack.previous"))
+    assert now.fingerprint == message(**NEW).fingerprint
+    assert before.fingerprint == message(**OLD).fingerprint
+    assert (now.body, before.body) == ("second", "first")
+    assert now.message_id == before.message_id == f"slack:C1/{TS}"
+
+
+def test_deletion_that_an_export_keeps_is_of_its_message() -> None:
+    element = {**LATER, "subtype": "message_deleted", "deleted_ts": TS, "previous_message": OLD}
+    gone, before = (parsed(form, element) for form in ("slack.message", "slack.previous"))
+    assert gone.fingerprint == event({**element, "channel": "C1"}).fingerprint
+    assert (gone.kind, gone.message_id) == (Kind.DELETION, f"slack:C1/{TS}")
+    assert before.fingerprint == message(**OLD).fingerprint
+    bare = message(**{**LATER, "subtype": "message_deleted"})
+    assert (bare.kind, bare.message_id) == (Kind.DELETION, f"slack:C1/{LATER['ts']}")
+    assert message(subtype="message_replied", user="U1", text="x").body == "x"
+
+
+def test_comment_on_a_file_is_of_who_wrote_it() -> None:
+    record = message(subtype="file_comment", text="nice", comment={"user": "U1"})
+    assert [p.address for p in people(record, Role.FROM)] == ["slack:U1"]
+    assert not record.is_bulk
+
+
+def test_program_that_writes_for_somebody_makes_no_machine_of_them() -> None:
+    record = message(user="U1", bot_id="B7", text="posted")
+    assert [p.side for p in record.participants] == ["staff"]
+    assert record.is_bulk
+    unknown = message(user="U8", bot_id="B7", text="posted")
+    assert [p.side for p in unknown.participants] == ["bot"]
+
+
+def test_users_that_events_tell_of_are_profiles() -> None:
+    user = {"id": "U7", "updated": 1700000000, "profile": {"real_name": "X Y", "email": "x@y.org"}}
+    for kind in ("team_join", "user_change", "user_profile_changed"):
+        record = event({"type": kind, "user": user})
+        assert record.fingerprint == parsed("slack.user", user).fingerprint
+        assert [p.address for p in people(record, Role.ALIAS)] == ["x@y.org"]
+
+
+def test_words_of_events_that_are_not_known_are_kept() -> None:
+    pinned = {"type": "message", "channel": "C2", "message": {"text": "the pinned words"}}
+    record = event({"type": "pin_added", "user": "U1", "channel_id": "C2", "item": pinned})
+    assert "the pinned words" in record.body
+    limited = parsed(
+        "slack.event", {"type": "app_rate_limited", "team_id": "T9", "token": "secret"}
+    )
+    assert "team_id: T9" in limited.body
+    assert "secret" not in limited.body
+
+
+def test_message_that_another_one_shows() -> None:
+    rich = {"type": "rich_text_section", "elements": [{"type": "text", "text": "in blocks"}]}
+    inner = {"message": {"blocks": [{"type": "rich_text", "elements": [rich]}]}}
+    shown = {
+        "author_name": "Bob",
+        "message_blocks": [inner],
+        "files": [{"id": "F1", "name": "a.pdf"}],
+    }
+    record = message(user="U1", text="look", attachments=[shown])
+    assert record.body.split("\n")[:3] == ["look", "Bob", "in blocks"]
+    assert [one.filename for one in record.attachments] == ["a.pdf"]
+    again = message(user="U1", text="look", attachments=[{**shown, "text": "in text"}])
+    assert "in blocks" not in again.body
+    names = [{"type": "usergroup", "usergroup_id": "S1"}, {"type": "broadcast", "range": "here"}]
+    names.append({"type": "channel", "channel_id": "C3"})
+    section = {"type": "rich_text_section", "elements": names}
+    assert message(user="U1", text="", blocks=[section]).body.strip() == "@S1@here#C3"
+
+
 def test_changed_message_without_an_edit_is_dated_by_its_event() -> None:
     old = {"type": "message", "ts": TS, "user": "U1", "text": "link"}
     changed = {"type": "message", "subtype": "message_changed", "channel": "C1", "message": old}
@@ -297,8 +383,7 @@ def test_every_kind_of_event(path: Path) -> None:
     kind, subtype = inner.get("type"), inner.get("subtype")
     assert "form_damaged" not in codes(record), record.defects
     if kind not in ("message", "app_mention"):
-        known = Kind.REACTION if kind in ("reaction_added", "reaction_removed") else Kind.CHAT_EVENT
-        assert record.kind is (known if kind else Kind.UNKNOWN)
+        assert record.kind is (_KINDS.get(kind, Kind.CHAT_EVENT) if kind else Kind.UNKNOWN)
     elif subtype == "message_deleted":
         assert record.kind is Kind.DELETION
     else:
@@ -306,6 +391,10 @@ def test_every_kind_of_event(path: Path) -> None:
         assert (record.kind is Kind.IM) == (not str(subtype).startswith(_SYSTEM))
 
 
+_KINDS = {
+    **dict.fromkeys(("reaction_added", "reaction_removed"), Kind.REACTION),
+    **dict.fromkeys(("team_join", "user_change", "user_profile_changed"), Kind.PROFILE),
+}
 _SYSTEM = (
     "channel_", "group_", "ekm_", "bot_add", "bot_remove", "pinned", "reminder",
 )  # fmt: skip

@@ -240,6 +240,26 @@ def test_same_row_is_one_and_a_changed_row_is_another() -> None:
     assert row({**NOON, "body": "x"}).message_id != row({**NOON, "body": "y"}).message_id
 
 
+def test_ids_of_another_table_name_something_else() -> None:
+    january = row({**NOON, "body": "x", "id": "1"})
+    february = row({"at": "2024-02-05 12:00", "body": "y", "id": "1"})
+    assert january.message_id != february.message_id
+    named = [
+        row({"at": at, "body": "x", "id": "1"}, tenant="crm") for at in ("2024-01-05", "45000")
+    ]
+    assert {one.message_id for one in named} == {"note:crm/1"}
+
+
+def test_what_counts_the_rows_names_nothing() -> None:
+    extra: dict[str, Any] = {"columns": columns_of(["序号", "时间", "备注"], {})}
+    first = row({"序号": "1", "时间": "2024-03-05", "备注": "x"}, extra=extra)
+    again = row({"序号": "7", "时间": "2024-03-05", "备注": "x"}, extra=extra)
+    other = row({"序号": "1", "时间": "2024-03-05", "备注": "y"}, extra=extra)
+    assert first.fingerprint == again.fingerprint
+    assert first.message_id != other.message_id
+    assert (first.body, first.headers) == ("x", (("Field-ordinal", "1"),))
+
+
 def test_rows_of_csv() -> None:
     extra: dict[str, Any] = {
         "headers": ["时间", "电话", "备注"], "encoding": "gb18030", "delimiter": "\t",

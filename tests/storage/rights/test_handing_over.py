@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from catalogue_kit import Filing, Home, Mail
+from chat_filing import ChatFiling, Item
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.identity import public_id
 from holdfast.core.matching import matches
 from holdfast.core.rights import Role
+from holdfast.parsers.chat.values import Context
 from holdfast.storage.audit_reading import Asked, audit_entries
 from holdfast.storage.catalogue.companies import add_internal
 from holdfast.storage.catalogue.contact_fields import change_fields, field_versions, fields_in
@@ -19,6 +23,7 @@ from holdfast.storage.rights.users import NewUser, add_user, disable_user
 from holdfast.storage.store import Store
 from people_kit import contact_at
 
+CUSTOMER = "wmErxtDgAA9AW32YyyuYRimKr7D1KWlw"
 SALES1, SALES2 = "s1@our.example", "s2@our.example"
 
 
@@ -64,6 +69,16 @@ def test_contacts_without_an_owner_go_along_where_that_is_asked_for(store: Store
     assert handed_over(store, Handover("sales1", "sales2")) == []
     found = handed_over(store, Handover("sales1", "sales2", with_unowned=True))
     assert found == [contact_at(store, "wang@jia.example")]
+
+
+def test_who_was_met_in_chat_alone_goes_along_too(store: Store) -> None:
+    add_user(store, NewUser("sales3", Role.MEMBER, addresses=("wecom:zhang",)))
+    told: dict[str, Any] = {"msgid": "m1", "action": "send", "from": CUSTOMER}
+    told |= {"tolist": ["zhang", "li"]}
+    told |= {"roomid": "", "msgtime": 1700000000000, "msgtype": "text", "text": {"content": "hi"}}
+    ChatFiling(store)(Item("wecom.message", told, Context(channel="wecom")))
+    found = handed_over(store, Handover("sales3", "sales2", with_unowned=True))
+    assert found == [contact_at(store, CUSTOMER)]
 
 
 def test_who_does_not_work_here_gets_nothing(store: Store) -> None:

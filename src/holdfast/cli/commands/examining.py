@@ -46,7 +46,8 @@ def doctor(session: Session, options: DoctorOptions) -> int:
     with session.archive() as services:
         places = (settings.data, settings.keys_folder)
         issuer = issuer_of(settings)
-        patient = Patient(services.desk, *places, services.anchoring, issuer)
+        silent_s = settings.smtp.silent_s
+        patient = Patient(services.desk, *places, services.anchoring, issuer, silent_s)
         for answer in examine(patient, heals=not options.dry_run):
             _print(session, answer, as_json=options.as_json)
             if answer.state is State.BAD:

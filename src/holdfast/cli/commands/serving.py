@@ -114,7 +114,7 @@ def programs(session: Session, processes: int) -> dict[str, list[str]]:
         "service": ["serve", *place],
         "workers": ["worker", "--processes", str(processes), *place],
     }
-    if session.settings.smtp.addresses or session.settings.smtp.drop_addresses:
+    if session.settings.smtp.takes_mail:
         wanted["listener"] = ["smtpd", *place]
     return wanted
 

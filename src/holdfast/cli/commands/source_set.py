@@ -60,6 +60,13 @@ class SetOptions:
     drafts: Annotated[
         str | None, valued("--drafts", "HOW", "sent: once they were sent; all: each saved version.")
     ] = None
+    exact_sizes: Annotated[
+        bool | None,
+        typer.Option(
+            "--exact-sizes/--inexact-sizes", show_default=False,
+            help="Whether the server knows the sizes of its messages, or only estimates them.",
+        ),
+    ] = None  # fmt: skip
     settle: Annotated[
         float | None,
         valued("--settle", "SECONDS", "Of a folder: a file must lie unchanged for so long."),

@@ -50,7 +50,7 @@ def try_sample(session: Session, options: TryOptions) -> None:
         body = options.sample.read_bytes()
     except OSError as error:
         raise Refused(f"{options.sample} cannot be read.", next_step=str(error.strerror)) from error
-    found = dry_run(settings, body)
+    found = dry_run(settings, body, options.source)
     if options.as_json:
         session.screen.json(_value(found))
         return

@@ -104,7 +104,7 @@ class AddOptions:
         str,
         typer.Option(
             "--preset", metavar="SERVICE",
-            help="generic, gmail, outlook, qq, exmail.qq, 163, 126 or aliyun.",
+            help="generic, gmail, outlook, exchange, qq, exmail.qq, 163, 126 or aliyun.",
         ),
     ] = "generic"  # fmt: skip
     ca_file: Annotated[

@@ -202,6 +202,7 @@ def _mailbox_facts(one: Synced) -> dict[str, Any]:
         "vanished": found.vanished,
         "troubled": found.troubled,
         "unmatched": found.unmatched,
+        "lack": found.lack,
     }
 
 
@@ -274,6 +275,8 @@ def _mailbox_lines(one: Synced) -> list[tuple[str, int]]:
 
 def _warn_of_folders(session: Session, one: Synced) -> None:
     screen, found = session.screen, one.found
+    if found.lack:
+        screen.warn("{cause}", cause=found.lack)
     for folder in found.resets:
         screen.warn("{folder}: the server numbered it anew; all was compared.", folder=folder)
     for folder in found.vanished:

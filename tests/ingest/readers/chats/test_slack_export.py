@@ -220,12 +220,12 @@ def test_damaged_day_is_said(raw: bytes, count: int, tmp_path: Path) -> None:
 
 
 def test_element_that_is_no_json_keeps_its_bytes(tmp_path: Path) -> None:
-    raw = b'[{"a" 1}, {"ts": "1.5"}, 7]'
+    raw = b'[{"message_changed" 1}, {"ts": "1.5"}, 7]'
     found = offered(write_files(tmp_path / "e", {**FILES, "general/2023-11-15.json": raw}))
     kept = [raw for raw, one in items(found) if "15.json" in one.container]
-    assert kept == [b'{"a" 1}', b'{"ts": "1.5"}', b"7"]
+    assert kept == [b'{"message_changed" 1}', b'{"ts": "1.5"}', b"7"]
     damaged = [one for one in records(found) if one.kind is Kind.UNKNOWN]
-    assert [one.body for one in damaged] == [b'{"a" 1}'.decode(), "7"]
+    assert [one.body for one in damaged] == [b'{"message_changed" 1}'.decode(), "7"]
 
 
 @pytest.mark.parametrize("raw", [b" ", b"[", b"5", b'{"a": 1}', b'[5, null, {"id": 7}, "x"]'])
@@ -248,3 +248,28 @@ def test_what_only_looks_like_an_export_is_none(tmp_path: Path) -> None:
     root = write_files(tmp_path / "e", {"users.json": b"[]", "a.eml": MAIL})
     assert Counter(one.kind for one in offered(root)) == {"unknown": 1, "eml": 1}
     assert PlanRules().chats.zone == ""
+
+
+def test_kept_edits_and_deletions_bring_the_first_text(tmp_path: Path) -> None:
+    first = {"type": "message", "ts": "1700000000.000100", "user": "U1", "text": "first"}
+    second = {**first, "text": "second", "edited": {"user": "U1", "ts": "1700000009.000000"}}
+    kept = {"type": "message", "ts": "1700000009.000100"}
+    day = [
+        {**kept, "subtype": "message_changed", "message": second, "previous_message": first},
+        {**kept, "ts": "1700000010.000100", "subtype": "message_deleted",
+         "deleted_ts": first["ts"], "previous_message": second},
+        {**kept, "ts": "1700000011.000100", "subtype": "message_deleted"},
+    ]  # fmt: skip
+    files = export_files({"general/2023-11-14.json": day})
+    found = records(offered(write_files(tmp_path, files)))
+    texts = sorted(
+        (one.kind, one.body, [p.name for p in one.participants])
+        for one in found
+        if one.message_id == "slack:C1/1700000000.000100"
+    )
+    assert texts == [
+        (Kind.DELETION, "second", ["Ann Acker"]),
+        (Kind.IM, "first", ["Ann Acker"]),
+        (Kind.IM, "second", ["Ann Acker"]),
+        (Kind.IM, "second", ["Ann Acker"]),
+    ]
