@@ -14,11 +14,15 @@ _SAMPLE_BYTES = 4096
 _ALONE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _PAIRS = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]|[\x80-\xff]")
-_COMMON_GB = re.compile(rb"[\xb0-\xd7\xa1\xa3][\xa1-\xfe]")
-_COMMON_BIG5 = re.compile(rb"[\xa4-\xc6\xa1][\x40-\x7e\xa1-\xfe]")
+COMMON_GB = re.compile(rb"[\xb0-\xd7\xa1\xa3][\xa1-\xfe]")
+"""The 3,755 characters of daily use and the punctuation, as GB2312 has them."""
+COMMON_BIG5 = re.compile(rb"[\xa4-\xc6\xa1][\x40-\x7e\xa1-\xfe]")
+"""The 5,401 characters of the first level and the punctuation."""
 _COMMON_KOREAN = re.compile(rb"[\xb0-\xc8][\xa1-\xfe]")
 _KANA = re.compile(rb"\x82[\x9f-\xf1]|\x83[\x40-\x96]")
 _EUC_KANA = re.compile(rb"[\xa4\xa5][\xa1-\xf6]")
+_LOW_TRAIL = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xa0]")
+"""A pair that EUC does not have, and Big5 has often."""
 _KOI8_WORDS = re.compile(rb"[\xc0-\xdf]{3,}")
 _CP1251_WORDS = re.compile(rb"[\xe0-\xff]{3,}")
 _LEAST_SCORE = 0.6
@@ -36,18 +40,27 @@ def guess(raw: bytes) -> str:
     return _by_pairs(sample) or _by_statistics(sample)
 
 
+def share_of_pairs(pattern: re.Pattern[bytes], sample: bytes) -> float:
+    """Return which part of the pairs of bytes in a sample is of a pattern, 0 to 1."""
+    return _share(pattern, _PAIRS.findall(sample))
+
+
+def _share(pattern: re.Pattern[bytes], pairs: list[bytes]) -> float:
+    return sum(1 for pair in pairs if pattern.fullmatch(pair)) / (len(pairs) or 1)
+
+
 def _by_pairs(sample: bytes) -> str:
     pairs = _PAIRS.findall(sample)
     total = len(pairs) or 1
 
     def share(pattern: re.Pattern[bytes]) -> float:
-        return sum(1 for pair in pairs if pattern.fullmatch(pair)) / total
+        return _share(pattern, pairs)
 
     if share(_KANA) > 0.3:
         return "cp932"
-    if share(_EUC_KANA) > 0.3:
+    if share(_EUC_KANA) > 0.3 and share(_LOW_TRAIL) < 0.1:
         return "euc_jp"
-    scores = {"gb18030": share(_COMMON_GB), "big5hkscs": share(_COMMON_BIG5)}
+    scores = {"gb18030": share(COMMON_GB), "big5hkscs": share(COMMON_BIG5)}
     if sum(1 for pair in pairs if len(pair) == 2 and pair[1] < 0x7F) * 6 > total:
         scores["gb18030"] -= 0.2  # a third of Big5's second bytes are letters, few of GB2312's
     if share(_COMMON_KOREAN) > 0.9 and _looks_korean(sample):

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
+from holdfast.parsers.charset_doubt import likelier_codec
 from holdfast.parsers.charset_guess import guess
 from holdfast.parsers.surrogates import without_surrogates
 
@@ -161,7 +163,8 @@ def _says_nothing(label: str) -> bool:
 def _decode_declared(raw: bytes, codec: str) -> tuple[str, str]:
     text = _strictly(raw, codec)
     if text is not None:
-        return text, ""
+        better = _strictly(raw, likelier_codec(raw, codec))
+        return (text, "") if better is None else (better, "charset_wrong")
     other = _strictly(raw, _NEXT_BEST.get(codec, ""))
     if other is not None:
         return other, ""
@@ -177,7 +180,10 @@ def _decode_declared(raw: bytes, codec: str) -> tuple[str, str]:
 def _decode_damaged(raw: bytes, codec: str) -> tuple[str, str]:
     text = _clean(str(raw, codec, "replace"))
     high = len(raw) - len(raw.translate(None, _HIGH))
-    if high and text.count("\ufffd") * 10 > high and not codec.startswith(_STATEFUL):
+    lost = text.count("\ufffd")
+    if codec == "utf_8" and lost <= len(_THREE_BYTE_UTF8.findall(raw)):
+        return text, "charset_damaged"  # bytes of another charset have no such rows
+    if high and lost * 10 > high and not codec.startswith(_STATEFUL):
         better = guess(raw)
         other = _strictly(raw, better)
         if better != codec and other is not None:
@@ -247,29 +253,33 @@ def _jis_to_shift_jis(piece: bytes) -> bytes:
     return bytes(out)
 
 
+def guess_together(values: Iterable[bytes]) -> str:
+    """Return the codec of all that one writer left without a charset; a name says too little."""
+    return guess(b"\n".join(one for one in values if _strictly(one, "utf_8") is None))
+
+
 _BREAKS = re.compile(rb"([\x00-\x2f:;<=>?]+)")  # no second byte of GBK or Big5 is among these
 _MAX_MIXED_BYTES = 64 << 10
 _THREE_BYTE_UTF8 = re.compile(rb"[\xe0-\xef][\x80-\xbf][\x80-\xbf]")
 
 
-def decode_raw_header(raw: bytes) -> str:
-    """Read a header value with bytes above 127: UTF-8, else the likeliest charset, else both."""
+def decode_raw_header(raw: bytes, hint: str = "") -> str:
+    """Read a header value with bytes above 127: UTF-8, else the likeliest charset, else both.
+
+    Args:
+        raw: The value.
+        hint: The codec that reads most of what stands beside it.
+    """
     text = _strictly(raw, "utf_8")
     if text is not None:
         return text
-    if len(raw) > _MAX_MIXED_BYTES:
-        return _clean(str(raw, guess(raw), "replace"))
-    pieces = _BREAKS.split(raw)
-    parts = [_strictly(piece, "utf_8") for piece in pieces]
-    mixed = any(
-        part is not None and _THREE_BYTE_UTF8.search(piece)
-        for part, piece in zip(parts, pieces, strict=True)
-    )
-    if not mixed:
-        return _clean(str(raw, guess(raw), "replace"))
-    rest = b" ".join(piece for part, piece in zip(parts, pieces, strict=True) if part is None)
-    codec = guess(rest)
+    parts: list[tuple[bytes, str | None]] = []
+    if len(raw) <= _MAX_MIXED_BYTES:
+        parts = [(piece, _strictly(piece, "utf_8")) for piece in _BREAKS.split(raw)]
+    if not any(part is not None and _THREE_BYTE_UTF8.search(piece) for piece, part in parts):
+        text = _strictly(raw, hint)
+        return _clean(str(raw, guess(raw), "replace")) if text is None else text
+    codec = guess(b" ".join(piece for piece, part in parts if part is None))
     return "".join(
-        _clean(str(piece, codec, "replace")) if part is None else part
-        for part, piece in zip(parts, pieces, strict=True)
+        _clean(str(piece, codec, "replace")) if part is None else part for piece, part in parts
     )

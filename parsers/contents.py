@@ -10,13 +10,15 @@ import re
 from dataclasses import dataclass, field
 
 from holdfast.core.records import MAX_INDEXED_CHARS, Attachment, TextState
+from holdfast.parsers.alternatives import text_of_alternatives
 from holdfast.parsers.charsets import decode
 from holdfast.parsers.defects import Defects
+from holdfast.parsers.flowed import is_flowed, join_lines
 from holdfast.parsers.html_text import html_to_text
 from holdfast.parsers.mime_tree import Part
 from holdfast.parsers.sealed_mail import note_protection
 from holdfast.parsers.sniff import HEAD_BYTES, sniff
-from holdfast.parsers.transfer import decoded_pieces
+from holdfast.parsers.transfer import decoded_pieces, plain_lines_at
 
 _MAX_TEXT_BYTES = 4 * MAX_INDEXED_CHARS
 _TEXT_TYPES = frozenset(
@@ -107,6 +109,8 @@ def _read_body_part(part: Part, contents: Contents, defects: Defects) -> None:
         defects.add("text_truncated", part.path)
     if is_html and not contents.html:
         contents.html = text
+    elif is_flowed(part.content_type.get("format"), part.content_type.get("delsp")):
+        text = join_lines(text)
     contents.blocks.append((part.group, is_html, text))
 
 
@@ -115,12 +119,18 @@ def _body_bytes(part: Part, defects: Defects) -> tuple[bytes, bool]:
         return part.buffer[part.start : part.end], False
     damage: list[str] = []
     kept: list[bytes] = []
-    size = 0
-    for piece in decoded_pieces(part.buffer, part.start, part.end, part.encoding, damage):
+    size, end = 0, part.end
+    if part.encoding == "base64":
+        end = plain_lines_at(part.buffer, part.start, part.end)
+    for piece in decoded_pieces(part.buffer, part.start, end, part.encoding, damage):
         kept.append(piece)
         size += len(piece)
         if size > _MAX_TEXT_BYTES:
             break
+    if end < part.end:
+        damage.append("base64_damaged")
+        kept += (b"\n", part.buffer[end : min(part.end, end + _MAX_TEXT_BYTES)])
+        size += part.end - end
     _note_damage(damage, part, defects)
     return b"".join(kept)[:_MAX_TEXT_BYTES], size > _MAX_TEXT_BYTES
 
@@ -157,7 +167,7 @@ def _read_outside(part: Part, contents: Contents) -> None:
 
 
 def _join_body(contents: Contents, defects: Defects) -> None:
-    """Join the text parts in order; of alternatives the plain one speaks, unless it is blank."""
+    """Join the text parts in order; alternatives as `alternatives` says."""
     groups: dict[int, list[tuple[bool, str]]] = {}
     order: list[tuple[int, str]] = []
     for group, is_html, text in contents.blocks:
@@ -182,9 +192,7 @@ def _join_body(contents: Contents, defects: Defects) -> None:
 
 def _of_alternatives(choices: list[tuple[bool, str]]) -> str:
     plain = "\n".join(text for is_html, text in choices if not is_html)
-    if plain.strip():
-        return plain
-    return "\n".join(html_to_text(text) for is_html, text in choices if is_html)
+    return text_of_alternatives(plain, [text for is_html, text in choices if is_html])
 
 
 def _measure(part: Part, wants_text: bool, defects: Defects) -> _Measured:  # noqa: FBT001

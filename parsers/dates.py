@@ -39,7 +39,10 @@ _MONTH_OF = {name: number for number, names in enumerate(_MONTHS, 1) for name in
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _TIME = r"(\d{1,2})[:.](\d{1,2})(?:[:.](\d{1,2}))?(?:[.,]\d{1,9})?"
-_ZONE = r"(?:\s*\(?((?:GMT|UTC|UT)?[+-]\d{1,2}:?\d{0,2}(?!\d)|[A-Za-z]{1,5}(?![A-Za-z])))?"
+_ZONE = (
+    r"(?:\s*[AP]M(?![A-Za-z]))?"
+    r"(?:\s*\(?((?:GMT|UTC|UT)?[+-]\d{1,2}:?\d{0,2}(?!\d)|[A-Za-z]{1,5}(?![A-Za-z])))?"
+)
 _RFC5322 = re.compile(
     r"(?:([^\s,\d]{1,20})\s*[,.]?\s*)?(\d{1,2})[\s.-]{1,4}([^\W\d_]{2,12}|\d{1,2}月|\d{1,2}월)\.?"
     rf"[\s,-]{{1,4}}(\d{{2,4}})[\s,]{{1,4}}{_TIME}{_ZONE}"
@@ -49,8 +52,7 @@ _ASCTIME = re.compile(
     r"(?:([A-Z]{3,5}|[+-]\d{4})\s+)?(\d{4})"
 )
 _MONTH_FIRST = re.compile(
-    rf"(?:([^\s,\d]{{1,20}}),?\s+)?([^\W\d_]{{3,12}})\.?\s+(\d{{1,2}}),?\s+(\d{{4}}),?\s+{_TIME}"
-    rf"(?:\s*(?:AM|PM))?{_ZONE}"
+    rf"(?:([^\s,\d]{{1,20}}),?\s+)?([^\W\d_]{{3,12}})\.?\s+(\d{{1,2}}),?\s+(\d{{4}}),?\s+{_TIME}{_ZONE}"
 )
 _ISO = re.compile(rf"(\d{{4}})[-/](\d{{1,2}})[-/](\d{{1,2}})[T\s]+{_TIME}{_ZONE}")
 _CHINESE = re.compile(

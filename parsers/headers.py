@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import islice
 
-from holdfast.parsers.charsets import decode, decode_raw_header
+from holdfast.parsers.charsets import decode, decode_raw_header, guess_together
 from holdfast.parsers.defects import Defects
 from holdfast.parsers.transfer import NOT_BASE64, Buffer
 
@@ -51,6 +51,8 @@ class Header:
     """In the block once it is unfolded."""
     by_name: dict[str, list[str]] = field(default_factory=dict)
     """Lower-case name → values in order."""
+    codec: str | None = None
+    """What its values without a charset are likely in, taken together; None: not yet guessed."""
 
     def first(self, name: str) -> str:
         """Return the first value with its 8-bit bytes read as text; empty when absent."""
@@ -65,7 +67,9 @@ class Header:
         """Read 8-bit bytes of one value as text."""
         if self.is_ascii or value.isascii():
             return value
-        return decode_raw_header(value.encode("latin-1", "replace"))
+        if self.codec is None:
+            self.codec = guess_together(one.encode("latin-1", "replace") for _, one in self.fields)
+        return decode_raw_header(value.encode("latin-1", "replace"), self.codec)
 
 
 def read_header(buffer: Buffer, start: int, end: int, defects: Defects) -> Header:

@@ -147,6 +147,7 @@ def _introduction(lines: list[str], at: int, floor: int) -> int:
 
 
 def _is_divider(text: str) -> bool:
+    text = text.replace("&nbsp;", " ")  # as QQ Mail writes it in plain text too
     inner = text.strip("-_=*—－ \t\xa0")
     return len(text) - len(inner) >= len("----") and inner.lower() in DIVIDER_TEXTS
 

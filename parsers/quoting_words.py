@@ -90,7 +90,7 @@ DIVIDER_TEXTS = _each(
     "пересылаемое сообщение|пересланное сообщение|wiadomość oryginalna|oryginalna wiadomość|"
     "treść przekazanej wiadomości|původní zpráva|přeposlaná zpráva|orijinal mesaj|özgün ileti|"
     "yönlendirilen ileti|原始邮件|原始邮件信息|原始信息|原邮件信息|原邮件|邮件原件|原始郵件|"
-    "原始訊息|回复的原邮件|回复的邮件|转发的邮件|"
+    "原始訊息|回复的原邮件|回复的邮件|回复的邮件信息|转发的邮件|转发的邮件信息|"
     "转发邮件信息|转发邮件|轉寄的郵件|轉寄郵件|转发信息|元のメッセージ|転送メッセージ|"
     "original message/原始邮件|원본 메시지|전달된 메시지"
 )

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from holdfast.core.kinds import Kind, Role
 from holdfast.core.records import Attachment, Defect, Parsed, Participant, TextState
-from holdfast.parsers.addresses import MAX_ADDRESSES, AddressList, parse_addresses
+from holdfast.parsers.addresses import MAX_ADDRESSES, AddressList, Mailbox, parse_addresses
 from holdfast.parsers.contents import Contents, Inventory, take_inventory
 from holdfast.parsers.dates import ReadDate, read_date
 from holdfast.parsers.defects import Defects
@@ -22,6 +22,7 @@ from holdfast.parsers.fingerprint import fingerprint
 from holdfast.parsers.headers import Header, decode_words, decoded_fields
 from holdfast.parsers.mime_tree import Part, read_tree
 from holdfast.parsers.quoting import find_spans
+from holdfast.parsers.sealed_mail import note_armour
 from holdfast.parsers.threads import base_subject
 from holdfast.parsers.transfer import Buffer, decoded
 from holdfast.parsers.wire_form import as_lines, message_start
@@ -139,8 +140,7 @@ def _assemble(parts: list[Part], inventory: Inventory, defects: Defects) -> Pars
     sent = _sent_at(header, defects)
     attachments = _attachments(inventory, defects)
     _note_repeats(header, defects)
-    if "-----BEGIN PGP MESSAGE-----" in contents.body:
-        defects.add("pgp_encrypted")
+    note_armour(contents.body, defects)
     return Parsed(
         kind=_kind(parts, inventory),
         parser_version=PARSER_VERSION,
@@ -214,9 +214,11 @@ def _found_people(value: str, role: Role) -> tuple[tuple[Participant, ...], tupl
             listed = parse_addresses(plain)
     for code in listed.codes:
         defects.add(code, role.value)
+    boxes = listed.mailboxes
+    if "=?" in value:
+        boxes = tuple(one for box in boxes for one in _decoded_boxes(box, role, defects))
     people = [
-        Participant(role, _clean(box.name, defects), _clean(box.address, defects))
-        for box in listed.mailboxes
+        Participant(role, _clean(box.name, defects), _clean(box.address, defects)) for box in boxes
     ]
     return tuple(people), defects.values()
 
@@ -226,6 +228,18 @@ _known_people = lru_cache(maxsize=1 << 13)(_found_people)
 
 def _has_plain_address(listed: AddressList) -> bool:
     return any("@" in box.address and "=?" not in box.address for box in listed.mailboxes)
+
+
+def _decoded_boxes(box: Mailbox, role: Role, defects: Defects) -> Sequence[Mailbox]:
+    """Read one element of a list that an encoded word hides whole."""
+    text = box.address or box.name
+    if "=?" not in text or "@" in text:
+        return [box]
+    plain = decode_words(text, defects)
+    if "@" not in plain:
+        return [box]
+    defects.add("address_encoded", role.value)
+    return parse_addresses(plain).mailboxes
 
 
 def _clean(text: str, defects: Defects) -> str:

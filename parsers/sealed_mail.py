@@ -24,6 +24,15 @@ _BY_TYPE = {
 }
 
 
+def note_armour(body: str, defects: Defects) -> None:
+    """Record OpenPGP that stands in the text itself (RFC 9580, 6.2 and 7)."""
+    if "-----BEGIN PGP " in body:
+        if "-----BEGIN PGP MESSAGE-----" in body:
+            defects.add("pgp_encrypted")
+        if "-----BEGIN PGP SIGNED MESSAGE-----" in body:
+            defects.add("pgp_signed")
+
+
 def note_protection(part: Part, defects: Defects) -> None:
     """Record how a part is wrapped, as an information among the defects."""
     name = part.content_type.value

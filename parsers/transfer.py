@@ -20,6 +20,8 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 NOT_BASE64 = bytes(set(range(256)) - set(_ALPHABET) - {0x3D})
 """Every byte that is neither of the base64 alphabet nor its padding."""
 _SPACE = b" \t\r\n"
+_FOREIGN = re.compile(rb"\n[A-Za-z0-9+/= \t\r]*+[^A-Za-z0-9+/=\s]")
+_BASE64_LINE = re.compile(rb"\n[A-Za-z0-9+/]{60}")
 _UU_BEGIN = re.compile(rb"(?m)^begin [0-7]{3,4} [^\n]*\n")
 _ENCODINGS = {
     "base64": "base64",
@@ -60,6 +62,17 @@ def decoded(buffer: Buffer, start: int, end: int, encoding: str, damage: list[st
     if not encoding:
         return buffer[start:end]
     return b"".join(decoded_pieces(buffer, start, end, encoding, damage))
+
+
+def plain_lines_at(buffer: Buffer, start: int, end: int) -> int:
+    """Return where plain lines follow base64 in `[start, end)`, as mailing lists add; else `end`.
+
+    What base64 follows again is damage inside of it, and no added lines.
+    """
+    foreign = _FOREIGN.search(buffer, start, end)
+    if foreign is None or _BASE64_LINE.search(buffer, foreign.end(), end):
+        return end
+    return foreign.start() + 1  # behind the line end that the match begins with
 
 
 def _base64_pieces(buffer: Buffer, start: int, end: int, damage: list[str]) -> Iterator[bytes]:

@@ -102,6 +102,9 @@ MESSAGES: dict[str, str] = {
     "(no subject)": "（无主题）",
     "%(num)s files": "%(num)s 个附件",
     "not fully indexed": "未完整索引",
+    "Another message has the same Message-ID and differs.": (
+        "另有一封邮件的 Message-ID 相同而内容不同。"
+    ),
     "defects": "有缺陷",
     "in file": "附件",
     "subject": "主题",

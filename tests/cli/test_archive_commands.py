@@ -19,6 +19,21 @@ def first_id(desk: Desk, query: str) -> str:
     return desk.run("search", query, "--format", "ids").out.split()[0]
 
 
+TRAVELLED = b"""\
+Received: from b.example (b.example [192.0.2.2]) by c.example with ESMTP id 2;
+ Tue, 05 Mar 2024 10:21:30 +0800
+Received: from a.example (\x1b[31ma.example [198.51.100.3]) by b.example with ESMTPS id 1;
+ Tue, 05 Mar 2024 10:20:40 +0800
+From: Anna Berg <anna@a.example>
+To: li@our.example
+Subject: from afar
+Date: Tue, 5 Mar 2024 10:20:30 +0800
+Message-ID: <far@a.example>
+
+hi
+"""
+
+
 class TestInit:
     def test_new_archive_has_data_keys_apart_and_commented_settings(self, own: Desk) -> None:
         ran = own.run("init", "--name", "acme", "--internal-domain", "acme.example")
@@ -147,6 +162,38 @@ class TestShow:
         assert lines[0] == "Message-ID: <budget@our.example>"
         fields = archive.run("show", "budget@our.example", "--headers", "--json").json["headers"]
         assert fields[1] == {"name": "From", "value": "Anna Berg <anna@berg.example>"}
+
+    def test_headers_are_followed_by_the_way_that_they_tell(
+        self, own: Desk, tmp_path: Path
+    ) -> None:
+        letter = tmp_path / "far.eml"
+        letter.write_bytes(TRAVELLED)
+        own.run("import", letter)
+        out = own.run("show", "far@a.example", "--headers").out
+        assert "Received: from b.example" in out
+        way = out.partition("Way")[2].splitlines()[2:]
+        assert [line.split()[0] for line in way] == ["1", "2"]
+        assert "a.example" in way[0]
+        assert "50 s" in way[1]
+        assert "\x1b" not in out
+        told = own.run("show", "far@a.example", "--headers", "--json").json
+        assert [hop["by"] for hop in told["hops"]] == ["b.example", "c.example"]
+        assert told["hops"][1]["at"] == "2024-03-05T02:21:30Z"
+        assert (told["anomalies"], told["failure"]) == ([], None)
+        chinese = own.run("--lang", "zh", "show", "far@a.example", "--headers").out
+        assert "传递路径" in chinese
+
+    def test_message_beside_another_of_its_message_id_says_so(
+        self, own: Desk, tmp_path: Path
+    ) -> None:
+        for name, text in (("a", b"hi"), ("b", b"other words")):
+            (tmp_path / f"{name}.eml").write_bytes(TRAVELLED.replace(b"hi", text))
+        own.run("import", tmp_path / "a.eml")
+        assert "same Message-ID" not in own.run("show", "far@a.example").out
+        own.run("import", tmp_path / "b.eml")
+        for name in own.run("search", "is:conflict", "--format", "ids").out.split():
+            assert "same Message-ID and differs" in own.run("show", name).out
+            assert "Message-ID 相同" in own.run("--lang", "zh", "show", name).out
 
     def test_json_has_text_and_captures(self, archive: Desk) -> None:
         shown = archive.run("show", "budget@our.example", "--json").json

@@ -32,6 +32,13 @@ def test_damaged_original_is_said_to_be_damaged(damaged: Desk) -> None:
     assert "original" in damaged.run("verify", status=6).out
 
 
+def test_headers_of_a_damaged_original_are_shown_without_its_way(damaged: Desk) -> None:
+    ran = damaged.run("show", "budget@our.example", "--headers")
+    assert "Subject: Budget for the harbour" in ran.out
+    assert "cannot be told" in ran.err
+    assert damaged.run("show", "budget@our.example", "--headers", "--json").json["failure"]
+
+
 def test_damaged_entry_of_the_log_is_found(own: Desk, tmp_path: Path) -> None:
     own.run("import", write_mbox(tmp_path / "a.mbox"))
     partial = own.data / "log/tile/entries/000.p"  # one for each length that the log ever had

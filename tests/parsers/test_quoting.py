@@ -186,3 +186,22 @@ def test_f37_hostile_body_of_many_lines_is_read_to_its_end(piece: str) -> None:
     """With work that grew by the square of the lines this would take minutes."""
     body = piece * 20_000 + "wrote:"
     assert all(span.end <= len(body) for span in find_spans(body))
+
+
+def test_divider_of_wecom_mail_begins_the_quote() -> None:
+    quote = (
+        "----------回复的邮件信息----------\n李<li@a.example> 在 2024年3月4日 9:00写道：\n\n旧文"
+    )
+    assert described(f"好\n\n{quote}") == [["quote", quote.split("\n")[0], "旧文"]]
+
+
+@pytest.mark.parametrize(
+    "divider",
+    [
+        "------------------&nbsp;原始邮件&nbsp;------------------",
+        "------------------&nbsp;Original&nbsp;------------------",
+    ],
+)
+def test_divider_of_qq_mail_in_plain_text_begins_the_quote(divider: str) -> None:
+    quote = f'{divider}\n发件人:&nbsp;"Li"<li@a.example&gt;;\n主题:&nbsp;合同\n\n旧文'
+    assert described(f"好的。\n\n{quote}") == [["quote", divider, "旧文"]]

@@ -131,8 +131,17 @@ def test_type_without_a_subtype_is_guessed() -> None:
     assert "content_type_invalid" in codes(parsed)
 
 
-def test_pgp_message_in_the_body_is_said() -> None:
-    assert "pgp_encrypted" in codes(parse(b"To: a@b.c\n\n-----BEGIN PGP MESSAGE-----\nx\n"))
+@pytest.mark.parametrize(
+    ("armour", "found"),
+    [
+        (b"MESSAGE", {"pgp_encrypted"}),
+        (b"SIGNED MESSAGE", {"pgp_signed"}),
+        (b"PUBLIC KEY BLOCK", set()),
+    ],
+)
+def test_pgp_in_the_body_is_said(armour: bytes, found: set[str]) -> None:
+    parsed = parse(b"To: a@b.c\n\n-----BEGIN PGP " + armour + b"-----\nx\n")
+    assert codes(parsed) & {"pgp_encrypted", "pgp_signed"} == found
 
 
 @pytest.mark.parametrize("index", [b"A", b"AAAA", b"=", b"\xff"])
@@ -202,6 +211,34 @@ def test_eml_file_is_opened_only_under_a_type_that_can_be_one(kind: bytes) -> No
     inner = b"From: a@b.c\nSubject: inner\n\nhello"
     parsed = parse(b"Content-Type: " + kind + b"; name=a.eml\n\n" + inner)
     assert parsed.attachments[0].is_message == (kind != b"image/png")
+
+
+FOOTER = b"_______________________________________________\nA list, https://a.example/\n"
+
+
+def encoded_text(text: bytes, label: str = "utf-8") -> bytes:
+    head = f"Content-Type: text/plain; charset={label}\nContent-Transfer-Encoding: base64\n\n"
+    return head.encode() + text
+
+
+def test_footer_that_a_list_adds_behind_base64_is_read_as_it_stands() -> None:
+    parsed = parse(encoded_text(base64.encodebytes("正文内容".encode()) + FOOTER))
+    assert parsed.body == "正文内容\n" + FOOTER.decode()
+    assert codes(parsed) >= {"base64_damaged"}
+    assert "charset_wrong" not in codes(parsed)
+
+
+def test_foreign_line_inside_base64_is_no_footer() -> None:
+    lines = base64.encodebytes("正文内容".encode() * 20).splitlines(keepends=True)
+    parsed = parse(encoded_text(lines[0] + b"!!!!\n" + b"".join(lines[1:])))
+    assert parsed.body == "正文内容" * 20
+
+
+@pytest.mark.parametrize("tail", [b"\xe6\x96", b"\xff\xfe\xb9\xa1 \x90"])
+def test_damage_at_the_end_of_utf8_does_not_spoil_the_rest(tail: bytes) -> None:
+    text, code = decode("正文内容很长".encode() + tail, "utf-8")
+    assert text.startswith("正文内容很长\ufffd")
+    assert code == "charset_damaged"
 
 
 def test_damaged_nested_message_is_read_with_a_defect() -> None:

@@ -41,6 +41,8 @@ def codes(parsed: Parsed) -> set[str]:
         ("Tue Mar  5 10:00:00 2024 +0100", "2024-03-05T09:00:00"),
         ("2024-03-05T10:00:00Z", "2024-03-05T10:00:00"),
         ("March 5, 2024 12:10 AM", "2024-03-05T00:10:00"),
+        ("Tue, 5 Mar 2024 03:20:30 PM +0800", "2024-03-05T07:20:30"),
+        ("March 5, 2024 3:20 PM EST", "2024-03-05T20:20:00"),
         ("Tue, 05 Mar 102 10:00:00 +0000", "2002-03-05T10:00:00"),
         ("Tue, 5 Mar 2024 24:00:00 +0000", "2024-03-06T00:00:00"),
         ("Tue, 5 Mar 2024 10:00:60 +0000", "2024-03-05T10:00:59"),
@@ -234,6 +236,76 @@ def test_text_without_charset_is_read(text: str, codec: str) -> None:
     assert decode(text.encode(codec))[0] == text
 
 
+@pytest.mark.parametrize("label", ["gb2312", "big5", "shift_jis", "euc-kr", "koi8-r", "iso-8859-1"])
+def test_utf8_under_another_label_is_read(label: str) -> None:
+    """As GB2312 it is a valid text of rare characters, as Latin-1 of accents."""
+    text = "合同编号已经确认"
+    assert decode(text.encode(), label) == (text, "charset_wrong")
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("各位同事，会议改在星期三下午，请准时参加。", "gb18030"),
+        ("Dear all, 各位同事，會議改在星期三下午，請準時參加。", "big5"),
+    ],
+)
+def test_chinese_under_a_western_label_is_read(text: str, codec: str) -> None:
+    assert decode(text.encode(codec), "iso-8859-1") == (text, "charset_wrong")
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("小心", "gb2312"),
+        ("合同", "gbk"),
+        ("Grüße, ÄÖÜ äöü: naïve café «à» – £20, 5 °C", "iso-8859-1"),
+        ("ÄÖÜÄÖÜ", "iso-8859-1"),
+        ("Добрый день", "koi8-r"),
+        ("แบบ", "tis-620"),
+        ("В№ 5", "windows-1251"),
+        ("報價單", "big5"),
+        ("안녕하세요", "euc-kr"),
+    ],
+)
+def test_charset_that_may_be_right_is_believed(text: str, label: str) -> None:
+    assert decode(text.encode(codec_of(label)), label) == (text, "")
+
+
+def test_gb2312_whose_bytes_are_also_utf8_is_believed() -> None:
+    raw = "浔冲北".encode("gb2312")
+    assert raw.decode() != "浔冲北"
+    assert decode(raw, "gb2312") == ("浔冲北", "")
+
+
+def test_address_hidden_whole_among_others_is_read() -> None:
+    word = base64.b64encode("李四 <li@b.example>".encode()).decode()
+    raw = f"To: Jo <jo@a.example>, =?utf-8?B?{word}?=, =?utf-8?Q?only_a_name?=\n\nx"
+    parsed = parse(raw.encode())
+    assert [(one.name, one.address) for one in parsed.participants] == [
+        ("Jo", "jo@a.example"),
+        ("李四", "li@b.example"),
+        ("", "only a name"),
+    ]
+    assert "address_encoded" in {defect.code for defect in parsed.defects}
+
+
+def test_name_that_spells_an_address_is_not_taken_for_one() -> None:
+    parsed = parse(b"To: =?utf-8?Q?boss=40a.example?= <jo@b.example>\n\nx")
+    assert [one.address for one in parsed.participants] == ["jo@b.example"]
+
+
+def test_short_name_is_read_by_what_stands_beside_it() -> None:
+    raw = "From: 張惠妹 <a@b.example>\nSubject: 關於報價單的問題\n\nx".encode("big5")
+    parsed = parse(raw)
+    assert parsed.subject == "關於報價單的問題"
+    assert parsed.participants[0].name == "張惠妹"
+
+
+def test_short_name_that_holds_a_kana_of_euc_is_not_taken_for_one() -> None:
+    assert decode("陳大文".encode("big5"))[0] == "陳大文"
+
+
 def test_header_with_gbk_and_utf8_in_one_line_is_read() -> None:
     raw = b"Subject: " + "报价单一 ".encode() + "合同附件".encode("gbk") + b"\n\nx"
     assert parse(raw).subject == "报价单一 合同附件"
@@ -247,12 +319,12 @@ def test_half_width_katakana_of_windows_is_read() -> None:
     assert decode(b"\x1b(I1\x1b(B \x1b$B-!\x1b(B", "iso-2022-jp")[0] == "ｱ ①"
 
 
-def test_alternative_prefers_plain_text_and_keeps_html() -> None:
+def test_alternative_begins_with_the_plain_text_and_keeps_html() -> None:
     parsed = parse(
         b"Content-Type: multipart/alternative; boundary=b\n\n--b\n\nplain\n"
         b"--b\nContent-Type: text/html\n\n<p>rich</p>\n--b--\n"
     )
-    assert (parsed.body, parsed.html) == ("plain", "<p>rich</p>")
+    assert (parsed.body, parsed.html) == ("plain\n\nrich", "<p>rich</p>")
 
 
 def test_blank_plain_alternative_gives_way_to_html() -> None:

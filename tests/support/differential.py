@@ -26,6 +26,7 @@ from holdfast.core.kinds import Role
 from holdfast.core.records import Parsed, RawItem
 from holdfast.ingest.readers.planning import plan
 from holdfast.ingest.readers.reading import Reader
+from holdfast.parsers.html_text import html_to_text
 from holdfast.parsers.rfc822 import parse
 
 FIELDS = ("subject", "from", "to", "date", "message_id", "body", "attachments")
@@ -245,6 +246,16 @@ def _is_part_by_part(mine: str, theirs: str) -> bool:
     return bool(mine) and mine[:40] in theirs and mine[-40:] in theirs
 
 
+def _added_from_html(found: Difference, parsed: Parsed, raw: bytes) -> bool:
+    """Without what only the HTML says, ours is in theirs."""
+    if found.field != "body" or not parsed.html:
+        return False
+    left = str(found.ours)
+    for line in html_to_text(parsed.html).split("\n"):
+        left = left.replace(bare(line), "") if bare(line) else left
+    return left != found.ours and left in str(found.theirs)
+
+
 def _encoding(found: Difference, parsed: Parsed, raw: bytes) -> bool:
     codes = ("base64_", "uuencode_", "transfer_", "content_type_", "mime_parameter")
     has_soft = b"quoted-printable" in raw.lower()
@@ -347,6 +358,7 @@ CLASSES: tuple[tuple[str, Callable[[Difference, Parsed, bytes], bool]], ...] = (
     ("field_repeated", _repeated),
     ("structure_repaired", _structure),
     ("texts_joined", _joined),
+    ("html_says_more", _added_from_html),
     ("address_ambiguous", _address),
     ("address_without_at", _bare_name),
     ("address_group", _group),

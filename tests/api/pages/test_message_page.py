@@ -4,16 +4,20 @@ import hashlib
 import html
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from archive_kit import bring_in, settings_in, write_mbox
 from holdfast.api.pages import messages
 from holdfast.core.errors import Corrupt
 from holdfast.core.records import NO_TRUST
+from holdfast.core.rights import Role
 from holdfast.ingest.viewing import VIEW_LIMITS, NotShown, Viewer
 from holdfast.storage.audit_proofs import check_proof
 from holdfast.storage.audit_reading import Asked, audit_entries
-from pages_kit import House, Visitor, flat, ids
+from holdfast.wiring.founding import create_archive
+from pages_kit import House, Visitor, flat, house, ids
 
 
 def found(browser: Visitor, query: str) -> str:
@@ -47,6 +51,22 @@ def test_people_and_time_stand_above_with_the_zone(legal: Visitor) -> None:
     assert "Li Qiang <li@our.example>" in shown
     assert "boss@our.example" in shown
     assert "2024-03-15 11:00:00 CST (Asia/Shanghai)" in shown
+    assert "same Message-ID" not in shown
+
+
+def test_message_beside_another_of_its_message_id_says_so(tmp_path: Path) -> None:
+    letters = [
+        b"Message-ID: <one@a.example>\nFrom: a@a.example\n\n%b\n" % word
+        for word in (b"first", b"second")
+    ]
+    settings = settings_in(tmp_path)
+    create_archive(settings)
+    bring_in(settings, write_mbox(tmp_path / "a.mbox", letters))
+    with house(settings) as opened:
+        browser = opened.seat("legal", Role.LEGAL)
+        for word in ("first", "second"):
+            shown = flat(browser.get(f"/records/{found(browser, word)}").text)
+            assert "Another message has the same Message-ID and differs." in shown
 
 
 def test_numbers_are_shown_once_for_a_reason_that_is_kept(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from holdfast.cli.command import add, flag
+from holdfast.cli.commands.showing_headers import opened_viewer, print_headers, travel_of
 from holdfast.cli.screen import BAD, GOOD, QUIET, amount, size, styled
 from holdfast.core.errors import Corrupt, NotFound
 
@@ -39,7 +40,9 @@ class ShowOptions:
 
     id: Annotated[str, typer.Argument(metavar="ID", help=_ID_HELP)]
     raw: Annotated[bool, flag("--raw", text="Write the original's bytes, exactly.")] = False
-    headers: Annotated[bool, flag("--headers", text="Print all header fields.")] = False
+    headers: Annotated[
+        bool, flag("--headers", text="Print all header fields, the hops they tell and anomalies.")
+    ] = False
     thread: Annotated[bool, flag("--thread", text="Print the conversation it is part of.")] = False
     verify: Annotated[
         bool, flag("--verify", text="Read the originals again and compare their SHA-256.")
@@ -52,7 +55,8 @@ def show(session: Session, options: ShowOptions) -> int:
     from holdfast.storage.catalogue.later_facts import later_facts_of
     from holdfast.storage.catalogue.reading import captures_of, find_interaction, records
 
-    with session.archive() as services:
+    wants_way = options.headers and not (options.raw or options.verify)
+    with opened_viewer(is_wanted=wants_way) as viewer, session.archive() as services:
         found = records(services.store, [find_interaction(services.store, options.id)])
         if not found:
             raise NotFound(f"{options.id!r} is not in the archive any more.")
@@ -64,8 +68,9 @@ def show(session: Session, options: ShowOptions) -> int:
             return _verify(session, services, captures)
         if options.raw:
             _write_original(session, services, captures[0])
-        elif options.headers:
-            _print_headers(session, record, options)
+        elif viewer:
+            travel = travel_of(services, viewer, record, captures[0].original_id)
+            print_headers(session, record, travel, as_json=options.as_json)
         elif options.thread:
             _print_thread(session, services, record, as_json=options.as_json)
         elif options.as_json:
@@ -120,17 +125,6 @@ def _write_original(session: Session, services: Services, capture: Capture) -> N
     sys.stdout.buffer.flush()
 
 
-def _print_headers(session: Session, record: Record, options: ShowOptions) -> None:
-    if options.as_json:
-        fields = [{"name": name, "value": value} for name, value in record.headers]
-        session.screen.json({"schema": "holdfast.headers/1", "headers": fields})
-        return
-    for name, value in record.headers:
-        line = styled(f"{name}: {value}")
-        line.stylize("bold", 0, len(name) + 1)
-        session.screen.show(line)
-
-
 def _print_record(session: Session, record: Record, captures: list[Capture]) -> None:
     from holdfast.cli.lists import subject_of
 
@@ -177,8 +171,11 @@ def _facts(session: Session, record: Record, captures: list[Capture]) -> Iterato
     yield "Size", size(record.size_bytes)
     if record.defects:
         yield "Defects", ", ".join(record.defects)
+    words = session.screen.words
     if record.is_truncated:
-        yield "Note", "too long to be indexed whole"
+        yield "Note", words("too long to be indexed whole")
+    if record.shares_message_id:
+        yield "Note", words("another message has the same Message-ID and differs")
 
 
 def _origins(captures: list[Capture]) -> str:

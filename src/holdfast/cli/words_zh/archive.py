@@ -372,4 +372,19 @@ MESSAGES = {
     "Comparing": "比对",
     "Read": "已读取",
     "Catalogue": "目录库",
+    "Way": "传递路径",
+    "Hop": "跳",
+    "Received at": "接收时间",
+    "Delay": "延迟",
+    "By": "接收方",
+    "With": "协议",
+    "Only what servers that you trust say of a hop proves anything.": (
+        "只有可信服务器所写的传递记录才有证明力。"
+    ),
+    "Anomalies: {names}": "异常：{names}",
+    "The way of this message cannot be told: {why}": "无法得知此邮件的传递路径：{why}",
+    "too long to be indexed whole": "过长，未完整索引",
+    "another message has the same Message-ID and differs": (
+        "另有一封邮件的 Message-ID 相同而内容不同"
+    ),
 }
