@@ -109,7 +109,8 @@ def test_documented_defaults_are_the_defaults() -> None:
 
 
 SYSTEMS = (
-    "IMAP", "Postfix", "Exim", "Exchange", "Microsoft 365", "Google", "企业微信", "钉钉", "飞书", "微信 WeChat", "QQ", "腾讯企点", "Salesforce",
+    "IMAP", "Postfix", "Exim", "Exchange", "Microsoft 365", "Google",
+    "企业微信", "钉钉", "飞书", "微信 WeChat", "QQ", "腾讯企点", "Salesforce",
     "Zoho", "HubSpot", "Slack", "Microsoft Teams", "Telegram", "WhatsApp", "Mattermost", "简道云",
     "支道平台", "纷享销客", "销售易", "用友 CRM", "U8", "金蝶云星辰", "Zapier", "Worktile", "Excel",
     "Paper", "RPA",
