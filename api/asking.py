@@ -16,7 +16,7 @@ from holdfast.core.identity import public_id, row_id
 from holdfast.core.matching import matches
 from holdfast.core.number_guard import Guarded, guard_numbers
 from holdfast.core.ports import Page, SearchRequest
-from holdfast.core.query import EVERYTHING, NOT_READ_WHOLE, Field, Scope, Term
+from holdfast.core.query import NOT_READ_WHOLE, Field, Scope, Term
 from holdfast.core.rights import Action
 from holdfast.discovery.reach import reaching
 from holdfast.indexer.emptying import total_of
@@ -123,11 +123,6 @@ def in_scope(served: Served, principal: Principal) -> Callable[[Node], Iterator[
     return find
 
 
-def sees_all(principal: Principal) -> bool:
-    """Tell whether counts over the whole archive tell whoever asks nothing new."""
-    return principal.scope.filter == EVERYTHING
-
-
 def within_reach(served: Served, principal: Principal, node: Node, lines: int) -> Node:
     """Return the query that also finds what it asks for within so many lines of a room."""
     if lines < 2:
@@ -144,7 +139,7 @@ def within_reach(served: Served, principal: Principal, node: Node, lines: int) -
 def visible(principal: Principal, found: Sequence[Record]) -> list[Record]:
     """Return those that are in the scope, as it may see them; judged on the records themselves."""
     scope = principal.scope
-    is_whole = scope.filter == EVERYTHING
+    is_whole = scope.is_whole
     return [as_seen(one, scope) for one in found if is_whole or matches(scope.filter, one)]
 
 
@@ -167,7 +162,7 @@ def record_in_scope(served: Served, principal: Principal, text: str) -> Record:
 
 def contact_in_scope(served: Served, principal: Principal, contact_id: int) -> bool:
     """Tell whether the contact took part in anything of the scope."""
-    if principal.scope.filter == EVERYTHING:
+    if principal.scope.is_whole:
         return True
     return total(served, principal, Term(Field.CONTACT, public_id("con", contact_id))) > 0
 

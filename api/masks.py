@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast.core.masking import mask, mask_facets, mask_marks, mask_record
-from holdfast.core.query import EVERYTHING
 from holdfast.core.rights import Action
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def mask_for(principal: Principal, reason: str = "") -> Mask:
     Raises:
         Forbidden: A reason was given by somebody who may not unmask.
     """
-    sees_all = principal.scope.filter == EVERYTHING
+    sees_all = principal.scope.is_whole
     if not reason:
         return Mask(is_on=True, sees_all=sees_all)
     principal.require(Action.UNMASK)

@@ -12,7 +12,7 @@ from holdfast.core.identity import public_id, row_id
 from holdfast.core.kinds import Role
 from holdfast.core.masking import mask
 from holdfast.core.ports import SearchRequest
-from holdfast.core.query import EVERYTHING, And, Dates, Field, Not, Or, Term
+from holdfast.core.query import And, Dates, Field, Not, Or, Term
 from holdfast.storage.catalogue.answering import messages_before
 from holdfast.storage.catalogue.contacts import Contact, find, show
 from holdfast.storage.catalogue.reading import records
@@ -53,7 +53,7 @@ def found_contacts(served: Served, principal: Principal, text: str, limit: int) 
     by digit. An address as a whole is found, for whoever has it wants to know whose it is.
     """
     is_guarded = is_masked(principal) and any(map(str.isdigit, text))
-    is_limited = principal.scope.filter != EVERYTHING
+    is_limited = not principal.scope.is_whole
     found = find(served.store, text, MOST_LOOKED_THROUGH if is_guarded or is_limited else limit)
     if is_guarded:
         whole, wanted = set(address_forms(text)), text.strip().casefold()
@@ -78,7 +78,7 @@ def contacts_in_scope(served: Served, principal: Principal, contact_ids: Iterabl
     asked for again.
     """
     wanted = sorted(set(contact_ids))
-    if principal.scope.filter == EVERYTHING:
+    if principal.scope.is_whole:
         return set(wanted)
     found: set[int] = set()
     for start in range(0, len(wanted), _ASKED_AT_ONCE):

@@ -13,7 +13,7 @@ from holdfast.api.masks import mask_for
 from holdfast.api.people import HUMAN, reads_text, trail_of, writers
 from holdfast.api.shapes.common import from_ms
 from holdfast.core.ports import SearchRequest
-from holdfast.core.query import EVERYTHING, And, Field, Term
+from holdfast.core.query import And, Field, Term
 from holdfast.storage.catalogue.reading import records
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _going(node: Node, direction: str) -> Node:
 def _span(
     served: Served, principal: Principal, found: Contact, human: Node
 ) -> tuple[datetime | None, datetime | None]:
-    if principal.scope.filter == EVERYTHING:
+    if principal.scope.is_whole:
         return found.first_contact_at, found.last_contact_at
     ends: list[datetime | None] = []
     for sort in ("oldest", "newest"):

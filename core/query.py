@@ -216,6 +216,11 @@ class Scope:
     knowers: Knowers | None = None
     """Who sees recipients that were hidden from others; None: whoever asks sees them all."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is everything: what is counted over the whole archive tells nothing new."""
+        return self.filter == EVERYTHING
+
     @classmethod
     def whole_archive(cls, owner: str) -> Scope:
         """The archive owner's scope: everything. Named, so that it is never a default."""

@@ -140,11 +140,6 @@ def hold_named(visit: Visit, matter: Matter, name: str) -> Hold:
     return found
 
 
-def sees_all(visit: Visit) -> bool:
-    """Tell whether counts over the whole archive tell this person nothing new."""
-    return visit.principal.scope.filter == EVERYTHING
-
-
 def holds_of(visit: Visit, matter: Matter) -> list[HoldView]:
     """Return all holds of a matter, those that ended too."""
     store = visit.served.store
@@ -160,7 +155,9 @@ def holds_of(visit: Visit, matter: Matter) -> list[HoldView]:
                 what="" if hold.terms.query == EVERYTHING else written(hold.terms.query),
                 held=_held(visit, hold),
                 needs=still_needs(release, store.now_ms()),
-                freed=freed_by(store, hold.id) if is_asked and sees_all(visit) else None,
+                freed=freed_by(store, hold.id)
+                if is_asked and visit.principal.scope.is_whole
+                else None,
                 asked_by=people.get(release.asked_by or 0, ""),
                 approved_by=people.get(release.approved_by or 0, ""),
                 is_mine=release.asked_by == visit.principal.person_id,
@@ -171,7 +168,7 @@ def holds_of(visit: Visit, matter: Matter) -> list[HoldView]:
 
 
 def _held(visit: Visit, hold: Hold) -> int:
-    if sees_all(visit):
+    if visit.principal.scope.is_whole:
         return count_held(visit.served.store, hold.id).held
     return total(visit.served, visit.principal, Term(Field.HOLD, public_id("hld", hold.id)))
 
@@ -185,7 +182,7 @@ def previewed(visit: Visit, matter: Matter, form: HoldForm) -> Preview:
     """
     new = new_hold(visit, matter, form)
     node = hold_predicate(new.terms)
-    is_within = not sees_all(visit)
+    is_within = not visit.principal.scope.is_whole
     counts = None if is_within else preview_hold(visit.served.store, node, everywhere(visit.served))
     return Preview(
         new=new,

@@ -16,7 +16,6 @@ from holdfast.api.pages.holding import (
     new_hold,
     previewed,
     read_form,
-    sees_all,
     terms_in_words,
 )
 from holdfast.api.pages.rendering import render
@@ -183,7 +182,7 @@ def _list(visit: Visit, *, with_closed: bool = False, **values: Any) -> Response
 def _matter(visit: Visit, matter: Matter, **values: Any) -> Response:
     shown = {"trouble": None, "given": None, "code": "", **values}
     note(visit.served, visit.principal, "govern_read", {"what": "matter"}, [("mat", matter.id)])
-    count = matter_counts(visit.served.store, matter.id) if sees_all(visit) else None
+    count = matter_counts(visit.served.store, matter.id) if visit.principal.scope.is_whole else None
     fresh = matter_named(visit, matter.public)
     page = {"matter": fresh, "holds": holds_of(visit, matter), "held": count, **shown}
     return render(visit, "matter.html", page, 400 if shown["trouble"] else 200)

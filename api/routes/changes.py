@@ -17,7 +17,6 @@ from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms
 from holdfast.api.trail import note
 from holdfast.core.identity import public_id
-from holdfast.core.query import EVERYTHING
 from holdfast.core.rights import Action, Principal
 from holdfast.storage.catalogue.changed import Changed, changed_since, newest_change
 from holdfast.storage.catalogue.reading import records
@@ -70,7 +69,7 @@ def list_changes(
 
 
 def _in_scope(served: Served, principal: Principal, found: list[Changed]) -> list[Changed]:
-    if principal.scope.filter == EVERYTHING:
+    if principal.scope.is_whole:
         return found
     ids = sorted({one.row_id for one in found if one.prefix == "msg"})
     seen = {r.id for r in visible(principal, records(served.store, ids, with_text=True))}

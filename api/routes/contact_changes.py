@@ -25,7 +25,6 @@ from holdfast.api.versions import IfMatch, agreed, tag_of
 from holdfast.core.address_forms import address_forms
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.identity import public_id
-from holdfast.core.query import EVERYTHING
 from holdfast.core.rights import Action, Forbidden, Principal
 from holdfast.storage.catalogue.contact_fields import (
     Fields,
@@ -322,7 +321,7 @@ def _key(served: Served, principal: Principal, order: LinkOrder) -> str:
     owners = owners_of(served.store, keys)
     known = contacts_in_scope(served, principal, owners.values())
     key = next((one for one in keys if owners.get(one) in known), None)
-    if key is None and principal.scope.filter != EVERYTHING:
+    if key is None and not principal.scope.is_whole:
         raise NotFound(
             "Nobody in your scope has this address.", next_step="Ask somebody who sees everything."
         )
@@ -344,7 +343,7 @@ def require_whole_scope(served: Served, principal: Principal, what: str) -> None
     Raises:
         Forbidden: Somebody's scope would change by it, perhaps the asker's own.
     """
-    if principal.may(Action.MERGE) and principal.scope.filter == EVERYTHING:
+    if principal.may(Action.MERGE) and principal.scope.is_whole:
         return
     note(served, principal, "refused", {"action": Action.MERGE.value, "route": what})
     principal.require(Action.MERGE)

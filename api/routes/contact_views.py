@@ -30,7 +30,7 @@ from holdfast.api.shapes.contacts import (
 from holdfast.api.trail import note
 from holdfast.core.identity import public_id
 from holdfast.core.ports import Hit, SearchRequest
-from holdfast.core.query import EVERYTHING, And, Field, Term
+from holdfast.core.query import And, Field, Term
 from holdfast.core.records import Record
 from holdfast.core.rights import Principal
 from holdfast.storage.catalogue.answering import rooms_of
@@ -223,7 +223,7 @@ def _silent(
     The catalogue's last message may be one that is not in the scope, or that hides the contact.
     """
     owner, after = asked
-    if principal.scope.filter == EVERYTHING:
+    if principal.scope.is_whole:
         return silent_contacts(served.store, before_ms, owner=owner, after=after)
     known = silent_contacts(served.store, _EVER_MS, owner=owner, after=_FIRST)
     found = [

@@ -18,8 +18,8 @@ from holdfast.api.trail import note
 from holdfast.core.errors import HoldfastError, NotFound
 from holdfast.core.identity import public_id, row_id
 from holdfast.core.masking import mask
-from holdfast.core.query import EVERYTHING, Term
 from holdfast.core.query import Field as QueryField
+from holdfast.core.query import Term
 from holdfast.core.records import Record
 from holdfast.core.rights import Action, Principal
 from holdfast.storage.catalogue.conversations import (
@@ -187,7 +187,7 @@ def read_lines(
 
 def _told(served: Served, principal: Principal, one: Room) -> set[int] | None:
     """Return what says who is in a room, as far as it is in the scope; None for all of it."""
-    if principal.scope.filter == EVERYTHING:
+    if principal.scope.is_whole:
         return None
     said = records(served.store, member_events(served.store, one.id))
     return {record.id for record in visible(principal, said)}
@@ -233,7 +233,7 @@ def _known(served: Served, principal: Principal, text: str) -> Room:
         found = room(served.store, row_id(PREFIX, text))
     except HoldfastError as error:
         raise absent from error
-    if principal.scope.filter != EVERYTHING and not _in_scope(served, principal, found):
+    if not principal.scope.is_whole and not _in_scope(served, principal, found):
         raise absent
     return found
 
@@ -244,7 +244,7 @@ def _in_scope(served: Served, principal: Principal, one: Room) -> int:
 
 def _shape(served: Served, principal: Principal, one: Room) -> ConversationShape:
     mask: Mask = mask_for(principal)
-    is_whole = principal.scope.filter == EVERYTHING
+    is_whole = principal.scope.is_whole
     return ConversationShape(
         id=public_id(PREFIX, one.id),
         channel=one.channel,

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from holdfast.api.asking import asked, sees_all
+from holdfast.api.asking import asked
 from holdfast.api.door import Archive, allowed
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
@@ -22,7 +22,6 @@ from holdfast.api.trail import note
 from holdfast.core.errors import Conflict, HoldfastError, NotFound
 from holdfast.core.identity import public_id
 from holdfast.core.masking import mask
-from holdfast.core.query import EVERYTHING
 from holdfast.core.rights import Action, Principal
 from holdfast.discovery.export_order import Archive as Exported
 from holdfast.discovery.export_order import ExportOrder, asker_of, scope_digest
@@ -205,7 +204,7 @@ def _refuse_more(served: Served, principal: Principal, found: ExportRow) -> None
         what = {"action": Action.ORIGINAL.value, "route": "a package with originals"}
         note(served, principal, "refused", what, [("exp", found.id)])
         principal.require(Action.ORIGINAL)
-    if sees_all(principal) or found.order.get("scope_sha256") == scope_digest(principal.scope):
+    if principal.scope.is_whole or found.order.get("scope_sha256") == scope_digest(principal.scope):
         return
     note(served, principal, "refused", {"action": Action.EXPORT.value}, [("exp", found.id)])
     raise Conflict(
@@ -215,7 +214,7 @@ def _refuse_more(served: Served, principal: Principal, found: ExportRow) -> None
 
 
 def _is_shown(principal: Principal, one: ExportRow) -> bool:
-    is_wide = principal.may(Action.MATTERS) and principal.scope.filter == EVERYTHING
+    is_wide = principal.may(Action.MATTERS) and principal.scope.is_whole
     return is_wide or one.person_id == principal.person_id
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from holdfast.api.asking import everywhere, guarded, is_masked, sees_all, total, understood
+from holdfast.api.asking import everywhere, guarded, is_masked, total, understood
 from holdfast.api.door import Archive, Asker, allowed
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
@@ -192,7 +192,7 @@ def _disposed(one: Underway) -> AlreadyDisposed:
 
 def _counts_all(principal: Principal) -> bool:
     """Tell whether whoever asks learns nothing by counts over the whole archive."""
-    return sees_all(principal) and not is_masked(principal)
+    return principal.scope.is_whole and not is_masked(principal)
 
 
 def _in_scope(served: Served, principal: Principal, node: Node) -> HoldCounts | None:

@@ -14,7 +14,6 @@ from holdfast.api.asking import (
     in_scope,
     record_in_scope,
     refuse_governed,
-    sees_all,
     understood,
 )
 from holdfast.api.deciding import decision_on
@@ -214,7 +213,7 @@ def _simulated(served: Served, principal: Principal, rule: Rule | None) -> Simul
         spared=_sum(found.spared),
         conflicts=_sum(found.conflicts),
         blocked=dict(found.blocked),
-        is_within_scope=rule is not None and not sees_all(principal),
+        is_within_scope=rule is not None and not principal.scope.is_whole,
         guarded=[leaf_text(one) for one in safe.guarded_leaves] if safe else [],
     )
 

@@ -14,7 +14,6 @@ from holdfast.core.errors import NotFound
 from holdfast.core.hidden_recipients import as_seen, is_withheld
 from holdfast.core.holds import asks_for_texts
 from holdfast.core.matching import matches
-from holdfast.core.query import EVERYTHING
 from holdfast.core.rights import Action
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.contacts import contact_root, identities_of_contact
@@ -80,7 +79,7 @@ class Audience:
             found |= {
                 one.id: as_seen(one, scope) if is_withheld(one, scope.knowers) else None
                 for one in read
-                if scope.filter == EVERYTHING or matches(scope.filter, one)
+                if scope.is_whole or matches(scope.filter, one)
             }
         return found
 
@@ -98,7 +97,7 @@ class Audience:
             except NotFound:
                 return False
             people = identities_of_contact(connection, root)
-            if self.principal.scope.filter == EVERYTHING:
+            if self.principal.scope.is_whole:
                 return True
             query = select(participants.c.interaction_id).distinct()
             rows = by_value(connection, query, participants.c.identity_id, people)
@@ -117,7 +116,7 @@ class Audience:
             owner = connection.scalar(query)
         if owner is not None and owner == self.principal.person_id:
             return self.principal.may(Action.EXPORT)
-        is_wide = self.principal.scope.filter == EVERYTHING
+        is_wide = self.principal.scope.is_whole
         return is_wide and self.principal.may(Action.MATTERS)
 
 
