@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from holdfast.api.asking import everywhere, total, understood
+from holdfast.api.asking import total, understood
+from holdfast.api.hold_counts import counts_all, preview_counts
 from holdfast.api.pages.queries import label_of, written
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.holds import HoldTerms, hold_predicate
@@ -20,7 +21,7 @@ from holdfast.storage.governance.holds import Hold, NewHold, list_holds, unknown
 from holdfast.storage.governance.matters import Matter, list_matters
 from holdfast.storage.governance.notices import Notice, list_notices
 from holdfast.storage.governance.releasing import Freed, freed_by
-from holdfast.storage.governance.sweeping import count_held, preview_hold
+from holdfast.storage.governance.sweeping import count_held
 from holdfast.storage.rights.users import list_users
 
 if TYPE_CHECKING:
@@ -182,12 +183,12 @@ def previewed(visit: Visit, matter: Matter, form: HoldForm) -> Preview:
     """
     new = new_hold(visit, matter, form)
     node = hold_predicate(new.terms)
-    is_within = not visit.principal.scope.is_whole
-    counts = None if is_within else preview_hold(visit.served.store, node, everywhere(visit.served))
+    counts = preview_counts(visit.served, visit.principal, node)
+    is_within = not counts_all(visit.principal)
     return Preview(
         new=new,
-        held=counts.held if counts else total(visit.served, visit.principal, node),
-        not_fully_indexed=counts.not_fully_indexed if counts else None,
+        held=counts.held,
+        not_fully_indexed=None if is_within else counts.not_fully_indexed,
         is_within_scope=is_within,
         unknown=unknown_custodians(visit.served.store, new.terms.custodians),
         warnings=understood(visit.served, form.query).warnings,

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from holdfast.api.asking import everywhere, guarded, is_masked, total, understood
+from holdfast.api.asking import everywhere, understood
 from holdfast.api.door import Archive, Asker, allowed
+from holdfast.api.hold_counts import counted_in_scope, counts_all, preview_counts
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
 from holdfast.api.served import Served
@@ -32,9 +33,9 @@ from holdfast.api.shapes.matters import (
 )
 from holdfast.api.trail import note
 from holdfast.api.versions import IfMatch, agreed, tag_of
-from holdfast.core.holds import NOT_FULLY_INDEXED, HoldTerms, hold_predicate
+from holdfast.core.holds import HoldTerms, hold_predicate
 from holdfast.core.identity import public_id
-from holdfast.core.query import And, Field, Node, Term
+from holdfast.core.query import Field, Term
 from holdfast.core.rights import Action, Principal
 from holdfast.indexer.explain import to_text
 from holdfast.retention.notices import NoticeFacts, notice_text
@@ -60,9 +61,7 @@ from holdfast.storage.governance.matters import (
 from holdfast.storage.governance.notices import acknowledge, give_notice, list_notices
 from holdfast.storage.governance.releasing import change_release, freed_by
 from holdfast.storage.governance.sweeping import (
-    HoldCounts,
     count_held,
-    preview_hold,
     sweep_hold,
 )
 
@@ -163,23 +162,24 @@ def _placed(served: Served, principal: Principal, matter: Matter, new: NewHoldSh
         tuple(new.custodians), new.from_at, new.to_at, node, spares_unindexed=new.spares_unindexed
     )
     check_terms(terms)
-    store, find, predicate = served.store_of(principal), everywhere(served), hold_predicate(terms)
+    store, predicate = served.store_of(principal), hold_predicate(terms)
     begun_ms = store.now_ms()
-    hold, counts = None, _in_scope(served, principal, predicate)
+    hold = None
     if new.is_preview:
-        counts = counts or preview_hold(store, predicate, find)
+        counts = preview_counts(served, principal, predicate)
         said = {"canonical": to_text(predicate), "held": counts.held}
         note(served, principal, "hold_preview", said, [("mat", matter.id)])
     else:
         order = NewHold(matter.id, new.name, new.reason, terms, new.query, to_text(node))
+        mine = counted_in_scope(served, principal, predicate)
         hold = place_hold(store, order)
-        swept = sweep_hold(store, hold, find)
-        counts = counts or swept
+        swept = sweep_hold(store, hold, everywhere(served))
+        counts = mine or swept
     return PlacedHold(
         hold=None if hold is None else hold_shape(hold, store.now_ms()),
         held=counts.held,
         not_fully_indexed=counts.not_fully_indexed,
-        is_within_scope=not _counts_all(principal),
+        is_within_scope=not counts_all(principal),
         unknown_custodians=unknown_custodians(store, terms.custodians),
         already_disposed=[_disposed(one) for one in underway(store, begun_ms)],
     )
@@ -190,28 +190,11 @@ def _disposed(one: Underway) -> AlreadyDisposed:
     return AlreadyDisposed(disposal_id=name, records=one.destroyed, last_at=from_ms(one.last_ms))
 
 
-def _counts_all(principal: Principal) -> bool:
-    """Tell whether whoever asks learns nothing by counts over the whole archive."""
-    return principal.scope.is_whole and not is_masked(principal)
-
-
-def _in_scope(served: Served, principal: Principal, node: Node) -> HoldCounts | None:
-    """Count what whoever asks may know of; None where that is everything.
-
-    A hold holds beyond any scope, but what it counts there would answer any question.
-    """
-    if _counts_all(principal):
-        return None
-    safe = guarded(principal, node).node
-    partly = And((safe, NOT_FULLY_INDEXED))
-    return HoldCounts(total(served, principal, safe), total(served, principal, partly))
-
-
 @router.get("/holds/{hold_id}", operation_id="read_hold")
 def get_hold(hold_id: str, served: Archive, principal: Viewer, response: Response) -> HoldDetail:
     """Read a hold: what it holds, and what its end would set free."""
     found = _hold(served, hold_id)
-    mine = _in_scope(served, principal, Term(Field.HOLD, found.public))
+    mine = counted_in_scope(served, principal, Term(Field.HOLD, found.public))
     counts = mine or count_held(served.store, found.id)
     freed = None if mine else freed_by(served.store, found.id).free
     response.headers["ETag"] = tag_of(found.version)
