@@ -8,8 +8,8 @@ import pytest
 
 from api_kit import Office
 from digit_guessing import NUMBER, SHOWN, no_digit_is_told, numbers_office, ways
-from holdfast.api import people
-from holdfast.api.routes import bulk_metadata, conversations, matters, policies, search
+from holdfast.api import hold_counts, people
+from holdfast.api.routes import bulk_metadata, conversations, policies, search
 from holdfast.core.number_guard import Guarded
 
 pytestmark = pytest.mark.unmeasured
@@ -60,7 +60,7 @@ def test_f62_search_that_answers_about_hidden_digits_is_found_out(
     ("place", "name", "way"),
     [
         (bulk_metadata, "guarded", "many"),
-        (matters, "guarded", "holds"),
+        (hold_counts, "guarded", "holds"),
         (policies, "guarded", "rules"),
         (people, "is_masked", "contacts"),
         (conversations, "is_masked", "rooms"),
