@@ -6,7 +6,6 @@ answer will be. So no bytes of it are ever taken for commands.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ from holdfast.ingest.smtp.session import (
     DRAINED_BYTES,
     NO_RECIPIENT,
     TOO_LARGE,
-    TOO_SLOW,
     JournalSession,
     TooMuch,
     added,
@@ -63,36 +61,29 @@ class ChunkingSession(JournalSession):
             return
         size, is_last = asked
         chunks = self._chunks_so_far()
-        self._reset_timeout(self.door.config.bounds.data_s + 60)
-        try:
-            async with asyncio.timeout_at(chunks.until):
-                await self._receive_chunk(chunks, size)
-        except TimeoutError:
-            self._say_and_leave(TOO_SLOW)
-            return
-        except TooMuch:
-            self._say_and_leave(TOO_LARGE)
+        answer = await self._in_time(chunks.until, self._receive_chunk(chunks, size))
+        if answer is None:
             return
         if is_last and chunks is self._chunks:
-            answer = chunks.answer or ended(chunks.arriving)
-            answer = await self._settled(chunks.arriving, answer)
-            self._reset_timeout()
-            await self._answer(answer)
-            self.is_waiting = False
+            answer = answer or ended(chunks.arriving)
+            await self._end(await self._settled(chunks.arriving, answer))
             return
         self._reset_timeout()
-        await self.push(chunks.answer or f"250 2.0.0 {size} octets are here")
+        await self.push(answer or f"250 2.0.0 {size} octets are here")
 
     def _chunks_so_far(self) -> Chunks:
         """Return what came before this chunk; of a message for nobody nothing is kept."""
+        is_for_nobody = self.envelope is None or not self.envelope.rcpt_tos
+        if self._chunks is not None and not is_for_nobody:
+            return self._chunks
         arriving = self._new_arriving(is_stuffed=False)
-        until = self.loop.time() + self.door.config.bounds.data_s
-        if self.envelope is None or not self.envelope.rcpt_tos:
-            return Chunks(arriving, until, answer=NO_RECIPIENT)
-        self._chunks = self._chunks or Chunks(arriving, until)
+        if is_for_nobody:
+            return Chunks(arriving, self._latest(), answer=NO_RECIPIENT)
+        self._chunks = Chunks(arriving, self._latest())
         return self._chunks
 
-    async def _receive_chunk(self, chunks: Chunks, size: int) -> None:
+    async def _receive_chunk(self, chunks: Chunks, size: int) -> str:
+        """Read one chunk to its end; return what is wrong with the message, or nothing."""
         if self.loop.time() >= chunks.until:  # for a chunk that is here already nobody waits
             raise TimeoutError
         limit = self.door.config.bounds.message_bytes
@@ -106,6 +97,7 @@ class ChunkingSession(JournalSession):
             piece = await self._reader.readexactly(min(size, self.line_length_limit))
             size -= len(piece)
             chunks.answer = chunks.answer or added(chunks.arriving, piece)
+        return chunks.answer
 
     def _set_post_data_state(self) -> None:
         """Forget the message, and what came of it in chunks."""

@@ -24,6 +24,8 @@ from holdfast.ingest.smtp.arriving import Arriving
 from holdfast.ingest.smtp.committing import Letter
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from holdfast.ingest.smtp.door import Door
 
 END = b"\r\n.\r\n"
@@ -205,20 +207,36 @@ class JournalSession(SMTP):
             return
         await self.push("354 End data with <CR><LF>.<CR><LF>")
         arriving = self._new_arriving(is_stuffed=True)
-        seconds = self.door.config.bounds.data_s
-        self._reset_timeout(seconds + 60)
         try:
-            async with asyncio.timeout(seconds):
-                answer = await self._receive(arriving)
+            answer = await self._in_time(self._latest(), self._receive(arriving))
+            if answer is None:
+                return
             answer = await self._settled(arriving, answer)
-        except TimeoutError:
-            self._say_and_leave(TOO_SLOW)
-            return
-        except TooMuch:
-            self._say_and_leave(TOO_LARGE)
-            return
         finally:
             arriving.close()
+        await self._end(answer)
+
+    def _latest(self) -> float:
+        """Return until when content that begins now must be here, by the loop's clock."""
+        return self.loop.time() + self.door.config.bounds.data_s
+
+    async def _in_time(self, until: float, receiving: Awaitable[str]) -> str | None:
+        """Wait for content and return what is wrong with it; None where its client was sent away.
+
+        It is sent away where the content is not here in time, or far longer than it may be.
+        """
+        self._reset_timeout(self.door.config.bounds.data_s + 60)
+        try:
+            async with asyncio.timeout_at(until):
+                return await receiving
+        except TimeoutError:
+            self._say_and_leave(TOO_SLOW)
+        except TooMuch:
+            self._say_and_leave(TOO_LARGE)
+        return None
+
+    async def _end(self, answer: str) -> None:
+        """Answer for a whole message."""
         self._reset_timeout()
         await self._answer(answer)
         self.is_waiting = False

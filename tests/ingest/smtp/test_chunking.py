@@ -224,9 +224,8 @@ def undo_dots(plant: Plant) -> None:
 def answer_before_reading(plant: Plant) -> None:
     """What is for nobody is refused before its bytes were read."""
 
-    async def receive(self: ChunkingSession, chunks: Chunks, size: int) -> None:
-        if not chunks.answer:
-            await received(self, chunks, size)
+    async def receive(self: ChunkingSession, chunks: Chunks, size: int) -> str:
+        return chunks.answer or await received(self, chunks, size)
 
     received = ChunkingSession._receive_chunk
     plant.setattr(ChunkingSession, "_receive_chunk", receive)
