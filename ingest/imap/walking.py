@@ -342,10 +342,8 @@ class Walk:
     ) -> None:
         store = self.bench.desk.store
         if known is not None:
-            before, later = (
-                set(unpacked(known.uids)),
-                Later(store, self.source_id, self.link, place),
-            )
+            before = set(unpacked(known.uids))
+            later = Later(store, self.source_id, self.link, place)
             gone = sorted(before.difference(uids))
             later.deleted(gone)
             later.returned([uid for uid in uids if uid <= known.settled_uid and uid not in before])

@@ -106,7 +106,7 @@ def dry_run(settings: MappedSettings, body: bytes, source: str = "") -> DryRun:
 def _form_and_context(settings: MappedSettings, source: str) -> tuple[str, Context]:
     if isinstance(settings, jdy.JdySettings):
         return jdy.FORM, Context(channel="jdy", zone=settings.zone, extra=jdy.extra_of(settings))
-    channel = settings.channel or generic.channel_of(source)
+    channel = settings.channel_at(source)
     extra = generic.extra_of(settings, channel)
     return generic.FORM, Context(channel=channel, zone=settings.zone, extra=extra)
 

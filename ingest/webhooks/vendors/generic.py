@@ -90,6 +90,10 @@ class GenericSettings:
             _standard_keys(self.secrets)
         checked_fields(self.fields, self.zone, self.country)
 
+    def channel_at(self, source: str) -> str:
+        """Return the channel of what is posted to the source of this name."""
+        return self.channel or channel_of(source)
+
 
 def take(request: Request, settings: GenericSettings) -> Taken:
     """Return what the request holds; what is not signed rightly is not even inflated."""
@@ -99,7 +103,7 @@ def take(request: Request, settings: GenericSettings) -> Taken:
     json_object(content)
     is_inflated = content is not request.body
     sent_at = stamp_of(stamp) if stamp else None
-    channel = settings.channel or channel_of(request.source)
+    channel = settings.channel_at(request.source)
     event = Event(
         key=event_key(key, content),
         form=FORM,
