@@ -18,6 +18,7 @@ from holdfast.core.records import NO_TRUST, Record, Trust
 from holdfast.ingest.viewing import NotShown
 from holdfast.storage.catalogue.attached import attached_files
 from holdfast.storage.catalogue.reading import captures_of, original_bytes
+from holdfast.storage.frames import first_bytes
 
 if TYPE_CHECKING:
     from holdfast.api.served import Served
@@ -46,12 +47,7 @@ def beginning_of(served: Served, record: Record, limit: int) -> Original:
     if not captures:
         return Original(b"", NO_TRUST, is_whole=False)
     first = captures[0]
-    taken = bytearray()
-    for piece in original_bytes(served.store, first.original_id):
-        taken += piece
-        if len(taken) > limit:
-            break
-    raw, is_whole = bytes(taken[:limit]), len(taken) <= limit
+    raw, is_whole = first_bytes(original_bytes(served.store, first.original_id), limit)
     return Original(raw, first.facts.trust, is_whole, first.facts.form)
 
 

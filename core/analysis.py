@@ -66,7 +66,8 @@ _ATOMS = re.compile(
     rf"([{UNSPACED}]+(?:\r?\n[{UNSPACED}]+)*)"
     rf"|({_LETTER}+(?:(?:[{MARKS}]|{_HIGH_MARK})+{_LETTER}*)*)"
 )
-_STARTS_RUN = re.compile(rf"[{UNSPACED}]")
+STARTS_RUN = re.compile(rf"[{UNSPACED}]")
+"""A token of a script without spaces begins so."""
 # From a character outside ASCII to where no position can go on: a stretch that must be looked at
 # letter by letter, with the ASCII letters before it. All else is cut by the space.
 _FOREIGN = re.compile(r"[^\x00-\x7f](?:[0-9a-z\x80-\U0010ffff]+|\r?\n(?=[^\x00-\x7f]))*")
@@ -101,7 +102,7 @@ class Tokens:
         forms: dict[int, str] = dict(self.extra)
         found: dict[str, None] = {}
         for position, token in enumerate(self.joined.split()):
-            if not _STARTS_RUN.match(token):
+            if not STARTS_RUN.match(token):
                 found[token] = None
                 if position in forms:
                     found[forms[position]] = None

@@ -6,14 +6,10 @@ plain text speaks, and what only the HTML says is added to it, or no search woul
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from holdfast.core.analysis import analyse, ascii_tokens
-from holdfast.core.scripts import UNSPACED
+from holdfast.core.analysis import STARTS_RUN, analyse, ascii_tokens
 from holdfast.parsers.html_text import html_to_text
-
-_STARTS_RUN = re.compile(rf"[{UNSPACED}]")
 
 
 def text_of_alternatives(plain: str, pages: Sequence[str]) -> str:
@@ -38,4 +34,4 @@ def _words(text: str) -> set[str]:
     if text.isascii():
         return set(ascii_tokens(text))
     words = set(analyse(text).joined.split())
-    return words | {word[0] for word in words if _STARTS_RUN.match(word)}
+    return words | {word[0] for word in words if STARTS_RUN.match(word)}

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import re
 
-from holdfast.parsers.charset_guess import COMMON_BIG5, COMMON_GB, guess, share_of_pairs
+from holdfast.parsers.charset_guess import (
+    COMMON_BIG5,
+    COMMON_GB,
+    count_high,
+    guess,
+    share_of_pairs,
+)
 
 _THREE_BYTE_UTF8 = re.compile(rb"[\xe1-\xef][\x80-\xbf][\x80-\xbf]")
 _WESTERN = frozenset({"cp1252", "iso8859_15"})
 _OF_PAIRS = frozenset({"gb18030", "big5hkscs", "cp950", "cp932", "cp949", "euc_jp"})
 _OF_ONE_BYTE = re.compile(r"cp125[0-8]|iso8859_\d+|koi8_[rut]|mac_\w+")
 _EAST_ASIAN = ("gb18030", "big5hkscs")
-_HIGH = bytes(range(128, 256))
 _SAMPLE_BYTES = 4096
 _LEAST_HIGH_BYTES = 12
 """Six Chinese characters; no word of a Western language has so many accents side by side."""
@@ -51,7 +56,7 @@ def _is_utf8(raw: bytes, codec: str) -> bool:
 
 def _in_pairs(raw: bytes) -> str:
     sample = raw[:_SAMPLE_BYTES]
-    if len(sample) - len(sample.translate(None, _HIGH)) < _LEAST_HIGH_BYTES:
+    if count_high(sample) < _LEAST_HIGH_BYTES:
         return ""
     if max(share_of_pairs(COMMON_GB, sample), share_of_pairs(COMMON_BIG5, sample)) < 0.9:
         return ""

@@ -13,6 +13,7 @@ from charset_normalizer import from_bytes
 _SAMPLE_BYTES = 4096
 _ALONE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
 _HIGH = re.compile(rb"[\x80-\xff]")
+_ABOVE_ASCII = bytes(range(128, 256))
 _PAIRS = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]|[\x80-\xff]")
 COMMON_GB = re.compile(rb"[\xb0-\xd7\xa1\xa3][\xa1-\xfe]")
 """The 3,755 characters of daily use and the punctuation, as GB2312 has them."""
@@ -34,10 +35,15 @@ def guess(raw: bytes) -> str:
     first = _HIGH.search(raw)
     at = max(first.start() - 64, 0) if first else 0
     sample = raw[at : at + _SAMPLE_BYTES]
-    high = len(_HIGH.findall(sample))
+    high = count_high(sample)
     if len(_ALONE.findall(sample)) * 2 > high:
         return "cp1252"
     return _by_pairs(sample) or _by_statistics(sample)
+
+
+def count_high(raw: bytes) -> int:
+    """Return how many bytes are above 127."""
+    return len(raw) - len(raw.translate(None, _ABOVE_ASCII))
 
 
 def share_of_pairs(pattern: re.Pattern[bytes], sample: bytes) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from holdfast.parsers.charset_doubt import likelier_codec
-from holdfast.parsers.charset_guess import guess
+from holdfast.parsers.charset_guess import count_high, guess
 from holdfast.parsers.surrogates import without_surrogates
 
 _ALIASES = {
@@ -179,7 +179,7 @@ def _decode_declared(raw: bytes, codec: str) -> tuple[str, str]:
 
 def _decode_damaged(raw: bytes, codec: str) -> tuple[str, str]:
     text = _clean(str(raw, codec, "replace"))
-    high = len(raw) - len(raw.translate(None, _HIGH))
+    high = count_high(raw)
     lost = text.count("\ufffd")
     if codec == "utf_8" and lost <= len(_THREE_BYTE_UTF8.findall(raw)):
         return text, "charset_damaged"  # bytes of another charset have no such rows
@@ -189,9 +189,6 @@ def _decode_damaged(raw: bytes, codec: str) -> tuple[str, str]:
         if better != codec and other is not None:
             return other, "charset_wrong"
     return text, "charset_damaged"
-
-
-_HIGH = bytes(range(128, 256))
 
 
 def _strictly(raw: bytes, codec: str) -> str | None:

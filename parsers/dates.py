@@ -120,18 +120,16 @@ def _read_usual(usual: re.Match[str]) -> ReadDate | None:
         at = local - _east(zone)
     except (ValueError, OverflowError):
         return None
-    is_usual = _USUAL_DAYS[local.weekday()] == weekday and FIRST_YEAR <= at.year <= LAST_YEAR
+    is_usual = _DAYS[local.weekday()] == weekday.lower() and FIRST_YEAR <= at.year <= LAST_YEAR
     return ReadDate(at) if is_usual else None
 
 
-_USUAL_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _USUAL_MONTHS = {names[0].title(): number for number, names in enumerate(_MONTHS, 1)}
 
 
 @lru_cache(maxsize=256)
 def _east(zone: str) -> timedelta:
-    minutes = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:]))
-    return -minutes if zone[0] == "-" else minutes
+    return timedelta(minutes=_offset(zone, []))  # of a usual zone there is nothing to note
 
 
 def _rfc5322_fields(text: str) -> _Fields | None:

@@ -103,6 +103,16 @@ def open_frames(pieces: Iterable[bytes], content_id: bytes, key: bytes) -> Itera
     return _verified(opened, size_bytes, content_id)
 
 
+def first_bytes(pieces: Iterable[bytes], limit: int) -> tuple[bytes, bool]:
+    """Return the beginning of what comes in pieces, up to so many bytes, and whether it is all."""
+    taken = bytearray()
+    for piece in pieces:
+        taken += piece
+        if len(taken) > limit:
+            break
+    return bytes(taken[:limit]), len(taken) <= limit
+
+
 def seal_text(data: bytes, key: bytes, purpose: bytes) -> bytes:
     """Return derived text compressed and encrypted under a key derived from its original's key.
 

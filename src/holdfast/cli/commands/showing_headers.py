@@ -9,7 +9,6 @@ from holdfast.cli.screen import Column, styled
 from holdfast.core.errors import HoldfastError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
     from holdfast.cli.session import Session
@@ -39,23 +38,15 @@ def travel_of(services: Services, viewer: Viewer, record: Record, original_id: i
     from holdfast.ingest.viewing import Travel
     from holdfast.parsers.message_page import MAX_HEADER_BYTES
     from holdfast.storage.catalogue.reading import original_bytes
+    from holdfast.storage.frames import first_bytes
 
     if record.channel != EMAIL:
         return Travel()
     try:
-        raw = _beginning(original_bytes(services.store, original_id), MAX_HEADER_BYTES)
+        raw, _ = first_bytes(original_bytes(services.store, original_id), MAX_HEADER_BYTES)
     except HoldfastError as error:
         return Travel(failure=str(error))
     return viewer.travel(raw)
-
-
-def _beginning(pieces: Iterable[bytes], length: int) -> bytes:
-    raw = b""
-    for piece in pieces:
-        raw += piece
-        if len(raw) >= length:
-            break
-    return raw[:length]
 
 
 def print_headers(session: Session, record: Record, travel: Travel, *, as_json: bool) -> None:
