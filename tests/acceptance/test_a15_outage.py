@@ -15,6 +15,7 @@ from archive_kit import findings, found
 from engines_chaos import Servers, own_servers
 from holdfast.settings import Settings
 from outage_kit import Site, grown, kept, prepared, sending, site_of, words_of
+from server_scripts import Missing
 from story_kit import Embedded
 
 pytestmark = pytest.mark.unmeasured
@@ -28,7 +29,7 @@ def mailbox(folder: Path, need: Callable[[object, str], None]) -> Iterator[serve
         folder.chmod(0o755)  # the server has a user of its own
         with server_dovecot.running(folder) as dovecot:
             yield dovecot.user("ann")
-    except server_dovecot.Missing as error:
+    except Missing as error:
         need(False, str(error))
 
 

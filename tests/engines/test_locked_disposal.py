@@ -29,20 +29,14 @@ from holdfast.wiring.archive import Services
 from holdfast.wiring.disposing import execute
 from holdfast.wiring.engines import log_origin
 from s3_proxy import PASS, Fate, proxied
+from server_s3 import vault_in
 
 MAILS = 3
 ACT = Callable[[Services, Office, int], None]
 
 
 def settings_of(bucket: Any, folder: Path, **changes: Any) -> Settings:
-    vault = {
-        "url": f"s3://{bucket.bucket}/{bucket.prefix}",
-        "endpoint": bucket.endpoint,
-        "region": bucket.region,
-        "access_key": bucket.access_key,
-        "secret_key": bucket.secret_key,
-    }
-    return settings_in(folder, vault=vault | changes)
+    return settings_in(folder, vault=vault_in(bucket) | changes)
 
 
 @contextmanager

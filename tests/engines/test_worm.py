@@ -16,18 +16,11 @@ from holdfast.storage.catalogue.facts import fact
 from holdfast.storage.s3_vault import S3Vault
 from holdfast.wiring.engines import WORM_PROOF
 from holdfast.wiring.founding import create_archive
+from server_s3 import vault_in
 
 
 def settings_of(bucket: Any, folder: Path, **changes: Any) -> Settings:
-    vault = {
-        "url": f"s3://{bucket.bucket}/{bucket.prefix}",
-        "endpoint": bucket.endpoint,
-        "region": bucket.region,
-        "access_key": bucket.access_key,
-        "secret_key": bucket.secret_key,
-        "worm": "governance",
-        "retain_days": 1,
-    }
+    vault = {**vault_in(bucket), "worm": "governance", "retain_days": 1}
     return settings_in(folder, vault=vault | changes)
 
 

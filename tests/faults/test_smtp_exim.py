@@ -19,7 +19,7 @@ from holdfast.wiring.founding import create_archive
 from http_listening import free_port
 from mail_sink import Sink, sinking
 from server_exim import COPIES, LOGIN, EximServer, running
-from server_postfix import Missing
+from server_scripts import Missing
 from smtp_kit import Client
 from smtp_trust import REPORT
 

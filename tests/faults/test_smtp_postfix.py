@@ -18,7 +18,8 @@ from holdfast.wiring.founding import create_archive
 from http_listening import free_port
 from journal_storm import Storm, is_settled, raise_storm
 from mail_sink import sinking
-from server_postfix import Missing, PostfixServer, running
+from server_postfix import PostfixServer, running
+from server_scripts import Missing
 from smtp_kit import JOURNAL, Client
 
 pytestmark = pytest.mark.unmeasured

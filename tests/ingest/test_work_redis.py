@@ -21,7 +21,8 @@ from holdfast.storage.catalogue.job_lists import job_view
 from holdfast.storage.store import Store
 from holdfast.wiring.archive import open_archive
 from holdfast.wiring.founding import create_archive
-from server_redis import Missing, RedisServer, running
+from server_redis import RedisServer, running
+from server_scripts import Missing
 from work_kinds import TEST_KINDS, ChildPlan, crew, runs, until
 
 pytestmark = pytest.mark.unmeasured

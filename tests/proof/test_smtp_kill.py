@@ -9,7 +9,7 @@ from pathlib import Path
 from fault_disk import can_mount
 from fault_smtp import kill_smtp_rounds
 from journal_storm import Storm, raise_storm
-from server_postfix import Missing
+from server_scripts import Missing
 
 KILLS = 1000
 REPORTS = 10_000

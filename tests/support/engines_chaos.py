@@ -15,6 +15,7 @@ import server_elasticsearch
 import server_postgres
 import server_redis
 import server_s3
+import server_scripts
 from archive_kit import ACTOR, opened
 from elastic_kit import own_folder
 from engines_kit import Contents, Engines, contents
@@ -50,7 +51,7 @@ class Servers:
 @contextmanager
 def own_servers(need: Callable[[object, str], None]) -> Iterator[Servers]:
     """Run one of each with throw-away data, two nodes of Elasticsearch among them."""
-    missing = (server_postgres.Missing, server_s3.Missing, server_redis.Missing)
+    missing = (server_postgres.Missing, server_s3.Missing, server_scripts.Missing)
     need(server_elasticsearch.is_installed(), "Elasticsearch: deploy/dev/elasticsearch.sh install")
     with own_folder() as folder, ExitStack() as stack:
         try:

@@ -27,6 +27,7 @@ from holdfast.storage.catalogue.schema import interactions, originals
 from holdfast.storage.verify import Tally as Verified
 from holdfast.storage.verify import Verification
 from holdfast.wiring.archive import Services
+from server_s3 import vault_in
 
 PAGE = 1000
 
@@ -51,13 +52,7 @@ class Engines:
         bucket = self.s3.new_bucket()
         ours: dict[str, dict[str, Any]] = {
             "catalogue": {"url": database.url, "password": database.password},
-            "vault": {
-                "url": f"s3://{bucket.bucket}/{bucket.prefix}",
-                "endpoint": bucket.endpoint,
-                "region": bucket.region,
-                "access_key": bucket.access_key,
-                "secret_key": bucket.secret_key,
-            },
+            "vault": vault_in(bucket),
             "index": {
                 "url": " ".join(self.elasticsearch.urls),
                 "user": self.elasticsearch.user,

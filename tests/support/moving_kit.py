@@ -27,7 +27,7 @@ from holdfast.wiring.backups import BackedUp, KeyPlace, Restored, back_up_archiv
 from holdfast.wiring.migrating import Move, Moved, move_archive
 from ready_programs import processes
 from server_postgres import Server
-from server_s3 import S3Server
+from server_s3 import S3Server, vault_in
 
 PASSPHRASE = "correct horse battery staple"
 DEADLINE_S = 300.0
@@ -169,13 +169,7 @@ def on_engines(folder: Path, postgres: Server, s3: S3Server) -> Settings:
             "data": folder / "archive",
             "work": {"processes": 1},
             "catalogue": {"url": database.url, "password": database.password},
-            "vault": {
-                "url": f"s3://{bucket.bucket}/{bucket.prefix}",
-                "endpoint": bucket.endpoint,
-                "region": bucket.region,
-                "access_key": bucket.access_key,
-                "secret_key": bucket.secret_key,
-            },
+            "vault": vault_in(bucket),
         }
     )
 

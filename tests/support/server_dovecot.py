@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import imaplib
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,15 +11,12 @@ from pathlib import Path
 
 from imapclient import imap_utf7
 
-SCRIPT = Path(__file__).resolve().parents[2] / "deploy" / "dev" / "dovecot.sh"
+from server_scripts import told
+
 DATE = '"15-Mar-2024 10:22:00 +0800"'
 """INTERNALDATE of what a test appends without another: 2024-03-15T02:22:00Z."""
 CONNECTIONS = 4
 """At most so many for one user."""
-
-
-class Missing(Exception):
-    """The server is not installed here, or we may not start it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,7 @@ class Dovecot:
 
     def stop(self) -> None:
         """End it in order."""
-        _call("stop", self.folder)
+        told("dovecot.sh", "stop", self.folder)
 
     def start(self) -> Dovecot:
         """Start it again on the same ports, with the mail it kept."""
@@ -133,17 +129,6 @@ def running(folder: Path, more: str = "") -> Iterator[Dovecot]:
 
 
 def _started(folder: Path) -> Dovecot:
-    said = dict(line.split("=", 1) for line in _call("start", folder).splitlines())
+    said = told("dovecot.sh", "start", folder)
     ports = int(said["PORT"]), int(said["TLS_PORT"])
     return Dovecot(folder, *ports, said["PASSWORD"], said["CA_FILE"])
-
-
-def _call(verb: str, folder: Path) -> str:
-    ran = subprocess.run(
-        [str(SCRIPT), verb, str(folder)], capture_output=True, text=True, check=False, timeout=60
-    )
-    if ran.returncode:
-        if "is missing" in ran.stderr:
-            raise Missing(ran.stderr.strip())
-        raise RuntimeError(ran.stderr)
-    return ran.stdout

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from server_postfix import Missing
+from server_scripts import told
 
-SCRIPT = Path(__file__).resolve().parents[2] / "deploy" / "dev" / "exim.sh"
 COPIES = "copies@archive.example"
 """Where deploy/exim has copies sent."""
 LOGIN = "AUTH PLAIN AFVTRVIAUEFTU1dPUkQ="
@@ -32,7 +31,7 @@ class EximServer:
 
     def flush(self) -> None:
         """Have it try what waits; returns when it has."""
-        _call("flush", self.folder)
+        told("exim.sh", "flush", self.folder)
 
     def hand_in(self, raw: bytes, *words: str) -> None:
         """Hand a message in as a program of the machine does it, by `sendmail`."""
@@ -56,23 +55,9 @@ def running(folder: Path, target: str, mailboxes: str) -> Iterator[EximServer]:
     Raises:
         Missing: It is not installed.
     """
-    said = dict(
-        line.split("=", 1) for line in _call("start", folder, target, mailboxes).splitlines()
-    )
+    said = told("exim.sh", "start", folder, target, mailboxes)
     queue, config = Path(said["QUEUE"]), Path(said["CONFIG"])
     try:
         yield EximServer(folder, int(said["PORT"]), queue, said["PROGRAM"], config)
     finally:
-        _call("stop", folder)
-
-
-def _call(verb: str, folder: Path, *more: str) -> str:
-    ran = subprocess.run(
-        [str(SCRIPT), verb, str(folder), *more],
-        capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    if ran.returncode:
-        if "is missing" in ran.stderr:
-            raise Missing(ran.stderr.strip())
-        raise RuntimeError(ran.stderr)
-    return ran.stdout
+        told("exim.sh", "stop", folder)

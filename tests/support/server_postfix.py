@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-SCRIPT = Path(__file__).resolve().parents[2] / "deploy" / "dev" / "postfix.sh"
+from server_scripts import told
+
 _WAITING = ("incoming", "active", "deferred", "maildrop")
-
-
-class Missing(Exception):
-    """The server is not installed here, or this is not root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ class PostfixServer:
 
     def flush(self) -> None:
         """Have it try at once what waits."""
-        _call("flush", self.folder)
+        told("postfix.sh", "flush", self.folder)
 
 
 @contextmanager
@@ -46,20 +42,8 @@ def running(folder: Path, target: str = "") -> Iterator[PostfixServer]:
     Raises:
         Missing: It is not installed.
     """
-    said = dict(line.split("=", 1) for line in _call("start", folder, target).splitlines())
+    said = told("postfix.sh", "start", folder, target)
     try:
         yield PostfixServer(folder, int(said["PORT"]), Path(said["QUEUE"]))
     finally:
-        _call("stop", folder)
-
-
-def _call(verb: str, folder: Path, *more: str) -> str:
-    ran = subprocess.run(
-        [str(SCRIPT), verb, str(folder), *more],
-        capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    if ran.returncode:
-        if "is missing" in ran.stderr:
-            raise Missing(ran.stderr.strip())
-        raise RuntimeError(ran.stderr)
-    return ran.stdout
+        told("postfix.sh", "stop", folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,11 +12,7 @@ from typing import Any
 
 import redis
 
-SCRIPT = Path(__file__).resolve().parents[2] / "deploy" / "dev" / "redis.sh"
-
-
-class Missing(Exception):
-    """The server is not installed here."""
+from server_scripts import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ class RedisServer:
 
     def stop(self) -> None:
         """End it in order."""
-        _call("stop", self.folder)
+        told("redis.sh", "stop", self.folder)
 
     def start(self) -> RedisServer:
         """Start it again on the same port, with what it kept."""
@@ -68,19 +63,8 @@ def running(folder: Path) -> Iterator[RedisServer]:
 
 
 def _started(folder: Path) -> RedisServer:
-    said = dict(line.split("=", 1) for line in _call("start", folder).splitlines())
+    said = told("redis.sh", "start", folder)
     return RedisServer(folder, said["URL"], said["PASSWORD"], int(said["PID"]))
-
-
-def _call(verb: str, folder: Path) -> str:
-    ran = subprocess.run(
-        [str(SCRIPT), verb, str(folder)], capture_output=True, text=True, check=False, timeout=60
-    )
-    if ran.returncode:
-        if "is missing" in ran.stderr:
-            raise Missing(ran.stderr.strip())
-        raise RuntimeError(ran.stderr)
-    return ran.stdout
 
 
 def _is_alive(process: int) -> bool:

@@ -83,6 +83,17 @@ def running(folder: Path) -> Iterator[S3Server]:
         call("stop", folder)
 
 
+def vault_in(bucket: BucketConfig) -> dict[str, Any]:
+    """Return the section `vault` of an archive whose originals are in a bucket."""
+    return {
+        "url": f"s3://{bucket.bucket}/{bucket.prefix}",
+        "endpoint": bucket.endpoint,
+        "region": bucket.region,
+        "access_key": bucket.access_key,
+        "secret_key": bucket.secret_key,
+    }
+
+
 def call(verb: str, folder: Path) -> dict[str, str]:
     """Run the script and return the facts that it prints."""
     environment = {**os.environ, "LC_ALL": "C"}

@@ -29,6 +29,7 @@ from imap_kit import LARGE_BODY, account_of, added, expected, held, letter, plai
 from imap_script import Asked, Script, scripted
 from imap_tap import tapped
 from server_dovecot import Dovecot
+from server_scripts import Missing
 
 _RICH = """
 mail_plugins = acl zlib
@@ -69,7 +70,7 @@ def shared_rich() -> Iterator[Dovecot | str]:
             path.chmod(0o666)
             folder.chmod(0o777)  # Dovecot writes the list of who shares beside it
             yield dovecot
-    except server_dovecot.Missing as error:
+    except Missing as error:
         yield str(error)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

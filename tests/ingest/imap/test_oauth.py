@@ -42,6 +42,7 @@ from imap_kit import Patience, account_of, added, letter, synced
 from imap_script import Asked, Script, scripted
 from imap_tap import tapped
 from server_dovecot import Dovecot
+from server_scripts import Missing
 from token_server import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -97,7 +98,7 @@ def shared_both() -> Iterator[Both | str]:
             with server_dovecot.running(folder, _TOKENS.format(folder=folder)) as dovecot:
                 dovecot.user(service.user).append("INBOX", letter(1), letter(2))
                 yield Both(dovecot, service)
-    except server_dovecot.Missing as error:
+    except Missing as error:
         yield str(error)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -19,7 +19,8 @@ from holdfast.ingest.tasks import CeleryBell, CeleryConfig, CeleryWork
 from holdfast.storage.catalogue.accounts import Ending, find_account, note_ended
 from holdfast.storage.catalogue.source_schedule import due_sources, hasten
 from imap_kit import SOURCE, added, plain_account
-from server_redis import Missing, RedisServer, running
+from server_redis import RedisServer, running
+from server_scripts import Missing
 from source_kit import watching
 from work_kinds import until
 

@@ -29,7 +29,7 @@ from holdfast.storage.s3.bucket import Bucket
 from holdfast.storage.s3.config import BucketConfig
 from holdfast.storage.s3.objects import Listed
 from holdfast.wiring.founding import create_archive
-from server_s3 import S3Server
+from server_s3 import S3Server, vault_in
 from vault_kit import SetClock
 
 ORIGIN = "holdfast/one"
@@ -213,13 +213,7 @@ def test_server_that_is_away_is_a_finding_and_no_silence(locked: Settings) -> No
 def test_bucket_of_the_vault_serves_where_no_other_is_named(
     bucket: BucketConfig, tmp_path: Path
 ) -> None:
-    vault = {
-        "url": f"s3://{bucket.bucket}/{bucket.prefix}",
-        "endpoint": bucket.endpoint,
-        "region": bucket.region,
-        "access_key": bucket.access_key,
-        "secret_key": bucket.secret_key,
-    }
+    vault = vault_in(bucket)
     settings = settings_in(tmp_path, vault=vault, anchors={"lock": True, "lock_days": 1})
     create_archive(settings)
     happens(settings, "read")
