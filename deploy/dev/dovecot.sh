@@ -8,6 +8,10 @@
 # is signed by DIR/ca.pem. Settings in DIR/more.conf come last. It must be started as root: it gives its rights up by itself.
 set -eu
 
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=deploy/dev/common.sh
+. "$here/common.sh"
+
 PACKAGE=dovecot-imapd
 FLOOR=2.3
 # What one user may hold open; tests provoke the refusal of one more.
@@ -36,8 +40,6 @@ install_server() {
     systemctl disable --now --quiet dovecot.service dovecot.socket || true
   fi
 }
-
-random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 12000 + 20000 )); }  # below those that clients are given
 
 certify() {
   [ -e "$dir/server.pem" ] && return
@@ -111,7 +113,7 @@ SETTINGS
 
 pid() { cat "$dir/run/master.pid" 2>/dev/null || echo 0; }
 
-is_up() { [ "$(pid)" -gt 0 ] && kill -0 "$(pid)" 2>/dev/null; }
+is_up() { is_alive "$(pid)"; }
 
 run_server() {
   configure
@@ -152,9 +154,7 @@ start() {
 stop() {
   dir=$(cd "$dir" 2>/dev/null && pwd) || return 0
   is_up || return 0
-  ending=$(pid)
-  kill "$ending"
-  while kill -0 "$ending" 2>/dev/null; do sleep 0.05; done
+  end "$(pid)"
 }
 
 case "${1:-}" in

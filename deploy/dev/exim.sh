@@ -15,6 +15,8 @@ PACKAGE=exim4-daemon-light
 OWNER=Debian-exim
 
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=deploy/dev/common.sh
+. "$here/common.sh"
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/holdfast-dev"
 FETCHED="$CACHE/exim-1/exim4"
 
@@ -59,8 +61,6 @@ install_server() {
   id "$OWNER" >/dev/null 2>&1 ||
     useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$OWNER"
 }
-
-random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 12000 + 20000 )); }  # below those that clients are given
 
 # The settings of deploy/exim as they stand, but for where Holdfast is.
 setting() {
@@ -153,18 +153,13 @@ exim() { "$dir/exim" -C "$dir/exim.conf" "$@"; }
 
 pid() { cat "$dir/pid" 2>/dev/null || echo 0; }
 
-is_up() { [ "$(pid)" -gt 0 ] && kill -0 "$(pid)" 2>/dev/null; }
-
-listens() {
-  python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])), 2)' "$port" \
-    2>/dev/null
-}
+is_up() { is_alive "$(pid)"; }
 
 run_server() {
   configure
   exim -bd >"$dir/start.log" 2>&1 || return 1
   looks=0
-  until is_up && listens; do
+  until is_up && listens "$port"; do
     looks=$((looks + 1))
     [ "$looks" -lt 100 ] || return 1
     sleep 0.1
@@ -194,9 +189,7 @@ start() {
 
 stop() {
   is_up || return 0
-  ending=$(pid)
-  kill "$ending"
-  while kill -0 "$ending" 2>/dev/null; do sleep 0.05; done
+  end "$(pid)"
 }
 
 case "${1:-}" in

@@ -9,6 +9,10 @@
 # Its master needs root. It tries again after one second, so that tests need not wait.
 set -eu
 
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=deploy/dev/common.sh
+. "$here/common.sh"
+
 PACKAGE=postfix
 
 say() { echo "postfix.sh: $*" >&2; }
@@ -28,8 +32,6 @@ install_server() {
   # No server of the system's own: nothing shall run that nobody asked for.
   if [ -d /run/systemd/system ]; then systemctl disable --now --quiet postfix; fi
 }
-
-random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 12000 + 20000 )); }  # below those that clients are given
 
 configure() {
   mkdir -p "$dir/etc" "$dir/queue" "$dir/data"
@@ -81,16 +83,11 @@ SETTINGS
 
 is_ours() { [ -s "$dir/queue/pid/master.pid" ] && postfix -c "$dir/etc" status >/dev/null 2>&1; }
 
-listens() {
-  python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])), 2)' "$port" \
-    2>/dev/null
-}
-
 run_server() {
   configure
   postfix -c "$dir/etc" start >"$dir/start.log" 2>&1 || return 1
   looks=0
-  until is_ours && listens; do
+  until is_ours && listens "$port"; do
     looks=$((looks + 1))
     [ "$looks" -lt 100 ] || return 1
     sleep 0.1

@@ -6,6 +6,10 @@
 # Durable as in production (fsync is on): tests kill it and count what is left.
 set -eu
 
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=deploy/dev/common.sh
+. "$here/common.sh"
+
 PACKAGE=postgresql
 FLOOR=15
 
@@ -65,8 +69,6 @@ max_connections = 100
 logging_collector = off
 SETTINGS
 }
-
-random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 12000 + 20000 )); }  # below those that clients are given
 
 run_server() {
   as_server "$bin/pg_ctl" --pgdata="$dir/data" --log="$dir/data/server.log" --wait --silent \

@@ -7,6 +7,10 @@
 # which stands in files that only its owner may read, never in the arguments of a process.
 set -eu
 
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=deploy/dev/common.sh
+. "$here/common.sh"
+
 PACKAGE=redis-server
 FLOOR=7
 
@@ -34,8 +38,6 @@ as_server() {
 }
 
 server_user() { if id redis >/dev/null 2>&1; then echo redis; else echo nobody; fi; }
-
-random_port() { echo $(( $(od -An -N2 -tu2 /dev/urandom) % 12000 + 20000 )); }  # below those that clients are given
 
 ask() {
   # Who has the port may be mute.

@@ -7,6 +7,10 @@
 #   stop DIR    end it; the data stays until DIR is removed
 set -eu
 
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=deploy/dev/common.sh
+. "$here/common.sh"
+
 MODULE=github.com/versity/versitygw/cmd/versitygw
 VERSION=v1.8.0
 
@@ -33,11 +37,6 @@ install() {
 }
 
 random_hex() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
-
-random_port() {
-  number=$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')
-  echo $((20000 + number % 12000)) # below the ports that systems give to outgoing connections
-}
 
 answers() {
   python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1)' \
