@@ -38,8 +38,7 @@ def messages_before(store: Store, interaction_ids: Sequence[int]) -> dict[int, i
     rows = (
         select(message.id, before.label("before"))
         .where(message.thread_id.in_(threads))
-        .where(message.kind.not_in([kind.value for kind in ASIDES]))
-        .where(message.version_ms == 0, message.removed_ms.is_(None))
+        .where(_is_first_words(interactions))
         .subquery()
     )
     wanted = select(rows).where(rows.c.id.in_(interaction_ids), rows.c.before.is_not(None))
@@ -60,6 +59,12 @@ def rooms_of(store: Store, interaction_ids: Sequence[int]) -> dict[int, int]:
     return {row.id: row.conversation_id for row in rows}
 
 
+def _is_first_words(one: FromClause) -> ColumnElement[bool]:
+    """It is no aside, and no later version of what was said."""
+    is_aside = one.c.kind.in_([kind.value for kind in ASIDES])
+    return and_(~is_aside, one.c.version_ms == 0, one.c.removed_ms.is_(None))
+
+
 _earlier = interactions.alias("earlier")
 _IN_ROOM = select(
     interactions.c.id,
@@ -70,9 +75,7 @@ _IN_ROOM = select(
             _earlier.c.at_ms < interactions.c.at_ms,
             and_(_earlier.c.at_ms == interactions.c.at_ms, _earlier.c.id < interactions.c.id),
         ),
-        _earlier.c.kind.not_in([kind.value for kind in ASIDES]),
-        _earlier.c.version_ms == 0,
-        _earlier.c.removed_ms.is_(None),
+        _is_first_words(_earlier),
     )
     .order_by(_earlier.c.at_ms.desc(), _earlier.c.id.desc())
     .limit(1)
