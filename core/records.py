@@ -208,12 +208,13 @@ class CaptureFacts:
     trust: Trust = NO_TRUST
     """How far the source vouches for what the bytes say of their own envelope."""
     form: str = ""
-    """What the bytes are, where its source knows: one of `parsers.registry.FORMS`. Empty: the bytes
-    tell."""
+    """What the bytes are: one of `parsers.chat.forms.FORMS`. Empty: the bytes tell."""
     context: str = ""
     """JSON: what the parser of the form needs beside the bytes, as names of room and people."""
     opened: bytes = b""
     """What the bytes hold in clear, where they came encrypted; sealed under the original's key."""
+    as_of: datetime | None = None
+    """So the source was then, or later: of messages that show their reactions, and of those."""
 
 
 NO_FACTS = CaptureFacts()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast.api.asking import visible
 from holdfast.api.masks import mask_for
+from holdfast.api.reacted import reactions_to
 from holdfast.core.identity import public_id
 from holdfast.core.kinds import Kind
 from holdfast.core.senders import sender_of
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from holdfast.api.pages.visits import Visit
+    from holdfast.core.reactions import Reaction
     from holdfast.core.records import Record
     from holdfast.storage.catalogue.conversations import Line
 
 MARKS = ("edited", "recalled", "deleted")
 """Marks that are shown, as `mark …`; the others only say where a record stands."""
 LATER = (
-    Kind.RECALL, Kind.DELETION, Kind.REACTION, Kind.FILE, Kind.CONSENT, Kind.UNKNOWN,
+    Kind.RECALL, Kind.DELETION, Kind.FILE, Kind.CONSENT, Kind.UNKNOWN,
 )  # fmt: skip
 """Kinds of what is said of a message later, as `kind …`."""
 BESIDE = 12
@@ -43,7 +45,9 @@ class Spoken:
     """It is the message whose page this is, or one of its family."""
     versions: tuple[Record, ...]
     later: tuple[tuple[str, Record], ...]
-    """What was said of it: by whom, and the record."""
+    """What was said of it: by whom, and the record. Reactions are apart."""
+    reactions: tuple[tuple[str, Reaction], ...] = ()
+    """By whom, and what became of it."""
 
 
 def talk_around(visit: Visit, record: Record) -> dict[str, Any]:
@@ -53,7 +57,15 @@ def talk_around(visit: Visit, record: Record) -> dict[str, Any]:
     mask = mask_for(visit.principal)
     seen = visible(visit.principal, records(visit.served.store, wanted))
     shown = {one.id: mask.record(one) for one in seen}
-    lines = [_spoken(line, shown, record.id) for line in around.lines if line.id in shown]
+    reacted = reactions_to(visit.served.store, around.lines, seen)
+    lines = [
+        replace(
+            _spoken(line, shown, record.id),
+            reactions=tuple((sender_of(shown[i.id]), i) for i in reacted.get(line.id, ())),
+        )
+        for line in around.lines
+        if line.id in shown
+    ]
     return {
         "lines": lines,
         "marks": MARKS,
@@ -75,7 +87,7 @@ def _spoken(line: Line, shown: Mapping[int, Record], here: int) -> Spoken:
         text=record.body[:MAX_LINE_CHARS],
         is_here=here in (line.id, *line.versions, *line.later),
         versions=versions,
-        later=tuple((sender_of(one), one) for one in later),
+        later=tuple((sender_of(one), one) for one in later if one.kind != Kind.REACTION),
     )
 
 

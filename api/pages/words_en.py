@@ -66,7 +66,6 @@ MESSAGES: dict[str, str] = {
     "weekday 7": "Sun",
     "kind recall": "took it back",
     "kind deletion": "removed it",
-    "kind reaction": "reacted",
     "kind file": "file",
     "kind consent": "consent",
     "kind unknown": "something unknown",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from holdfast.api.asking import is_masked, record_in_scope, total, visible
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import Mask, mask_for
+from holdfast.api.reacted import reactions_to
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape
 from holdfast.api.shapes.records import RecordShape, record_shape
@@ -20,9 +21,12 @@ from holdfast.core.identity import public_id, row_id
 from holdfast.core.masking import mask
 from holdfast.core.query import Field as QueryField
 from holdfast.core.query import Term
+from holdfast.core.reactions import Reaction
 from holdfast.core.records import Record
 from holdfast.core.rights import Action, Principal
+from holdfast.core.senders import sender_of
 from holdfast.storage.catalogue.conversations import (
+    Line,
     Lines,
     Room,
     lines_around,
@@ -75,6 +79,20 @@ class MembersAnswer(Shape):
     members: list[MemberShape]
 
 
+class ReactionShape(Shape):
+    """One emoji by one person, or by so many whom an export only counts."""
+
+    record_id: str
+    what: str
+    who: str
+    """Name or address; empty where no source says it."""
+    contact_id: str | None
+    at: Instant | None
+    """Not known where an export states no time."""
+    gone_by: Instant | None
+    """When it was gone, at the latest; null while it stands."""
+
+
 class LineShape(Shape):
     """A message, with all that was said of it later."""
 
@@ -85,6 +103,8 @@ class LineShape(Shape):
     version_texts: list[str]
     later: list[RecordShape]
     """Recalls, deletions, reactions, and files that came apart."""
+    reactions: list[ReactionShape]
+    """What became of the reactions among them."""
 
 
 class LinesAnswer(Shape):
@@ -198,8 +218,9 @@ def _answer(served: Served, principal: Principal, found: Room, taken: Lines) -> 
     mask = mask_for(principal)
     seen = visible(principal, records(served.store, wanted))
     shown = {one.id: mask.record(one) for one in seen}
+    reacted = reactions_to(served.store, taken.lines, seen)
     lines = [
-        _line([shown[i] for i in (line.id, *line.versions) if i in shown], shown, line.later)
+        _line(line, shown, reacted.get(line.id, ()))
         for line in taken.lines
         if not shown.keys().isdisjoint((line.id, *line.versions))
     ]
@@ -211,14 +232,26 @@ def _answer(served: Served, principal: Principal, found: Room, taken: Lines) -> 
     )
 
 
-def _line(versions: list[Record], shown: dict[int, Record], later: tuple[int, ...]) -> LineShape:
-    first, *others = versions
+def _line(line: Line, shown: dict[int, Record], reacted: tuple[Reaction, ...]) -> LineShape:
+    first, *others = (shown[i] for i in (line.id, *line.versions) if i in shown)
     return LineShape(
         record=record_shape(first),
         text=first.body,
         versions=[record_shape(one) for one in others],
         version_texts=[one.body for one in others],
-        later=[record_shape(shown[i]) for i in later if i in shown],
+        later=[record_shape(shown[i]) for i in line.later if i in shown],
+        reactions=[_reaction(one, shown[one.id]) for one in reacted],
+    )
+
+
+def _reaction(one: Reaction, record: Record) -> ReactionShape:
+    return ReactionShape(
+        record_id=public_id("msg", one.id),
+        what=one.what,
+        who=sender_of(record),
+        contact_id=next((public_id("con", i) for i in record.contact_ids), None),
+        at=one.at,
+        gone_by=one.gone_by,
     )
 
 

@@ -27,7 +27,7 @@ from holdfast.parsers.dates import FIRST_YEAR, LAST_YEAR
 from holdfast.parsers.defects import Defects
 from holdfast.parsers.surrogates import without_surrogates
 
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 """Raised whenever the same bytes may give another result."""
 MAX_PEOPLE = 10_000
 """Participants of one record; more are counted in a defect."""
@@ -84,6 +84,8 @@ class Said:
     """What people may want to see of the rest, by name; the raw form has all."""
     is_bulk: bool = False
     """By a machine, or to everybody."""
+    is_undated: bool = False
+    """The system states no time of such things: that it has none is no defect."""
     defects: tuple[Defect, ...] = ()
 
 
@@ -121,7 +123,7 @@ def record_of(said: Said) -> Parsed:
     for defect in said.defects:
         tidy.defects.add(defect.code, defect.detail)
     at, source = _time_of(said)
-    if at is None or not _is_plausible(at):
+    if (at is None and not said.is_undated) or (at is not None and not _is_plausible(at)):
         tidy.defects.add("date_missing" if at is None else "date_implausible", said.date_raw[:100])
         at = None
     people = _people(said, tidy)

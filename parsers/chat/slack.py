@@ -16,6 +16,7 @@ from holdfast.core.records import Participant
 from holdfast.parsers.chat.building import ChatFile, Said
 from holdfast.parsers.chat.events.fields import all_lines
 from holdfast.parsers.chat.people import known_person, receivers
+from holdfast.parsers.chat.reactions import Listed, listed_reaction, place_in
 from holdfast.parsers.chat.slack_text import body_of, mentioned
 from holdfast.parsers.chat.values import (
     Context,
@@ -66,6 +67,27 @@ def before_of(message: Json) -> Json:
         return {}
     found = (mapping(message.get(one)) for one in ("previous_message", "previous", "original"))
     return next(filter(None, found), {})
+
+
+def read_reaction(raw: bytes, context: Context) -> Said:
+    """Return the reaction of one person from the list of a message, or of those not named there.
+
+    A list can name fewer people than it counts, and says no times.
+    """
+    said = mapping(json_of(raw))
+    name, place = text(said.get("name")), place_in(context)
+    users = items(said.get("users"))
+    if place < 0:
+        unnamed = number(said.get("count")) - len(users)
+        return listed_reaction(CHANNEL, Listed(name and f":{name}:", None, unnamed), context)
+    who = known_person(Role.FROM, CHANNEL, text(users[place]), context)
+    one = Listed(name and f":{name}:", who if who.address else None, 1)
+    return listed_reaction(CHANNEL, one, context)
+
+
+def message_name(message: Json, context: Context) -> str:
+    """Return the name of a message in its room."""
+    return _named(context, text(message.get("ts")))
 
 
 def read_event(raw: bytes, context: Context) -> Said:
@@ -223,7 +245,7 @@ def _message(message: Json, context: Context) -> Said:
         files=_files(message),
         version_at=_at(edited),
         answers=_named(context, root) if root and root != ts else "",
-        headers=_headers(message),
+        headers=(("Slack-Subtype", subtype),) if subtype else (),
         is_bulk=who.is_bot,
     )
 
@@ -242,14 +264,6 @@ def _files(message: Json) -> tuple[ChatFile, ...]:
         for one in map(mapping, listed)
         if one
     )
-
-
-def _headers(message: Json) -> tuple[tuple[str, str], ...]:
-    found = [("Slack-Subtype", text(message.get("subtype")))]
-    for one in map(mapping, items(message.get("reactions"))):
-        who = ", ".join(map(text, items(one.get("users"))))
-        found.append(("Reaction", f"{text(one.get('name'))} x{number(one.get('count'))}: {who}"))
-    return tuple((name, value) for name, value in found if value)
 
 
 def _room_event(message: Json, who: _Who, context: Context) -> Said:

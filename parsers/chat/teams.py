@@ -14,6 +14,7 @@ from holdfast.core.kinds import Kind, Role
 from holdfast.core.records import Participant
 from holdfast.parsers.chat.building import ChatFile, Said
 from holdfast.parsers.chat.people import known_person, receivers
+from holdfast.parsers.chat.reactions import Listed, listed_reaction
 from holdfast.parsers.chat.teams_events import SCHEME, RoomEvent, event_of, identity_of
 from holdfast.parsers.chat.teams_text import (
     attached_files,
@@ -53,6 +54,24 @@ def read_message(raw: bytes, context: Context) -> Said:
 def read_deletion(raw: bytes, context: Context) -> Said:
     """Return that a message was deleted, from a copy of it that still has its text."""
     return _deletion(_message_of(raw), context)
+
+
+def read_reaction(raw: bytes, context: Context) -> Said:
+    """Return one reaction from the list of a message."""
+    said = mapping(any_case(json_of(raw)))
+    user = identity_of(mapping(said.get("user")))
+    who = known_person(
+        Role.FROM, SCHEME, text(user.get("id")), context, text(user.get("displayName"))
+    )
+    stamp = text(said.get("createdDateTime"))
+    named = who if who.address or who.name else None
+    one = Listed(_emoji(said), named, 1, from_iso(stamp), stamp)
+    return listed_reaction(CHANNEL, one, context)
+
+
+def message_name(message: Json, context: Context) -> str:
+    """Return the name of a message in its room."""
+    return _named(message, context, text(message.get("id")))
 
 
 def room_key(message: Json) -> str:
@@ -161,7 +180,7 @@ def _message(message: Json, context: Context) -> Said:
         files=files,
         version_at=from_iso(message.get("lastEditedDateTime")),
         answers=_named(message, context, root) if root else "",
-        headers=_headers(message),
+        headers=(*_headers(message), *_reactions(message, context)),
         is_bulk=sender is not None and sender.side == "bot",
     )
 
@@ -215,8 +234,6 @@ _USUAL = frozenset(("message", "normal"))
 
 def _headers(message: Json) -> tuple[tuple[str, str], ...]:
     found = [(name, text(message.get(key))) for name, key in _PLAIN_HEADERS]
-    for one in map(mapping, items(message.get("reactions"))):
-        found.append(("Reaction", _reaction(one, text(one.get("createdDateTime")))))
     for one in map(mapping, items(message.get("messageHistory"))):
         what = text(one.get("actions"))
         reaction = _reaction(mapping(one.get("reaction")), text(one.get("modifiedDateTime")))
@@ -228,10 +245,18 @@ def _headers(message: Json) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in found if value and value not in _USUAL)
 
 
+def _reactions(message: Json, context: Context) -> list[tuple[str, str]]:
+    """Return the reactions that a notification lists; those of an export are records."""
+    found = map(mapping, items(message.get("reactions"))) if context.received_at else ()
+    return [("Reaction", _reaction(one, text(one.get("createdDateTime")))) for one in found]
+
+
 def _reaction(one: Json, when: str) -> str:
     user = identity_of(mapping(one.get("user")))
     who = text(user.get("displayName")) or text(user.get("id"))
-    what = text(one.get("reactionType"))
-    shown = text(one.get("displayName"))
-    label = f"{what} ({shown})" if shown and shown != what else what
-    return " ".join(filter(None, (label, who, when)))
+    return " ".join(filter(None, (_emoji(one), who, when)))
+
+
+def _emoji(one: Json) -> str:
+    what, shown = text(one.get("reactionType")), text(one.get("displayName"))
+    return f"{what} ({shown})" if shown and shown != what else what

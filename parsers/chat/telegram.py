@@ -16,6 +16,7 @@ from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import ChatFile, Said
 from holdfast.parsers.chat.local_times import at_zone, naive_iso
 from holdfast.parsers.chat.people import known_person, receivers
+from holdfast.parsers.chat.reactions import Listed, listed_reaction, place_in
 from holdfast.parsers.chat.telegram_text import (
     SCHEME,
     body_of,
@@ -81,6 +82,23 @@ def read_message(raw: bytes, context: Context) -> Said:
         is_bulk=people[0].side == "bot" or "channel" in text(context.extra.get("type")),
         defects=zone_defects,
     )
+
+
+def read_reaction(raw: bytes, context: Context) -> Said:
+    """Return the reaction of one person from the list of a message, or of those not named there."""
+    said, place = mapping(json_of(raw)), place_in(context)
+    what = text(said.get("emoji")) or text(said.get("document_id")) or text(said.get("type"))
+    recent = items(said.get("recent"))
+    if place < 0:
+        unnamed = number(said.get("count")) - len(recent)
+        return listed_reaction(CHANNEL, Listed(what, None, unnamed), context)
+    by = mapping(recent[place])
+    who = known_person(
+        Role.FROM, SCHEME, person_key(by.get("from_id")), context, text(by.get("from"))
+    )
+    at, defects = _at(by, "date", context)
+    named = who if who.address or who.name else None
+    return listed_reaction(CHANNEL, Listed(what, named, 1, at, _date_raw(by), defects), context)
 
 
 def read_contact(raw: bytes, context: Context) -> Said:
@@ -288,11 +306,4 @@ def _headers(message: Json) -> tuple[tuple[str, str], ...]:
             f"{text(message['reply_to_peer_id'])}/{text(message.get('reply_to_message_id'))}"
         )
         found.append(("Reply-To", elsewhere))
-    for one in map(mapping, items(message.get("reactions"))):
-        who = ", ".join(
-            f"{text(by.get('from')) or text(by.get('from_id'))} {text(by.get('date'))}".strip()
-            for by in map(mapping, items(one.get("recent")))
-        )
-        what = text(one.get("emoji")) or text(one.get("type"))
-        found.append(("Reaction", f"{what} x{number(one.get('count'))} {who}".strip()))
     return tuple((name, value) for name, value in found if value)

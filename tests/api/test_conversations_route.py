@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from slack_kit import export_files, write_files
 T0 = 1_700_000_000
 
 
-def said(second: int, user: str, text: str) -> dict[str, str]:
+def said(second: int, user: str, text: str) -> dict[str, Any]:
     return {"type": "message", "ts": f"{T0 + second}.000100", "user": user, "text": text}
 
 
@@ -44,6 +46,31 @@ def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 def room(house: Office, name: str) -> str:
     (found,) = house.get("legal", f"/conversations?q={name}")["conversations"]
     return str(found["id"])
+
+
+def test_reactions_stand_with_their_message(tmp_path: Path) -> None:
+    def files(who: list[str], last: int) -> dict[str, bytes]:
+        liked = {"reactions": [{"name": "ok", "users": who, "count": len(who)}]}
+        lines = [said(0, "U1", "liked") | liked, said(last, "U1", "last")]
+        return export_files({"general/2023-11-14.json": lines})
+
+    settings = settings_in(tmp_path, service={"requests_per_minute": 0})
+    create_archive(settings)
+    bring_in(settings, write_files(tmp_path / "late", files(["U2"], 60)))
+    bring_in(settings, write_files(tmp_path / "early", files(["U1", "U2"], 30)))
+    with office(settings) as opened:
+        opened.hire("legal", "legal")
+        path = f"/conversations/{room(opened, 'general')}/messages"
+        line = opened.get("legal", path)["lines"][0]
+        assert line["text"] == "liked"
+    told = {one["who"]: one for one in line["reactions"]}
+    assert set(told) == {"Ann Acker", "bob"}
+    assert {one["what"] for one in told.values()} == {":ok:"}
+    assert {one["at"] for one in told.values()} == {None}
+    assert all(one["contact_id"] for one in told.values())
+    assert told["bob"]["gone_by"] is None
+    assert told["Ann Acker"]["gone_by"] == "2023-11-14T22:14:20.000Z"
+    assert {one["record_id"] for one in told.values()} == {one["id"] for one in line["later"]}
 
 
 def texts(answer: dict[str, list[dict[str, str]]]) -> list[str]:

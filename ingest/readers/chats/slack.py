@@ -9,17 +9,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from holdfast.ingest.readers.chats.json_spans import NotJson, whole
+from holdfast.ingest.readers.chats.reactions import Around, latest, listed_items
 from holdfast.ingest.readers.chats.tree import Item, Member, Tree, damaged, offered, passed_over
 from holdfast.ingest.readers.offers import Offered
-from holdfast.parsers.chat.slack import CHANNEL, before_of, name_of, side_of
+from holdfast.parsers.chat.slack import CHANNEL, before_of, message_name, name_of, side_of
 from holdfast.parsers.chat.slack_text import mentioned
-from holdfast.parsers.chat.values import Context, Json, Person, items, json_of, mapping, text
+from holdfast.parsers.chat.values import (
+    Context,
+    Json,
+    Person,
+    from_s,
+    items,
+    json_of,
+    mapping,
+    number,
+    text,
+)
 
 _ROOMS = ("channels.json", "groups.json", "mpims.json", "dms.json")
 _USERS = ("users.json", "org_users.json")
-_DAY = re.compile(r"([^/]+)/\d{4}-\d{2}-\d{2}\.json")
+_DAY = re.compile(r"([^/]+)/(\d{4}-\d{2}-\d{2})\.json")
+_TS = re.compile(rb'"ts"\s*:\s*"(\d{9,11})\.')
 _FEW = 20
 """Members of a room of so many at most are named with each message."""
 
@@ -59,10 +72,12 @@ class _Known:
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Folder of a direct or small private room → ids."""
     tenant: str = ""
+    as_of: datetime | None = None
+    """When it was made, at least: the latest message, or change of a user or a room, in it."""
 
     @staticmethod
     def read(tree: Tree) -> _Known:
-        known = _Known(tenant=tree.rules.tenant)
+        known = _Known(tenant=tree.rules.tenant, as_of=from_s(_latest(tree)))
         for path in _USERS:
             for user in map(mapping, items(_json(tree, path))):
                 known.tenant = known.tenant or text(user.get("team_id"))
@@ -113,19 +128,45 @@ def _named_in(message: Json) -> Iterator[str]:
     yield from mentioned(text(message.get("text")))
 
 
+def _latest(tree: Tree) -> int:
+    """Return the latest second that an export states: of its last day, or of its directories."""
+    matched = {path: _DAY.fullmatch(path) for path in tree.members}
+    days = {path: found[2] for path, found in matched.items() if found is not None}
+    last = max(days.values(), default="")
+    seconds = [0]
+    for path in (path for path, day in days.items() if day == last):
+        with tree.members[path].mapped() as (_, content):
+            seconds.append(latest(content, _TS))
+    for path in (*_USERS, *_ROOMS):
+        for one in map(mapping, items(_json(tree, path))):
+            told = (mapping(one.get(part)).get("last_set") for part in ("topic", "purpose"))
+            seconds += map(number, (one.get("created"), *told))
+            seconds.append(number(one.get("updated")) if path in _USERS else 0)
+    return max(seconds)
+
+
 def _json(tree: Tree, path: str) -> Json:
     member = tree.members.get(path)
     return member.json() if member else None
 
 
-def _has_before(raw: bytes) -> bool:
-    """Tell whether an element says how a message was before: then it holds two versions."""
+def _value(raw: bytes) -> Json:
+    try:
+        return json_of(raw)
+    except ValueError:
+        return None
+
+
+def _says_edit(raw: bytes) -> bool:
+    """Tell whether an element is an edit or a deletion: it shows a message as it was then."""
     if b"message_changed" not in raw and b"message_deleted" not in raw:
         return False
-    try:
-        return bool(text(before_of(mapping(json_of(raw))).get("ts")))
-    except ValueError:
-        return False
+    return text(mapping(_value(raw)).get("subtype")) in ("message_changed", "message_deleted")
+
+
+def _has_before(raw: bytes) -> bool:
+    """Tell whether an element says how a message was before: then it holds two versions."""
+    return _says_edit(raw) and bool(text(before_of(mapping(_value(raw))).get("ts")))
 
 
 def _elements(member: Member, form: str, known: _Known, folder: str) -> Iterator[Offered]:
@@ -134,11 +175,17 @@ def _elements(member: Member, form: str, known: _Known, folder: str) -> Iterator
             for span in whole(content):
                 raw = bytes(content[span.start : span.end])
                 context = known.context(form, raw, folder)
-                yield offered(spot, content, Item(form, context, span.start, len(raw)))
+                is_said = form == "slack.message" and not _says_edit(raw)
+                as_of = known.as_of if is_said else None
+                yield offered(spot, content, Item(form, context, span.start, len(raw), as_of))
                 if form == "slack.message" and _has_before(raw):
                     again = replace(context, item="previous")
                     yield offered(
                         spot, content, Item("slack.previous", again, span.start, len(raw))
                     )
+                if is_said and b'"reactions"' in raw:
+                    name = message_name(mapping(_value(raw)), context)
+                    around = Around("slack.reaction", context, name, as_of, known.people, "users")
+                    yield from listed_items(spot, content, span, around)
         except NotJson as error:
             yield damaged(spot, "json", error)

@@ -9,14 +9,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from holdfast.ingest.readers.chats.json_spans import NotJson, elements
+from holdfast.ingest.readers.chats.json_spans import NotJson, Span, elements
 from holdfast.ingest.readers.chats.leftovers import ended_by_rule, ended_unknown
+from holdfast.ingest.readers.chats.reactions import Around, listed_items
 from holdfast.ingest.readers.chats.tree import Item, Member, Tree, damaged, offered, passed_over
 from holdfast.ingest.readers.offers import Offered
-from holdfast.parsers.chat.teams import CHANNEL, is_deleted_with_text, pair_of, room_key
+from holdfast.parsers.chat.teams import (
+    CHANNEL,
+    is_deleted_with_text,
+    message_name,
+    pair_of,
+    room_key,
+)
 from holdfast.parsers.chat.teams_directory import side_of, team_id, user_id, user_name
-from holdfast.parsers.chat.values import Context, Json, Person, any_case, items, json_of, mapping
+from holdfast.parsers.chat.values import (
+    Context,
+    Json,
+    Person,
+    any_case,
+    from_iso,
+    items,
+    json_of,
+    mapping,
+)
 from holdfast.parsers.chat.values import text as text_of
 
 _MESSAGES = re.compile(r"(?:.*/)?(?:users|teams)/[^/]+/messages_[^/]*\.json")
@@ -181,7 +198,13 @@ def _elements(one: Member, form: str, known: _Known, team: str) -> Iterator[Offe
                 raw = bytes(content[start:end])
                 said = _said(raw)
                 context = known.context(form, said, team)
-                yield offered(spot, content, Item(form, context, start, len(raw)))
+                is_said = form == "teams.message"
+                as_of = _as_of(said) if is_said else None
+                yield offered(spot, content, Item(form, context, start, len(raw), as_of))
+                if is_said:
+                    name = message_name(said, context)
+                    around = Around("teams.reaction", context, name, as_of, known.people)
+                    yield from listed_items(spot, content, Span(b"", start, end), around)
                 if form == "teams.message" and is_deleted_with_text(said):
                     again = Context(
                         context.channel, context.tenant, "deleted", context.room, context.people
@@ -192,6 +215,13 @@ def _elements(one: Member, form: str, known: _Known, team: str) -> Iterator[Offe
             yield damaged(spot, "json", error)
         if is_empty:
             yield passed_over(spot, "empty_list")
+
+
+def _as_of(said: Json) -> datetime | None:
+    """Return when a message was as it is here: a reaction that comes or goes is a modification."""
+    told = [mapping(one).get("createdDateTime") for one in items(said.get("reactions"))]
+    found = (from_iso(one) for one in (said.get("lastModifiedDateTime"), *told))
+    return max((at for at in found if at), default=None)
 
 
 def _said(raw: bytes) -> Json:

@@ -1,7 +1,7 @@
 """Name the items of an export of Telegram Desktop: `result.json` of one chat or of an account.
 
-The document is gone through once, whatever its size. Files of media lie beside it; each is an item
-of its own, with the name of the message that carries it.
+The document is gone through in order, whatever its size. Files of media lie beside it; each is an
+item of its own, with the name of the message that carries it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ import mmap
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from holdfast.core.chats import chat_address
 from holdfast.core.kinds import Role
 from holdfast.core.records import Participant
-from holdfast.ingest.readers.chats.json_spans import NotJson, Step, begin, spans, walk
+from holdfast.ingest.readers.chats.json_spans import NotJson, Span, Step, begin, spans, walk
 from holdfast.ingest.readers.chats.leftovers import ended_by_rule, ended_unknown
 from holdfast.ingest.readers.chats.media import media_of, offered_file, place_of
+from holdfast.ingest.readers.chats.reactions import Around, latest, listed_items
 from holdfast.ingest.readers.chats.tree import Item, Member, Spot, Tree, damaged, offered
 from holdfast.ingest.readers.offers import Offered
 from holdfast.ingest.readers.recognition import litter
@@ -46,6 +48,7 @@ _ENTERED = frozenset(
     | {(b"left_chats", b"list"), (b"left_chats", b"list", b"")}
     | {(b"left_chats", b"list", b"", b"messages")}
 )
+_STAMP = re.compile(rb'"(?:date|edited)_unixtime"\s*:\s*"?(\d{9,11})\b')
 _PAGES = re.compile(
     r"(?:css|js|images)/[^/]+|(?:.*/)?(?:messages\d*|export_results)\.html|lists/[^/]+\.html"
 )
@@ -106,6 +109,8 @@ class _Reading:
     own: int = 0
     """Id of the account, where the export says it."""
     own_name: str = ""
+    as_of: datetime | None = None
+    """When it was made, at least: the latest message in it."""
 
     def offers(self) -> Iterator[Offered]:
         with self.tree.members[self.path].mapped() as (spot, content):
@@ -117,6 +122,7 @@ class _Reading:
     def _inside(self, spot: Spot, content: bytes | mmap.mmap) -> Iterator[Offered]:
         start = begin(content)
         chat = _Chat(start)
+        self.as_of = from_s(latest(content, _STAMP))
         for step in walk(content, start, _ENTERED.__contains__):
             is_in_list = len(step.path) >= 3
             name = step.path[-1]
@@ -131,7 +137,7 @@ class _Reading:
             elif step.path in _CHAT_FACTS or (is_in_list and step.path[2:] in _CHAT_FACTS):
                 chat.facts[name.decode()] = _value(content, step)
             elif len(step.path) > 1 and step.path[-2] == b"messages":
-                yield self._message(spot, content, chat, step)
+                yield from self._message(spot, content, chat, step)
             else:
                 yield self._other(spot, content, step)
 
@@ -169,7 +175,9 @@ class _Reading:
             people=people, members=chat.members, zone=self.tree.rules.zone, extra=chat.extra,
         )  # fmt: skip
 
-    def _message(self, spot: Spot, content: bytes | mmap.mmap, chat: _Chat, step: Step) -> Offered:
+    def _message(
+        self, spot: Spot, content: bytes | mmap.mmap, chat: _Chat, step: Step
+    ) -> Iterator[Offered]:
         message = mapping(_value(content, step))
         chat.count += 1
         item = "" if "id" in message else str(chat.count)
@@ -177,9 +185,13 @@ class _Reading:
         context = self._context(chat, named, item)
         for path in file_paths(message):
             self._note_file(path, message, context)
-        return offered(
-            spot, content, Item("telegram.message", context, step.start, step.end - step.start)
-        )
+        span = Span(b"", step.start, step.end)
+        length = step.end - step.start
+        whole = Item("telegram.message", context, step.start, length, self.as_of)
+        yield offered(spot, content, whole)
+        name = message_name(message, context)
+        around = Around("telegram.reaction", context, name, self.as_of, {}, "recent")
+        yield from listed_items(spot, content, span, around)
 
     def _note_file(self, path: str, message: Json, context: Context) -> None:
         place = place_of(self.files, self.path, path)

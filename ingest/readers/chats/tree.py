@@ -7,6 +7,7 @@ import mmap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from holdfast.core.records import CaptureFacts
 from holdfast.ingest.readers.offers import Layer, Offered
@@ -129,6 +130,8 @@ class Item:
     start: int
     """First byte in the member."""
     length: int
+    as_of: datetime | None = None
+    """As `CaptureFacts.as_of`."""
 
 
 def offered(spot: Spot, content: bytes | mmap.mmap, item: Item) -> Offered:
@@ -142,6 +145,7 @@ def offered(spot: Spot, content: bytes | mmap.mmap, item: Item) -> Offered:
         member=f"{spot.member}@{span}" if spot.member else span,
         form=item.form,
         context=context_text(item.context),
+        as_of=item.as_of,
     )
     key = f"chat:{spot.trail}@{span}~{digest}"
     if item.context.item:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,29 @@ def test_lines_around_a_message_are_shown_in_order(premises: House, language: st
     shown = talk(legal.get(f"/records/{pear}?tab=conversation").text)
     places = [shown.index(word) for word in ("apple", "pear", "plum")]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("language", "gone"), [("en", "gone by"), ("zh", "此时已无")])
+def test_reactions_are_shown_with_who_and_until_when(
+    language: str, gone: str, tmp_path: Path
+) -> None:
+    settings = settings_in(tmp_path, service={"requests_per_minute": 0})
+    create_archive(settings)
+    for name, who, last in (("late", ["U2"], 60), ("early", ["U1", "U2"], 30)):
+        liked = [{"name": "ok", "users": who, "count": len(who)}]
+        lines = [said(0, "liked", reactions=liked), said(last, "last")]
+        export = export_files({"general/2023-11-14.json": lines})
+        bring_in(settings, write_files(tmp_path / name, export))
+    with house(settings) as opened:
+        opened.hire("legal", Role.LEGAL)
+        legal = opened.browser(language).sign_in("legal")
+        shown = talk(legal.get(f"/records/{ids(legal.get('/search?q=liked').text)[0]}"
+                               "?tab=conversation").text)  # fmt: skip
+    reactions = shown.partition('class="reactions"')[2].partition("</ul>")[0]
+    first, second = sorted(reactions.split("<li>")[1:], key=lambda one: "bob" in one)
+    assert all(one in first for one in ("Ann Acker", "<del>:ok:</del>", gone))
+    assert all(one in second for one in ("bob", ":ok:"))
+    assert "<del>" not in second
 
 
 def test_lines_out_of_the_scope_are_neither_shown_nor_counted(premises: House) -> None:

@@ -37,11 +37,13 @@ def test_real_export_comes_in_whole_and_once(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     archive = REAL[1]
     members, said = members_of(archive), days_of(archive)
-    count = len(said) + len(members["users.json"]) + len(members["channels.json"])
+    liked = sum(len(one["users"]) for each in said for one in each.get("reactions", ()))
+    count = len(said) + liked + len(members["users.json"]) + len(members["channels.json"])
     first = bring_in(settings, archive)
     assert (first.counts.new, first.counts.skipped, first.counts.failed) == (count, 1, 0)
     assert bring_in(settings, archive).counts.unchanged == count
     texts = [json.loads(raw) for raw in kept(settings)]
+    assert found(settings, "kind:reaction") == liked > 0
     assert sorted(json.dumps(one, sort_keys=True) for one in texts if "ts" in one) == sorted(
         json.dumps(one, sort_keys=True) for one in said
     )

@@ -83,6 +83,7 @@ def test_real_exports(archive: Path, wrapping: str, tmp_path: Path) -> None:
     expected = Counter(
         {
             "slack.message": len(said),
+            "slack.reaction": sum(len(r["users"]) for m in said for r in m.get("reactions", ())),
             "slack.user": len(members["users.json"]),
             "slack.room": len(members["channels.json"]),
         }

@@ -27,7 +27,10 @@ def test_everything_of_an_export_of_the_tool_is_kept() -> None:
     undated = [one for one in records if one.defects]  # the tool's lists have no times
     assert {one.kind for one in undated} == {Kind.PROFILE, Kind.CONVERSATION}
     assert {code for one in undated for code in codes(one)} == {"date_missing"}
-    assert len(records) == len(raw) + 3 + 2 + 1 + 4 + 1  # users, teams, channel, members, meeting
+    reactions = sum(len(one["Reactions"] or ()) for one in raw)
+    assert len(of_kind(records, Kind.REACTION)) == reactions > 0
+    # users, teams, channel, members, meeting
+    assert len(records) == len(raw) + reactions + 3 + 2 + 1 + 4 + 1
     texts = {one.message_id for one in of_kind(records, Kind.IM)}
     expected = [one for one in raw if one["MessageType"] == "message"]
     rooms = {
@@ -72,7 +75,9 @@ def test_pages_of_graph_are_known_by_their_content(tmp_path: Path) -> None:
     found = offers_of(TeamsExport(), tree_of(PAGES))
     records = records_of(found)
     still_there = [one for one in page if one["deletedDateTime"] and one["body"]["content"]]
-    assert len(records) == len(page) + len(still_there)
+    (liked,) = of_kind(records, Kind.REACTION)
+    assert liked.body == "custom (shipit)"
+    assert len(records) == len(page) + len(still_there) + 1
     assert len(of_kind(records, Kind.DELETION)) == sum(
         one["deletedDateTime"] is not None for one in page
     )
