@@ -282,7 +282,6 @@ class HeldBy:
 
     hold_id: int
     hold: str
-    """Its name."""
     matter_id: int
     matter: str
 

@@ -57,15 +57,15 @@ def test_reactions_are_shown_with_who_and_until_when(
     settings = settings_in(tmp_path, service={"requests_per_minute": 0})
     create_archive(settings)
     for name, who, last in (("late", ["U2"], 60), ("early", ["U1", "U2"], 30)):
-        liked = [{"name": "ok", "users": who, "count": len(who)}]
-        lines = [said(0, "liked", reactions=liked), said(last, "last")]
+        those = [{"name": "ok", "users": who, "count": len(who)}]
+        lines = [said(0, "liked", reactions=those), said(last, "last")]
         export = export_files({"general/2023-11-14.json": lines})
         bring_in(settings, write_files(tmp_path / name, export))
     with house(settings) as opened:
         opened.hire("legal", Role.LEGAL)
         legal = opened.browser(language).sign_in("legal")
-        shown = talk(legal.get(f"/records/{ids(legal.get('/search?q=liked').text)[0]}"
-                               "?tab=conversation").text)  # fmt: skip
+        (liked,) = ids(legal.get("/search?q=liked").text)
+        shown = legal.get(f"/records/{liked}?tab=conversation").text
     reactions = shown.partition('class="reactions"')[2].partition("</ul>")[0]
     first, second = sorted(reactions.split("<li>")[1:], key=lambda one: "bob" in one)
     assert all(one in first for one in ("Ann Acker", "<del>:ok:</del>", gone))
