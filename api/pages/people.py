@@ -23,6 +23,7 @@ from holdfast.core.identity import public_id
 from holdfast.core.query import And, Field, Node, Term
 from holdfast.core.rights import Action
 from holdfast.indexer.query_language.errors import QueryError
+from holdfast.storage.catalogue.consents import consents_of
 from holdfast.storage.catalogue.contacts import Contact
 
 router = APIRouter(include_in_schema=False)
@@ -114,6 +115,7 @@ def contact_page(
             {"one": one, "value": mask.text(one.value), "name": mask.text(one.name)}
             for one in found.identities
         ],
+        "consents": consents_of(served.store, found.id),
         "seen": seen,
         "form": form,
         "directions": DIRECTIONS,

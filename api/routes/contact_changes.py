@@ -19,6 +19,7 @@ from holdfast.api.people import contacts_in_scope, known_contact
 from holdfast.api.routes.contacts import COUNTRY, Viewer
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
+from holdfast.api.shapes.contact_fields import FieldsShape, fields_shape
 from holdfast.api.shapes.contacts import CONTACT_ID, ContactShape, contact_shape
 from holdfast.api.trail import note
 from holdfast.api.versions import IfMatch, agreed, tag_of
@@ -26,8 +27,8 @@ from holdfast.core.address_forms import address_forms
 from holdfast.core.errors import NotFound, Refused
 from holdfast.core.identity import public_id
 from holdfast.core.rights import Action, Forbidden, Principal
+from holdfast.storage.catalogue.consents import consents_of
 from holdfast.storage.catalogue.contact_fields import (
-    Fields,
     change_fields,
     field_versions,
     fields_in,
@@ -43,24 +44,6 @@ Annotator = Annotated[Principal, Depends(allowed(Action.ANNOTATE))]
 Merger = Annotated[Principal, Depends(allowed(Action.MERGE))]
 _WORD = Bounds(None, max_length=300)
 _GROUPS_AT_ONCE = 100
-
-
-class FieldsShape(Shape):
-    """What people said of a contact."""
-
-    name: str
-    party_type: str
-    grade: str
-    source: str
-    roles: list[str]
-    groups: list[str]
-    owner: str
-    consents: dict[str, str]
-    """Channel → `agreed`, `refused` or `withdrawn`."""
-    company: str
-    title: str
-    note: str
-    version: int
 
 
 class FieldsChange(Shape):
@@ -146,7 +129,8 @@ def read_fields(
     note(served, principal, "read", {"how": "contact fields"}, [("con", found.id)])
     said, version = fields_in(served.store, found.id)
     response.headers["ETag"] = tag_of(version)
-    return _fields(said, version, mask_for(principal))
+    consents = consents_of(served.store, found.id)
+    return fields_shape(said, version, mask_for(principal), consents)
 
 
 @router.patch("/contacts/{contact_id}", operation_id="change_contact")
@@ -170,7 +154,8 @@ def change_contact(
     if "consents" in values:
         values["consents"] = tuple(values["consents"].items())
     said, version = change_fields(served.store_of(principal), found.id, values, version)
-    return _fields(said, version, mask_for(principal))
+    consents = consents_of(served.store, found.id)
+    return fields_shape(said, version, mask_for(principal), consents)
 
 
 @router.get("/contacts/{contact_id}/versions", operation_id="list_contact_versions")
@@ -374,23 +359,6 @@ def _link(one: Link) -> LinkShape:
         valid_to_at=maybe_ms(one.valid_to_ms),
         at=from_ms(one.linked_ms),
         undone_at=maybe_ms(one.undone_ms),
-    )
-
-
-def _fields(said: Fields, version: int, mask: Mask) -> FieldsShape:
-    return FieldsShape(
-        name=mask.text(said.name),
-        party_type=said.party_type,
-        grade=said.grade,
-        source=mask.text(said.source),
-        roles=[mask.text(one) for one in said.roles],
-        groups=[mask.text(one) for one in said.groups],
-        owner=said.owner,
-        consents=dict(said.consents),
-        company=mask.text(said.company),
-        title=mask.text(said.title),
-        note=mask.text(said.note),
-        version=version,
     )
 
 

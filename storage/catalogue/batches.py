@@ -15,6 +15,7 @@ from holdfast.core.errors import Conflict, NotFound
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import CHUNK, by_value, insert_missing
+from holdfast.storage.catalogue.consents import tell_consents
 from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.locks import Hold, lock_rows
@@ -242,6 +243,7 @@ class _Undoing:
         self.connection.execute(update(captures).where(*is_live).values(undone_ms=self.now_ms))
         removed = self._remove(touched)
         recount(self.connection, removed)
+        tell_consents(self.connection, self.store, removed)
         take_back(self.connection, self.store, touched)
         self._queue(touched)
         if self._mark() or live:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import select
 
+from holdfast.core.consents import STATES
 from holdfast.core.errors import Conflict, Refused
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, canonical_digest, record_events
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 CONTACT = "contact"
 """Kind of the audit event of one change."""
 PARTY_TYPES = ("", "customer", "prospect", "supplier", "partner", "staff", "other")
-CONSENTS = ("agreed", "refused", "withdrawn")
+CONSENTS = STATES
 PROVISIONAL, CONFIRMED = "provisional", "confirmed"
 MAX_CHARS = 200
 MAX_NOTE_CHARS = 2000

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from holdfast.core.custody import Draft, End
 from holdfast.core.identity import public_id
-from holdfast.core.kinds import EMAIL
+from holdfast.core.kinds import EMAIL, Kind
 from holdfast.core.records import Filed, Sealed
 from holdfast.storage.audit import Event, record_events
 from holdfast.storage.catalogue.chunks import (
@@ -23,6 +23,7 @@ from holdfast.storage.catalogue.chunks import (
     insert_values,
     update_rows,
 )
+from holdfast.storage.catalogue.consents import tell_consents
 from holdfast.storage.catalogue.counting import recount
 from holdfast.storage.catalogue.engine import transact
 from holdfast.storage.catalogue.envelopes import Envelopes, reported_as
@@ -240,6 +241,9 @@ def _write_new(batch: _Batch) -> None:
     given = insert_missing(batch.connection, variants, batch.variant_rows, "original_id")
     refuse_fewer(given, batch.variant_rows)
     tell_filed(batch.connection, batch.store, batch.new, recognised.made)
+    consents = [i for i, draft in batch.new.items() if draft.kind == Kind.CONSENT]
+    if consents:
+        tell_consents(batch.connection, batch.store, consents)
     count(batch.connection, recognised)
 
 

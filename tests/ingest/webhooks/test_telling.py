@@ -11,10 +11,11 @@ from sqlalchemy import func, select
 
 from archive_kit import bring_in
 from cli_archive import write_mbox
-from holdfast.core.identity import public_id
+from holdfast.core.identity import public_id, row_id
 from holdfast.core.rights import Action
 from holdfast.ingest.jobs.telling import RETRIES_S, payload
 from holdfast.ingest.outbound.signatures import signed_headers
+from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.contacts import find
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.merging import merge, undo
@@ -107,6 +108,29 @@ def test_contacts_are_told_of_when_they_are_met_merged_and_split(
     one, two = public_id("con", first), public_id("con", second)
     assert receiver.ids == [one, one, two]
     assert receiver.heard[0].event["data"]["merged"] == two
+
+
+def test_contact_is_told_of_when_it_agrees_to_be_archived_and_when_that_is_undone(
+    office: Bureau, receiver: Receiver, tmp_path: Path
+) -> None:
+    office.listen(receiver.url, office.hire("legal", "legal"), "contact.updated")
+    message = {
+        "msgid": "m1",
+        "action": "send",
+        "from": "wm1",
+        "tolist": ["zhang"],
+        "msgtype": "agree",
+        "agree": {"userid": "wm1", "agree_time": 1_700_000_000_000},
+    }
+    path = tmp_path / "wecom.jsonl"
+    path.write_text(json.dumps(message), "utf-8")
+    summary = bring_in(office.settings, path)
+    office.work()
+    contact = public_id("con", find(office.store, "wecom:wm1", 1)[0].id)
+    assert receiver.ids == [contact]
+    undo_batch(office.store, row_id("bat", summary.batch))
+    office.work()
+    assert receiver.ids == [contact, contact]
 
 
 def test_record_outside_of_the_owner_s_scope_is_not_told_of(

@@ -9,6 +9,7 @@ import typer
 
 from holdfast.cli.command import add, flag
 from holdfast.cli.commands.contact_care import WHO, register_care
+from holdfast.cli.commands.contact_consents import consent_text, consent_value
 from holdfast.cli.commands.contact_import import register_import
 from holdfast.cli.screen import GOOD, Column, amount
 from holdfast.core.errors import NotFound, Refused
@@ -120,6 +121,7 @@ def show(session: Session, options: ShowOptions) -> None:
     """Show a contact: its addresses, its company, when it was first and last in touch."""
     from holdfast.core.identity import public_id
     from holdfast.storage.catalogue import contacts
+    from holdfast.storage.catalogue.consents import consents_of
     from holdfast.storage.catalogue.contact_fields import fields_in
     from holdfast.storage.catalogue.linking import links_of
     from holdfast.storage.catalogue.merging import merges_of
@@ -127,11 +129,13 @@ def show(session: Session, options: ShowOptions) -> None:
     with session.archive() as services:
         one = contacts.show(services.store, contact_id_of(services.store, options.contact))
         said, _ = fields_in(services.store, one.id)
+        consents = consents_of(services.store, one.id)
         merges = [m for m in merges_of(services.store, one.id) if m.undone_ms is None]
         links = [made for made in links_of(services.store, one.id) if made.undone_ms is None]
     screen = session.screen
     if options.as_json:
         fields = {**asdict(said), "consents": dict(said.consents)}
+        fields["consent_states"] = [consent_value(each) for each in consents]
         screen.json({"schema": "holdfast.contact/1", **contact_value(one), "fields": fields})
         return
     screen.title("{name}", name=one.name or _name(one.id))
@@ -141,6 +145,7 @@ def show(session: Session, options: ShowOptions) -> None:
             ("Company", " ".join(p for p in (one.company_name, one.company_domain) if p) or "–"),
             ("Belongs to us", screen.words("yes" if one.is_internal else "no")),
             *((name, text) for name, text in _said(said) if text),
+            *(("Consent", consent_text(session, each)) for each in consents),
             ("First contact", _day(session, one.first_contact_at)),
             ("Owner", one.owner or "–"),
             ("Last contact", _day(session, one.last_contact_at)),
@@ -159,7 +164,6 @@ def _said(said: Fields) -> list[tuple[str, str]]:
     return [
         ("Title", said.title), ("Grade", said.grade), ("Groups", ", ".join(said.groups)),
         ("Note", said.note),
-        ("Consents", ", ".join(f"{channel}: {state}" for channel, state in said.consents)),
     ]  # fmt: skip
 
 

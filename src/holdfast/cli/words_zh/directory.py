@@ -22,6 +22,7 @@ MESSAGES = {
     "Title": "职务",
     "Grade": "等级",
     "Groups": "分组",
+    "Consent": "存档授权",
     "Note": "备注",
     "To take it back: holdfast contact import --undo {batch}": (
         "撤销：holdfast contact import --undo {batch}"

@@ -1,0 +1,122 @@
+"""Reads who agreed to be archived: by the records that tell it, and by what people set.
+
+Nothing of it is written: a record that is undone, merged or given to another contact says what it
+says there. What people set is the business of `contact_fields`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, select
+
+from holdfast.core.consents import Consent, InForce, in_force, state_said
+from holdfast.core.kinds import Kind, Role
+from holdfast.storage.catalogue.chunks import by_value
+from holdfast.storage.catalogue.contact_fields import field_versions
+from holdfast.storage.catalogue.contacts import identities_of_contact
+from holdfast.storage.catalogue.engine import reading
+from holdfast.storage.catalogue.filed_facts import instant
+from holdfast.storage.catalogue.homes import contact_then
+from holdfast.storage.catalogue.schema import identities, interactions, participants
+from holdfast.storage.webhooks.happenings import About, Happening, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from holdfast.storage.store import Store
+
+_WHO = (Role.MENTION.value, Role.FROM.value)
+"""Whom a record is about: somebody whom it names, else who wrote it."""
+_PEOPLE = (
+    select(
+        participants.c.interaction_id,
+        participants.c.identity_id,
+        participants.c.role,
+        contact_then(),
+        interactions.c.channel,
+        interactions.c.subject,
+        interactions.c.at_ms,
+    )
+    .join(interactions, interactions.c.id == participants.c.interaction_id)
+    .outerjoin(identities, identities.c.id == participants.c.identity_id)
+    .where(
+        interactions.c.kind == Kind.CONSENT.value,
+        interactions.c.removed_ms.is_(None),
+        participants.c.role.in_(_WHO),
+    )
+    .order_by(participants.c.interaction_id, participants.c.ordinal)
+)
+
+
+def consents_of(store: Store, contact_id: int) -> tuple[InForce, ...]:
+    """Return what a contact, or its winner, agreed to, by channel.
+
+    Raises:
+        NotFound: There is no such contact.
+    """
+    with reading(store.engine) as connection:
+        mine = identities_of_contact(connection, contact_id)
+        met = select(participants.c.interaction_id).join(
+            interactions,
+            and_(
+                interactions.c.id == participants.c.interaction_id,
+                interactions.c.kind == Kind.CONSENT.value,
+            ),
+        )
+        wanted = {
+            row.interaction_id
+            for row in by_value(connection, met, participants.c.identity_id, mine)
+        }
+        told = _told(connection, wanted)
+    said = [
+        Consent(row.channel, state_said(row.subject), instant(row.at_ms), row.interaction_id)
+        for row in told
+        if row.identity_id in mine and row.contact_id is not None and state_said(row.subject)
+    ]
+    return in_force([*said, *_by_hand(store, contact_id)])
+
+
+def _told(connection: Connection, interaction_ids: Iterable[int]) -> list[Row[Any]]:
+    """Return of each record the one whom it is about."""
+    people: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in by_value(connection, _PEOPLE, participants.c.interaction_id, interaction_ids):
+        people[row.interaction_id].append(row)
+    return [min(those, key=lambda one: _WHO.index(one.role)) for those in people.values()]
+
+
+def _by_hand(store: Store, contact_id: int) -> list[Consent]:
+    """Return what people set and did not take back, each with when it was set last."""
+    found: dict[str, Consent] = {}
+    for one in field_versions(store, contact_id):
+        after = one.after.get("consents")
+        if after is None:
+            continue
+        before, now = dict(one.before["consents"]), dict(after)
+        found = {channel: kept for channel, kept in found.items() if channel in now}
+        for channel, state in now.items():
+            if before.get(channel) != state:
+                at = instant(one.changed_ms)
+                found[channel] = Consent(channel, state, at, actor=one.actor)
+    return list(found.values())
+
+
+def tell_consents(connection: Connection, store: Store, interaction_ids: Sequence[int]) -> None:
+    """Tell of the contacts whose consent these records say, or said, in the transaction."""
+    query = (
+        select(identities.c.contact_id)
+        .join(participants, participants.c.identity_id == identities.c.id)
+        .join(interactions, interactions.c.id == participants.c.interaction_id)
+        .where(
+            interactions.c.kind == Kind.CONSENT.value,
+            participants.c.role.in_(_WHO),
+            identities.c.contact_id.is_not(None),
+        )
+    )
+    rows = by_value(connection, query, interactions.c.id, interaction_ids)
+    about = [About(one, one) for one in sorted({row.contact_id for row in rows})]
+    if about:
+        tell(connection, store, Happening.CONTACT_UPDATED, about)
