@@ -64,3 +64,5 @@ class Chat:
     """When this version of the message was written; None for the first."""
     answers: str = ""
     """Name of the message that its thread begins with; empty for none. See `Parsed.message_id`."""
+    due_at: datetime | None = None
+    """Until when somebody means to be in touch again, and has not said that it is done."""

@@ -131,6 +131,8 @@ class Draft:
     conversation: Conversation | None = None
     version_ms: int = 0
     """When this version of a chat message was written; 0 for the first, and for mail."""
+    due_ms: int | None = None
+    """See `Chat.due_at`; like its time it follows from the original, and is not digested."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ MAX_TEXT_FILE_BYTES = 1024 * 1024
 one costs more than reading twenty messages."""
 
 _AFTER = (
-    "row_digest", "inner_sha256", "is_enveloped", "channel", "conversation", "version_ms"
+    "row_digest", "inner_sha256", "is_enveloped", "channel", "conversation", "version_ms",
+    "due_ms",
 )  # fmt: skip
 _ROLE_NAMES = {role: role.value for role in Role}
 _before_digest = attrgetter(*(field.name for field in fields(Draft) if field.name not in _AFTER))
@@ -154,7 +155,7 @@ def _parsed_whole(one: Original, defects: tuple[Defect, ...]) -> Parsed:
 
 def _completed(draft: Draft, parsed: Parsed) -> Draft:
     """Return the draft with its digest and with what is not digested."""
-    chat = draft.channel, draft.conversation, draft.version_ms
+    chat = draft.channel, draft.conversation, draft.version_ms, draft.due_ms
     after = draft_digest(draft), parsed.inner_sha256, parsed.is_enveloped, *chat
     return Draft(*(*_before_digest(draft), *after))
 
@@ -346,6 +347,7 @@ def _draft(parsed: Parsed, one: Original) -> Draft:
         channel=chat.channel if chat else EMAIL,
         conversation=chat.conversation if chat else None,
         version_ms=_ms(chat.version_at) if chat and chat.version_at else 0,
+        due_ms=_ms(chat.due_at) if chat and chat.due_at else None,
     )
 
 

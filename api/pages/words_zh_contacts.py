@@ -8,6 +8,14 @@ CONTACTS: dict[str, str] = {
     "Find": "查找",
     "Silent contacts": "久未联系",
     "Waiting for an answer": "待回复",
+    "Follow-ups due": "待跟进",
+    "Planned": "计划跟进",
+    "What tables and tasks say is due, until people are in touch with the contact; the longest due first.": (  # noqa: E501
+        "表格与任务中写明的、已到期的跟进，与联系人联系后即消失；最早到期的在前。"
+    ),
+    "due": "到期：",
+    "Nothing planned is due.": "没有到期的跟进计划。",
+    "Only the %(most)s that are due longest are shown.": "只显示最早到期的 %(most)s 项。",
     "Company": "公司",
     "Addresses": "地址",
     "Address": "地址",
@@ -81,6 +89,7 @@ CONTACTS: dict[str, str] = {
     "first.": ("最近 90 天内由外部人员最后发言的会话，按等待时长排列。"),
     "Days without an answer": "未回复天数",
     "%(num)s threads": "%(num)s 个会话",
+    "%(num)s contacts": "%(num)s 位联系人",
     "Nobody waits.": "没有待回复的消息。",
     "Only the %(most)s that wait longest are shown.": "只显示等待最久的 %(most)s 个。",
 }

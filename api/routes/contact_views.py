@@ -14,7 +14,7 @@ from pydantic import Field as Bounds
 
 from holdfast.api.asking import visible
 from holdfast.api.door import Archive
-from holdfast.api.masks import mask_for
+from holdfast.api.masks import Mask, mask_for
 from holdfast.api.people import BESIDE, HUMAN, known_contact, on_trail
 from holdfast.api.portraits import hours, neighbours, portrait_of
 from holdfast.api.routes.contacts import Viewer, unless_same
@@ -35,6 +35,7 @@ from holdfast.core.records import Record
 from holdfast.core.rights import Principal
 from holdfast.storage.catalogue.answering import rooms_of
 from holdfast.storage.catalogue.contacts import Contact, contacts_by_id
+from holdfast.storage.catalogue.follow_ups import Planned, planned
 from holdfast.storage.catalogue.reading import records
 from holdfast.storage.catalogue.resolving import Silent, silent_contacts
 
@@ -120,11 +121,26 @@ class FollowUp(Shape):
     waits_seconds: int
 
 
+class PlannedFollowUp(Shape):
+    """A contact that somebody planned to be in touch with by now."""
+
+    entry: TrailEntry
+    """The record that says so."""
+    due_at: Instant
+    overdue_seconds: int
+    contact_ids: list[str]
+    """Whom it is about, outside; none where nobody known is named."""
+    owner: str
+    """Login of who looks after the first of them."""
+
+
 class FollowUpsAnswer(Shape):
-    """Threads in which somebody outside wrote last, the longest waiting first."""
+    """Threads in which somebody outside wrote last, and plans that are due; longest first."""
 
     follow_ups: list[FollowUp]
     total: int
+    planned: list[PlannedFollowUp]
+    planned_total: int
 
 
 @router.get(
@@ -255,13 +271,20 @@ def _last_ms(served: Served, principal: Principal, contact_id: int) -> int | Non
 def list_follow_ups(
     served: Archive, principal: Viewer, *, days: Days = 3, limit: Limit = 50
 ) -> FollowUpsAnswer:
-    """List messages from outside of the last 90 days that nobody answered for so many days."""
+    """List messages from outside of the last 90 days that nobody answered for so many days.
+
+    Beside them, as `planned`, the follow-ups that tables and tasks of a CRM say are due by now:
+    until people were in touch with the contact, from 24 hours before, or it is done or put off.
+    """
     note(served, principal, "read", {"how": "follow-ups", "days": days})
     now = served.store.clock.now()
     found = unanswered(served, principal, now, timedelta(days=days))
     waiting, total = oldest(found, limit)
     mask = mask_for(principal)
+    plans = _planned(served, principal, now)
     return FollowUpsAnswer(
+        planned=[_plan(one, record, mask, now) for one, record in plans[:limit]],
+        planned_total=len(plans),
         follow_ups=[
             FollowUp(
                 entry=trail_entry(one, mask), waits_seconds=int((now - one.at).total_seconds())
@@ -269,6 +292,25 @@ def list_follow_ups(
             for one in waiting
         ],
         total=total,
+    )
+
+
+def _planned(served: Served, principal: Principal, now: datetime) -> list[tuple[Planned, Record]]:
+    """Return what is due and in the scope, with the record that says so."""
+    due = planned(served.store, int(now.timestamp() * 1000))
+    ids = [one.interaction_id for one in due]
+    seen = {one.id: one for one in visible(principal, records(served.store, ids))}
+    return [(one, seen[one.interaction_id]) for one in due if one.interaction_id in seen]
+
+
+def _plan(one: Planned, record: Record, mask: Mask, now: datetime) -> PlannedFollowUp:
+    shown = set(record.contact_ids)
+    return PlannedFollowUp(
+        entry=trail_entry(record, mask),
+        due_at=from_ms(one.due_ms),
+        overdue_seconds=int((now - from_ms(one.due_ms)).total_seconds()),
+        contact_ids=[public_id("con", i) for i in one.contact_ids if i in shown],
+        owner=one.owner if shown.issuperset(one.contact_ids[:1]) else "",
     )
 
 

@@ -84,6 +84,8 @@ class Said:
     """What people may want to see of the rest, by name; the raw form has all."""
     is_bulk: bool = False
     """By a machine, or to everybody."""
+    due_at: datetime | None = None
+    """As `Chat.due_at`."""
     is_undated: bool = False
     """The system states no time of such things: that it has none is no defect."""
     defects: tuple[Defect, ...] = ()
@@ -156,7 +158,13 @@ def record_of(said: Said) -> Parsed:
         fingerprint=_fingerprint(said, room),
         is_bulk=said.is_bulk,
         is_truncated=tidy.is_truncated,
-        chat=Chat(said.channel, room, _utc(said.version_at), tidy.text(said.answers)),
+        chat=Chat(
+            said.channel,
+            room,
+            _utc(said.version_at),
+            tidy.text(said.answers),
+            _utc(said.due_at),
+        ),
     )
 
 

@@ -70,7 +70,16 @@ def read_activity(raw: bytes, context: Context) -> Said:
         people=(*_people(sort, own, said), *_contacts(whole, sort, own)),
         version_at=changed if changed != made else None,
         headers=tuple(_headers(whole, own)),
+        due_at=_due(sort, own, whole, said),
     )
+
+
+def _due(
+    sort: str, own: Mapping[str, str], whole: Mapping[str, Json], said: Mapping[str, Json]
+) -> datetime | None:
+    """Return until when a task that is still open is to be done: its time says it."""
+    is_open = own.get("status", "").upper() != "COMPLETED" and whole.get("archived") is not True
+    return _instant(text(said.get("hs_timestamp"))) if sort == "task" and is_open else None
 
 
 def _sort(said: Mapping[str, Json]) -> str:

@@ -32,7 +32,7 @@ def read_task(raw: bytes, context: Context) -> Said:
     is_call = row.get("tasksubtype", "") == "Call" or bool(row.get("calltype", ""))
     seconds = number(row.get("calldurationinseconds", ""))
     other = Kind.NOTE if row.get("tasksubtype") == "Email" else Kind.TASK
-    return _said(row, context, Said(
+    said = _said(row, context, Said(
         channel=CHANNEL,
         kind=Kind.CALL if is_call else other,
         name="",
@@ -45,6 +45,19 @@ def read_task(raw: bytes, context: Context) -> Said:
         ),
         people=_parties(row, is_inward=row.get("calltype", "") == "Inbound"),
     ))  # fmt: skip
+    return replace(said, due_at=_due(row, context))
+
+
+def _due(row: Mapping[str, str], context: Context) -> datetime | None:
+    """Return until when a task that is still open is to be done."""
+    is_closed = row.get("isclosed", "").lower() == "true" or bool(row.get("completeddatetime"))
+    is_closed = is_closed or row.get("status", "").lower() in _CLOSED
+    is_gone = row.get("isdeleted", "").lower() == "true"
+    day = row.get("activitydate", "")
+    return read_time(day, context.zone)[0] if day and not is_closed and not is_gone else None
+
+
+_CLOSED = frozenset(("completed", "closed"))
 
 
 def read_event(raw: bytes, context: Context) -> Said:

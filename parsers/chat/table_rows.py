@@ -50,6 +50,7 @@ def read_row(raw: bytes, context: Context) -> Said:
         raise ValueError("the row says nothing")
     kind = _kind(values, text(extra.get("kind")))
     channel = context.channel or kind.value
+    due_at, defects = _due(values, kind, context.zone, is_day_first=is_day_first)
     own = _own_name(values, at, context)
     shown = {**values, "ordinal": ordinal}
     room = values.get("room", "")
@@ -65,8 +66,29 @@ def read_row(raw: bytes, context: Context) -> Said:
         conversation=Conversation(f"{context.tenant}/{room}", room) if room else None,
         people=people,
         headers=tuple((f"Field-{n}", v) for n, v in shown.items() if v and n in _SHOWN),
-        defects=(Defect("date_no_zone"),) if is_assumed else (),
+        defects=(*((Defect("date_no_zone"),) if is_assumed else ()), *defects),
+        due_at=due_at,
     )
+
+
+def _due(
+    values: Mapping[str, str], kind: Kind, zone: str, *, is_day_first: bool | None
+) -> tuple[datetime | None, tuple[Defect, ...]]:
+    """Return when to follow up; nothing for a task that is done. Of a visit only that is over."""
+    written = values.get("next_at", "")
+    is_done = kind is Kind.TASK and values.get("result", "").casefold() in _DONE
+    if not written or is_done:
+        return None, ()
+    try:
+        return read_time(written, zone, is_day_first=is_day_first)[0], ()
+    except ValueError:
+        return None, (Defect("follow_up_unreadable", written[:100]),)
+
+
+_DONE = frozenset(
+    {"done", "completed", "complete", "closed", "finished", "cancelled", "canceled"}
+    | {"完成", "已完成", "已关闭", "关闭", "已结束", "结束", "已取消", "取消"}
+)
 
 
 def row_values(raw: bytes, context: Context) -> dict[str, str]:

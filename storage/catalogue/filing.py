@@ -100,6 +100,8 @@ class _Batch:
     """New interaction → that original, its thread, and its room if it has one."""
     joined: list[tuple[int, int]] = field(default_factory=list)
     """Threads that are in another one from now on."""
+    due: dict[int, int] = field(default_factory=dict)
+    """Known interactions, filed before dates of follow-ups were read → theirs."""
     variant_rows: list[dict[str, Any]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     """Of what was written so far."""
@@ -216,6 +218,8 @@ def _target(batch: _Batch, sealed: Sealed, draft: Draft) -> int:
         batch.by_fingerprint[draft.fingerprint] = target
     else:
         batch.crowded.add(target)
+        if draft.due_ms is not None and target not in batch.new:
+            batch.due[target] = draft.due_ms
     if original not in batch.by_original:
         batch.by_original[original] = target
         batch.variant_rows.append({"original_id": original, "interaction_id": target})
@@ -338,6 +342,8 @@ def _end_items(
     ]
     update_rows(batch.connection, captures, links, "id")
     _revive(batch, known)
+    due = [{"id": target, "due_ms": at} for target, at in batch.due.items()]
+    update_rows(batch.connection, interactions, due, "id")
     touched = [target for _, target, _ in open_ones]
     changed = [*touched, *batch.crowded]
     hold_matching(batch.connection, batch.store, changed, batch.active)

@@ -36,6 +36,7 @@ _DRAFT_COLUMNS = (
     "headers",
     "sealed_text",
     "row_digest",
+    "due_ms",
 )
 _drafted = attrgetter(*_DRAFT_COLUMNS)
 _FILE_COLUMNS = tuple(column.name for column in fields(DraftAttachment))

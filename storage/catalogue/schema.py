@@ -218,6 +218,13 @@ interactions = Table(
     Column("sealed_text", LargeBinary, nullable=True),
     Column("row_digest", Digest, nullable=False),
     ms("removed_ms", optional=True),
+    ms("due_ms", optional=True),
+    Index(
+        "ix_interactions_due",
+        "due_ms",
+        sqlite_where=text("due_ms IS NOT NULL"),
+        postgresql_where=text("due_ms IS NOT NULL"),
+    ),
     Index("ix_interactions_message_key", "message_key"),
     Index("ix_interactions_at", "at_ms"),
     Index(

@@ -40,7 +40,7 @@ class Happening(StrEnum):
     REMINDER_DUE = "reminder.due"
     """A contact fell silent."""
     FOLLOW_UP_DUE = "follow_up.due"
-    """A message from outside waits for an answer."""
+    """A message from outside waits for an answer; or somebody planned to be in touch by now."""
     HOLD_CHANGED = "hold.changed"
     """A hold was placed or changed, or its release went a step further."""
     EXPORT_READY = "export.ready"

@@ -1,8 +1,8 @@
-"""Tells of contacts that fell silent and of messages that wait for an answer; it sends nothing.
+"""Tells of contacts that fell silent, and of answers and contacts that are due; it sends nothing.
 
 A silence begins with the last message by a person to a person. Whoever was told of it is told
 again only after a newer message and another silence. A message that waits is told of once: when it
-has waited so long.
+has waited so long. So is what somebody planned: when it is due.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from holdfast.storage.catalogue.answering import last_words
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.facts import change_fact, fact
+from holdfast.storage.catalogue.filed_facts import instant
+from holdfast.storage.catalogue.follow_ups import Planned, fallen_due
 from holdfast.storage.catalogue.reading import records_in
 from holdfast.storage.catalogue.resolving import silent_contacts
 from holdfast.storage.catalogue.schema import contacts
@@ -74,7 +76,9 @@ def remind(store: Store, days: int = SILENT_DAYS) -> int:
         if Happening.FOLLOW_UP_DUE in asked:
             before_ms = int(fact(connection, REMINDED) or 0) or now_ms - LOOK_MS
             due = _fallen_due(connection, store, before_ms, now_ms)
-            said[Happening.FOLLOW_UP_DUE] = [_waits(one) for one in due]
+            most_ms = MOST_MISSED_DAYS * _DAY_MS
+            plans = fallen_due(connection, before_ms, now_ms, most_ms)
+            said[Happening.FOLLOW_UP_DUE] = [*map(_waits, due), *map(_was_planned, plans)]
         tell_all(connection, store, said)
         change_fact(connection, REMINDED, str(now_ms))
     return sum(map(len, said.values()))
@@ -100,7 +104,16 @@ class _Waiting:
 def _waits(one: _Waiting) -> About:
     contact = public_id("con", one.contact_id)
     detail = {"contact": contact, "owner": one.owner, "days": str(WAITING_DAYS)}
-    return About(one.interaction_id, one.contact_id, detail)
+    return About(one.interaction_id, one.contact_id, detail | {"reason": "unanswered"})
+
+
+def _was_planned(one: Planned) -> About:
+    contact = one.contact_ids[0] if one.contact_ids else None
+    due_at = f"{instant(one.due_ms):%Y-%m-%dT%H:%M:%SZ}"
+    detail = {"reason": "planned", "due_at": due_at, "owner": one.owner}
+    if contact is not None:
+        detail["contact"] = public_id("con", contact)
+    return About(one.interaction_id, contact, detail)
 
 
 def _fallen_due(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from holdfast.cli.command import add, flag
+from holdfast.cli.commands.contact_follow_ups import FollowUpOptions, follow_ups
 from holdfast.cli.screen import GOOD, Column
 from holdfast.core.errors import Refused
 
@@ -29,6 +30,7 @@ def register_care(group: typer.Typer) -> None:
     add(group, "unlink", unlink, UnlinkOptions)
     add(group, "set", set_fields, SetOptions)
     add(group, "silent", silent, SilentOptions)
+    add(group, "follow-ups", follow_ups, FollowUpOptions)
     add(group, "suggest", suggest, SuggestOptions)
 
 

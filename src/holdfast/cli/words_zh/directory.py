@@ -23,6 +23,10 @@ MESSAGES = {
     "Grade": "等级",
     "Groups": "分组",
     "Consent": "存档授权",
+    "Due": "到期",
+    "Record": "记录",
+    "planned": "计划跟进",
+    "unanswered": "未回复",
     "Note": "备注",
     "To take it back: holdfast contact import --undo {batch}": (
         "撤销：holdfast contact import --undo {batch}"

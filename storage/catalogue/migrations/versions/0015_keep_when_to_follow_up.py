@@ -1,0 +1,18 @@
+"""Keep until when somebody means to be in touch again, where a record says it."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+
+
+def upgrade() -> None:
+    op.add_column("interactions", sa.Column("due_ms", sa.BigInteger(), nullable=True))
+    op.create_index(
+        "ix_interactions_due",
+        "interactions",
+        ["due_ms"],
+        sqlite_where=sa.text("due_ms IS NOT NULL"),
+        postgresql_where=sa.text("due_ms IS NOT NULL"),
+    )
