@@ -50,6 +50,8 @@ class Drawn:
     contacts: list[str]
     largest: str
     """The contact with the most messages among the most frequent senders."""
+    company: str
+    """Its domain, else the most frequent one."""
 
 
 def command(data: Path, *words: str, given: str = "") -> str:
@@ -82,7 +84,9 @@ def service(data: Path) -> Iterator[str]:
 
 def drawn(client: httpx2.Client) -> Drawn:
     """Look what the archive holds."""
-    first = client.post("/search", json={"facets": ["sender", "month"], "limit": 200}).json()
+    first = client.post(
+        "/search", json={"facets": ["sender", "month", "domain"], "limit": 200}
+    ).json()
     records = [hit["record"] for hit in first["hits"]]
     words = re.findall(r"\w{4,}", " ".join(one["subject"] for one in records)) or ["mail"]
     senders = [one["value"] for one in first["facets"]["sender"]]
@@ -90,7 +94,10 @@ def drawn(client: httpx2.Client) -> Drawn:
     found = [client.get("/contacts", params={"address": one}).json() for one in senders]
     people = [one for each in found for one in each["contacts"]]
     sizes = {one["id"]: sum(i["messages"] for i in one["identities"]) for one in people}
-    return Drawn(records, words, senders, contacts, max(sizes, key=sizes.__getitem__))
+    largest = max(sizes, key=sizes.__getitem__)
+    own = next(one["company_domain"] for one in people if one["id"] == largest)
+    company = own or next((one["value"] for one in first["facets"]["domain"]), "example.com")
+    return Drawn(records, words, senders, contacts, largest, company)
 
 
 def requests_of(client: httpx2.Client, known: Drawn) -> list[Asked]:
@@ -117,6 +124,7 @@ def requests_of(client: httpx2.Client, known: Drawn) -> list[Asked]:
         Asked("record", lambda n: client.get(f"/records/{records[n % len(records)]['id']}")),
         Asked("trail", contact("timeline", *contacts)),
         Asked("trail, largest", contact("timeline", known.largest)),
+        Asked("trail, company", lambda _: client.get(f"/companies/{known.company}/timeline")),
         Asked("portrait", contact("portrait", *contacts)),
         Asked("portrait, largest", contact("portrait", known.largest)),
     ]  # fmt: skip

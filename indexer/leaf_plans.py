@@ -23,8 +23,10 @@ from holdfast.core.query import (
     Phrase,
     Regex,
     Sizes,
+    Term,
     Wildcard,
 )
+from holdfast.core.query import Field as QueryField
 from holdfast.core.record_terms import PEOPLE as PEOPLE_PARTS
 from holdfast.core.text_matching import compile_pattern
 from holdfast.indexer.documents import (
@@ -42,7 +44,7 @@ from holdfast.indexer.spelling import Spelling, spell
 MAX_DEPTH = 100
 """Deepest tree that is compiled; engines walk it on the machine's stack."""
 MAX_LEAVES = 10_000
-"""Most leaves of one tree."""
+"""Most leaves of one tree; contacts that stand beside each other as alternatives are one."""
 MAX_DISTANCE = 2
 """Largest distance of a fuzzy word."""
 MAX_NEAR = 1000
@@ -66,8 +68,11 @@ def check_size(node: Node) -> None:
                 f"The query is nested more than {MAX_DEPTH} levels deep.",
                 next_step="Leave out brackets that are not needed, or split the query.",
             )
-        below = _children(here)
-        leaves += not below
+        below, members = _children(here), 0
+        if isinstance(here, Or):
+            members = sum(map(_is_member, below))
+            below = tuple(one for one in below if not _is_member(one))
+        leaves += bool(members) or not below
         waiting.extend((child, depth + 1) for child in below)
     if leaves > MAX_LEAVES:
         raise Refused(
@@ -75,6 +80,11 @@ def check_size(node: Node) -> None:
             next_step="Split the list.",
             terms=leaves,
         )
+
+
+def _is_member(node: Node) -> bool:
+    """Tell whether it is one contact of a list: engines look all of such a list up as one."""
+    return isinstance(node, Term) and node.field is QueryField.CONTACT
 
 
 def _children(node: Node) -> tuple[Node, ...]:

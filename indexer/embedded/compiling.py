@@ -85,6 +85,10 @@ def matches_everything(node: Node) -> bool:
     return isinstance(node, And) and all(matches_everything(child) for child in node.children)
 
 
+_FEW = 16
+"""So many values at most are looked up one by one."""
+
+
 class _Compiler:
     """Compiles nodes for one schema."""
 
@@ -92,7 +96,7 @@ class _Compiler:
         self._schema = schema
         self._by_type: dict[type, Callable[..., Query]] = {
             And: self._and,
-            Or: lambda node: any_of([self.node(child) for child in node.children]),
+            Or: self._or,
             Not: lambda node: all_of([], [self.node(node.child)]),
             Phrase: self._phrase,
             Near: self._near,
@@ -116,6 +120,15 @@ class _Compiler:
         ]
         unwanted = [child.child for child in node.children if isinstance(child, Not)]
         return all_of([self.node(c) for c in wanted], [self.node(c) for c in unwanted])
+
+    def _or(self, node: Or) -> Query:
+        """Return the union; of many values of fields, one walk of the dictionary finds all."""
+        terms = [child for child in node.children if isinstance(child, Term)]
+        if len(terms) < _FEW:
+            return any_of([self.node(child) for child in node.children])
+        tokens = sorted({self._exact(one) for one in terms})
+        rest = [self.node(child) for child in node.children if not isinstance(child, Term)]
+        return any_of([Query.term_set_query(self._schema, TERMS, tokens), *rest])
 
     def _phrase(self, phrase: Phrase) -> Query:
         slots = spell(query_atoms(phrase.text)).slots
@@ -190,8 +203,10 @@ class _Compiler:
         )
 
     def _term(self, node: Term) -> Query:
-        value = fold_value(node.field, node.value)
-        return self._token(TERMS, exact_token(node.field.value, value))
+        return self._token(TERMS, self._exact(node))
+
+    def _exact(self, node: Term) -> str:
+        return exact_token(node.field.value, fold_value(node.field, node.value))
 
     def _header(self, node: Header) -> Query:
         key, units = header_plan(node)

@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from holdfast.storage.store import Store
 
 
-MOST_ELSEWHERE = 500
-"""Contacts that one query can name."""
-
-
 @dataclass(frozen=True, slots=True)
 class Company:
     """The contacts that share a registered domain."""
@@ -96,10 +92,10 @@ def company_contacts(store: Store, company_id: int) -> list[Contact]:
 
 
 def known_elsewhere(store: Store, domain: str) -> list[int]:
-    """Return the contacts of a company that have addresses outside of its domain, too.
+    """Return all contacts of a company that have addresses outside of its domain, too.
 
-    Of telephones and chat systems, or of other domains. The latest in touch first, and no more than
-    `MOST_ELSEWHERE`; none for what is no company's registered domain.
+    Of telephones and chat systems, or of other domains; none for what is no company's registered
+    domain. In order of their ids.
     """
     with reading(store.engine) as connection:
         query = select(companies.c.id).where(companies.c.domain == domain)
@@ -108,14 +104,10 @@ def known_elsewhere(store: Store, domain: str) -> list[int]:
             return []
         roots = _company_contacts(connection, [company_id])[company_id]
         rows = by_value(connection, _ADDRESSES, identities.c.contact_id, roots)
-    latest: dict[int, int] = {}
-    for row in rows:
-        if not is_within(row.domain or "", {domain}):
-            latest[row.contact_id] = max(latest.get(row.contact_id, 0), row.last_ms or 0)
-    return sorted(latest, key=lambda one: (-latest[one], one))[:MOST_ELSEWHERE]
+    return sorted({row.contact_id for row in rows if not is_within(row.domain or "", {domain})})
 
 
-_ADDRESSES = select(identities.c.contact_id, identities.c.domain, identities.c.last_ms)
+_ADDRESSES = select(identities.c.contact_id, identities.c.domain)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 

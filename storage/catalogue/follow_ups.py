@@ -122,7 +122,8 @@ def _is_done(row: Row[Any], people: Sequence[Contact]) -> bool:
     last_ms = max((int(at.timestamp() * 1000) for at in seen if at is not None), default=None)
     if last_ms is None or last_ms < row.due_ms - EARLY_MS:
         return False
-    return row.kind == Kind.TASK.value or last_ms > row.at_ms  # a task is no contact itself
+    is_task = row.kind == Kind.TASK.value  # which is no contact itself
+    return bool(is_task or last_ms > row.at_ms)
 
 
 def _spoken_last(connection: Connection, rows: Sequence[Row[Any]]) -> list[Row[Any]]:

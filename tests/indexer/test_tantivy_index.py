@@ -168,6 +168,7 @@ def deep(levels: int) -> Node:
     [
         deep(100_000),
         Or(tuple(Phrase("x") for _ in range(10_001))),
+        Or(tuple(Term(Field.TAG, str(one)) for one in range(10_001))),
         Near((Phrase("a"), Phrase("b"), Phrase("c")), 30),
         Near((Phrase("a"), Phrase("b")), 5000),
         Fuzzy("word", 3),

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from holdfast.core.errors import Refused
+from holdfast.core.identity import public_id
 from holdfast.core.kinds import Role
 from holdfast.core.ports import Page, SearchIndex, SearchRequest
 from holdfast.core.query import (
@@ -163,6 +164,24 @@ def space_in_a_query_does_not_part_a_stored_run(case: IndexUnderTest) -> None:
     assert case.found(Phrase("国 x")) == {3}
 
 
+def any_of_a_long_list_of_contacts_is_found(case: IndexUnderTest) -> None:
+    def by(contact: int, id_: int) -> Record:
+        return mail(
+            id_, participants=(RecordParticipant(Role.FROM, "", f"p{id_}@x.example", contact),)
+        )
+
+    case.hold(by(5, 1), by(20_000, 2), by(40_000, 3), mail(4, "word"), mail(5))
+    listed = tuple(Term(Field.CONTACT, public_id("con", one)) for one in range(1, 25_000))
+    assert case.found(Or(listed)) == {1, 2}
+    assert case.found(Or((*listed, Phrase("word"), Term(Field.DOMAIN, "x.example")))) == {
+        1,
+        2,
+        3,
+        4,
+    }
+    assert case.found(And((Not(Or(listed)), Not(Phrase("word"))))) == {3, 5}
+
+
 def only_negative_queries_find_the_rest(case: IndexUnderTest) -> None:
     case.hold(mail(1, "yes"), mail(2, "no"), mail(3, "neither"))
     assert case.found(Not(Phrase("yes"))) == {2, 3}
@@ -258,6 +277,7 @@ INDEX_CHECKS: tuple[Callable[[IndexUnderTest], None], ...] = (
     later_phrases_of_a_proximity_may_stand_where_earlier_ones_do,
     every_stretch_of_a_chinese_text_finds_it,
     space_in_a_query_does_not_part_a_stored_run,
+    any_of_a_long_list_of_contacts_is_found,
     only_negative_queries_find_the_rest,
     pages_follow_each_other_under_equal_sort_keys,
     pages_neither_repeat_nor_skip_while_records_arrive,
