@@ -67,6 +67,7 @@ FORMS: Mapping[str, Reader] = {
     "salesforce.email": salesforce.read_email,
     "slack.message": slack.read_message,
     "slack.event": slack.read_event,
+    "slack.event_previous": slack.read_event_previous,
     "slack.previous": slack.read_previous,
     "slack.reaction": slack.read_reaction,
     "slack.user": slack.read_user,

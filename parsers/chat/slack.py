@@ -105,6 +105,18 @@ def read_event(raw: bytes, context: Context) -> Said:
     return _other_event(outer, event, inside)
 
 
+def read_event_previous(raw: bytes, context: Context) -> Said:
+    """Return the message as it was before the edit or the deletion that an event tells."""
+    event = mapping(mapping(json_of(raw)).get("event"))
+    return _message(before_of(event), _in_room(context, event))
+
+
+def tells_previous(outer: Json) -> bool:
+    """Tell whether an event says how a message was before: it may never have reached us."""
+    event = mapping(outer.get("event"))
+    return text(event.get("type")) == "message" and bool(text(before_of(event).get("ts")))
+
+
 def read_user(raw: bytes, context: Context) -> Said:
     """Return a user of `users.json` as a profile: the mail address leads to one person."""
     return _profile(mapping(json_of(raw)), context)
@@ -297,8 +309,7 @@ def _message_event(event: Json, context: Context) -> Said:
         changed = _changed(event)
         if text(changed.get("subtype")) != "tombstone":
             said = _message(changed, context)
-            written = said.version_at or _at(text(event.get("ts")))
-            return _replaced(said, written, before_of(event))
+            return replace(said, version_at=said.version_at or _at(text(event.get("ts"))))
         event = {**changed, "subtype": "message_deleted", "deleted_ts": changed.get("ts")}
         subtype = "message_deleted"
     if subtype == "message_deleted":
@@ -312,13 +323,6 @@ def _changed(event: Json) -> Json:
     """Return the message as it is now; some exports write it where the edit itself stands."""
     named = text(before_of(event).get("ts")) or text(event.get("ts"))
     return mapping(event.get("message")) or {**event, "subtype": "", "ts": named}
-
-
-def _replaced(said: Said, written: datetime | None, before: Json) -> Said:
-    """Return a version with a note of what stood there before: it may never have reached us."""
-    old = text(before.get("text"))
-    headers = (*said.headers, *((("Previous-Text", old),) if old else ()))
-    return replace(said, version_at=written, headers=headers)
 
 
 def _deletion(event: Json, context: Context) -> Said:

@@ -15,6 +15,7 @@ from holdfast.core.ports import SearchRequest
 from holdfast.core.query import (
     EVERYTHING,
     And,
+    Field,
     Fuzzy,
     Header,
     Near,
@@ -24,6 +25,7 @@ from holdfast.core.query import (
     Phrase,
     Regex,
     Scope,
+    Term,
     Wildcard,
 )
 from holdfast.indexer.documents import analyse_record

@@ -6,7 +6,7 @@ handshake is signed as all others are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast.core.errors import Refused
 from holdfast.ingest.webhooks.checking import (
@@ -30,9 +30,10 @@ from holdfast.ingest.webhooks.request import (
     event_key,
     tenant_name,
 )
+from holdfast.parsers.chat.slack import tells_previous
 from holdfast.parsers.chat.values import Context, text, to_ms
 
-FORM = "slack.event"
+FORM, PREVIOUS = "slack.event", "slack.event_previous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +74,8 @@ def take(request: Request, settings: SlackSettings) -> Handshake | Taken:
         raw=request.body,
         received_at=sent_at,
     )
-    return Taken((event,), Reply(200))
+    if not tells_previous(outer):
+        return Taken((event,), Reply(200))
+    # The same bytes once more: what was said before is a version that may never have reached us.
+    before = replace(event, key=f"{event.key}#previous", form=PREVIOUS)
+    return Taken((event, before), Reply(200))
