@@ -30,7 +30,7 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class ConsentNow:
     """What holds in one channel now."""
 
     consent: Consent
@@ -43,7 +43,7 @@ def state_said(subject: str) -> str:
     return _SAID.get((subject.split() or [""])[-1].lower(), "")
 
 
-def in_force(said: Iterable[Consent]) -> tuple[InForce, ...]:
+def in_force(said: Iterable[Consent]) -> tuple[ConsentNow, ...]:
     """Return what holds in each channel, sorted: what was said last, by its own time.
 
     So the order in which they came does not matter. Of one instant what a person set holds, then
@@ -57,7 +57,7 @@ def in_force(said: Iterable[Consent]) -> tuple[InForce, ...]:
         if one.channel not in latest or _rank(one) > _rank(latest[one.channel]):
             latest[one.channel] = one
     return tuple(
-        InForce(one, by_hand.get(channel) if one.record_id else None)
+        ConsentNow(one, by_hand.get(channel) if one.record_id else None)
         for channel, one in sorted(latest.items())
     )
 

@@ -9,7 +9,7 @@ from holdfast.core.identity import public_id
 
 if TYPE_CHECKING:
     from holdfast.api.masks import Mask
-    from holdfast.core.consents import InForce
+    from holdfast.core.consents import ConsentNow
     from holdfast.storage.catalogue.contact_fields import Fields
 
 
@@ -28,7 +28,7 @@ class ConsentShape(Shape):
     """What a person had set before; empty where nothing else was."""
 
 
-def consent_shape(one: InForce, mask: Mask) -> ConsentShape:
+def consent_shape(one: ConsentNow, mask: Mask) -> ConsentShape:
     """Show what holds in one channel."""
     said = one.consent
     return ConsentShape(
@@ -62,7 +62,7 @@ class FieldsShape(Shape):
 
 
 def fields_shape(
-    said: Fields, version: int, mask: Mask, consents: tuple[InForce, ...]
+    said: Fields, version: int, mask: Mask, consents: tuple[ConsentNow, ...]
 ) -> FieldsShape:
     """Show what is said of a contact."""
     return FieldsShape(

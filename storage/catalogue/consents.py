@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, select
 
-from holdfast.core.consents import Consent, InForce, in_force, state_said
+from holdfast.core.consents import Consent, ConsentNow, in_force, state_said
 from holdfast.core.kinds import Kind, Role
 from holdfast.storage.catalogue.chunks import by_value
 from holdfast.storage.catalogue.contact_fields import field_versions
@@ -52,7 +52,7 @@ _PEOPLE = (
 )
 
 
-def consents_of(store: Store, contact_id: int) -> tuple[InForce, ...]:
+def consents_of(store: Store, contact_id: int) -> tuple[ConsentNow, ...]:
     """Return what a contact, or its winner, agreed to, by channel.
 
     Raises:

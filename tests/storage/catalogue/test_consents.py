@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from catalogue_kit import Home
 from chat_filing import ChatFiling, Item
-from holdfast.core.consents import Consent, InForce, in_force, state_said
+from holdfast.core.consents import Consent, ConsentNow, in_force, state_said
 from holdfast.core.errors import NotFound
 from holdfast.parsers.chat.values import Context, Person
 from holdfast.storage.catalogue.batches import undo_batch
@@ -137,8 +137,8 @@ def test_of_one_instant_a_person_then_a_refusal_holds() -> None:
     yes, no = Consent("wecom", "agreed", at, 1), Consent("wecom", "refused", at, 2)
     mine = Consent("wecom", "agreed", at, actor="ann")
     for order in permutations((yes, no)):
-        assert in_force(order) == (InForce(no),)
+        assert in_force(order) == (ConsentNow(no),)
     for three in permutations((yes, no, mine)):
-        assert in_force(three) == (InForce(mine),)
+        assert in_force(three) == (ConsentNow(mine),)
     later = replace(yes, record_id=3)
-    assert in_force([later, yes]) == in_force([yes, later]) == (InForce(yes),)
+    assert in_force([later, yes]) == in_force([yes, later]) == (ConsentNow(yes),)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from holdfast.cli.session import Session
-    from holdfast.core.consents import Consent, InForce
+    from holdfast.core.consents import Consent, ConsentNow
 
 
-def consent_text(session: Session, one: InForce) -> str:
+def consent_text(session: Session, one: ConsentNow) -> str:
     """Return what holds in one channel, since when, by what; and what it overrules."""
     shown = [_shown(session, each) for each in (one.consent, one.by_hand) if each is not None]
     return " < ".join((f"{one.consent.channel}: {shown[0]}", *shown[1:]))
@@ -22,7 +22,7 @@ def _shown(session: Session, said: Consent) -> str:
     return f"{said.state} {said.at.astimezone(session.settings.zone):%Y-%m-%d} ({by})"
 
 
-def consent_value(one: InForce) -> dict[str, Any]:
+def consent_value(one: ConsentNow) -> dict[str, Any]:
     """Return what holds in one channel, for JSON."""
     from holdfast.core.identity import public_id
 
