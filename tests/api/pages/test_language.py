@@ -16,6 +16,7 @@ from holdfast.api.pages.rendering import TEMPLATES, environment
 from holdfast.api.pages.results import FACETS
 from holdfast.api.pages.talk import LATER, MARKS
 from holdfast.api.shapes.search import Collapse, Sort
+from holdfast.core.consents import STATES
 from holdfast.core.query import Part
 from holdfast.core.records import TextState
 from holdfast.core.rules import Kind
@@ -56,6 +57,7 @@ def named() -> set[str]:
     values |= {f"rule {one.value}" for one in Kind}
     values |= {f"way {one}" for one in DIRECTIONS} | {f"weekday {day}" for day in range(1, 8)}
     values |= {f"mark {one}" for one in MARKS} | {f"kind {one.value}" for one in LATER}
+    values |= {f"consent {one}" for one in STATES}
     return values | {f"hold {one.value}" for one in Needs}
 
 

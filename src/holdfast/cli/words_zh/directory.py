@@ -23,6 +23,7 @@ MESSAGES = {
     "Grade": "等级",
     "Groups": "分组",
     "Consent": "存档授权",
+    "Contact": "联系人",
     "Due": "到期",
     "Record": "记录",
     "planned": "计划跟进",
