@@ -281,10 +281,10 @@ def list_follow_ups(
     found = unanswered(served, principal, now, timedelta(days=days))
     waiting, total = oldest(found, limit)
     mask = mask_for(principal)
-    plans = _planned(served, principal, now)
+    plans, planned_total = _planned(served, principal, now, limit)
     return FollowUpsAnswer(
-        planned=[_plan(one, record, mask, now) for one, record in plans[:limit]],
-        planned_total=len(plans),
+        planned=[_plan(one, record, mask, now) for one, record in plans],
+        planned_total=planned_total,
         follow_ups=[
             FollowUp(
                 entry=trail_entry(one, mask), waits_seconds=int((now - one.at).total_seconds())
@@ -295,12 +295,19 @@ def list_follow_ups(
     )
 
 
-def _planned(served: Served, principal: Principal, now: datetime) -> list[tuple[Planned, Record]]:
-    """Return what is due and in the scope, with the record that says so."""
+def _planned(
+    served: Served, principal: Principal, now: datetime, most: int
+) -> tuple[list[tuple[Planned, Record]], int]:
+    """Return what is due and in the scope, with the record that says so; and how much that is.
+
+    Who sees everything sees all that is due: only what is shown is read.
+    """
     due = planned(served.store, int(now.timestamp() * 1000))
-    ids = [one.interaction_id for one in due]
+    wanted = due[:most] if principal.scope.is_whole else due
+    ids = [one.interaction_id for one in wanted]
     seen = {one.id: one for one in visible(principal, records(served.store, ids))}
-    return [(one, seen[one.interaction_id]) for one in due if one.interaction_id in seen]
+    found = [(one, seen[one.interaction_id]) for one in wanted if one.interaction_id in seen]
+    return found[:most], len(due) if principal.scope.is_whole else len(found)
 
 
 def _plan(one: Planned, record: Record, mask: Mask, now: datetime) -> PlannedFollowUp:

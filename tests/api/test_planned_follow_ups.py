@@ -64,8 +64,14 @@ def test_plan_that_is_due_is_listed_until_somebody_was_in_touch(
     assert one["entry"]["kind"] == "visit"
     assert "bring samples" in firm.get("legal", f"/records/{one['entry']['id']}")["text"]
     assert firm.get("eve", "/contacts/follow-ups")["planned_total"] == 0
+    other = tmp_path / "other.csv"
+    other.write_text("拜访时间,类型,电话,纪要,下次跟进\n2024-03-05,拜访,13900139000,x,2024-03-12\n")
+    bring_in(planned, other)
+    found = firm.get("legal", "/contacts/follow-ups?limit=1")
+    assert (len(found["planned"]), found["planned_total"]) == (1, 2)
+    assert found["planned"][0]["due_at"] == "2024-03-12T00:00:00.000Z"
     bring_in(planned, visits(tmp_path, (1, "brought", None), (20, "bring samples", -2)))
-    assert firm.get("legal", "/contacts/follow-ups")["planned"] == []
+    assert firm.get("legal", "/contacts/follow-ups")["planned_total"] == 1
 
 
 def test_plan_is_told_of_once(firm: Office) -> None:
