@@ -5,6 +5,7 @@ from __future__ import annotations
 LANGUAGES = ("en", "zh")
 
 _WORDS: dict[str, tuple[str, str]] = {
+    "query.position": (" (character {position})", "（第 {position} 个字符）"),
     "problem.unauthenticated": ("Sign in first", "请先登录"),
     "problem.forbidden": ("Not allowed", "没有权限"),
     "problem.not_found": ("Not found", "未找到"),

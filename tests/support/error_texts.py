@@ -117,7 +117,9 @@ def _kinds(modules: Iterable[_Module]) -> dict[str, set[str]]:
         if isinstance(node, ast.ClassDef)
     ]
     kinds = {"HoldfastError": {"core/errors.py"}}
-    while more := [one for one in classes if one[1] & kinds.keys() and one[2] not in kinds.get(one[0], ())]:
+    while more := [
+        one for one in classes if one[1] & kinds.keys() and one[2] not in kinds.get(one[0], ())
+    ]:
         for name, _, path in more:
             kinds.setdefault(name, set()).add(path)
     return kinds
@@ -285,9 +287,7 @@ class Reader:
                     return self.modules[found]
         return None
 
-    def _named(
-        self, node: ast.Name, module: _Module, depth: int
-    ) -> list[str | _Unknown] | None:
+    def _named(self, node: ast.Name, module: _Module, depth: int) -> list[str | _Unknown] | None:
         function = module.scopes.get(node)
         if function is None:
             constant = self._constant(node.id, module)
@@ -321,18 +321,24 @@ class Reader:
                     *self._taken(first, place, module, depth),
                     *self._taken(second, place, module, depth),
                 ]
-            case ast.Subscript(value=ast.Name(id=name)) | ast.Call(
-                func=ast.Attribute(value=ast.Name(id=name), attr="get")
-            ) | ast.Name(id=name):
+            case (
+                ast.Subscript(value=ast.Name(id=name))
+                | ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="get"))
+                | ast.Name(id=name)
+            ):
                 constant = self._constant(name, module)
                 default = value.args[1:] if isinstance(value, ast.Call) else []
                 if constant is None:
                     return unknown
                 table, home = constant
-                members = table.values if isinstance(table, ast.Dict) else getattr(table, "elts", [])
+                members = (
+                    table.values if isinstance(table, ast.Dict) else getattr(table, "elts", [])
+                )
                 if isinstance(value, ast.Name):
                     return self._taken(table, place, home, depth + 1)
-                texts = [text for one in members for text in self._taken(one, place, home, depth + 1)]
+                texts = [
+                    text for one in members for text in self._taken(one, place, home, depth + 1)
+                ]
                 return texts + [
                     text for one in default for text in self._taken(one, place, module, depth + 1)
                 ]
@@ -380,10 +386,17 @@ class Reader:
             found += [text for one in given for text in self.texts(one, home, depth)]
         defaults = [
             *zip(positional[::-1], arguments.defaults[::-1], strict=False),
-            *((one.arg, value) for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value),
+            *(
+                (one.arg, value)
+                for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+                if value
+            ),
         ]
         found += [
-            text for one, value in defaults if one == name for text in self.texts(value, module, depth)
+            text
+            for one, value in defaults
+            if one == name
+            for text in self.texts(value, module, depth)
         ]
         return found
 
@@ -409,9 +422,7 @@ def _assigned(function: Function, name: str) -> Iterator[tuple[ast.expr, int | N
                 yield from _members(target, value, name)
 
 
-def _members(
-    target: ast.expr, value: ast.expr, name: str
-) -> Iterator[tuple[ast.expr, int | None]]:
+def _members(target: ast.expr, value: ast.expr, name: str) -> Iterator[tuple[ast.expr, int | None]]:
     if isinstance(target, ast.Name) and target.id == name:
         yield value, None
     elif isinstance(target, ast.Tuple):
