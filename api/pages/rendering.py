@@ -96,7 +96,7 @@ def environment(language: str, assets: Mapping[str, Asset]) -> Environment:
 
 
 def tongue(text: str, language: str) -> str:
-    """Return the tag of the language that a cause is said in; what has no translation is English."""
+    """Return the tag of the language that a cause is said in: English if it has no translation."""
     has_han = any("\u4e00" <= one <= "\u9fff" for one in text)
     return TAGS[language] if has_han else TAGS["en"]
 

@@ -68,7 +68,7 @@ class _Module:
     """Node → the function that it stands in."""
 
 
-def error_texts() -> Found:
+def raised_texts() -> Found:
     """Return all texts of `HoldfastError` and its kinds, with the places that give them."""
     modules = {one.path: one for one in _modules()}
     kinds = _kinds(modules.values())
@@ -201,11 +201,23 @@ class Reader:
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return _joined([self.texts(left, module, depth), self.texts(right, module, depth)])
             case ast.IfExp(body=first, orelse=second):
-                return [*self.texts(first, module, depth), *self.texts(second, module, depth)]
+                return self._all((first, second), module, depth)
             case ast.BoolOp(values=several):
-                return [text for one in several for text in self.texts(one, module, depth)]
+                return self._all(several, module, depth)
             case ast.Attribute(attr=name) if name in _PASSED_ON:
                 return []
+            case ast.Name():
+                found = self._named(node, module, depth)
+                return unknown if found is None else found
+        return self._looked_up(node, module, depth)
+
+    def _all(self, nodes: Iterable[ast.expr], module: _Module, depth: int) -> list[str | _Unknown]:
+        return [text for one in nodes for text in self.texts(one, module, depth)]
+
+    def _looked_up(self, node: ast.expr, module: _Module, depth: int) -> list[str | _Unknown]:
+        """Return the texts of a member of a table, or of what a function returns."""
+        unknown: list[str | _Unknown] = [_Unknown(ast.unparse(node))]
+        match node:
             case ast.Subscript(value=whole, slice=ast.Slice(upper=ast.UnaryOp(op=ast.USub()))):
                 texts = self.texts(whole, module, depth + 1)  # the full stop is left out
                 return [one[:-1] if isinstance(one, str) else one for one in texts]
@@ -219,14 +231,9 @@ class Reader:
             case ast.Call(func=ast.Attribute(value=text, attr="strip"), args=[]):
                 return self.texts(text, module, depth + 1)
             case ast.Call(func=ast.Name(id="next"), args=[ast.GeneratorExp(elt=one), *default]):
-                return [
-                    text for each in (one, *default) for text in self.texts(each, module, depth + 1)
-                ]
+                return self._all((one, *default), module, depth + 1)
             case ast.Call():
                 return self._returned(node, module, depth) or unknown
-            case ast.Name():
-                found = self._named(node, module, depth)
-                return unknown if found is None else found
         return unknown
 
     def _part(self, node: ast.expr, module: _Module, depth: int) -> list[str | _Unknown]:
