@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -104,6 +104,9 @@ def reader_language(request: Request) -> str:
     """Return the language that was chosen on the pages, else what the client asks for."""
     chosen = request.scope.get(LANGUAGE)
     return str(chosen) if chosen else preferred(request.headers.get("accept-language", ""))
+
+
+ReaderLanguage = Annotated[str, Depends(reader_language)]
 
 
 def status_of(error: HoldfastError) -> tuple[int, str]:

@@ -98,3 +98,19 @@ def test_an_unknown_fault_and_unknown_limits_stay_english() -> None:
 def test_limits_are_filled_in_and_never_read_as_a_template() -> None:
     error = {"type": "string_pattern_mismatch", "msg": "?", "ctx": {"pattern": "{gt}{0.x}"}}
     assert fault(error, "zh") == "此项应符合格式“{gt}{0.x}”。"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_warnings_follow_the_reader_too(house: Office, method: str) -> None:
+    for headers, said in (({}, "Terms side by side"), (ZH, "并列的词项")):
+        if method == "GET":
+            answer = house.get("legal", "/search?query=price+a+OR+b", headers=headers)
+        else:
+            order = {"query": "price a OR b"}
+            answer = house.post("legal", "/search", json=order, headers=headers)
+        assert answer["warnings"][0].startswith(said)
+
+
+def test_the_audit_log_stays_english(house: Office) -> None:
+    house.get("legal", "/sources", 403, headers=ZH)
+    assert not re.search("[\u4e00-\u9fff]", str(house.entries("refused")[0]))
