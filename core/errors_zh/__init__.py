@@ -1,4 +1,4 @@
-"""What failures say in Simplified Chinese, a module for each field of work.
+"""What failures, `verify` and `doctor` say in Simplified Chinese, by fields of work.
 
 A key is the English text as the code writes it, with `{}` where the code fills something in. In the
 Chinese `{0}` is what stands in the first of these holes. `{0:word}` looks it up in `pieces`, for
@@ -12,6 +12,8 @@ from holdfast.core.errors_zh import (
     api,
     catalogue,
     commands,
+    doctoring,
+    findings,
     governance,
     index,
     keeping,
@@ -29,6 +31,8 @@ TEXTS: dict[str, str] = {
     **api.TEXTS,
     **catalogue.TEXTS,
     **commands.TEXTS,
+    **doctoring.TEXTS,
+    **findings.TEXTS,
     **governance.TEXTS,
     **index.TEXTS,
     **keeping.TEXTS,

@@ -106,3 +106,14 @@ def test_json_stays_english(own: Desk) -> None:
     ran = own.run("--lang", "zh", "search", "price OR a b", "--format", "json")
     assert "Terms side by side" in ran.out
     assert "并列的词项" in ran.err
+
+
+def test_what_doctor_sees_is_said_in_chinese(own: Desk) -> None:
+    own.run("init")
+    ran = own.run("--lang", "zh", "doctor", status=None, COLUMNS="90")
+    assert "与目录内容一致" in ran.out
+    assert "没有等待的任务" in ran.out
+    assert "nothing waits" not in ran.out
+    assert '"seen":"nothing waits"' in own.run("--lang", "zh", "doctor", "--json").out.replace(
+        '": "', '":"'
+    )

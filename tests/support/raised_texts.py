@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = (
@@ -24,12 +24,21 @@ PACKAGES = (
 )  # fmt: skip
 TEXTS = ("cause", "next_step", "suggestion")
 """Arguments that people read; the first positional one is the cause."""
-_PASSED_ON = ("cause", "next_step", "last_error")
+REPORTED = {
+    "Finding": ("storage/verifying/report.py", slice(2, 3)),
+    "Answer": ("ingest/doctor.py", slice(2, 4)),
+    "Condition": ("ingest/anchor_health.py", slice(0, 2)),
+    "Delay": ("ingest/jobs/reporting.py", slice(0, 2)),
+}
+"""What `verify` and `doctor` report without failing: class → its module, arguments for people."""
+_PASSED_ON = ("cause", "next_step", "last_error", "seen")
 """Attributes that hold the text of a failure that was raised elsewhere."""
 _DEPTH = 12
 _MOST = 64
 """Texts that one expression may stand for."""
-_HOLE = re.compile("\0([0-9]+)\0")
+_HOLE = re.compile("\0(-?[0-9]+)\0")
+_ANY_HOLE = "\0-1\0"
+"""A hole of which nothing is known."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -76,8 +85,8 @@ def raised_texts() -> Found:
     found = Found(reader=reader)
     for module in modules.values():
         for node in ast.walk(module.tree):
-            if isinstance(node, ast.Call) and reader.fails(node, module, kinds):
-                for argument in _arguments(node):
+            if isinstance(node, ast.Call):
+                for argument in reader.arguments(node, module, kinds):
                     _note(found, reader.texts(argument, module, 0), f"{module.path}:{node.lineno}")
     return found
 
@@ -165,8 +174,21 @@ class Reader:
 
     def filled(self, hole: int) -> list[str]:
         """Return the texts that can fill a hole, as far as the code spells them out."""
+        if hole < 0:
+            return []
         node, module = self.filling[hole]
         return [one for one in self.texts(node, module, 0) if isinstance(one, str) and one]
+
+    def arguments(
+        self, call: ast.Call, module: _Module, kinds: Mapping[str, set[str]]
+    ) -> Sequence[ast.expr]:
+        """Return the arguments of a call that people read; none when it makes nothing of ours."""
+        name = _last_name(call.func)
+        if name in REPORTED:
+            path, places = REPORTED[name]
+            home = self._where(name, module)
+            return call.args[places] if home is not None and home.path == path else ()
+        return tuple(_arguments(call)) if self.fails(call, module, kinds) else ()
 
     def fails(self, call: ast.Call, module: _Module, kinds: Mapping[str, set[str]]) -> bool:
         """Tell whether the call makes a failure."""
@@ -200,6 +222,8 @@ class Reader:
                 return []
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return _joined([self.texts(left, module, depth), self.texts(right, module, depth)])
+            case ast.BinOp(left=text, op=ast.Mult()):  # … * bool(…)
+                return [*self.texts(text, module, depth), ""]
             case ast.IfExp(body=first, orelse=second):
                 return self._all((first, second), module, depth)
             case ast.BoolOp(values=several):
@@ -228,6 +252,11 @@ class Reader:
                     *(self._table(table, module, depth) or unknown),
                     *(text for one in default for text in self.texts(one, module, depth + 1)),
                 ]
+            case ast.Call(func=ast.Name(id="translated")):
+                return []  # it was raised elsewhere
+            case ast.Call(func=ast.Attribute(value=text, attr="format")):
+                texts = self.texts(text, module, depth + 1)
+                return [_opened(one) if isinstance(one, str) else one for one in texts]
             case ast.Call(func=ast.Attribute(value=text, attr="strip"), args=[]):
                 return self.texts(text, module, depth + 1)
             case ast.Call(func=ast.Name(id="next"), args=[ast.GeneratorExp(elt=one), *default]):
@@ -444,12 +473,17 @@ def _returns(function: Function) -> Iterator[ast.expr]:
             yield node.value
 
 
+def _opened(text: str) -> str:
+    """Return a text with holes where it has braces itself, as `format` takes it."""
+    return text.replace("{{}}", _ANY_HOLE)
+
+
 def _joined(parts: list[list[str | _Unknown]]) -> list[str | _Unknown]:
     """Return every way of joining the parts; what is unknown in one of them is a hole."""
-    ways = [[one if isinstance(one, str) else "{}" for one in part] or [""] for part in parts]
+    ways = [[one if isinstance(one, str) else _ANY_HOLE for one in part] or [""] for part in parts]
     count = 1
     for one in ways:
         count *= len(one)
     if count > _MOST:
-        ways = [one if len(one) == 1 else ["\0-1\0"] for one in ways]
+        ways = [one if len(one) == 1 else [_ANY_HOLE] for one in ways]
     return ["".join(way) for way in product(*ways)]
