@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from followed_texts import ROOT
 from holdfast.core.error_texts import retold, told, translated
 from holdfast.core.errors import Refused
 from holdfast.core.errors_zh import TEXTS, WORDS
-from raised_texts import ROOT, Found, raised_texts
+from raised_texts import Found, raised_texts
 
 BUILT = {
     "The body may have {} bytes.": "api/envelope.py",
