@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 TEXTS: dict[str, str] = {
+    "The address cannot be used ({}).": "该地址无法使用（{0}）。",
+    "The endpoint says it is gone.": "该端点表示已不再接收。",
+    "The endpoint was removed.": "该端点已被移除。",
     "Check the host; if it is meant, say --allow-private.": (
         "请检查主机；如确有此意，请加上 --allow-private。"
     ),

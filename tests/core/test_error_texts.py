@@ -61,6 +61,7 @@ BUILT = {
     "The server shows no folder of all mail (\\All). No folder matches {}.": "ingest/imap/names.py",
     "Check oidc.issuer; an issuer in the own network needs oidc.private_allowed, one with a "
     "certificate of a private authority oidc.ca_file.": "ingest/outbound/issuers.py",
+    "The address cannot be used ({}).": "ingest/outbound/courier.py",
     "Check the issuer of the webhook.": "ingest/webhooks/vendors/teams.py",
     **dict.fromkeys(
         (
