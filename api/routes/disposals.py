@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
 from holdfast.api.asking import everywhere
-from holdfast.api.door import Archive, allowed
+from holdfast.api.door import Archive, allowed, personally
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
@@ -39,7 +39,8 @@ from holdfast.storage.store import Store
 router = APIRouter(tags=["disposals"])
 Viewer = Annotated[Principal, Depends(allowed(Action.GOVERN_VIEW))]
 Disposer = Annotated[Principal, Depends(allowed(Action.DISPOSE))]
-Approver = Annotated[Principal, Depends(allowed(Action.APPROVE))]
+Planner = Annotated[Principal, Depends(personally(Action.DISPOSE))]
+Approver = Annotated[Principal, Depends(personally(Action.APPROVE))]
 
 
 class StageOrder(Shape):
@@ -132,7 +133,7 @@ def get_disposals(served: Archive, principal: Viewer) -> list[DisposalShape]:
 
 @router.post("/disposals", operation_id="plan_disposal", status_code=201)
 def post_disposal(
-    order: StageOrder, served: Archive, principal: Disposer, *, once_key: Once = ""
+    order: StageOrder, served: Archive, principal: Planner, *, once_key: Once = ""
 ) -> PlannedDisposal:
     """Freeze a manifest of all that is due now and held by nothing."""
 
@@ -184,7 +185,7 @@ def post_except(
 
 @router.post("/disposals/{disposal_id}/review", operation_id="review_disposal")
 def post_review(
-    disposal_id: str, order: StageOrder, served: Archive, principal: Disposer
+    disposal_id: str, order: StageOrder, served: Archive, principal: Planner
 ) -> DisposalShape:
     """Say that the manifest was looked at."""
     store = served.store_of(principal)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from holdfast.api.asking import everywhere, understood
-from holdfast.api.door import Archive, Asker, allowed
+from holdfast.api.door import Archive, Asker, allowed, personally
 from holdfast.api.hold_counts import counted_in_scope, counts_all, preview_counts
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
@@ -69,6 +69,7 @@ router = APIRouter(tags=["matters"])
 Viewer = Annotated[Principal, Depends(allowed(Action.MATTERS))]
 Holder = Annotated[Principal, Depends(allowed(Action.HOLD))]
 Releaser = Annotated[Principal, Depends(allowed(Action.RELEASE))]
+Personally = Annotated[Principal, Depends(personally(Action.RELEASE))]
 
 
 @router.get("/matters", operation_id="list_matters")
@@ -208,14 +209,16 @@ def get_hold(hold_id: str, served: Archive, principal: Viewer, response: Respons
 
 
 @router.post("/holds/{hold_id}/release", operation_id="ask_release")
-def post_release(hold_id: str, why: ReasonShape, served: Archive, principal: Releaser) -> HoldShape:
+def post_release(
+    hold_id: str, why: ReasonShape, served: Archive, principal: Personally
+) -> HoldShape:
     """Ask that a hold be released; another person must approve."""
     found = _hold(served, hold_id)
     return _changed(served, principal, found, "ask", ask(principal.person_id, why.reason))
 
 
 @router.post("/holds/{hold_id}/release/approve", operation_id="approve_release")
-def post_approve(hold_id: str, served: Archive, principal: Releaser) -> HoldShape:
+def post_approve(hold_id: str, served: Archive, principal: Personally) -> HoldShape:
     """Approve what another person asked for; the hold ends after the delay."""
     found = _hold(served, hold_id)
     step = approve(principal.person_id, served.config.release_delay_days)

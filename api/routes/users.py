@@ -39,6 +39,7 @@ from holdfast.storage.rights.users import (
     change_user,
     disable_user,
     enable_user,
+    fold,
     list_users,
     user_view,
 )
@@ -62,6 +63,12 @@ class UserShape(Shape):
     is_linked: bool
     """A provider vouches for them."""
     created_at: Instant
+    is_password_own: bool
+    """They chose it; else whoever gave it knows it too."""
+    handled_at: Instant | None
+    """When somebody else last changed how they come in."""
+    is_unclaimed: bool
+    """Added to a person, who has not confirmed that it is theirs."""
     signed_in_at: Instant | None
     disabled_at: Instant | None
     version: int
@@ -107,6 +114,8 @@ class KeyShape(Shape):
     prefix: str
     actions: list[str]
     networks: list[str]
+    is_own: bool
+    """Made by its user in person: what is done with it counts where two persons are asked for."""
     created_at: Instant
     until: Instant
     used_at: Instant | None
@@ -267,6 +276,7 @@ def post_key(new: NewKeyShape, served: Archive, principal: Asker) -> MadeKey:
         actions=_no_more_than_own(principal, new.actions),
         networks=tuple(new.networks),
         days=new.days,
+        is_own=principal.hindrance is None and fold(new.login) == principal.login,
     )
     view, secret = create_key(served.store_of(principal), order)
     return MadeKey(**_key(view).model_dump(), key=secret)
@@ -308,6 +318,9 @@ def _user(one: UserView) -> UserShape:
         has_totp=one.has_totp,
         is_linked=bool(one.subject),
         created_at=from_ms(one.created_ms),
+        is_password_own=one.is_password_own,
+        handled_at=maybe_ms(one.handled_ms),
+        is_unclaimed=one.is_unclaimed,
         signed_in_at=maybe_ms(one.signed_in_ms),
         disabled_at=maybe_ms(one.disabled_ms),
         version=one.version,
@@ -322,6 +335,7 @@ def _key(one: KeyView) -> KeyShape:
         prefix=one.prefix,
         actions=[str(action) for action in one.actions],
         networks=list(one.networks),
+        is_own=one.is_own,
         created_at=from_ms(one.created_ms),
         until=from_ms(one.until_ms),
         used_at=maybe_ms(one.used_ms),
