@@ -196,6 +196,13 @@ def _disposed(one: Underway) -> AlreadyDisposed:
     return AlreadyDisposed(disposal_id=name, records=one.destroyed, last_at=from_ms(one.last_ms))
 
 
+@router.get("/holds", operation_id="list_holds")
+def get_holds(served: Archive, principal: Viewer, *, with_ended: bool = False) -> list[HoldShape]:
+    """List the holds of all matters."""
+    now_ms = served.store.now_ms()
+    return [hold_shape(one, now_ms) for one in list_holds(served.store, with_ended=with_ended)]
+
+
 @router.get("/holds/{hold_id}", operation_id="read_hold")
 def get_hold(hold_id: str, served: Archive, principal: Viewer, response: Response) -> HoldDetail:
     """Read a hold: what it holds, and what its end would set free."""
@@ -306,6 +313,15 @@ def post_notice(hold_id: str, new: NewNotice, served: Archive, principal: Holder
     text = new.text or notice_text(_facts(found, new), new.language)
     notice, code = give_notice(served.store_of(principal), found.id, new.custodian, text)
     return GivenNotice(**notice_shape(notice).model_dump(), code=code)
+
+
+@router.get("/notices", operation_id="list_all_notices")
+def get_all_notices(
+    served: Archive, principal: Viewer, *, with_acknowledged: bool = False
+) -> list[NoticeShape]:
+    """List the notices that nobody has acknowledged, of holds in force; or all there are."""
+    only = not with_acknowledged
+    return [notice_shape(one) for one in list_notices(served.store, only_outstanding=only)]
 
 
 @router.post("/notices/acknowledge", operation_id="acknowledge_notice")

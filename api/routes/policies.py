@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from holdfast.api.asking import (
     everywhere,
@@ -73,9 +74,17 @@ class ProposedPolicy(NewPolicy):
     it."""
 
 
+class TriedPolicy(NewPolicy):
+    """A policy to be tried."""
+
+    at: AwareDatetime | None = None
+    """As of this later instant; null: now, and only then there is a digest."""
+
+
 class RetirementOrder(Shape):
     """The end of a policy."""
 
+    note: str = Field("", max_length=10_000)
     simulation: str = Field("", max_length=CHARS)
     """`digest` of the simulation of this very end; only the end of a floor needs it."""
 
@@ -153,27 +162,29 @@ def get_policy(name: str, served: Archive, principal: Viewer) -> list[PolicyShap
 
 
 @router.post("/policies/simulate", operation_id="simulate_policy")
-def post_simulate(new: NewPolicy, served: Archive, principal: Governor) -> SimulationShape:
+def post_simulate(new: TriedPolicy, served: Archive, principal: Governor) -> SimulationShape:
     """Say what a policy would do to the archive as it is; nothing is changed.
 
     The answer's `digest` is asked for where a change is proposed that shortens.
     """
     found = [one for one in all_versions(served.store) if one.rule.name == new.name.strip()]
     rule = drafted(found, _draft(served, new), served.store.ids.take())
-    return _simulated(served, principal, rule, new.query)
+    return _simulated(served, principal, _Tried(rule, new.query, new.at))
 
 
 @router.post("/policies/{name}/retire/simulate", operation_id="simulate_retirement")
 def post_simulate_retire(name: str, served: Archive, principal: Governor) -> SimulationShape:
     """Say what the end of a policy would do to the archive as it is; nothing is changed."""
     last = versions_of(served.store, name)[-1].rule
-    return _simulated(served, principal, retired(last, last.version + 1))
+    return _simulated(served, principal, _Tried(retired(last, last.version + 1)))
 
 
 @router.get("/retention/simulation", operation_id="simulate_retention")
-def get_simulation(served: Archive, principal: Viewer) -> SimulationShape:
-    """Say what would be due now by the policies in force."""
-    return _simulated(served, principal, None)
+def get_simulation(
+    served: Archive, principal: Viewer, at: AwareDatetime | None = None
+) -> SimulationShape:
+    """Say what would be due now, or at a later instant, by the policies in force."""
+    return _simulated(served, principal, _Tried(at=at))
 
 
 @router.post("/policies", operation_id="propose_policy", status_code=201)
@@ -225,20 +236,23 @@ def post_retire(
 
     The end of a floor needs the digest of its simulation, and a person: see `approve_policy`.
     """
-    agree = _agreeing(served, principal, order.simulation if order else "")
+    wanted = order or RetirementOrder()
+    agree = _agreeing(served, principal, wanted.simulation)
     with noting_absence(request, principal):
         store = served.store_of(principal)
-        return _policy(retire(store, name, principal.person_id, agree=agree))
+        return _policy(retire(store, name, principal.person_id, wanted.note, agree))
 
 
 @router.get("/records/{record_id}/retention", operation_id="explain_retention")
-def get_retention(record_id: str, served: Archive, principal: Reader) -> DecisionShape:
-    """Say how long a record is kept, and by which rules and holds."""
+def get_retention(
+    record_id: str, served: Archive, principal: Reader, at: AwareDatetime | None = None
+) -> DecisionShape:
+    """Say how long a record is kept now, or as of an instant, and by which rules and holds."""
     record = record_in_scope(served, principal, record_id)
     note(served, principal, "read", {"how": "retention"}, [("msg", record.id)])
     if not principal.may_know_holds:
         refuse_governed(served, principal)
-    return _decision(decision_on(served, record)[0])
+    return _decision(decision_on(served, record, _ms(at))[0])
 
 
 def _draft(served: Served, new: NewPolicy) -> Draft:
@@ -260,14 +274,28 @@ def _agreeing(served: Served, principal: Principal, digest: str, query: str = ""
     return agree
 
 
-def _simulated(
-    served: Served, principal: Principal, rule: Rule | None, query: str = ""
-) -> SimulationShape:
-    store = served.store_of(principal)
-    now_ms = store.now_ms()
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What is simulated."""
+
+    rule: Rule | None = None
+    """None: what is in force alone."""
+    query: str = ""
+    at: datetime | None = None
+
+
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else int(at.timestamp() * 1000)
+
+
+def _simulated(served: Served, principal: Principal, tried: _Tried) -> SimulationShape:
+    store, rule = served.store_of(principal), tried.rule
+    now_ms = _ms(tried.at) or store.now_ms()
     with reading(store.engine) as connection:
         rules = rules_in_force(connection, now_ms)
-    asked_of = question(principal.person_id, rule, query, rules) if rule else None
+    asked_of = None
+    if rule and tried.at is None:
+        asked_of = question(principal.person_id, rule, tried.query, rules)
     safe = guarded(principal, rule.node) if rule else None
     asked = replace(rule, node=safe.node) if rule and safe else None
     # What is in force was agreed on; a query of one's own would answer anything about the rest.

@@ -31,6 +31,7 @@ from holdfast.storage.rights.grants import (
     list_grants,
     remove_grant,
 )
+from holdfast.storage.rights.handing_over import Handover, hand_over, handed_over
 from holdfast.storage.rights.users import (
     NewUser,
     UserChange,
@@ -103,6 +104,23 @@ class NewKeyShape(Shape):
     """Fewer than the role's; empty: all of them."""
     networks: list[str] = Field(default=[], max_length=100, examples=[["10.0.0.0/8"]])
     days: int = Field(90, ge=1, le=365)
+
+
+class HandoverOrder(Shape):
+    """Who is to look after a user's contacts."""
+
+    to: str = LOGIN
+    with_unowned: bool = False
+    """Also contacts from outside that nobody looks after, and whom the user wrote with."""
+    is_preview: bool = False
+    """Only count."""
+
+
+class HandoverAnswer(Shape):
+    """What changed hands, or would."""
+
+    contacts: int
+    is_done: bool
 
 
 class KeyShape(Shape):
@@ -216,6 +234,25 @@ def post_disable(login: str, served: Archive, principal: Manager) -> UserShape:
 def post_enable(login: str, served: Archive, principal: Manager) -> UserShape:
     """Let a user sign in again; their keys stay revoked."""
     return _user(enable_user(served.store_of(principal), login))
+
+
+@router.post("/users/{login}/handover", operation_id="hand_over")
+def post_handover(
+    login: str, order: HandoverOrder, served: Archive, principal: Manager, once_key: Once = ""
+) -> HandoverAnswer:
+    """Let somebody else look after all contacts that a user looks after, all or none.
+
+    The audit log lists the contacts; records and their authors stay as they are.
+    """
+    wanted = Handover(login, order.to, order.with_unowned)
+    store = served.store_of(principal)
+
+    def act() -> HandoverAnswer:
+        found = handed_over(store, wanted) if order.is_preview else hand_over(store, wanted)
+        return HandoverAnswer(contacts=len(found), is_done=not order.is_preview)
+
+    route = f"POST /users/{login}/handover"
+    return once(Call(served, principal, once_key, route, order.model_dump()), HandoverAnswer, act)
 
 
 @router.get("/users/{login}/grants", operation_id="list_grants")

@@ -102,3 +102,19 @@ def test_what_only_lengthens_and_what_is_in_force_needs_none(story: Story) -> No
     office.post("ann", "/policies", 201, json=floor)
     office.post("ann", "/policies", 201, json={**floor, "days": 11})
     assert office.get("ann", "/retention/simulation")["digest"] == ""
+
+
+def test_a_later_day_is_simulated_and_proves_nothing_of_today(story: Story) -> None:
+    office, _ = story
+    rule = {"name": "later", "kind": "ceiling", "days": 30}
+    now = office.post("ann", "/policies/simulate", json=rule)
+    later = office.post("ann", "/policies/simulate", json={**rule, "at": "2040-01-01T00:00:00Z"})
+    assert (now["newly_due"]["items"], later["digest"]) == (0, "")
+    assert later["newly_due"]["items"] == now["matched"]["items"] > 0
+    in_force = office.get("ann", "/retention/simulation?at=2040-01-01T00:00:00Z")
+    assert in_force["at"].startswith("2040-01-01")
+    record = office.found("ann", "harbour")[0]
+    floor = {"name": "some days", "kind": "floor", "days": 3, "query": "harbour"}
+    office.post("ann", "/policies", 201, json=floor)
+    for at, verdict in (("", "retained"), ("?at=2040-01-01T00:00:00Z", "kept")):
+        assert office.get("ann", f"/records/{record}/retention{at}")["verdict"] == verdict

@@ -138,3 +138,17 @@ def test_job_that_says_from_when_retention_counts_is_taken_back_by_the_same_alon
     job = court.post("legal", "/metadata", json=order)["job_id"]
     assert court.post("boss", f"/metadata/{job}/undo", 403)["action"] == "matters"
     assert court.post("legal", f"/metadata/{job}/undo")["changed"] == 2
+
+
+def test_holds_and_notices_of_all_matters_are_listed(court: Office) -> None:
+    path, made = placed(court, "W6")
+    number = path.rpartition("/")[2]
+    assert number in {one["id"] for one in court.get("comp", "/holds")}
+    given = court.post("legal", f"{path}/notices", 201, json={"custodian": "Li Qiang"})
+    assert given["id"] in {one["id"] for one in court.get("legal", "/notices")}
+    court.post("legal", "/notices/acknowledge", json={"code": given["code"]})
+    assert given["id"] not in {one["id"] for one in court.get("legal", "/notices")}
+    every = court.get("legal", "/notices?with_acknowledged=true")
+    assert given["id"] in {one["id"] for one in every}
+    for path in ("/holds", "/notices"):
+        assert court.get("boss", path, 403)["action"] == "matters"
