@@ -118,3 +118,32 @@ def test_a_later_day_is_simulated_and_proves_nothing_of_today(story: Story) -> N
     office.post("ann", "/policies", 201, json=floor)
     for at, verdict in (("", "retained"), ("?at=2040-01-01T00:00:00Z", "kept")):
         assert office.get("ann", f"/records/{record}/retention{at}")["verdict"] == verdict
+
+
+def test_every_conflict_is_listed_in_pages_of_one_instant(story: Story) -> None:
+    office, clock = story
+    office.propose("ann", {"name": "all of it", "kind": "ceiling", "days": 1})
+    office.post("ben", "/policies/all of it/approve")
+    for query in ("discount", "harbour"):
+        floor = {"name": f"keep {query}", "kind": "floor", "days": 9000, "query": query}
+        office.post("ann", "/policies", 201, json=floor)
+    clock.wait(days=5)
+    wanted = set(office.found("ann", "discount OR harbour"))
+    first = office.get("ann", "/retention/conflicts?limit=1")
+    seen, page = list(first["conflicts"]), first
+    clock.wait(days=1)
+    while page["next"]:
+        where = {"cursor": page["next"], "limit": 1}
+        page = office.get("ann", "/retention/conflicts", params=where)
+        assert page["at"] == first["at"]
+        seen += page["conflicts"]
+    assert sorted(one["record_id"] for one in seen) == sorted(wanted)
+    assert all(one["ceilings"] and one["kept_by"] for one in seen)
+    whole = office.get("ann", "/retention/conflicts?limit=1000")
+    assert {one["record_id"] for one in whole["conflicts"]} == wanted
+    sums = office.get("ann", "/retention/simulation")["conflicts"]
+    assert sums["items"] == len(wanted)
+    for cursor in ("x", "1.2", "-1.2.x"):
+        office.get("ann", "/retention/conflicts", 400, params={"cursor": cursor})
+    office.hire("member", "member")
+    assert office.get("member", "/retention/conflicts", 403)["action"] == "govern_view"

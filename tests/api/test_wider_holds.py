@@ -141,7 +141,7 @@ def test_job_that_says_from_when_retention_counts_is_taken_back_by_the_same_alon
 
 
 def test_holds_and_notices_of_all_matters_are_listed(court: Office) -> None:
-    path, made = placed(court, "W6")
+    path, _ = placed(court, "W6")
     number = path.rpartition("/")[2]
     assert number in {one["id"] for one in court.get("comp", "/holds")}
     given = court.post("legal", f"{path}/notices", 201, json={"custodian": "Li Qiang"})
