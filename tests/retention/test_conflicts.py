@@ -8,7 +8,7 @@ import pytest
 
 from disposal_kit import Office, searching
 from hold_kit import hold_row, matter_row
-from holdfast.core.query import EVERYTHING, Node, Phrase
+from holdfast.core.query import EVERYTHING, Node, Or, Phrase
 from holdfast.core.rules import Kind, Rule
 from holdfast.retention import conflicts as listing
 from holdfast.retention.conflicts import Place, Turn, all_conflicts, conflicts
@@ -19,7 +19,7 @@ from holdfast.storage.catalogue.engine import reading
 DAY_MS = 86_400_000
 RULES = (
     Rule(5, 1, "all", Kind.CEILING, 10, EVERYTHING),
-    Rule(2, 3, "offers", Kind.CEILING, 5, Phrase("offer")),
+    Rule(2, 3, "some", Kind.CEILING, 5, Or((Phrase("offer"), Phrase("invoice")))),
     Rule(7, 1, "far", Kind.CEILING, 4000, EVERYTHING),
     Rule(9, 1, "longer", Kind.FLOOR, 400, EVERYTHING),
     Rule(4, 1, "budget", Kind.FLOOR, 7, Phrase("budget")),
