@@ -13,6 +13,7 @@ from holdfast.api.door import Archive, allowed, personally
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
+from holdfast.api.work_views import HAS_JOB
 from holdfast.core.errors import Conflict
 from holdfast.core.identity import public_id
 from holdfast.core.rights import Action, Principal
@@ -96,6 +97,9 @@ class DisposalShape(Shape):
     executed_at: Instant | None
     remains: RemainsShape | None = None
     """Where one disposal is read: what could not go yet, also when it is executed."""
+    job_id: str | None = None
+    """By which `/jobs/{job_id}` and its events tell how far it is; null before it is carried
+    out."""
     trouble: str = ""
     """Why its execution stopped the last time, as far as this process knows."""
 
@@ -263,6 +267,7 @@ def _disposal(store: Store, one: KeptDisposal) -> DisposalShape:
         approved_at=maybe_ms(one.approved_ms),
         executes_at=maybe_ms(one.executes_ms),
         executed_at=maybe_ms(one.executed_ms),
+        job_id=public_id("dsp", one.id) if one.state in HAS_JOB else None,
     )
 
 

@@ -236,7 +236,7 @@ def post_retire(
 
     The end of a floor needs the digest of its simulation, and a person: see `approve_policy`.
     """
-    wanted = order or RetirementOrder()
+    wanted = order or RetirementOrder(note="", simulation="")
     agree = _agreeing(served, principal, wanted.simulation)
     with noting_absence(request, principal):
         store = served.store_of(principal)

@@ -85,7 +85,8 @@ def test_end_of_a_floor_is_simulated_and_of_a_ceiling_need_not_be(story: Story) 
     floor = {"name": "years", "kind": "floor", "days": 10, "query": "harbour"}
     office.post("ann", "/policies", 201, json=floor)
     other = digest(office, name="years")
-    for order in ({}, {"json": {}}, {"json": {"simulation": other}}):
+    orders: tuple[dict[str, Any], ...] = ({}, {"json": {}}, {"json": {"simulation": other}})
+    for order in orders:
         office.post("ann", "/policies/years/retire", 409, **order)
     assert len(office.get("ann", "/policies/years")) == 1
     assert office.retire("ann", "years")["in_force_at"] is None
