@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from api_kit import Office, letters_office
+from api_kit import Office, letters_office, office
+from archive_kit import findings, settings_in
+from holdfast.storage.catalogue.engine import writing
+from holdfast.storage.catalogue.rights_tables import api_keys, users
+from holdfast.wiring.founding import create_archive
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +110,30 @@ def test_users_and_keys_say_whose_doing_they_are(court: Office) -> None:
     )  # fmt: skip
     mine = {one["name"]: one["is_own"] for one in court.get("legal1", "/keys")}
     assert (mine["test"], mine["convenient"]) == (True, False)
+
+
+def test_key_or_password_that_the_database_calls_ones_own_is_named(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    create_archive(settings)
+    with office(settings) as opened:
+        opened.hire("legal", "legal")
+        opened.hire("other", "legal", person="legal")
+        opened.services.desk.sequencer.run()
+        assert findings(settings) == []
+        for values, table in (
+            ({"is_own": False}, api_keys), ({"is_password_own": True}, users),
+            ({"handled_ms": 1}, users), ({"is_unclaimed": False}, users),
+        ):  # fmt: skip
+            row = table.c.id == max(_ids(opened, table))
+            with writing(opened.services.store.engine) as connection:
+                before = connection.execute(table.select().where(row)).one()._asdict()
+                connection.execute(update(table).where(row).values(**values))
+            named = {api_keys: "key", users: "user"}[table]
+            assert [one.part for one in findings(settings)] == [named], values
+            with writing(opened.services.store.engine) as connection:
+                connection.execute(update(table).where(row).values(**before))
+
+
+def _ids(opened: Office, table: Any) -> list[int]:
+    with writing(opened.services.store.engine) as connection:
+        return [row.id for row in connection.execute(table.select())]
