@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
 from holdfast.api.asking import everywhere
-from holdfast.api.door import Archive, allowed, personally
+from holdfast.api.door import Archive, allowed, noting_absence, personally
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
@@ -217,7 +217,7 @@ def post_withdraw(disposal_id: str, served: Archive, principal: Disposer) -> Dis
 
 @router.post("/disposals/{disposal_id}/execute", operation_id="execute_disposal", status_code=202)
 def post_execute(
-    disposal_id: str, order: StageOrder, served: Archive, principal: Disposer
+    disposal_id: str, order: StageOrder, request: Request, served: Archive, principal: Disposer
 ) -> DisposalShape:
     """Begin to destroy what is approved and has cooled off; it goes on behind.
 
@@ -225,6 +225,9 @@ def post_execute(
     """
     store, number = served.store_of(principal), number_of("dsp", disposal_id)
     asked = _asked(principal, order)
+    if order.is_clock_checked:  # somebody says that they have looked, and answers for it
+        with noting_absence(request, principal):
+            principal.require_in_person()
     kept = Execution(store, number).begin(asked)
     served.dispose(principal.login, number, asked)
     return _disposal(store, kept)

@@ -100,6 +100,9 @@ def test_disposal_is_neither_planned_reviewed_nor_approved_by_a_key_of_others(
     refused(court, "forged compliance1", f"{path}/review", json={})
     refused(court, "forged compliance2", f"{path}/approve", json={"manifest": "0" * 64})
     court.post("compliance2", f"{path}/approve", 404, json={"manifest": "0" * 64})
+    checked = {"is_clock_checked": True}
+    refused(court, "forged compliance1", f"{path}/execute", json=checked)
+    court.post("forged compliance1", f"{path}/execute", 404, json={})
 
 
 def test_users_and_keys_say_whose_doing_they_are(court: Office) -> None:
