@@ -5,6 +5,7 @@ from __future__ import annotations
 LANGUAGES = ("en", "zh")
 
 _WORDS: dict[str, tuple[str, str]] = {
+    "query.position": (" (character {position})", "（第 {position} 个字符）"),
     "problem.unauthenticated": ("Sign in first", "请先登录"),
     "problem.forbidden": ("Not allowed", "没有权限"),
     "problem.not_in_person": ("This takes the person themself", "此操作须由本人进行"),
