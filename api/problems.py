@@ -13,7 +13,7 @@ from holdfast.api.faults import fault
 from holdfast.api.words import preferred, said
 from holdfast.core.error_texts import told, translated
 from holdfast.core.errors import Conflict, Corrupt, HoldfastError, NotFound, Refused, Unavailable
-from holdfast.core.rights import Forbidden
+from holdfast.core.rights import Forbidden, NotInPerson
 from holdfast.indexer.query_language.errors import QueryError
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class InProgress(Conflict):
 
 CODES: tuple[tuple[type[HoldfastError], int, str], ...] = (
     (Unauthenticated, 401, "unauthenticated"),
+    (NotInPerson, 403, "not_in_person"),
     (Forbidden, 403, "forbidden"),
     (NotFound, 404, "not_found"),
     (InProgress, 409, "in_progress"),
@@ -67,7 +68,16 @@ CODES: tuple[tuple[type[HoldfastError], int, str], ...] = (
     (Corrupt, 500, "corrupt"),
 )
 """Kind of error → status and code; the first that fits."""
-_SHOWN_FACTS = ("caret", "position", "matters", "ids", "action", "pointer", "version")
+_SHOWN_FACTS = (
+    "caret",
+    "position",
+    "matters",
+    "ids",
+    "action",
+    "pointer",
+    "version",
+    "hindrance",
+)
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from holdfast.api.pages.words_zh_account import ACCOUNT
 from holdfast.api.pages.words_zh_contacts import CONTACTS
 
 MESSAGES: dict[str, str] = {
@@ -354,5 +355,6 @@ MESSAGES: dict[str, str] = {
     "up may not see this contact any more.": (
         "视图有效期为五分钟，请刷新外层页面；若仍然关闭，则设置者可能已无权查看该联系人。"
     ),
+    **ACCOUNT,
     **CONTACTS,
 }

@@ -140,4 +140,18 @@ TEXTS: dict[str, str] = {
     ),
     "The body may have {} bytes.": "请求体最多 {0} 字节。",
     "Something broke here; the request was not finished.": "服务内部出错，请求未完成。",
+    "The two new passwords differ.": "两次输入的新密码不一致。",
+    "Type them again.": "请重新输入。",
+    "Send what shall be different.": "请发送要更改的内容。",
+    "The hold is on everybody's mail already.": "该法律保留已涵盖所有人的邮件。",
+    "The cursor is not of this list.": "该游标不属于此列表。",
+    "Begin without one.": "请不带游标重新开始。",
+    "What this change does was not simulated within the last hour.": (
+        "此更改的效果在过去一小时内没有模拟过。"
+    ),
+    "Simulate the same change, read what it does, and send its digest as simulation.": (
+        "请模拟同一更改，查看其效果，并把摘要作为 simulation 发送。"
+    ),
+    "The disposal is not carried out yet.": "该处置尚未执行。",
+    "Read the disposal.": "请查看该处置。",
 }

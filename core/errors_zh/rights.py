@@ -77,4 +77,30 @@ TEXTS: dict[str, str] = {
     "{} is not an address.": "{0} 不是地址。",
     "A code of the second factor is needed.": "需要双重验证码。",
     "Type it.": "请输入。",
+    "This takes a person: a key that somebody else made for them does not count.": (
+        "此操作须由本人进行：由他人生成的密钥不算数。"
+    ),
+    "Sign in on the pages and do it there, or make a key yourself (Account) and use that.": (
+        "请登录网页在那里操作，或自行生成密钥（“账号”页）后使用。"
+    ),
+    "This takes a person: whoever gave the password knows it too.": (
+        "此操作须由本人进行：设置密码的人也知道它。"
+    ),
+    "Choose a password of your own on the page Account, then repeat it.": (
+        "请先在“账号”页自行设置密码，然后重试。"
+    ),
+    "This takes a person: somebody else changed less than three days ago how one signs in here.": (
+        "此操作须由本人进行：他人在三天之内更改过此处的登录方式。"
+    ),
+    "Wait until the instant that the page Account states; tell an auditor if it was "
+    "not agreed with you.": ("请等到“账号”页所示的时间；如未经您同意，请告知审计人员。"),
+    "This takes a person: nobody has confirmed that this second account is theirs.": (
+        "此操作须由本人进行：尚无人确认此第二账号属于自己。"
+    ),
+    "Sign in with your first account and confirm this one on the page Account.": (
+        "请用您的首个账号登录，并在“账号”页确认此账号。"
+    ),
+    "This is the present password.": "这就是当前密码。",
+    "There is no such account of yours.": "您没有这样的账号。",
+    "Load the page again.": "请重新加载页面。",
 }

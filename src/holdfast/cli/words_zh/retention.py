@@ -38,6 +38,7 @@ MESSAGES = {
     "past a ceiling, kept by a floor": "已过上限但由下限保留（冲突）",
     "For example": "示例",
     "Size": "大小",
+    "{id} kept by {names}": "{id} 由 {names} 保留",
     "{count} kept by {name} ({label})": "{count} 封由 {name}（{label}）保留",
     "kept: no ceiling has passed": "保留：尚未到任何上限",
     "kept by a floor": "由下限保留",
