@@ -17,9 +17,17 @@ if TYPE_CHECKING:
     from holdfast.retention.decisions import Decision
 
 
-def decision_on(served: Served, record: Record) -> tuple[Decision, Sequence[Rule]]:
-    """Return what is decided on the record now, and the rules in force that it is decided by."""
-    now_ms = served.store.now_ms()
+def decision_on(
+    served: Served, record: Record, at_ms: int | None = None
+) -> tuple[Decision, Sequence[Rule]]:
+    """Return what is decided on the record, and the rules in force that it is decided by.
+
+    Args:
+        served: The archive.
+        record: In the scope of whoever asks.
+        at_ms: As of this instant, Unix milliseconds; None: now.
+    """
+    now_ms = served.store.now_ms() if at_ms is None else at_ms
     with reading(served.store.engine) as connection:
         rules = rules_in_force(connection, now_ms)
         found = judged(connection, served.store, [record.id], rules, now_ms)

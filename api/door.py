@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,7 +12,7 @@ from holdfast.api.limits import Limiter
 from holdfast.api.problems import Unauthenticated
 from holdfast.api.served import Served
 from holdfast.api.trail import note
-from holdfast.core.rights import Action, Forbidden, Principal
+from holdfast.core.rights import Action, Forbidden, NotInPerson, Principal
 from holdfast.storage.rights.api_keys import key_principal
 
 SCHEME = "bearer"
@@ -74,3 +75,28 @@ def allowed(action: Action) -> Callable[[Request, Principal], Principal]:
         return principal
 
     return check
+
+
+def personally(action: Action) -> Callable[[Request, Principal], Principal]:
+    """Return a dependency as `allowed`, for acts that take two persons: no key by somebody else."""
+    has = allowed(action)
+
+    def check(request: Request, principal: Asker) -> Principal:
+        has(request, principal)
+        with noting_absence(request, principal):
+            principal.require_in_person()
+        return principal
+
+    return check
+
+
+@contextmanager
+def noting_absence(request: Request, principal: Principal) -> Iterator[None]:
+    """Write into the audit log who was refused because it may be somebody else in their name."""
+    try:
+        yield
+    except NotInPerson as error:
+        what = {"hindrance": error.facts["hindrance"]}
+        what["route"] = f"{request.method} {request.url.path}"
+        note(served_of(request), principal, "refused", what)
+        raise

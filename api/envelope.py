@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import HTTPException, Request
 
-from holdfast.api.problems import problem
+from holdfast.api.problems import problem, reader_language
+from holdfast.core.error_texts import translated
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -55,7 +56,9 @@ class Envelope:
         await self.app(scope, bounded, sending)
 
     async def _refuse(self, scope: Any, receive: Receive, send: Send) -> None:
-        answer = problem(Request(scope), (413, "too_large"), _too_large(self.most_body_bytes))
+        request = Request(scope)
+        detail = translated(_too_large(self.most_body_bytes), reader_language(request))
+        answer = problem(request, (413, "too_large"), detail)
         answer.headers["Connection"] = "close"
         await answer(scope, receive, send)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from holdfast.api.faults import fault
 from holdfast.api.words import preferred, said
+from holdfast.core.error_texts import told, translated
 from holdfast.core.errors import Conflict, Corrupt, HoldfastError, NotFound, Refused, Unavailable
-from holdfast.core.rights import Forbidden
+from holdfast.core.rights import Forbidden, NotInPerson
 from holdfast.indexer.query_language.errors import QueryError
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ MEDIA_TYPE = "application/problem+json"
 DOCS = "https://holdfast.example/docs/api#"
 """Where a problem's type is explained: a name, which need not be reachable."""
 RETRY_AFTER_S = 5
+LANGUAGE = "holdfast.language"
+"""Where a page leaves the language that its reader chose, in the scope of the request."""
 
 
 class Unauthenticated(HoldfastError):
@@ -49,6 +53,7 @@ class InProgress(Conflict):
 
 CODES: tuple[tuple[type[HoldfastError], int, str], ...] = (
     (Unauthenticated, 401, "unauthenticated"),
+    (NotInPerson, 403, "not_in_person"),
     (Forbidden, 403, "forbidden"),
     (NotFound, 404, "not_found"),
     (InProgress, 409, "in_progress"),
@@ -63,7 +68,16 @@ CODES: tuple[tuple[type[HoldfastError], int, str], ...] = (
     (Corrupt, 500, "corrupt"),
 )
 """Kind of error → status and code; the first that fits."""
-_SHOWN_FACTS = ("caret", "position", "matters", "ids", "action", "pointer", "version")
+_SHOWN_FACTS = (
+    "caret",
+    "position",
+    "matters",
+    "ids",
+    "action",
+    "pointer",
+    "version",
+    "hindrance",
+)
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
 
 
@@ -73,11 +87,11 @@ def problem(request: Request, kind: tuple[int, str], detail: str, **facts: objec
     Args:
         request: What failed.
         kind: Status and code.
-        detail: Cause and next step.
+        detail: Cause and next step, in the language of `reader_language`.
         facts: Further members; `errors` is a list of pointers and details.
     """
     status, code = kind
-    language = preferred(request.headers.get("accept-language", ""))
+    language = reader_language(request)
     body: dict[str, Any] = {
         "type": DOCS + code,
         "title": said(f"problem.{code}", language),
@@ -96,6 +110,15 @@ def problem(request: Request, kind: tuple[int, str], detail: str, **facts: objec
     return JSONResponse(body, status, headers, MEDIA_TYPE)
 
 
+def reader_language(request: Request) -> str:
+    """Return the language that was chosen on the pages, else what the client asks for."""
+    chosen = request.scope.get(LANGUAGE)
+    return str(chosen) if chosen else preferred(request.headers.get("accept-language", ""))
+
+
+ReaderLanguage = Annotated[str, Depends(reader_language)]
+
+
 def status_of(error: HoldfastError) -> tuple[int, str]:
     """Return status and code of a failure."""
     for kind, status, code in CODES:
@@ -111,20 +134,23 @@ def _known(request: Request, error: Exception) -> JSONResponse:
     facts = {name: error.facts[name] for name in _SHOWN_FACTS if name in error.facts}
     if "retry_after_s" in error.facts:
         facts["retry_after_s"] = error.facts["retry_after_s"]
+    language = reader_language(request)
+    cause = translated(error.cause, language)
     errors: list[dict[str, object]] = []
     if isinstance(error, QueryError):
-        where = f"character {error.position}"
-        errors = [{"pointer": "/query", "detail": f"{error.cause} ({where})"}]
+        where = said("query.position", language).format(position=error.position)
+        errors = [{"pointer": "/query", "detail": f"{cause}{where}"}]
     elif "pointer" in facts:
-        errors = [{"pointer": facts.pop("pointer"), "detail": error.cause}]
-    return problem(request, (status, code), str(error), **{**facts, "errors": errors})
+        errors = [{"pointer": facts.pop("pointer"), "detail": cause}]
+    return problem(request, (status, code), told(error, language), **{**facts, "errors": errors})
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
+    language = reader_language(request)
     errors = [
-        {"pointer": "/" + "/".join(map(str, one["loc"])), "detail": str(one["msg"])}
+        {"pointer": "/" + "/".join(map(str, one["loc"])), "detail": fault(one, language)}
         for one in error.errors()
     ]
     detail = errors[0]["detail"] if errors else ""
@@ -135,7 +161,9 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     code = _HTTP_CODES.get(error.status_code, "refused")
-    answer = problem(request, (error.status_code, code), str(error.detail))
+    language = reader_language(request)
+    detail = translated(str(error.detail), language)
+    answer = problem(request, (error.status_code, code), detail)
     answer.headers.update(error.headers or {})
     return answer
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 LANGUAGES = ("en", "zh")
 
 _WORDS: dict[str, tuple[str, str]] = {
+    "query.position": (" (character {position})", "（第 {position} 个字符）"),
     "problem.unauthenticated": ("Sign in first", "请先登录"),
     "problem.forbidden": ("Not allowed", "没有权限"),
+    "problem.not_in_person": ("This takes the person themself", "此操作须由本人进行"),
     "problem.not_found": ("Not found", "未找到"),
     "problem.stale_version": ("Changed meanwhile", "内容已被他人修改"),
     "problem.conflict": ("In conflict", "存在冲突"),

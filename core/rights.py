@@ -27,6 +27,48 @@ class Forbidden(HoldfastError):
     exit_status = 5
 
 
+class NotInPerson(Forbidden):
+    """An act that takes two persons, by what somebody else could have done in this one's name."""
+
+
+class Hindrance(StrEnum):
+    """Why what somebody does counts for no second person."""
+
+    KEY = "key"
+    """They came with a key that somebody else made."""
+    GIVEN = "given"
+    """They came with a password that somebody else gave them, and knows."""
+    HANDLED = "handled"
+    """Somebody else changed lately how they come in."""
+    UNCLAIMED = "unclaimed"
+    """The account was added to a person, who has not said that it is theirs."""
+
+
+_HINDERED = {
+    Hindrance.KEY: (
+        "This takes a person: a key that somebody else made for them does not count.",
+        "Sign in on the pages and do it there, or make a key yourself (Account) and use that.",
+    ),
+    Hindrance.GIVEN: (
+        "This takes a person: whoever gave the password knows it too.",
+        "Choose a password of your own on the page Account, then repeat it.",
+    ),
+    Hindrance.HANDLED: (
+        "This takes a person: somebody else changed less than three days ago how one signs in"
+        " here.",
+        "Wait until the instant that the page Account states; tell an auditor if it was not"
+        " agreed with you.",
+    ),
+    Hindrance.UNCLAIMED: (
+        "This takes a person: nobody has confirmed that this second account is theirs.",
+        "Sign in with your first account and confirm this one on the page Account.",
+    ),
+}
+HANDLED_MS = 72 * 3_600_000
+"""So long after somebody else changed how a user comes in, their acts count for no second person:
+time to notice, for a password that was changed lets its owner in no more."""
+
+
 class Action(StrEnum):
     """What a role may do; one for each kind of act that somebody must answer for."""
 
@@ -199,6 +241,8 @@ class Principal:
     """The API key that was used, if one was."""
     address: str = ""
     """Of the client."""
+    hindrance: Hindrance | None = Hindrance.KEY
+    """Why this may be somebody else in their name; None: they came in by their own doing."""
 
     def may(self, action: Action) -> bool:
         """Tell whether the action is allowed."""
@@ -221,3 +265,13 @@ class Principal:
                 next_step="Ask an administrator for a role that may.",
                 action=action.value,
             )
+
+    def require_in_person(self) -> None:
+        """Refuse unless they came in by what they alone have made, or by a provider.
+
+        Raises:
+            NotInPerson: Somebody else may stand behind; fact `hindrance` says by what.
+        """
+        if self.hindrance is not None:
+            cause, next_step = _HINDERED[self.hindrance]
+            raise NotInPerson(cause, next_step=next_step, hindrance=self.hindrance.value)

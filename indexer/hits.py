@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 PAGE = 500
 
 
+def one_page(
+    index: SearchIndex, node: Node, scope: Scope, cursor: str, limit: int
+) -> tuple[list[int], str]:
+    """Return a page of the interactions that match within the scope, and the next cursor."""
+    page = index.search(SearchRequest(node, scope, limit=limit, cursor=cursor, sort="captured"))
+    return [hit.id for hit in page.hits], page.cursor
+
+
 def every_hit(
     index: SearchIndex, node: Node, scope: Scope, *, sort: str = "captured"
 ) -> Iterator[list[int]]:

@@ -34,6 +34,13 @@ if TYPE_CHECKING:
     from holdfast.core.query import Node
     from holdfast.storage.store import Store
 
+    Agree = Callable[[Connection, Rule], None]
+    """Called before a version is written that shortens; raises what speaks against it."""
+
+
+def unopposed(_connection: Connection, _rule: Rule) -> None:
+    """Let a change be proposed that shortens: the caller has asked what there is to ask."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -74,7 +81,7 @@ def drafted(found: list[Version], draft: Draft, fresh_id: int) -> Rule:
     )
 
 
-def propose(store: Store, draft: Draft, person_id: int) -> Version:
+def propose(store: Store, draft: Draft, person_id: int, agree: Agree = unopposed) -> Version:
     """Write a new policy, or the next version of one; return it as it stands.
 
     What only lengthens is in force at once. The rest waits for `approve`.
@@ -87,12 +94,14 @@ def propose(store: Store, draft: Draft, person_id: int) -> Version:
 
     def change(connection: Connection, found: list[Version]) -> None:
         rule = drafted(found, draft, fresh_id)
-        _Change(store, person_id).write(connection, found, rule, draft.wording)
+        _Change(store, person_id, agree).write(connection, found, rule, draft.wording)
 
     return _changed(store, draft.name.strip(), versions, change)
 
 
-def retire(store: Store, name: str, person_id: int, note: str = "") -> Version:
+def retire(
+    store: Store, name: str, person_id: int, note: str = "", agree: Agree = unopposed
+) -> Version:
     """Write the version that ends a policy: at once for a ceiling, a floor waits; else `propose`.
 
     Raises:
@@ -105,7 +114,7 @@ def retire(store: Store, name: str, person_id: int, note: str = "") -> Version:
         if now is None:
             raise Conflict("The policy is not in force.", next_step="Withdraw what waits.")
         rule = retired(now, found[-1].rule.version + 1)
-        _Change(store, person_id).write(connection, found, rule, Wording("", "", note))
+        _Change(store, person_id, agree).write(connection, found, rule, Wording("", "", note))
 
     return _changed(store, name, known, change)
 
@@ -181,6 +190,7 @@ class _Change:
 
     store: Store
     person_id: int
+    agree: Agree
 
     def write(
         self, connection: Connection, found: list[Version], rule: Rule, wording: Wording
@@ -192,6 +202,8 @@ class _Change:
                 next_step="Let it come into force, or withdraw it.",
             )
         is_shorter = shortens(_current(found, now_ms), rule)
+        if is_shorter:
+            self.agree(connection, rule)
         values = {
             "proposed_by": self.person_id,
             "proposed_ms": now_ms,

@@ -97,7 +97,7 @@ def simulate(
         at_ms: The instant, which may be a later one.
     """
     found = Simulation(at_ms)
-    changed = _with(rules, proposed)
+    changed = with_proposed(rules, proposed)
     if proposed is not None:
         for page in search(proposed.node):
             _count(store, page, found.matched)
@@ -109,7 +109,8 @@ def simulate(
     return found
 
 
-def _with(rules: Sequence[Rule], proposed: Rule | None) -> list[Rule]:
+def with_proposed(rules: Sequence[Rule], proposed: Rule | None) -> list[Rule]:
+    """Return the rules as if the proposed version were in force; None: as they are."""
     if proposed is None:
         return list(rules)
     others = [rule for rule in rules if rule.policy_id != proposed.policy_id]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from holdfast.api.pages import (
+    account,
     assets,
     embedded,
     matters,
@@ -19,6 +20,7 @@ from holdfast.api.pages import (
 ROUTERS = (
     assets.router,
     signing.router,
+    account.router,
     vouching.router,
     searching.router,
     messages.router,

@@ -14,8 +14,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from holdfast.api.pages.rendering import render
-from holdfast.api.pages.visits import SignInNeeded, failed_visit
-from holdfast.api.problems import DETAILED, problem
+from holdfast.api.pages.visits import SignInNeeded, failed_visit, language_of
+from holdfast.api.problems import DETAILED, LANGUAGE, problem, reader_language
+from holdfast.core.error_texts import translated
 from holdfast.core.errors import HoldfastError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI, Request, Response
 
+_BROKE = "Something broke here; the request was not finished."
 _NOT_PAGES = ("/api/", "/healthz", "/readyz", "/static/")
 
 
@@ -43,8 +45,10 @@ def _dressed(
     detailed: Callable[[Request, Exception], JSONResponse],
 ) -> Callable[[Request, Exception], Response]:
     def handle(request: Request, error: Exception) -> Response:
-        answer = detailed(request, error)
-        return _page(request, answer) if is_page(request) else answer
+        if not is_page(request):
+            return detailed(request, error)
+        request.scope[LANGUAGE] = language_of(request)
+        return _page(request, detailed(request, error))
 
     return handle
 
@@ -60,7 +64,8 @@ def _page(request: Request, answer: JSONResponse) -> Response:
 
 def _unforeseen(request: Request, _error: Exception) -> JSONResponse:
     """Say that something broke here; what it was is in the log of the server alone."""
-    return problem(request, (500, "failed"), "Something broke here; the request was not finished.")
+    detail = translated(_BROKE, reader_language(request))
+    return problem(request, (500, "failed"), detail)
 
 
 def _to_sign_in(request: Request, _error: Exception) -> Response:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from holdfast.api.asking import everywhere
+from holdfast.api.door import noting_absence
 from holdfast.api.pages.holding import (
     HoldForm,
     hold_named,
@@ -156,6 +157,9 @@ def send_notice(
 
 def _step(visit: Visit, name: str, reason: str) -> tuple[str, Step]:
     person = visit.principal.person_id
+    if name in {"ask", "approve"}:
+        with noting_absence(visit.request, visit.principal):
+            visit.principal.require_in_person()
     if name == "ask":
         return name, ask(person, reason)
     if name == "approve":

@@ -17,6 +17,7 @@ from holdfast.api.pages import words_en, words_zh
 from holdfast.api.pages.assets import Asset, load_assets
 from holdfast.api.pages.cookies import Cookie, keep
 from holdfast.api.shapes.common import from_ms
+from holdfast.core.error_texts import told, translated
 from holdfast.core.identity import public_id
 from holdfast.core.rights import Action
 from holdfast.core.safe_text import safe_block, safe_line
@@ -81,9 +82,23 @@ def environment(language: str, assets: Mapping[str, Asset]) -> Environment:
         public_id=public_id,
     )
     made.filters.update(
-        line=safe_line, block=safe_block, marked=marked, amount=amount, size=size, say=say(language)
+        line=safe_line,
+        block=safe_block,
+        marked=marked,
+        amount=amount,
+        size=size,
+        say=say(language),
+        translated=lambda text: translated(text, language),
+        told=lambda error: told(error, language),
+        tongue=lambda text: tongue(text, language),
     )
     return made
+
+
+def tongue(text: str, language: str) -> str:
+    """Return the tag of the language that a cause is said in: English if it has no translation."""
+    has_han = any("\u4e00" <= one <= "\u9fff" for one in text)
+    return TAGS[language] if has_han else TAGS["en"]
 
 
 def say(language: str) -> Callable[[str], str]:

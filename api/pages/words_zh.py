@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from holdfast.api.pages.words_zh_account import ACCOUNT
 from holdfast.api.pages.words_zh_contacts import CONTACTS
 
 MESSAGES: dict[str, str] = {
@@ -91,7 +92,7 @@ MESSAGES: dict[str, str] = {
     "filetype": "附件类型",
     "tag": "标签",
     "matter": "案件",
-    "hold": "法律保留",
+    "hold": "保全",
     "All but %(value)s": "排除 %(value)s",
     "%(num)s messages": "%(num)s 封邮件",
     "in %(num)s groups": "，分为 %(num)s 组",
@@ -219,7 +220,7 @@ MESSAGES: dict[str, str] = {
     "verdict kept": "保留：尚未到任何上限",
     "verdict retained": "由下限保留",
     "verdict conflict": "已过上限，但由下限保留",
-    "verdict held": "已过上限，但由法律保留冻结",
+    "verdict held": "已过上限，但因保全不得处置",
     "verdict due": "已到期：可以处置",
     "clock received": "由受信任的服务器接收",
     "clock captured": "进入归档的时间",
@@ -258,19 +259,19 @@ MESSAGES: dict[str, str] = {
     "Download the proof": "下载证明",
     "The log has no entry of it yet; try again in a moment.": "日志尚未收录，请稍后再试。",
     "Nothing is known of its origin.": "没有来源记录。",
-    "Under these holds": "所受法律保留",
-    "Nothing holds it.": "没有法律保留。",
+    "Under these holds": "所受保全",
+    "Nothing holds it.": "没有保全。",
     # Matters
     "That was not done.": "操作未完成。",
     "Matter": "案件",
     "Reference": "案号",
-    "Holds in force": "生效中的法律保留",
+    "Holds in force": "生效中的保全",
     "Opened": "立案时间",
     "State": "状态",
     "closed": "已结案",
     "open": "进行中",
     "There are no matters. A matter gathers the holds of one case.": (
-        "目前没有案件。一个案件汇集同一事项的各项法律保留。"
+        "目前没有案件。一个案件汇集同一事项的各项保全。"
     ),
     "Only open ones": "只看进行中的",
     "Closed ones too": "包括已结案的",
@@ -283,7 +284,7 @@ MESSAGES: dict[str, str] = {
         "致 %(custodian)s 的通知已保存。请连同以下确认码发出，确认码只显示这一次："
     ),
     "Held": "保留中",
-    "Holds": "法律保留",
+    "Holds": "保全",
     "hold request": "生效中",
     "hold approval": "生效中；解除申请待批准",
     "hold delay": "生效中；解除已批准",
@@ -305,7 +306,7 @@ MESSAGES: dict[str, str] = {
     "Release approved": "批准解除",
     "Its end frees": "结束后将释放",
     "%(free)s of %(held)s, which no other hold keeps": (
-        "%(held)s 封中的 %(free)s 封，不受其他法律保留约束"
+        "%(held)s 封中的 %(free)s 封，不受其他保全约束"
     ),
     "Notices": "通知",
     "Told": "通知时间",
@@ -323,12 +324,12 @@ MESSAGES: dict[str, str] = {
     "You asked for it: another person must approve.": "由您申请：须由另一人批准。",
     "Approve the release": "批准解除",
     "Take the request back": "撤回申请",
-    "It has no holds: nothing is kept because of it.": "没有法律保留：目前没有邮件因本案而保留。",
-    "Place a hold": "设立法律保留",
+    "It has no holds: nothing is kept because of it.": "没有保全：目前没有邮件因本案而保留。",
+    "Place a hold": "设立保全",
     "Close the matter": "结案",
     "%(num)s messages would be held.": "将保留 %(num)s 封邮件。",
     "Counted are those that you may see; the hold holds all others too.": (
-        "只统计您可以查看的邮件；法律保留对其他邮件同样有效。"
+        "只统计您可以查看的邮件；保全对其他邮件同样有效。"
     ),
     "Nothing has come yet of these custodians; it is held once it does:": (
         "以下保管人目前没有邮件；一旦采集即予保留："
@@ -354,5 +355,6 @@ MESSAGES: dict[str, str] = {
     "up may not see this contact any more.": (
         "视图有效期为五分钟，请刷新外层页面；若仍然关闭，则设置者可能已无权查看该联系人。"
     ),
+    **ACCOUNT,
     **CONTACTS,
 }

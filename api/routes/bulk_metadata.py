@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from holdfast.api.asking import asked, guarded, record_in_scope, visible
+from holdfast.api.asking import asked, guarded, record_in_scope, refuse_governed, visible
 from holdfast.api.door import Archive, allowed
 from holdfast.api.idempotency import Once
 from holdfast.api.names import number_of
-from holdfast.api.routes.record_metadata import MetadataChange, change_of
+from holdfast.api.routes.record_metadata import MetadataChange, change_of, refuse_retention
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Shape
 from holdfast.api.trail import note
@@ -62,6 +62,7 @@ def post_metadata(
 
     With the same `Idempotency-Key` the same job goes on, and nothing is changed twice.
     """
+    refuse_retention(served, principal, order.change)
     change = change_of(order.change)
     meant = list(_meant(served, principal, order))
     if order.is_preview:
@@ -76,10 +77,14 @@ def post_metadata(
 def post_undo(job_id: str, served: Archive, principal: Annotator) -> BulkAnswer:
     """Take back all that a job changed, where nobody changed it since."""
     number = number_of("job", job_id)
-    touched = list(made_by(served.store, number))
+    made = made_by(served.store, number)
+    touched = list(made)
     seen = sum(len(page) for page in _seen(served, principal, touched))
     if not touched or seen < len(touched):  # what is outside of the scope is not theirs to change
         raise NotFound(f"There is no such job: {job_id[:40]!r}.")
+    is_of_retention = any(b.retain_from_ms != a.retain_from_ms for b, a in made.values())
+    if is_of_retention and not principal.may_know_holds:
+        refuse_governed(served, principal)
     return _answer(undo_many(served.store_of(principal), number), len(touched))
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
 from holdfast.api.asking import everywhere
-from holdfast.api.door import Archive, allowed
+from holdfast.api.door import Archive, allowed, noting_absence, personally
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
+from holdfast.api.work_views import HAS_JOB
 from holdfast.core.errors import Conflict
 from holdfast.core.identity import public_id
 from holdfast.core.rights import Action, Principal
@@ -39,7 +40,8 @@ from holdfast.storage.store import Store
 router = APIRouter(tags=["disposals"])
 Viewer = Annotated[Principal, Depends(allowed(Action.GOVERN_VIEW))]
 Disposer = Annotated[Principal, Depends(allowed(Action.DISPOSE))]
-Approver = Annotated[Principal, Depends(allowed(Action.APPROVE))]
+Planner = Annotated[Principal, Depends(personally(Action.DISPOSE))]
+Approver = Annotated[Principal, Depends(personally(Action.APPROVE))]
 
 
 class StageOrder(Shape):
@@ -95,6 +97,9 @@ class DisposalShape(Shape):
     executed_at: Instant | None
     remains: RemainsShape | None = None
     """Where one disposal is read: what could not go yet, also when it is executed."""
+    job_id: str | None = None
+    """By which `/jobs/{job_id}` and its events tell how far it is; null before it is carried
+    out."""
     trouble: str = ""
     """Why its execution stopped the last time, as far as this process knows."""
 
@@ -132,7 +137,7 @@ def get_disposals(served: Archive, principal: Viewer) -> list[DisposalShape]:
 
 @router.post("/disposals", operation_id="plan_disposal", status_code=201)
 def post_disposal(
-    order: StageOrder, served: Archive, principal: Disposer, *, once_key: Once = ""
+    order: StageOrder, served: Archive, principal: Planner, *, once_key: Once = ""
 ) -> PlannedDisposal:
     """Freeze a manifest of all that is due now and held by nothing."""
 
@@ -184,7 +189,7 @@ def post_except(
 
 @router.post("/disposals/{disposal_id}/review", operation_id="review_disposal")
 def post_review(
-    disposal_id: str, order: StageOrder, served: Archive, principal: Disposer
+    disposal_id: str, order: StageOrder, served: Archive, principal: Planner
 ) -> DisposalShape:
     """Say that the manifest was looked at."""
     store = served.store_of(principal)
@@ -212,7 +217,7 @@ def post_withdraw(disposal_id: str, served: Archive, principal: Disposer) -> Dis
 
 @router.post("/disposals/{disposal_id}/execute", operation_id="execute_disposal", status_code=202)
 def post_execute(
-    disposal_id: str, order: StageOrder, served: Archive, principal: Disposer
+    disposal_id: str, order: StageOrder, request: Request, served: Archive, principal: Disposer
 ) -> DisposalShape:
     """Begin to destroy what is approved and has cooled off; it goes on behind.
 
@@ -220,6 +225,9 @@ def post_execute(
     """
     store, number = served.store_of(principal), number_of("dsp", disposal_id)
     asked = _asked(principal, order)
+    if order.is_clock_checked:  # somebody says that they have looked, and answers for it
+        with noting_absence(request, principal):
+            principal.require_in_person()
     kept = Execution(store, number).begin(asked)
     served.dispose(principal.login, number, asked)
     return _disposal(store, kept)
@@ -262,6 +270,7 @@ def _disposal(store: Store, one: KeptDisposal) -> DisposalShape:
         approved_at=maybe_ms(one.approved_ms),
         executes_at=maybe_ms(one.executes_ms),
         executed_at=maybe_ms(one.executed_ms),
+        job_id=public_id("dsp", one.id) if one.state in HAS_JOB else None,
     )
 
 

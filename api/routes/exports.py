@@ -66,6 +66,8 @@ class ExportShape(Shape):
     size_bytes: int | None
     sha256: str | None
     error: str
+    job_id: str = ""
+    """By which `/jobs/{job_id}` and its events tell how far it is."""
 
 
 class AskedExport(Shape):
@@ -82,7 +84,8 @@ def post_export(
 ) -> AskedExport:
     """Take out everything that a query finds in the scope; the set is frozen before the answer.
 
-    The package is made behind; read the export until its state is `complete` or `partial`.
+    The package is made behind; follow its job, or read the export until its state is `complete`
+    or `partial`.
     """
     call = Call(served, principal, once_key, "POST /exports", new.model_dump())
     return once(call, AskedExport, lambda: _asked(served, principal, new))
@@ -119,13 +122,13 @@ def get_exports(served: Archive, principal: Taker) -> list[ExportShape]:
 @router.get("/exports/{export_id}", operation_id="read_export")
 def read_export(export_id: str, served: Archive, principal: Taker) -> ExportShape:
     """Read how far an export is."""
-    return _export(_found(served, principal, export_id))
+    return _export(export_of(served, principal, export_id))
 
 
 @router.post("/exports/{export_id}/resume", operation_id="resume_export", status_code=202)
 def post_resume(export_id: str, served: Archive, principal: Taker) -> ExportShape:
     """Go on with an export that was interrupted or failed."""
-    found = _found(served, principal, export_id)
+    found = export_of(served, principal, export_id)
     _refuse_more(served, principal, found)
     _begin(_archive(served, principal), found.id)
     return _export(found)
@@ -139,7 +142,7 @@ def post_resume(export_id: str, served: Archive, principal: Taker) -> ExportShap
 )
 def read_export_file(export_id: str, served: Archive, principal: Taker) -> StreamingResponse:
     """Take the package; each time it is taken is in the audit log."""
-    found = _found(served, principal, export_id)
+    found = export_of(served, principal, export_id)
     _refuse_more(served, principal, found)
     path = Path(found.file)
     if found.state not in {COMPLETE, PARTIAL}:
@@ -185,7 +188,12 @@ def _begin(archive: Exported, export_id: int) -> None:
     threading.Thread(target=make, name=f"export-{export_id}", daemon=True).start()
 
 
-def _found(served: Served, principal: Principal, text: str) -> ExportRow:
+def export_of(served: Served, principal: Principal, text: str) -> ExportRow:
+    """Return an export that whoever asks may know of.
+
+    Raises:
+        NotFound: There is none, or it is somebody else's.
+    """
     found = get_export(served.store, number_of("exp", text))
     if not _is_shown(principal, found):
         # In the words for what is not there at all: else they would tell of somebody's export.
@@ -230,4 +238,5 @@ def _export(one: ExportRow) -> ExportShape:
         size_bytes=one.size_bytes,
         sha256=one.sha256.hex() if one.sha256 else None,
         error=one.error,
+        job_id=one.name,
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
 from holdfast.api.asking import everywhere, understood
-from holdfast.api.door import Archive, Asker, allowed
+from holdfast.api.door import Archive, Asker, allowed, personally
 from holdfast.api.hold_counts import counted_in_scope, counts_all, preview_counts
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
@@ -17,6 +18,7 @@ from holdfast.api.shapes.matters import (
     Acknowledgement,
     AlreadyDisposed,
     GivenNotice,
+    HoldChange,
     HoldDetail,
     HoldShape,
     MatterChange,
@@ -33,9 +35,10 @@ from holdfast.api.shapes.matters import (
 )
 from holdfast.api.trail import note
 from holdfast.api.versions import IfMatch, agreed, tag_of
+from holdfast.core.errors import Conflict, Refused
 from holdfast.core.holds import HoldTerms, hold_predicate
 from holdfast.core.identity import public_id
-from holdfast.core.query import Field, Term
+from holdfast.core.query import EVERYTHING, Field, Term
 from holdfast.core.rights import Action, Principal
 from holdfast.indexer.explain import to_text
 from holdfast.retention.notices import NoticeFacts, notice_text
@@ -44,6 +47,7 @@ from holdfast.storage.governance.disposals import Underway, underway
 from holdfast.storage.governance.holds import (
     Hold,
     NewHold,
+    change_hold,
     check_terms,
     find_hold,
     list_holds,
@@ -61,6 +65,7 @@ from holdfast.storage.governance.matters import (
 from holdfast.storage.governance.notices import acknowledge, give_notice, list_notices
 from holdfast.storage.governance.releasing import change_release, freed_by
 from holdfast.storage.governance.sweeping import (
+    HoldCounts,
     count_held,
     sweep_hold,
 )
@@ -69,6 +74,7 @@ router = APIRouter(tags=["matters"])
 Viewer = Annotated[Principal, Depends(allowed(Action.MATTERS))]
 Holder = Annotated[Principal, Depends(allowed(Action.HOLD))]
 Releaser = Annotated[Principal, Depends(allowed(Action.RELEASE))]
+Personally = Annotated[Principal, Depends(personally(Action.RELEASE))]
 
 
 @router.get("/matters", operation_id="list_matters")
@@ -190,6 +196,13 @@ def _disposed(one: Underway) -> AlreadyDisposed:
     return AlreadyDisposed(disposal_id=name, records=one.destroyed, last_at=from_ms(one.last_ms))
 
 
+@router.get("/holds", operation_id="list_holds")
+def get_holds(served: Archive, principal: Viewer, *, with_ended: bool = False) -> list[HoldShape]:
+    """List the holds of all matters."""
+    now_ms = served.store.now_ms()
+    return [hold_shape(one, now_ms) for one in list_holds(served.store, with_ended=with_ended)]
+
+
 @router.get("/holds/{hold_id}", operation_id="read_hold")
 def get_hold(hold_id: str, served: Archive, principal: Viewer, response: Response) -> HoldDetail:
     """Read a hold: what it holds, and what its end would set free."""
@@ -198,24 +211,82 @@ def get_hold(hold_id: str, served: Archive, principal: Viewer, response: Respons
     counts = mine or count_held(served.store, found.id)
     freed = None if mine else freed_by(served.store, found.id).free
     response.headers["ETag"] = tag_of(found.version)
+    return _detail(served, found, counts, freed)
+
+
+@router.patch("/holds/{hold_id}", operation_id="change_hold")
+def patch_hold(
+    hold_id: str,
+    change: HoldChange,
+    served: Archive,
+    principal: Holder,
+    if_match: IfMatch = "",
+) -> HoldDetail:
+    """Have a hold hold more, at once, or change its reason; to hold less, release it."""
+    found = _hold(served, hold_id)
+    version = agreed(if_match, found.version)
+    terms = _widened(found.terms, change)
+    if terms is None and change.reason is None:
+        raise Refused("Nothing is to be changed.", next_step="Send what shall be different.")
+    store = served.store_of(principal)
+    changed = change_hold(store, found.id, version, reason=change.reason, terms=terms)
+    return _swept(served, principal, changed)
+
+
+@router.post("/holds/{hold_id}/sweep", operation_id="sweep_hold")
+def post_sweep(hold_id: str, served: Archive, principal: Holder) -> HoldDetail:
+    """Show as held all that a hold holds, where that was interrupted; it may be repeated."""
+    found = _hold(served, hold_id)
+    if not found.is_active:
+        raise Conflict("The hold has ended.", next_step="Place a new one.")
+    note(served, principal, "hold_swept", {}, [("hld", found.id)])
+    return _swept(served, principal, found)
+
+
+def _widened(terms: HoldTerms, change: HoldChange) -> HoldTerms | None:
+    """Return the terms with what is to be added; None where they stay as they are."""
+    changes: dict[str, Any] = {}
+    if change.add_custodians:
+        if not terms.custodians:
+            raise Refused("The hold is on everybody's mail already.")
+        names = dict.fromkeys((*terms.custodians, *change.add_custodians))
+        changes["custodians"] = tuple(names)
+    for name in ("from_at", "to_at"):
+        if (at := getattr(change, name)) is not None:
+            changes[name] = at
+    if change.any_words:
+        changes["query"] = EVERYTHING
+    return replace(terms, **changes) if changes else None
+
+
+def _swept(served: Served, principal: Principal, hold: Hold) -> HoldDetail:
+    mine = counted_in_scope(served, principal, hold.node)
+    counts = sweep_hold(served.store_of(principal), hold, everywhere(served))
+    freed = None if mine else freed_by(served.store, hold.id).free
+    return _detail(served, hold, mine or counts, freed)
+
+
+def _detail(served: Served, hold: Hold, counts: HoldCounts, freed: int | None) -> HoldDetail:
     return HoldDetail(
-        **hold_shape(found, served.store.now_ms()).model_dump(),
+        **hold_shape(hold, served.store.now_ms()).model_dump(),
         held=counts.held,
         not_fully_indexed=counts.not_fully_indexed,
         freed=freed,
-        is_within_scope=mine is not None,
+        is_within_scope=freed is None,
     )
 
 
 @router.post("/holds/{hold_id}/release", operation_id="ask_release")
-def post_release(hold_id: str, why: ReasonShape, served: Archive, principal: Releaser) -> HoldShape:
+def post_release(
+    hold_id: str, why: ReasonShape, served: Archive, principal: Personally
+) -> HoldShape:
     """Ask that a hold be released; another person must approve."""
     found = _hold(served, hold_id)
     return _changed(served, principal, found, "ask", ask(principal.person_id, why.reason))
 
 
 @router.post("/holds/{hold_id}/release/approve", operation_id="approve_release")
-def post_approve(hold_id: str, served: Archive, principal: Releaser) -> HoldShape:
+def post_approve(hold_id: str, served: Archive, principal: Personally) -> HoldShape:
     """Approve what another person asked for; the hold ends after the delay."""
     found = _hold(served, hold_id)
     step = approve(principal.person_id, served.config.release_delay_days)
@@ -242,6 +313,15 @@ def post_notice(hold_id: str, new: NewNotice, served: Archive, principal: Holder
     text = new.text or notice_text(_facts(found, new), new.language)
     notice, code = give_notice(served.store_of(principal), found.id, new.custodian, text)
     return GivenNotice(**notice_shape(notice).model_dump(), code=code)
+
+
+@router.get("/notices", operation_id="list_all_notices")
+def get_all_notices(
+    served: Archive, principal: Viewer, *, with_acknowledged: bool = False
+) -> list[NoticeShape]:
+    """List the notices that nobody has acknowledged, of holds in force; or all there are."""
+    only = not with_acknowledged
+    return [notice_shape(one) for one in list_notices(served.store, only_outstanding=only)]
 
 
 @router.post("/notices/acknowledge", operation_id="acknowledge_notice")

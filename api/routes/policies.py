@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Annotated
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends
-from pydantic import Field
+from fastapi import APIRouter, Depends, Request
+from pydantic import AwareDatetime, Field
 
 from holdfast.api.asking import (
     everywhere,
@@ -17,10 +18,11 @@ from holdfast.api.asking import (
     understood,
 )
 from holdfast.api.deciding import decision_on
-from holdfast.api.door import Archive, allowed
+from holdfast.api.door import Archive, allowed, noting_absence, personally
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.served import Served
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
+from holdfast.api.simulations import CHARS, question, require_simulated, signed
 from holdfast.api.trail import note
 from holdfast.core.identity import public_id
 from holdfast.core.rights import Action, Principal
@@ -28,6 +30,7 @@ from holdfast.core.rules import Rule
 from holdfast.indexer.explain import leaf_text, to_text
 from holdfast.retention.changes import Draft, approve, drafted, propose, retire, withdraw
 from holdfast.retention.decisions import Decision
+from holdfast.retention.policies import retired
 from holdfast.retention.simulate import Sum, blockers, simulate
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.governance.policies import (
@@ -38,9 +41,15 @@ from holdfast.storage.governance.policies import (
     versions_of,
 )
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from holdfast.retention.changes import Agree
+
 router = APIRouter(tags=["retention"])
 Viewer = Annotated[Principal, Depends(allowed(Action.GOVERN_VIEW))]
 Governor = Annotated[Principal, Depends(allowed(Action.POLICY))]
+Personally = Annotated[Principal, Depends(personally(Action.POLICY))]
 Reader = Annotated[Principal, Depends(allowed(Action.READ))]
 NAME = Field(min_length=1, max_length=200, examples=["mail, six years"])
 
@@ -55,6 +64,29 @@ class NewPolicy(Shape):
     """What it is about; empty: the whole archive."""
     citation: str = Field("", max_length=2000)
     note: str = Field("", max_length=10_000)
+
+
+class ProposedPolicy(NewPolicy):
+    """A policy to be kept."""
+
+    simulation: str = Field("", max_length=CHARS)
+    """`digest` of the simulation of this very policy, not an hour old; only what shortens needs
+    it."""
+
+
+class TriedPolicy(NewPolicy):
+    """A policy to be tried."""
+
+    at: AwareDatetime | None = None
+    """As of this later instant; null: now, and only then there is a digest."""
+
+
+class RetirementOrder(Shape):
+    """The end of a policy."""
+
+    note: str = Field("", max_length=10_000)
+    simulation: str = Field("", max_length=CHARS)
+    """`digest` of the simulation of this very end; only the end of a floor needs it."""
 
 
 class PolicyShape(Shape):
@@ -99,6 +131,8 @@ class SimulationShape(Shape):
     blocked: dict[str, int]
     is_within_scope: bool
     """Counted is only what whoever asks may see; the rules are about more."""
+    digest: str
+    """To be sent with the change as `simulation`; empty where none was simulated."""
     guarded: list[str]
     """Words with digits that were not looked for where numbers are masked: there is more."""
 
@@ -128,35 +162,57 @@ def get_policy(name: str, served: Archive, principal: Viewer) -> list[PolicyShap
 
 
 @router.post("/policies/simulate", operation_id="simulate_policy")
-def post_simulate(new: NewPolicy, served: Archive, principal: Governor) -> SimulationShape:
-    """Say what a policy would do to the archive as it is; nothing is changed."""
+def post_simulate(new: TriedPolicy, served: Archive, principal: Governor) -> SimulationShape:
+    """Say what a policy would do to the archive as it is; nothing is changed.
+
+    The answer's `digest` is asked for where a change is proposed that shortens.
+    """
     found = [one for one in all_versions(served.store) if one.rule.name == new.name.strip()]
     rule = drafted(found, _draft(served, new), served.store.ids.take())
-    return _simulated(served, principal, rule)
+    return _simulated(served, principal, _Tried(rule, new.query, new.at))
+
+
+@router.post("/policies/{name}/retire/simulate", operation_id="simulate_retirement")
+def post_simulate_retire(name: str, served: Archive, principal: Governor) -> SimulationShape:
+    """Say what the end of a policy would do to the archive as it is; nothing is changed."""
+    last = versions_of(served.store, name)[-1].rule
+    return _simulated(served, principal, _Tried(retired(last, last.version + 1)))
 
 
 @router.get("/retention/simulation", operation_id="simulate_retention")
-def get_simulation(served: Archive, principal: Viewer) -> SimulationShape:
-    """Say what would be due now by the policies in force."""
-    return _simulated(served, principal, None)
+def get_simulation(
+    served: Archive, principal: Viewer, at: AwareDatetime | None = None
+) -> SimulationShape:
+    """Say what would be due now, or at a later instant, by the policies in force."""
+    return _simulated(served, principal, _Tried(at=at))
 
 
 @router.post("/policies", operation_id="propose_policy", status_code=201)
 def post_policy(
-    new: NewPolicy, served: Archive, principal: Governor, *, once_key: Once = ""
+    new: ProposedPolicy,
+    request: Request,
+    served: Archive,
+    principal: Governor,
+    *,
+    once_key: Once = "",
 ) -> PolicyShape:
-    """Propose a policy, or its next version: in force at once where it only lengthens."""
+    """Propose a policy, or its next version: in force at once where it only lengthens.
+
+    What shortens needs the digest of its simulation, and a person: see `approve_policy`.
+    """
 
     def act() -> PolicyShape:
         draft = _draft(served, new)
-        return _policy(propose(served.store_of(principal), draft, principal.person_id))
+        agree = _agreeing(served, principal, new.simulation, new.query)
+        return _policy(propose(served.store_of(principal), draft, principal.person_id, agree))
 
     call = Call(served, principal, once_key, "POST /policies", new.model_dump(mode="json"))
-    return once(call, PolicyShape, act)
+    with noting_absence(request, principal):
+        return once(call, PolicyShape, act)
 
 
 @router.post("/policies/{name}/approve", operation_id="approve_policy")
-def post_approve(name: str, served: Archive, principal: Governor) -> PolicyShape:
+def post_approve(name: str, served: Archive, principal: Personally) -> PolicyShape:
     """Approve, as a second person, a version that shortens; in force three days later."""
     return _policy(approve(served.store_of(principal), name, principal.person_id))
 
@@ -168,19 +224,35 @@ def post_withdraw(name: str, served: Archive, principal: Governor) -> PolicyShap
 
 
 @router.post("/policies/{name}/retire", operation_id="retire_policy")
-def post_retire(name: str, served: Archive, principal: Governor) -> PolicyShape:
-    """End a policy: a ceiling at once, a floor when another person approved."""
-    return _policy(retire(served.store_of(principal), name, principal.person_id))
+def post_retire(
+    name: str,
+    request: Request,
+    served: Archive,
+    principal: Governor,
+    *,
+    order: RetirementOrder | None = None,
+) -> PolicyShape:
+    """End a policy: a ceiling at once, a floor when another person approved.
+
+    The end of a floor needs the digest of its simulation, and a person: see `approve_policy`.
+    """
+    wanted = order or RetirementOrder(note="", simulation="")
+    agree = _agreeing(served, principal, wanted.simulation)
+    with noting_absence(request, principal):
+        store = served.store_of(principal)
+        return _policy(retire(store, name, principal.person_id, wanted.note, agree))
 
 
 @router.get("/records/{record_id}/retention", operation_id="explain_retention")
-def get_retention(record_id: str, served: Archive, principal: Reader) -> DecisionShape:
-    """Say how long a record is kept, and by which rules and holds."""
+def get_retention(
+    record_id: str, served: Archive, principal: Reader, at: AwareDatetime | None = None
+) -> DecisionShape:
+    """Say how long a record is kept now, or as of an instant, and by which rules and holds."""
     record = record_in_scope(served, principal, record_id)
     note(served, principal, "read", {"how": "retention"}, [("msg", record.id)])
     if not principal.may_know_holds:
         refuse_governed(served, principal)
-    return _decision(decision_on(served, record)[0])
+    return _decision(decision_on(served, record, _ms(at))[0])
 
 
 def _draft(served: Served, new: NewPolicy) -> Draft:
@@ -189,11 +261,41 @@ def _draft(served: Served, new: NewPolicy) -> Draft:
     return Draft(new.name, new.kind, new.days, node, wording, new.citation)
 
 
-def _simulated(served: Served, principal: Principal, rule: Rule | None) -> SimulationShape:
-    store = served.store_of(principal)
-    now_ms = store.now_ms()
+def _agreeing(served: Served, principal: Principal, digest: str, query: str = "") -> Agree:
+    """Return what asks, before a change is written that shortens, for a person and a simulation."""
+
+    def agree(connection: Connection, rule: Rule) -> None:
+        principal.require_in_person()
+        now_ms = served.store.now_ms()
+        beside = rules_in_force(connection, now_ms)
+        asked = question(principal.person_id, rule, query, beside)
+        require_simulated(served.store.keyring, asked, digest, now_ms)
+
+    return agree
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What is simulated."""
+
+    rule: Rule | None = None
+    """None: what is in force alone."""
+    query: str = ""
+    at: datetime | None = None
+
+
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else int(at.timestamp() * 1000)
+
+
+def _simulated(served: Served, principal: Principal, tried: _Tried) -> SimulationShape:
+    store, rule = served.store_of(principal), tried.rule
+    now_ms = _ms(tried.at) or store.now_ms()
     with reading(store.engine) as connection:
         rules = rules_in_force(connection, now_ms)
+    asked_of = None
+    if rule and tried.at is None:
+        asked_of = question(principal.person_id, rule, tried.query, rules)
     safe = guarded(principal, rule.node) if rule else None
     asked = replace(rule, node=safe.node) if rule and safe else None
     # What is in force was agreed on; a query of one's own would answer anything about the rest.
@@ -214,6 +316,7 @@ def _simulated(served: Served, principal: Principal, rule: Rule | None) -> Simul
         conflicts=_sum(found.conflicts),
         blocked=dict(found.blocked),
         is_within_scope=rule is not None and not principal.scope.is_whole,
+        digest=signed(store.keyring, asked_of, now_ms) if asked_of else "",
         guarded=[leaf_text(one) for one in safe.guarded_leaves] if safe else [],
     )
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
-from holdfast.api.asking import record_in_scope
+from holdfast.api.asking import record_in_scope, refuse_governed
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import Mask, mask_for
-from holdfast.api.shapes.common import Instant, Shape, from_ms
+from holdfast.api.served import Served
+from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
 from holdfast.api.trail import note
 from holdfast.api.versions import IfMatch, agreed, tag_of
 from holdfast.core.rights import Action, Principal
-from holdfast.storage.annotations.values import Change, Metadata
+from holdfast.storage.annotations.values import KEEP, Change, Metadata
 from holdfast.storage.annotations.versions import Version, metadata_of, versions_of
 from holdfast.storage.annotations.writing import annotate
 
@@ -39,6 +40,8 @@ class MetadataShape(Shape):
     links: list[str]
     owner: str
     summary: str
+    retain_from: Instant | None
+    """From when retention counts instead of the receipt, where that is later."""
     version: int
 
 
@@ -53,6 +56,14 @@ class MetadataChange(Shape):
     remove_links: Words = Field(default=[], max_length=200)
     owner: str | None = Field(None, max_length=300)
     summary: str | None = Field(None, max_length=20_000)
+    retain_from: AwareDatetime | None = None
+    """From when retention counts, where that is later than the receipt; null: from the receipt.
+    Left out: as before. Only for who may know what is held (`matters` or `govern_view`)."""
+
+    @property
+    def has_retention(self) -> bool:
+        """Whether it says from when retention counts."""
+        return "retain_from" in self.model_fields_set
 
 
 class VersionShape(Shape):
@@ -86,6 +97,7 @@ def patch_metadata(
 ) -> MetadataShape:
     """Change tags, notes, links, owner or summary; the former ones stay readable as versions."""
     record = record_in_scope(served, principal, record_id)
+    refuse_retention(served, principal, change)
     version = agreed(if_match, metadata_of(served.store, record.id).version)
     store = served.store_of(principal)
     changed = annotate(store, record.id, change_of(change), version)
@@ -96,7 +108,20 @@ def change_of(change: MetadataChange) -> Change:
     """Return the change as the archive makes it."""
     wanted = change.model_dump()
     lists: dict[str, Any] = {n: tuple(v) for n, v in wanted.items() if isinstance(v, list)}
-    return Change(**lists, owner=change.owner, summary=change.summary)
+    at = change.retain_from
+    from_ms = None if at is None else int(at.timestamp() * 1000)
+    retain_from = from_ms if change.has_retention else KEEP
+    return Change(**lists, owner=change.owner, summary=change.summary, retain_from_ms=retain_from)
+
+
+def refuse_retention(served: Served, principal: Principal, change: MetadataChange) -> None:
+    """Refuse to say from when retention counts to who may not know how long a record is kept.
+
+    Raises:
+        Forbidden: It is said, and not for them to say.
+    """
+    if change.has_retention and not principal.may_know_holds:
+        refuse_governed(served, principal)
 
 
 @router.get("/records/{record_id}/versions", operation_id="list_versions")
@@ -114,6 +139,7 @@ def _metadata(one: Metadata, mask: Mask) -> MetadataShape:
         links=list(one.links),
         owner=one.owner,
         summary=mask.text(one.summary),
+        retain_from=maybe_ms(one.retain_from_ms),
         version=one.version,
     )
 

@@ -19,7 +19,7 @@ from holdfast.api.asking import (
 )
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import Mask, mask_for
-from holdfast.api.problems import Unprocessable
+from holdfast.api.problems import ReaderLanguage, Unprocessable
 from holdfast.api.served import Served
 from holdfast.api.shapes.records import record_shape
 from holdfast.api.shapes.search import (
@@ -30,6 +30,7 @@ from holdfast.api.shapes.search import (
     SnippetShape,
 )
 from holdfast.api.trail import note
+from holdfast.core.error_texts import translated
 from holdfast.core.ports import SearchRequest
 from holdfast.core.rights import Action, Principal
 from holdfast.indexer.explain import explain, leaf_text, to_text
@@ -42,14 +43,19 @@ Searcher = Annotated[Principal, Depends(allowed(Action.SEARCH))]
 
 @router.post("/search", operation_id="search")
 def post_search(
-    order: SearchOrder, served: Archive, principal: Searcher, response: Response
+    order: SearchOrder,
+    served: Archive,
+    principal: Searcher,
+    response: Response,
+    language: ReaderLanguage,
 ) -> SearchAnswer:
     """Find interactions by words, people, dates and much more; the total is exact.
 
     The cursor of a page leads to the next one, without a ceiling, and stays right while mail
     arrives.
     """
-    return _answer(order, served, principal, response)
+    answer = _answer(order, served, principal, response)
+    return _in_words(answer, language)
 
 
 @router.get("/search", operation_id="search_by_url")
@@ -58,9 +64,16 @@ def get_search(
     served: Archive,
     principal: Searcher,
     response: Response,
+    language: ReaderLanguage,
 ) -> SearchAnswer:
     """Do as POST /search, with everything in the URL."""
-    return _answer(order, served, principal, response)
+    answer = _answer(order, served, principal, response)
+    return _in_words(answer, language)
+
+
+def _in_words(answer: SearchAnswer, language: str) -> SearchAnswer:
+    said = [translated(one, language) for one in answer.warnings]
+    return answer.model_copy(update={"warnings": said})
 
 
 def _answer(

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Response
 
 from holdfast.api.door import Archive, allowed
 from holdfast.api.idempotency import Call, Once, once
+from holdfast.api.problems import ReaderLanguage
 from holdfast.api.served import Served
 from holdfast.api.shapes.sources import (
     DryRunShape,
@@ -28,6 +29,7 @@ from holdfast.api.shapes.sources import (
     source_shape,
 )
 from holdfast.api.versions import IfMatch, agreed, tag_of
+from holdfast.core.error_texts import translated
 from holdfast.core.errors import Refused
 from holdfast.core.rights import Action, Principal
 from holdfast.ingest.imap.account import KIND as MAILBOX
@@ -168,7 +170,9 @@ def post_sync(name: str, served: Archive, principal: Operator) -> SourceShape:
 
 
 @router.post("/sources/{name}/test", operation_id="test_source")
-def post_test(name: str, served: Archive, principal: Operator) -> TrialShape:
+def post_test(
+    name: str, served: Archive, principal: Operator, language: ReaderLanguage
+) -> TrialShape:
     """Walk the way to a mailbox or webhook: name, encryption, sign-in, folders; takes nothing."""
     kept = find_account(served.store, name)
     if kept.kind not in {MAILBOX, HOOK}:
@@ -177,10 +181,10 @@ def post_test(name: str, served: Archive, principal: Operator) -> TrialShape:
         )
     stored = StoredSecret(served.store, kept.source_id)
     steps = list(source_of(kept.kind).trial(kept.settings, stored))
-    return TrialShape(is_ok=steps[-1].error is None, steps=[_step(one) for one in steps])
+    return TrialShape(is_ok=steps[-1].error is None, steps=[_step(one, language) for one in steps])
 
 
-def _step(one: Step) -> StepShape:
+def _step(one: Step, language: str) -> StepShape:
     error = one.error
     if error is not None and one.name == ADDRESS_STEP:  # else it would tell of the host's network
         error = Refused(
@@ -191,8 +195,8 @@ def _step(one: Step) -> StepShape:
         step=one.name,
         is_ok=error is None,
         found="" if one.name == SAMPLE_STEP else one.found,  # whoever runs sources reads no mail
-        cause=error.cause if error else "",
-        next_step=error.next_step if error else "",
+        cause=translated(error.cause, language) if error else "",
+        next_step=translated(error.next_step, language) if error else "",
     )
 
 

@@ -59,4 +59,4 @@ def _queued(served: Served, principal: Principal, name: str, ask: Ask) -> JobSha
     note(served, principal, "account_run_asked", what, [("src", kept.source_id)])
     job = keep_job(served.store_of(principal), BACKFILL, payload, "")
     served.wake(BACKFILL.name)
-    return job_shape(job_view(served.store, job))
+    return job_shape(job_view(served.store, job), served.store.now_ms())

@@ -31,6 +31,7 @@ from holdfast.storage.rights.grants import (
     list_grants,
     remove_grant,
 )
+from holdfast.storage.rights.handing_over import Handover, hand_over, handed_over
 from holdfast.storage.rights.users import (
     NewUser,
     UserChange,
@@ -39,6 +40,7 @@ from holdfast.storage.rights.users import (
     change_user,
     disable_user,
     enable_user,
+    fold,
     list_users,
     user_view,
 )
@@ -62,6 +64,12 @@ class UserShape(Shape):
     is_linked: bool
     """A provider vouches for them."""
     created_at: Instant
+    is_password_own: bool
+    """They chose it; else whoever gave it knows it too."""
+    handled_at: Instant | None
+    """When somebody else last changed how they come in."""
+    is_unclaimed: bool
+    """Added to a person, who has not confirmed that it is theirs."""
     signed_in_at: Instant | None
     disabled_at: Instant | None
     version: int
@@ -98,6 +106,23 @@ class NewKeyShape(Shape):
     days: int = Field(90, ge=1, le=365)
 
 
+class HandoverOrder(Shape):
+    """Who is to look after a user's contacts."""
+
+    to: str = LOGIN
+    with_unowned: bool = False
+    """Also contacts from outside that nobody looks after, and whom the user wrote with."""
+    is_preview: bool = False
+    """Only count."""
+
+
+class HandoverAnswer(Shape):
+    """What changed hands, or would."""
+
+    contacts: int
+    is_done: bool
+
+
 class KeyShape(Shape):
     """An API key, without its secret."""
 
@@ -107,6 +132,8 @@ class KeyShape(Shape):
     prefix: str
     actions: list[str]
     networks: list[str]
+    is_own: bool
+    """Made by its user in person: what is done with it counts where two persons are asked for."""
     created_at: Instant
     until: Instant
     used_at: Instant | None
@@ -209,6 +236,25 @@ def post_enable(login: str, served: Archive, principal: Manager) -> UserShape:
     return _user(enable_user(served.store_of(principal), login))
 
 
+@router.post("/users/{login}/handover", operation_id="hand_over")
+def post_handover(
+    login: str, order: HandoverOrder, served: Archive, principal: Manager, once_key: Once = ""
+) -> HandoverAnswer:
+    """Let somebody else look after all contacts that a user looks after, all or none.
+
+    The audit log lists the contacts; records and their authors stay as they are.
+    """
+    wanted = Handover(login, order.to, order.with_unowned)
+    store = served.store_of(principal)
+
+    def act() -> HandoverAnswer:
+        found = handed_over(store, wanted) if order.is_preview else hand_over(store, wanted)
+        return HandoverAnswer(contacts=len(found), is_done=not order.is_preview)
+
+    route = f"POST /users/{login}/handover"
+    return once(Call(served, principal, once_key, route, order.model_dump()), HandoverAnswer, act)
+
+
 @router.get("/users/{login}/grants", operation_id="list_grants")
 def get_grants(login: str, served: Archive, principal: Manager) -> list[GrantShape]:
     """List what a user is granted and denied."""
@@ -267,6 +313,7 @@ def post_key(new: NewKeyShape, served: Archive, principal: Asker) -> MadeKey:
         actions=_no_more_than_own(principal, new.actions),
         networks=tuple(new.networks),
         days=new.days,
+        is_own=principal.hindrance is None and fold(new.login) == principal.login,
     )
     view, secret = create_key(served.store_of(principal), order)
     return MadeKey(**_key(view).model_dump(), key=secret)
@@ -308,6 +355,9 @@ def _user(one: UserView) -> UserShape:
         has_totp=one.has_totp,
         is_linked=bool(one.subject),
         created_at=from_ms(one.created_ms),
+        is_password_own=one.is_password_own,
+        handled_at=maybe_ms(one.handled_ms),
+        is_unclaimed=one.is_unclaimed,
         signed_in_at=maybe_ms(one.signed_in_ms),
         disabled_at=maybe_ms(one.disabled_ms),
         version=one.version,
@@ -322,6 +372,7 @@ def _key(one: KeyView) -> KeyShape:
         prefix=one.prefix,
         actions=[str(action) for action in one.actions],
         networks=list(one.networks),
+        is_own=one.is_own,
         created_at=from_ms(one.created_ms),
         until=from_ms(one.until_ms),
         used_at=maybe_ms(one.used_ms),

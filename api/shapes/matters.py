@@ -56,6 +56,20 @@ class NewHoldShape(Shape):
     """Only count what it would hold."""
 
 
+class HoldChange(Shape):
+    """How a hold is to hold more, or why it holds; what is left out stays."""
+
+    reason: str | None = Field(None, min_length=1, max_length=10_000)
+    add_custodians: list[str] = Field(default=[], max_length=10_000)
+    """Whose mail it holds too."""
+    from_at: AwareDatetime | None = None
+    """From earlier on."""
+    to_at: AwareDatetime | None = None
+    """Until later."""
+    any_words: bool = False
+    """Drop the query."""
+
+
 class ReleaseShape(Shape):
     """How far the release of a hold has come."""
 

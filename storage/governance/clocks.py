@@ -124,6 +124,16 @@ def delay_begins(connection: Connection, store: Store) -> int:
     return now_ms
 
 
+def believed_now(connection: Connection, store: Store) -> int:
+    """Return the present instant; the latest that was believed where the clock jumped ahead of it.
+
+    For what a wrong clock would take away for good, and what can wait until somebody has looked.
+    """
+    highest_ms, now_ms = marks(connection).highest_ms, store.now_ms()
+    has_jumped = highest_ms is not None and now_ms > highest_ms + STEP_MS
+    return highest_ms if has_jumped and highest_ms is not None else now_ms
+
+
 def believe(connection: Connection, now_ms: int) -> None:
     """Move the mark to an instant that was held against what there is."""
     row = {"name": HIGHEST, "at_ms": now_ms}

@@ -23,6 +23,7 @@ from holdfast.storage.catalogue.locks import Hold as RowLock
 from holdfast.storage.catalogue.locks import lock_rows
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.schema import attachments, index_queue, interactions
+from holdfast.storage.governance.clocks import believed_now
 from holdfast.storage.governance.holding import ActiveHold, judged, lock_holds
 from holdfast.storage.governance.membership import add_held, standing_holds
 
@@ -155,7 +156,8 @@ def count_held(store: Store, hold_id: int) -> HoldCounts:
 def settle_ended(store: Store, on_page: Callable[[int], None] = lambda done: None) -> int:
     """Forget what holds that have ended held, and let the index show it; return how many rows.
 
-    Nothing depends on it but `matter:` and `hold:` in searches: an ended hold holds nothing.
+    Nothing depends on it but `matter:` and `hold:` in searches: an ended hold holds nothing. By a
+    clock that jumped ahead nothing is forgotten: once it is right, the hold has not ended.
     """
     settled = 0
     while gone := transact(store.engine, lambda connection: _settled(connection, store)):
@@ -166,8 +168,8 @@ def settle_ended(store: Store, on_page: Callable[[int], None] = lambda done: Non
 
 def is_unsettled(store: Store) -> bool:
     """Tell whether something says still that a hold holds it which has ended."""
-    ended = select(holds.c.id).where(~in_force(store.now_ms()))
     with reading(store.engine) as connection:
+        ended = select(holds.c.id).where(~in_force(believed_now(connection, store)))
         return (
             connection.scalar(select(held.c.hold_id).where(held.c.hold_id.in_(ended)).limit(1))
             is not None
@@ -176,7 +178,7 @@ def is_unsettled(store: Store) -> bool:
 
 def _settled(connection: Connection, store: Store) -> int:
     lock_holds(connection, is_shared=True)
-    ended = select(holds.c.id).where(~in_force(store.now_ms()))
+    ended = select(holds.c.id).where(~in_force(believed_now(connection, store)))
     query = select(held).where(held.c.hold_id.in_(ended)).limit(PAGE)
     rows = connection.execute(query.with_for_update(skip_locked=True)).all()
     for row in rows:

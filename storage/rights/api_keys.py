@@ -12,7 +12,7 @@ from sqlalchemy import insert, or_, select, update
 
 from holdfast.core.errors import Conflict, NotFound, Refused
 from holdfast.core.identity import public_id, row_id
-from holdfast.core.rights import ROLES, Action, Principal
+from holdfast.core.rights import ROLES, Action, Hindrance, Principal
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.locks import lock_kind
 from holdfast.storage.catalogue.rights_tables import api_keys, users
@@ -48,6 +48,8 @@ class NewKey:
     networks: tuple[str, ...] = ()
     """From where it works, as in 10.0.0.0/8; empty: from everywhere."""
     days: int = USUAL_DAYS
+    is_own: bool = False
+    """Its user makes it, and proved to be there in person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class KeyView:
     """How it begins, for people to tell it by."""
     actions: tuple[Action, ...]
     networks: tuple[str, ...]
+    is_own: bool
+    """Made by its user in person: what is done with it counts as theirs."""
     created_ms: int
     until_ms: int
     used_ms: int | None
@@ -86,6 +90,7 @@ def create_key(store: Store, new: NewKey) -> tuple[KeyView, str]:
         "prefix": secret[:_SHOWN_CHARS],
         "digest": digest_of(secret),
         "networks": " ".join(_networks(new.networks)),
+        "is_own": new.is_own,
         "created_ms": now_ms,
         "until_ms": now_ms + new.days * _DAY_MS,
     }
@@ -185,7 +190,9 @@ def key_principal(store: Store, secret: str, address: str) -> Principal | None:
         if not user.is_enabled or not _is_from(address, row.networks.split()):
             return None
         actions = frozenset(map(Action, row.actions.split()))
-        principal = principal_of(connection, user, Door(address, row.id, actions), now_ms)
+        hindrance = None if row.is_own else Hindrance.KEY
+        door = Door(address, row.id, actions, hindrance)
+        principal = principal_of(connection, user, door, now_ms)
     if row.used_ms is None or now_ms - row.used_ms >= TOUCH_MS:
         _touch(store, row.id, address, now_ms)
     return named(store, principal)
@@ -240,6 +247,7 @@ def _view(row: Row[Any]) -> KeyView:
         prefix=row.prefix,
         actions=tuple(map(Action, row.actions.split())),
         networks=tuple(row.networks.split()),
+        is_own=bool(row.is_own),
         created_ms=row.created_ms,
         until_ms=row.until_ms,
         used_ms=row.used_ms,

@@ -33,6 +33,7 @@ _USER = (
     "id", "person_id", "login", "name", "role", "addresses", "password_hash", "sealed_totp",
     "issuer", "subject", "created_ms", "password_ms", "disabled_ms", "version",
 )  # fmt: skip
+_USER_MARKS = ("is_password_own", "handled_ms", "is_unclaimed")
 _KEY = (
     "id", "user_id", "name", "prefix", "digest", "actions", "networks", "created_ms", "until_ms",
     "revoked_ms",
@@ -107,13 +108,13 @@ States = dict[int, list[Any]]
 def user_states(connection: Connection, ids: Iterable[int] | None = None) -> States:
     """Return the state of users, all of them or these."""
     rows = _rows(connection, select(users), users.c.id, ids)
-    return {row.id: _values(row, _USER) for row in rows}
+    return {row.id: [*_values(row, _USER), *_marks(row, _USER_MARKS)] for row in rows}
 
 
 def key_states(connection: Connection, ids: Iterable[int] | None = None) -> States:
     """Return the state of keys."""
     rows = _rows(connection, select(api_keys), api_keys.c.id, ids)
-    return {row.id: _values(row, _KEY) for row in rows}
+    return {row.id: [*_values(row, _KEY), *_marks(row, ("is_own",))] for row in rows}
 
 
 def grant_states(connection: Connection, ids: Iterable[int] | None = None) -> States:
@@ -146,3 +147,8 @@ def _rows(
 def _values(row: Row[Any], names: Iterable[str]) -> list[Any]:
     values = (getattr(row, name) for name in names)
     return [value.hex() if isinstance(value, bytes) else value for value in values]
+
+
+def _marks(row: Row[Any], names: Iterable[str]) -> list[list[Any]]:
+    """Return what stands in columns that came later; of nothing nothing, as in older entries."""
+    return [[name, getattr(row, name)] for name in names if getattr(row, name)]

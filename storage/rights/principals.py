@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from holdfast.core.rights import ROLES, Action, Principal
+from holdfast.core.rights import ROLES, Action, Hindrance, Principal
 from holdfast.storage.rights.actors import actor_pid, known_pid
 from holdfast.storage.rights.scopes import user_scope
 
@@ -26,6 +26,8 @@ class Door:
     key_id: int | None = None
     actions: frozenset[Action] = frozenset(Action)
     """That the key has; whatever the role lacks stays forbidden."""
+    hindrance: Hindrance | None = Hindrance.KEY
+    """Why whoever comes may be somebody else."""
 
 
 def principal_of(connection: Connection, user: UserView, door: Door, now_ms: int) -> Principal:
@@ -40,6 +42,7 @@ def principal_of(connection: Connection, user: UserView, door: Door, now_ms: int
         pid=known_pid(connection, user.login),
         key_id=door.key_id,
         address=door.address,
+        hindrance=door.hindrance,
     )
 
 

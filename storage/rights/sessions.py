@@ -14,6 +14,7 @@ from holdfast.core.identity import public_id
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.rights_tables import sessions, users
 from holdfast.storage.rights.endings import end_sessions_of_user
+from holdfast.storage.rights.in_person import hindrance_of
 from holdfast.storage.rights.noting import Said, note
 from holdfast.storage.rights.principals import Door, named, principal_of
 from holdfast.storage.rights.users import found_user, user_of
@@ -41,6 +42,8 @@ class Client:
     agent: str = ""
     previous: str = field(default="", repr=False)
     """Token of the session that the client had before: it ends."""
+    is_vouched: bool = False
+    """A provider lets them in, not a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ def begin_session(connection: Connection, store: Store, user_id: int, client: Cl
         "proved_ms": now_ms,
         "address": client.address,
         "agent": client.agent[:_AGENT_CHARS],
+        "is_vouched": client.is_vouched,
     }
     connection.execute(insert(sessions).values(row))
     return made
@@ -109,7 +113,9 @@ def open_session(store: Store, token: str, address: str) -> OpenSession | None:
         user = user_of(connection.execute(select(users).where(users.c.id == row.user_id)).one())
         if not user.is_enabled:
             return None
-        principal = principal_of(connection, user, Door(address), now_ms)
+        hindrance = hindrance_of(user, now_ms, is_vouched=bool(row.is_vouched))
+        door = Door(address, hindrance=hindrance)
+        principal = principal_of(connection, user, door, now_ms)
     if now_ms - row.seen_ms >= TOUCH_MS:
         _touch(store, row.token_digest, now_ms)
     principal = named(store, principal)

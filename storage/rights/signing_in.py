@@ -83,12 +83,12 @@ def sign_in(store: Store, given: Credentials) -> SignedIn:
         SignInRefused: Not proven, whatever the reason. Where the client's address is locked, which
             tells of no account, fact `locked_until_ms` says until when.
     """
-    proof = _examined(store, given)
+    proof = examined(store, given)
     client = Client(given.address, given.agent, given.previous)
 
     def act(connection: Connection) -> SignedIn | None:
         user = accepted(connection, store, proof)
-        return None if user is None else _session(connection, store, user, client)
+        return None if user is None else begun(connection, store, user, client)
 
     return or_refused(transact(store.engine, act))
 
@@ -101,7 +101,7 @@ def authenticate(
     Raises:
         SignInRefused: As `sign_in`.
     """
-    proof = _examined(store, Credentials(login, password, code, address))
+    proof = examined(store, Credentials(login, password, code, address))
 
     def act(connection: Connection) -> UserView | None:
         user = accepted(connection, store, proof)
@@ -119,7 +119,7 @@ def prove_again(store: Store, token: str, password: str, code: str = "") -> int:
         SignInRefused: Not proven, or there is no such session.
     """
     row = session_user(store, token)
-    proof = _examined(store, Credentials(row.login, password, code, row.address))
+    proof = examined(store, Credentials(row.login, password, code, row.address))
 
     def act(connection: Connection) -> int | None:
         user = accepted(connection, store, proof)
@@ -139,8 +139,12 @@ def session_user(store: Store, token: str) -> Row[Any]:
         return connection.execute(columns.join_from(users, sessions).where(mine)).one()
 
 
-def _examined(store: Store, given: Credentials) -> Proof:
-    """Look at password and code, having counted the try."""
+def examined(store: Store, given: Credentials) -> Proof:
+    """Look at password and code, having counted the try.
+
+    Raises:
+        SignInRefused: One of them is wrong, or too many were tried.
+    """
     row, is_open = counted_try(store, given)
     kept = row.password_hash if row is not None and is_open else ""
     if is_right(kept, given.password) and row is not None and row.disabled_ms is None:
@@ -198,7 +202,8 @@ def _entered(
     return user_of(connection.execute(select(users).where(users.c.id == row.id)).one())
 
 
-def _session(connection: Connection, store: Store, user: UserView, client: Client) -> SignedIn:
+def begun(connection: Connection, store: Store, user: UserView, client: Client) -> SignedIn:
+    """Open a session in the caller's transaction, for who has just proved to be the user."""
     tokens = begin_session(connection, store, user.id, client)
     _note(connection, store, user, "session")
     return SignedIn(tokens.token, tokens.csrf, user)

@@ -18,6 +18,7 @@ from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.locks import lock_kind
 from holdfast.storage.catalogue.rights_tables import users
 from holdfast.storage.frames import open_text, seal_text
+from holdfast.storage.rights.in_person import handled
 from holdfast.storage.rights.users import UserView, change_secrets, user_view
 
 if TYPE_CHECKING:
@@ -89,7 +90,11 @@ def remove_totp(store: Store, login: str | int) -> UserView:
     Raises:
         NotFound: There is no such user.
     """
-    return change_secrets(store, login, lambda _: dict(_NONE))
+
+    def values(user: UserView) -> dict[str, Any]:
+        return {**_NONE, **(handled(user, store.now_ms()) if user.has_totp else {})}
+
+    return change_secrets(store, login, values)
 
 
 def step_of(store: Store, row: Row[Any], code: str) -> int:

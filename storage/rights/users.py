@@ -12,12 +12,13 @@ from sqlalchemy import func, insert, select, update
 from holdfast.core.chats import is_chat_address
 from holdfast.core.errors import Conflict, NotFound, Refused
 from holdfast.core.identity import public_id, row_id
-from holdfast.core.rights import Role
+from holdfast.core.rights import HANDLED_MS, Role
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.locks import Hold, lock_kind, lock_rows
 from holdfast.storage.catalogue.rights_tables import persons, users
 from holdfast.storage.rights.actors import ensured_pid
 from holdfast.storage.rights.endings import end_sessions_of_user, revoke_keys_of
+from holdfast.storage.rights.in_person import handled
 from holdfast.storage.rights.noting import note_users
 from holdfast.storage.rights.passwords import hashed
 
@@ -74,6 +75,12 @@ class UserView:
     subject: str
     created_ms: int
     password_ms: int | None
+    is_password_own: bool
+    """Chosen by the user; else by whoever gave it, who knows it too."""
+    handled_ms: int | None
+    """When somebody else last changed how the user, who had been here before, comes in."""
+    is_unclaimed: bool
+    """Added for a person who has another account, and has not said that this one is theirs."""
     signed_in_ms: int | None
     disabled_ms: int | None
     locked_until_ms: int | None
@@ -83,6 +90,11 @@ class UserView:
     def is_enabled(self) -> bool:
         """Whether they may do anything at all."""
         return self.disabled_ms is None
+
+    @property
+    def counts_from_ms(self) -> int | None:
+        """From when what they do counts for a second person again; None: nothing was changed."""
+        return None if self.handled_ms is None else self.handled_ms + HANDLED_MS
 
 
 def add_user(store: Store, new: NewUser) -> UserView:
@@ -114,6 +126,7 @@ def add_user(store: Store, new: NewUser) -> UserView:
             )
         if found is None:  # not kept by a try before, of which we did not hear
             row["person_id"] = _person(connection, store, new)
+            row["is_unclaimed"] = bool(new.person)
             connection.execute(insert(users).values(row))
             ensured_pid(connection, store.ids, row["login"])
             note_users(connection, store, [user_id])
@@ -230,17 +243,20 @@ def enable_user(store: Store, login: str | int) -> UserView:
 def set_password(store: Store, login: str | int, password: str) -> UserView:
     """Give a user a new password, unlocked; all sessions of theirs end.
 
+    Whoever gives it knows it: until the user chooses another one, and for three days, what they
+    do counts for no second person.
+
     Raises:
         NotFound: There is no such user.
         Refused: The password is too short or too long.
     """
     values: dict[str, Any] = {"password_hash": hashed(password), "password_ms": store.now_ms()}
-    values |= {"failures": 0, "locked_until_ms": None}
+    values |= {"failures": 0, "locked_until_ms": None, "is_password_own": False}
 
     def act(connection: Connection, before: UserView) -> None:
         end_sessions_of_user(connection, store, before.id)
 
-    return _changed(store, login, act, lambda _: values)
+    return _changed(store, login, act, lambda one: {**values, **handled(one, store.now_ms())})
 
 
 def link_user(store: Store, login: str | int, issuer: str, subject: str) -> UserView:
@@ -259,7 +275,11 @@ def link_user(store: Store, login: str | int, issuer: str, subject: str) -> User
         if issuer and connection.execute(select(users.c.id).where(*same)).first():
             raise Conflict("This subject is another user already.", next_step="Unlink it there.")
 
-    return _changed(store, login, act, lambda _: {"issuer": issuer, "subject": subject})
+    def values(before: UserView) -> dict[str, Any]:
+        linked = handled(before, store.now_ms()) if issuer else {}
+        return {"issuer": issuer, "subject": subject, **linked}
+
+    return _changed(store, login, act, values)
 
 
 def change_secrets(
@@ -314,6 +334,9 @@ def user_of(row: Row[Any]) -> UserView:
         subject=row.subject,
         created_ms=row.created_ms,
         password_ms=row.password_ms,
+        is_password_own=bool(row.is_password_own),
+        handled_ms=row.handled_ms,
+        is_unclaimed=bool(row.is_unclaimed),
         signed_in_ms=row.signed_in_ms,
         disabled_ms=row.disabled_ms,
         locked_until_ms=row.locked_until_ms,

@@ -6,7 +6,7 @@ then on the pair of issuer and subject alone counts, whatever addresses either h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import or_, select, update
@@ -18,6 +18,7 @@ from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.locks import Hold, lock_kind, lock_rows
 from holdfast.storage.catalogue.rights_tables import users
 from holdfast.storage.rights.actors import ensured_pid
+from holdfast.storage.rights.in_person import handled
 from holdfast.storage.rights.noting import note_users
 from holdfast.storage.rights.sessions import Client, begin_session
 from holdfast.storage.rights.signing_in import (
@@ -201,6 +202,7 @@ def _link(connection: Connection, store: Store, row: Row[Any], vouched: Vouched)
         "issuer": vouched.issuer,
         "subject": vouched.subject,
         "version": row.version + 1,
+        **handled(user_of(row), store.now_ms()),  # an administrator may have set the address
     }
     connection.execute(update(users).where(users.c.id == row.id).values(values))
     note_users(connection, store, [row.id])
@@ -217,7 +219,7 @@ def _linked(connection: Connection, vouched: Vouched) -> Row[Any] | None:
 def _let_in(
     connection: Connection, store: Store, user: UserView, vouched: Vouched, client: Client
 ) -> SignedIn:
-    tokens = begin_session(connection, store, user.id, client)
+    tokens = begin_session(connection, store, user.id, replace(client, is_vouched=True))
     pid = ensured_pid(connection, store.ids, user.login)
     about = (public_id("usr", user.id), user.id)
     event = told("sign_in", about, (pid, store.now_ms()), _who(vouched, client))

@@ -38,7 +38,8 @@ def keys_again(office: Office) -> None:
     from holdfast.storage.rights.api_keys import NewKey, create_key
 
     for login in list(office.keys):
-        _, office.keys[login] = create_key(office.services.store, NewKey(login=login, days=365))
+        made = NewKey(login, days=365, is_own=True)
+        _, office.keys[login] = create_key(office.services.store, made)
 
 
 def test_a2_held_records_stay_until_the_release_took_effect(story: Story) -> None:
@@ -46,7 +47,7 @@ def test_a2_held_records_stay_until_the_release_took_effect(story: Story) -> Non
     keys_again(office)
     policy = {"name": "thirty days", "kind": "ceiling", "days": 30}
     assert office.post("comp1", "/policies/simulate", json=policy)["newly_due"]["items"] == 0
-    proposed = office.post("comp1", "/policies", 201, json=policy)
+    proposed = office.propose("comp1", policy)
     assert proposed["in_force_at"] is None
     office.post("comp1", "/policies/thirty days/approve", 400)
     office.post("comp2", "/policies/thirty days/approve")

@@ -61,6 +61,7 @@ def test_who_sees_a_part_learns_by_no_hold_what_else_there_is(court: Office) -> 
     court.hire("admin", "admin")
     court.post("admin", "/users/narrow/grants", 201, json=grant)
     one = matter(court, "K1-narrow")
+    hold(court, one["id"], query="discount")
     path = f"/matters/{one['id']}/holds"
     order = {"name": "words", "reason": "dispute", "query": "discount"}
     seen = court.search("narrow", "discount")["total"]

@@ -34,7 +34,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 def propose(office: Office, name: str, kind: str, days: int, **more: Any) -> Any:
     order = {"name": name, "kind": kind, "days": days, **more}
-    return office.post("ann", "/policies", 201, json=order)
+    return office.propose("ann", order)
 
 
 def in_force(story: Story, name: str, days: int, **more: Any) -> None:
@@ -47,7 +47,7 @@ def in_force(story: Story, name: str, days: int, **more: Any) -> None:
 
 def retired(office: Office, *names: str) -> None:
     for name in names:
-        office.post("ann", f"/policies/{name}/retire")
+        office.retire("ann", name)
 
 
 def plan(office: Office) -> Any:
@@ -69,7 +69,7 @@ def test_floor_is_in_force_at_once_and_each_version_stays_readable(story: Story)
 def test_retiring_a_floor_shortens_and_so_waits_for_another_person(story: Story) -> None:
     office, _ = story
     propose(office, "letters", "floor", 10, query="harbour")
-    asked = office.post("ann", "/policies/letters/retire")
+    asked = office.retire("ann", "letters")
     assert (asked["shortens"], asked["in_force_at"]) == (True, None)
     assert office.post("ann", "/policies/letters/approve", 400)["code"] == "refused"
     withdrawn = office.post("ann", "/policies/letters/withdraw")

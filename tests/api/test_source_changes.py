@@ -218,7 +218,9 @@ def test_f64_server_in_the_own_network_is_not_reached(post: Office) -> None:
     with scripted(Script({1: letter(1)})) as script:
         add(post, mailbox={"host": "127.0.0.1", "port": script.port, "user": "ann"})
         found = post.post("it", "/sources/mail/test")
+        chinese = post.post("it", "/sources/mail/test", headers={"Accept-Language": "zh"})
         assert script.asked == []
+    assert chinese["steps"][0]["cause"] == "该名称无法解析，或位于主机的内部网络中。"
     assert (found["is_ok"], len(found["steps"])) == (False, 1)
     assert found["steps"][0]["step"] == "address"
     assert "127.0.0.1" not in str(found)  # nor what other names of the host's network mean

@@ -32,6 +32,8 @@ from order_kit import Yard, yard_of
 from source_kit import kept_of, planned, runs
 
 DAYS: dict[str, Any] = {"since": "2019-01-01"}
+AGAIN = {"waiting", "ready"}
+"""A job that will be tried again: it waits, until the clock that nobody holds comes to its time."""
 
 
 @pytest.fixture
@@ -207,7 +209,7 @@ def test_source_that_another_runs_is_waited_for(
         patch.setattr(backfilling, "PATIENCE_S", 0.0)
         yard.work()
         found = yard.job(asked)
-        assert (found["state"], found["attempts"]) == ("waiting", 1)
+        assert (found["state"] in AGAIN, found["attempts"]) == (True, 1)
         assert "runs this source now" in found["last_error"]
     looks = iter(range(9))
     with ExitStack() as other:
@@ -250,12 +252,12 @@ def test_server_that_is_in_trouble_is_left_alone_until_the_schedule_tries_it(
     asked = yard.order("backfill", **DAYS)
     yard.work()
     found = yard.job(asked)
-    assert (found["state"], "Backoff" in found["last_error"]) == ("waiting", True)
+    assert (found["state"] in AGAIN, "Backoff" in found["last_error"]) == (True, True)
     assert kept_of(yard.settings).trouble == "throttled"
     script.twist, before = honest, len(script.asked)
     yard.hurry()
     yard.work()
-    assert (yard.job(asked)["state"], len(script.asked)) == ("waiting", before)
+    assert (yard.job(asked)["state"] in AGAIN, len(script.asked)) == (True, before)
     yard.office.post("it", f"/sources/{SOURCE}/resume")
     yard.hurry()
     assert yard.done(asked)["result"]["new"] == 3

@@ -161,3 +161,22 @@ def test_team_opens_the_records_of_its_members_to_a_manager(bureau: Office) -> N
     bureau.get("chief", "/teams/south", 404)
     bureau.post("chief", "/teams/north/members", 404, json={"login": "nobody"})
     bureau.get("legal", "/teams", 403)
+
+
+def test_contacts_of_who_leaves_are_handed_over(bureau: Office) -> None:
+    for login in ("leaver", "heir"):
+        added(bureau, login, "member", addresses=[f"{login}@our.example"])
+    contact = bureau.contact("wang.min@jia.example")
+    bureau.ask("legal", "PATCH", f"/contacts/{contact}", json={"owner": "leaver"})
+    path, order = "/users/leaver/handover", {"to": "heir"}
+    preview = bureau.post("chief", path, json={**order, "is_preview": True})
+    assert preview == {"contacts": 1, "is_done": False}
+    assert bureau.post("legal", path, 403, json=order)["action"] == "users"
+    headers = {"Idempotency-Key": "handover"}
+    for _ in range(2):
+        done = bureau.post("chief", path, json=order, headers=headers)
+        assert done == {"contacts": 1, "is_done": True}
+    assert bureau.get("legal", f"/contacts/{contact}/fields")["owner"] == "heir"
+    assert bureau.entries("handover")[0]["to"] == "heir"
+    bureau.post("chief", path, 400, json={"to": "leaver"})
+    bureau.post("chief", path, 404, json={"to": "nobody"})

@@ -44,7 +44,7 @@ def places(seen: Watched) -> Iterator[str]:
     for path in (str(person), "/contacts/silent", "/contacts/follow-ups?days=1"):
         seen.go(path)
         yield path
-    for path in ("/matters", "/nowhere", "/search?sort=magic"):
+    for path in ("/matters", "/account", "/nowhere", "/search?sort=magic"):
         seen.go(path)
         yield path
 

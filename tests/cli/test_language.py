@@ -75,3 +75,45 @@ def test_commands_speak_chinese(own: Desk, tmp_path: Path) -> None:
     assert "错误：" in own.run("show", "nobody@x.example", "--lang", "zh", status=4).err
     assert "完好" in own.run("verify", "--lang", "zh").out
     assert "审计日志" in own.run("doctor", "--lang", "zh").out
+
+
+def test_failures_speak_chinese_and_their_values_stay(own: Desk) -> None:
+    own.run("init")
+    said = own.run("--lang", "zh", "hold", "show", "{0} Sign in.", status=4).err
+    assert "错误： 没有" in said
+    assert "{0} Sign in." in said
+    assert "请运行：holdfast hold list" in said
+    assert own.run("hold", "show", "none", status=4).err.startswith("Error: There is no hold")
+    said = own.run("--lang", "zh", "search", "price AND (open", status=2).err
+    assert "括号 ( 没有闭合。" in said
+    assert "^" in said
+
+
+def test_warnings_speak_chinese(own: Desk) -> None:
+    own.run("init")
+    said = own.run("--lang", "zh", "search", "harbour price OR ship").err
+    assert "并列的词项比 OR 结合更紧" in said
+
+
+def test_settings_that_are_wrong_are_explained_in_chinese(own: Desk) -> None:
+    said = own.run("--lang", "zh", "config", "check", "--set", "vault.segmnt_mib=1", status=2).out
+    assert "没有设置 'vault.segmnt_mib'" in said
+    assert "您是否要写 'vault.segment_mib'？" in said
+
+
+def test_json_stays_english(own: Desk) -> None:
+    own.run("init")
+    ran = own.run("--lang", "zh", "search", "price OR a b", "--format", "json")
+    assert "Terms side by side" in ran.out
+    assert "并列的词项" in ran.err
+
+
+def test_what_doctor_sees_is_said_in_chinese(own: Desk) -> None:
+    own.run("init")
+    ran = own.run("--lang", "zh", "doctor", status=None, COLUMNS="90")
+    assert "与目录内容一致" in ran.out
+    assert "没有等待的任务" in ran.out
+    assert "nothing waits" not in ran.out
+    assert '"seen":"nothing waits"' in own.run("--lang", "zh", "doctor", "--json").out.replace(
+        '": "', '":"'
+    )

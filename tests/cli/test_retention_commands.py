@@ -185,6 +185,15 @@ def test_the_simulator_shows_rules_in_force_and_others(desk: Desk) -> None:
     desk.run("matter", "open", "Case 7")
     desk.run("hold", "place", "Case 7", "discounts", "--query", "discount", "--reason", "dispute",
              *by(desk, "ann"), status=None)  # fmt: skip
+    (conflict,) = desk.run("retention", "simulate", *floor, "--all", "--json").json[
+        "every_conflict"
+    ]
+    assert tried["conflicts"]["sample"] == [conflict["id"]]
+    assert [one.partition("_")[0] for one in conflict["kept_by"]] == ["pol"]
+    assert "every_conflict" not in tried
+    assert (
+        f"{conflict['id']} kept by keep" in desk.run("retention", "simulate", *floor, "--all").out
+    )
     shown = desk.run("retention", "simulate", *floor)
     assert "kept by keep" in shown.out
     assert "past a ceiling, kept by a floor" in shown.out

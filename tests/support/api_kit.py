@@ -44,9 +44,21 @@ class Office:
     def hire(self, login: str, role: str, **more: Any) -> str:
         """Add a user with a key; return the key."""
         add_user(self.services.store, NewUser(login=login, role=Role(role), **more))
-        _, secret = create_key(self.services.store, NewKey(login=login, name="test"))
+        made = NewKey(login=login, name="test", is_own=True)
+        _, secret = create_key(self.services.store, made)
         self.keys[login] = secret
         return secret
+
+    def propose(self, who: str, policy: dict[str, Any]) -> Any:
+        """Have a policy simulated, then propose it, as the same person."""
+        digest = self.post(who, "/policies/simulate", json=policy)["digest"]
+        return self.post(who, "/policies", 201, json={**policy, "simulation": digest})
+
+    def retire(self, who: str, name: str) -> Any:
+        """Have the end of a policy simulated, then propose it, as the same person."""
+        path = f"/policies/{name}/retire"
+        digest = self.post(who, f"{path}/simulate")["digest"]
+        return self.post(who, path, json={"simulation": digest})
 
     def ask(self, who: str, method: str, path: str, **more: Any) -> Response:
         """Send one request as this person, or as nobody."""

@@ -262,13 +262,14 @@ def one_person_is_not_two(served: Any) -> None:
     served.post("legal-one", path, json={"reason": "settled"})
     _refused(served, "legal-two", f"{path}/approve")
     policy = {"name": "sixty", "kind": "ceiling", "days": 10_000}
-    served.post("compliance-one", "/policies", 201, json=policy)
+    served.propose("compliance-one", policy)
     _refused(served, "compliance-two", "/policies/sixty/approve")
 
 
 def _refused(served: Any, who: str, path: str) -> None:
     answer = served.ask(who, "POST", path)
     assert answer.status_code in (400, 403, 409), f"one person was taken for two: {path}"
+    assert answer.json()["code"] != "not_in_person", "the key itself was refused"
 
 
 def forged_date_moves_nothing(office: Office) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from holdfast.cli.language import Language, messages
+from holdfast.cli.language import Language, chosen, messages
 from holdfast.cli.screen import Screen
 from holdfast.cli.session import Choices, Session
 from holdfast.core.errors import HoldfastError
@@ -110,7 +110,7 @@ def add(
         shared = SharedOptions(**{one.name: values.pop(one.name) for one in fields(SharedOptions)})
         outer = ctx.find_object(Choices) or Choices()
         choices = shared.choices().over(outer)
-        session = Session(choices, Screen(messages(choices.language)))
+        session = Session(choices, screen_of(choices.language))
         raise typer.Exit(guarded(session.screen, lambda: run(session, options(**values))))
 
     sign(command, options, SharedOptions)
@@ -157,6 +157,11 @@ def _epilog(statuses: tuple[int, ...]) -> str:
     return "EXIT STATUS\n" + "\n".join(f"{status:>5}  {STATUSES[status]}" for status in shown)
 
 
+def screen_of(language: str) -> Screen:
+    """Return where a command prints, in the wanted language, else in the environment's."""
+    return Screen(messages(language), language=chosen(language))
+
+
 def guarded(screen: Screen, run: Callable[[], int | None]) -> int:
     """Run a command and return its exit status; failures that a person can act on are explained."""
     try:
@@ -179,13 +184,13 @@ def explain(screen: Screen, error: HoldfastError) -> None:
     from holdfast.cli.screen import BAD, styled
 
     label = screen.words("Error:")
-    text = styled(f"{label} {error.cause}")
+    text = styled(f"{label} {screen.told(error.cause)}")
     text.stylize(BAD, 0, len(label))
     screen.err.print(text)
     if error.facts.get("caret"):
         screen.err.print(styled(str(error.facts["caret"])), soft_wrap=True)
     if error.next_step:
-        screen.note("{step}", style="", step=error.next_step)
+        screen.note("{step}", style="", step=screen.told(error.next_step))
     several = error.facts.get("ids")
     for one in several if isinstance(several, list) else ():
         screen.note("  {one}", style="", one=one)

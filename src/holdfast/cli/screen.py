@@ -52,12 +52,30 @@ class Screen:
 
     messages: Mapping[str, str] = field(default_factory=dict)
     """English template → translation; what is missing stays English."""
+    language: str = "en"
+    """Of what failures say; see `told`."""
     out: Console = field(default_factory=lambda: _console(sys.stdout))
     err: Console = field(default_factory=lambda: _console(sys.stderr))
 
     def words(self, template: str, /, **facts: object) -> str:
         """Return the message in the user's language, with its facts filled in."""
         return self.messages.get(template, template).format(**facts)
+
+    def told(self, text: str) -> str:
+        """Return the cause or the next step of a failure in the user's language."""
+        if self.language == "en":
+            return text
+        from holdfast.core.error_texts import translated
+
+        return translated(text, self.language)
+
+    def retold(self, text: str) -> str:
+        """Return a failure that was kept as one text, cause and next step, in that language."""
+        if self.language == "en":
+            return text
+        from holdfast.core.error_texts import retold
+
+        return retold(text, self.language)
 
     def counted(self, count: int, one: str, many: str) -> str:
         """Return the singular message, or the plural one with its `count` filled in."""

@@ -132,6 +132,38 @@ def test_problems_have_titles_in_the_language(chinese: Visitor) -> None:
     assert "未找到" in chinese.get("/nowhere", 404).text
 
 
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_what_failed_is_said_in_the_language_of_the_page(chinese: Visitor) -> None:
+    page = one_line(chinese.get("/search?q=price+AND+(open", 400).text)
+    assert '<span lang="zh-CN">括号 ( 没有闭合。</span>' in page
+    page = one_line(chinese.get("/matters/mat_%7B0%7D", 404).text)
+    assert '<p class="quiet" lang="zh-CN">没有案件 &#39;mat_{0}&#39;。请查看案件列表。</p>' in page
+
+
+def test_the_chosen_language_outweighs_the_browsers_for_failures_too(premises: House) -> None:
+    browser = premises.browser("zh").sign_in("legal")
+    browser.send("/language", language="en", next="/")
+    page = one_line(browser.get("/matters/none", 404).text)
+    assert '<p class="quiet" lang="en">There is no matter' in page
+    assert "未找到" not in page
+    browser.send("/language", language="zh", next="/")
+    page = one_line(browser.get("/matters/none", 404, headers={"Accept-Language": "en"}).text)
+    assert "没有案件 &#39;none&#39;。请查看案件列表。" in page
+
+
+def test_what_was_not_done_is_said_in_the_language(chinese: Visitor) -> None:
+    page = one_line(chinese.send("/matters", 400, name="\x07").text)
+    assert '<span lang="zh-CN">该名称不能使用。请给出可打印的短名称。</span>' in page
+
+
+def test_warnings_of_a_query_are_said_in_the_language(chinese: Visitor) -> None:
+    page = one_line(chinese.get("/search?q=harbour+price+OR+ship").text)
+    assert '<p class="note" lang="zh-CN">并列的词项比 OR 结合更紧' in page
+
+
 def test_one_and_many_are_told_apart() -> None:
     made = environment("en", {}).from_string("{{ ngettext('%(num)s file', '%(num)s files', n) }}")
     assert [made.render(n=n) for n in (0, 1, 2)] == ["0 files", "1 file", "2 files"]

@@ -17,7 +17,7 @@ from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.governance_tables import holds
 from holdfast.storage.catalogue.queueing import dequeue, queued
 from holdfast.storage.catalogue.schema import audit_events, interactions
-from holdfast.storage.governance.clocks import believe
+from holdfast.storage.governance.clocks import believe, keep_up
 from holdfast.storage.governance.holds import (
     change_hold,
     find_hold,
@@ -36,6 +36,7 @@ from holdfast.storage.governance.releasing import APPROVE, Freed, change_release
 from holdfast.storage.governance.sweeping import (
     HoldCounts,
     count_held,
+    is_unsettled,
     matter_counts,
     preview_hold,
     settle_ended,
@@ -317,6 +318,51 @@ def test_removing_one_hold_leaves_the_other(home: Home) -> None:
     with reading(store.engine) as connection:
         assert set(queued(connection, 10)) == {both, one}
     assert freed_by(store, tea.id) == Freed(1, 1)
+
+
+def test_f56_a_clock_that_jumped_ahead_makes_nobody_forget_what_was_held(home: Home) -> None:
+    """What a hold holds and its predicate does not match any more is known by its row alone."""
+    store = home.store()
+    ann, bea = add_person(store, "ann"), add_person(store, "bea")
+    (one,) = ids_of(Filing(store), Mail(body="price of tea"))
+    hold = placed(store, PRICES)
+    sweep_hold(store, hold, find_all(store, [one]))
+    with writing(store.engine) as connection:
+        believe(connection, store.now_ms())
+    change_release(store, hold.id, "ask", ask(ann, "settled"))
+    change_release(store, hold.id, "approve", approve(bea))
+    jump = timedelta(days=365 * 50)
+    store.clock.instant += jump  # type: ignore[attr-defined]
+    assert (settle_ended(store), is_unsettled(store)) == (0, False)
+    assert membership(store) == {(hold.id, one)}
+    store.clock.instant -= jump  # type: ignore[attr-defined]
+    assert names_on(store, [one]) == {one: [hold.name]}
+    for _ in range(30):
+        keep_up(store)
+        assert settle_ended(store) == 0
+        store.clock.instant += timedelta(days=1) - timedelta(minutes=1)  # type: ignore[attr-defined]
+    keep_up(store)
+    store.clock.instant += timedelta(hours=1)  # type: ignore[attr-defined]
+    assert is_unsettled(store)
+    assert settle_ended(store) == 1
+    assert membership(store) == set()
+
+
+def test_what_ended_is_forgotten_once_somebody_looked_at_the_clock(home: Home) -> None:
+    store = home.store()
+    ann, bea = add_person(store, "ann"), add_person(store, "bea")
+    (one,) = ids_of(Filing(store), Mail(body="price of tea"))
+    hold = placed(store, PRICES)
+    sweep_hold(store, hold, find_all(store, [one]))
+    with writing(store.engine) as connection:
+        believe(connection, store.now_ms())
+    change_release(store, hold.id, "ask", ask(ann, "settled"))
+    change_release(store, hold.id, "approve", approve(bea))
+    store.clock.instant += timedelta(days=31)  # type: ignore[attr-defined]
+    assert settle_ended(store) == 0, "the archive was not looked at for a month"
+    with writing(store.engine) as connection:
+        believe(connection, store.now_ms())
+    assert settle_ended(store) == 1
 
 
 def test_every_act_is_an_event_of_its_transaction(home: Home) -> None:

@@ -67,9 +67,11 @@ def _print(session: Session, outcome: Outcome, *, as_json: bool) -> None:
             place=made.place,
         )
     elif error is not None:
-        screen.result("{kind}: {cause}", style=BAD, kind=outcome.kind.value, cause=error.cause)
+        screen.result(
+            "{kind}: {cause}", style=BAD, kind=outcome.kind.value, cause=screen.told(error.cause)
+        )
         if error.next_step:
-            screen.note("{step}", style="", step=error.next_step)
+            screen.note("{step}", style="", step=screen.told(error.next_step))
 
 
 @dataclass(frozen=True, slots=True)

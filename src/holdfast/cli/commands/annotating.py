@@ -226,7 +226,7 @@ def _found(session: Session, services: Services, query: str) -> list[int]:
 
     parsed = parse_query(query, now=datetime.now(UTC), zone=session.settings.zone)
     for warning in parsed.warnings:
-        session.screen.warn("{warning}", warning=warning)
+        session.screen.warn("{warning}", warning=session.screen.told(warning))
     scope = Scope.whole_archive(session.actor)
     found = [one for page in every_hit(services.index, parsed.node, scope) for one in page]
     asked = {"query": query, "canonical": to_text(parsed.node), "total": len(found)}

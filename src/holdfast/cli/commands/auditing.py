@@ -156,7 +156,8 @@ def verify(session: Session, options: VerifyOptions) -> int:
         given = {"size": size, "root": root}
         screen.result("{size} entries give the signed root {root}.", style=GOOD, **given)
     for one in contradicting:
-        screen.result("{part} {name}: {cause}", style=BAD, **asdict(one))
+        shown = {**asdict(one), "cause": screen.told(one.cause)}
+        screen.result("{part} {name}: {cause}", style=BAD, **shown)
     return Corrupt.exit_status if bad is not None or contradicting else 0
 
 

@@ -171,7 +171,9 @@ def _print_broken(session: Session, path: Path, error: Exception, *, as_json: bo
         facts = {"manifest": str(path), "is_whole": False, "cause": cause}
         session.screen.json({"schema": "holdfast.backup-check/1", **facts})
     else:
-        session.screen.result("{path}: not whole. {cause}", style=BAD, path=path, cause=cause)
+        session.screen.result(
+            "{path}: not whole. {cause}", style=BAD, path=path, cause=session.screen.told(cause)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ def _text(value: object) -> str:
 
 def check(session: Session, _options: NoOptions) -> int:
     """Check the settings file and the environment; list everything that is wrong."""
+    from holdfast.core.error_texts import told
     from holdfast.settings import secret
 
     screen = session.screen
@@ -71,12 +72,12 @@ def check(session: Session, _options: NoOptions) -> int:
     except Refused as error:
         problems = error.facts.get("problems")
         for problem in problems if isinstance(problems, list) else [error.cause]:
-            screen.result("{problem}", style=BAD, problem=problem)
+            screen.result("{problem}", style=BAD, problem=screen.told(problem))
         return error.exit_status
     try:
         secret(loaded.settings.oidc, "client_secret")
     except Refused as error:
-        screen.result("{problem}", style=BAD, problem=str(error))
+        screen.result("{problem}", style=BAD, problem=told(error, screen.language))
         return error.exit_status
     if loaded.file.exists():
         screen.result("{file}: every setting is known and valid.", style=GOOD, file=loaded.file)

@@ -67,10 +67,12 @@ def _print(session: Session, answer: Answer, *, as_json: bool) -> None:
     line.append_text(fitted(screen.words(answer.examined), _NAME_WIDTH, "bold"))
     indent = " " * (_STATE_WIDTH + _NAME_WIDTH)
     width = max(screen.out.width - len(indent), 30)
-    first, *rest = textwrap.wrap(answer.seen, width) or [""]
+    if screen.language == "zh":
+        width //= 2  # a Han character takes two columns
+    first, *rest = textwrap.wrap(screen.told(answer.seen), width) or [""]
     line.append_text(styled(first))
     screen.show(line)
     for more in rest:
         screen.show(indent + more)
-    for more in textwrap.wrap(answer.next_step, width):
+    for more in textwrap.wrap(screen.told(answer.next_step), width):
         screen.show(styled(indent + more, QUIET))

@@ -92,7 +92,7 @@ def _order(session: Session, options: CreateOptions) -> ExportOrder:
     text, zone = " ".join(options.query or ()), session.settings.zone
     parsed = parse_query(text, now=datetime.now(UTC), zone=zone)
     for warning in parsed.warnings:
-        session.screen.warn("{warning}", warning=warning)
+        session.screen.warn("{warning}", warning=session.screen.told(warning))
     return ExportOrder(
         query=parsed.node,
         text=text,
@@ -280,7 +280,7 @@ def show(session: Session, options: ShowOptions) -> None:
             ("File", one.file),
             ("Size", "–" if one.size_bytes is None else size(one.size_bytes)),
             ("SHA-256", "–" if one.sha256 is None else one.sha256.hex()),
-            *((("Error", one.error),) if one.error else ()),
+            *((("Error", screen.retold(one.error)),) if one.error else ()),
         ]
     )
 

@@ -135,7 +135,7 @@ def _print_folders(session: Session, folders: list[Compared]) -> None:
 def _remark(session: Session, one: Compared) -> str:
     if one.folder.vanished_ms is not None:
         return session.screen.words("not at the server any more")
-    return one.folder.last_error or one.folder.rule
+    return session.screen.told(one.folder.last_error) or one.folder.rule
 
 
 def _all() -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -168,6 +168,7 @@ class SimulateOptions:
             "--on", metavar="DATE", help="As of a later day; else now.", show_default=False
         ),
     ] = ""
+    every: Annotated[bool, flag("--all", text="List every conflict, not examples alone.")] = False
     as_json: Annotated[bool, flag("--json", text="Print JSON.")] = False
 
 
@@ -176,17 +177,18 @@ def simulate(session: Session, options: SimulateOptions) -> None:
 
     Without --kind and --days it shows the rules in force. Nothing is kept and nothing goes.
     """
-    from holdfast.cli.commands.simulating import print_simulation, simulated
+    from holdfast.cli.commands.simulating import every_conflict, print_simulation, simulated
 
     with session.archive() as services:
         at_ms = _instant(session, services, options.on)
-        shown = simulated(session, services, _tried(session, services, options), at_ms)
+        tried = _tried(session, services, options)
+        shown = simulated(session, services, tried, at_ms)
+        if options.every:
+            shown = replace(shown, conflicts=every_conflict(services, tried, at_ms))
     print_simulation(session, shown, as_json=options.as_json)
 
 
 def _tried(session: Session, services: Services, options: SimulateOptions) -> Rule | None:
-    from dataclasses import replace
-
     from holdfast.cli.commands.policies import draft_of
     from holdfast.retention.changes import drafted
     from holdfast.storage.governance.policies import all_versions

@@ -151,7 +151,7 @@ def _parsed(session: Session, text: str) -> ParsedQuery:
 
     parsed = parse_query(text, now=datetime.now(UTC), zone=session.settings.zone)
     for warning in parsed.warnings:
-        session.screen.warn("{warning}", warning=warning)
+        session.screen.warn("{warning}", warning=session.screen.told(warning))
     return parsed
 
 

@@ -101,7 +101,9 @@ def _verify(session: Session, services: Services, captures: list[Capture]) -> in
                 digest.update(piece)
                 read += len(piece)
         except Corrupt as error:
-            screen.result("{sha256}  DAMAGED: {why}", style=BAD, sha256=sha256, why=error.cause)
+            screen.result(
+                "{sha256}  DAMAGED: {why}", style=BAD, sha256=sha256, why=screen.told(error.cause)
+            )
             status = error.exit_status
             continue
         if digest.hexdigest() != sha256:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from holdfast.cli.session import Session
+    from holdfast.core.query import Node
     from holdfast.core.rules import Rule
+    from holdfast.retention.decisions import Decision
     from holdfast.retention.simulate import Simulation, Sum
     from holdfast.wiring.archive import Services
 
@@ -23,6 +25,8 @@ class Shown:
     found: Simulation
     proposed: Rule | None
     names: dict[str, str]
+    conflicts: list[Decision] | None = None
+    """All of them, where that was asked for."""
 
 
 def simulated(session: Session, services: Services, proposed: Rule | None, at_ms: int) -> Shown:
@@ -40,6 +44,26 @@ def simulated(session: Session, services: Services, proposed: Rule | None, at_ms
     shown = Shown(found, proposed, names | hold_names(services))
     _note(services, shown)
     return shown
+
+
+def every_conflict(services: Services, proposed: Rule | None, at_ms: int) -> list[Decision]:
+    """Return every conflict of the rules in force, or of those with the proposed one."""
+    from holdfast.core.query import Scope
+    from holdfast.indexer.hits import one_page
+    from holdfast.retention.conflicts import all_conflicts
+    from holdfast.retention.simulate import with_proposed
+    from holdfast.storage.catalogue.engine import reading
+    from holdfast.storage.governance.policies import rules_in_force
+    from holdfast.wiring.disposing import OWNER
+
+    index, scope = services.index, Scope.whole_archive(OWNER)
+    with reading(services.store.engine) as connection:
+        rules = with_proposed(rules_in_force(connection, at_ms), proposed)
+
+    def turn(node: Node, cursor: str, limit: int) -> tuple[list[int], str]:
+        return one_page(index, node, scope, cursor, limit)
+
+    return list(all_conflicts(services.store, turn, rules, at_ms))
 
 
 def hold_names(services: Services) -> dict[str, str]:
@@ -100,6 +124,19 @@ def print_simulation(session: Session, shown: Shown, *, as_json: bool) -> None:
             name=shown.names.get(label, "–"),
             label=label,
         )
+    _print_conflicts(session, shown)
+
+
+def _print_conflicts(session: Session, shown: Shown) -> None:
+    from holdfast.core.identity import public_id
+    from holdfast.retention.simulate import blockers
+
+    for one in shown.conflicts or ():
+        session.screen.result(
+            "{id} kept by {names}",
+            id=public_id("msg", one.interaction_id),
+            names=", ".join(shown.names.get(label, label) for label in blockers(one)),
+        )
 
 
 def _ids(one: Sum) -> list[str]:
@@ -126,7 +163,15 @@ def _value(shown: Shown) -> dict[str, Any]:
         {"id": label, "name": shown.names.get(label, ""), "items": count}
         for label, count in found.blocked.most_common()
     ]
-    return {"at": stamp(found.at_ms), **sums, "blocked": blocked}
+    every = {} if shown.conflicts is None else {"every_conflict": _conflicts(shown.conflicts)}
+    return {"at": stamp(found.at_ms), **sums, "blocked": blocked, **every}
+
+
+def _conflicts(found: Sequence[Decision]) -> list[dict[str, Any]]:
+    from holdfast.core.identity import public_id
+    from holdfast.retention.simulate import blockers
+
+    return [{"id": public_id("msg", one.interaction_id), "kept_by": blockers(one)} for one in found]
 
 
 def decision_value(decision: Any, rules: Sequence[Rule], names: dict[str, str]) -> dict[str, Any]:

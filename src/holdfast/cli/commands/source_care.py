@@ -133,7 +133,7 @@ def _row(session: Session, one: SourceRun) -> tuple[str, ...]:
     lacking = counts.get("failed", 0) + counts.get("quarantined", 0)
     took = "" if one.ended_ms is None else f"{(one.ended_ms - one.started_ms) / 1000:.1f}"
     outcome = session.screen.words(one.outcome or "running")
-    error = one.error.strip().rpartition("\n")[2]
+    error = session.screen.told(one.error.strip().rpartition("\n")[2])
     new, skipped = counts.get("new", 0), counts.get("skipped", 0)
     return (
         local_time(session, one.started_ms), session.screen.words(one.why), outcome, took,

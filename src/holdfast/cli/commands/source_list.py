@@ -54,7 +54,7 @@ def _row(session: Session, one: Health, facts: Mapping[str, object]) -> tuple[st
         session.screen.words(one.state),
         local_time(session, kept.succeeded_ms),
         session.screen.words("now") if is_due else due,
-        kept.last_error,
+        session.screen.told(kept.last_error),
     )
 
 

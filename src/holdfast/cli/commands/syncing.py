@@ -276,13 +276,13 @@ def _mailbox_lines(one: Synced) -> list[tuple[str, int]]:
 def _warn_of_folders(session: Session, one: Synced) -> None:
     screen, found = session.screen, one.found
     if found.lack:
-        screen.warn("{cause}", cause=found.lack)
+        screen.warn("{cause}", cause=screen.told(found.lack))
     for folder in found.resets:
         screen.warn("{folder}: the server numbered it anew; all was compared.", folder=folder)
     for folder in found.vanished:
         screen.warn("{folder}: the server has it no more; what it gave stays.", folder=folder)
     for folder, cause in found.troubled.items():
-        screen.warn("{folder}: {cause}", folder=folder, cause=cause)
+        screen.warn("{folder}: {cause}", folder=folder, cause=screen.told(cause))
     for folder, (counted, listed) in found.differing.items():
         screen.warn(
             "{folder}: the server counts {counted} messages and lists {listed}.",

@@ -116,7 +116,7 @@ def _tree(session: Session, options: GrantOptions) -> Node | None:
 
     parsed = parse_query(options.value, now=datetime.now(UTC), zone=session.settings.zone)
     for warning in parsed.warnings:
-        session.screen.warn("{warning}", warning=warning)
+        session.screen.warn("{warning}", warning=session.screen.told(warning))
     return parsed.node
 
 

@@ -105,7 +105,7 @@ def _print(session: Session, finding: Finding, *, as_json: bool) -> None:
             style=BAD,
             part=finding.part,
             name=finding.name,
-            cause=finding.cause,
+            cause=screen.told(finding.cause),
         )
 
 

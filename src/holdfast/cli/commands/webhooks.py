@@ -145,7 +145,7 @@ def test(session: Session, options: WhichOptions) -> int:
     elif is_good:
         screen.result("It took it (HTTP {status}).", style=GOOD, status=str(kept.status))
     else:
-        screen.result("It did not take it: {error}", style=BAD, error=kept.error)
+        screen.result("It did not take it: {error}", style=BAD, error=screen.told(kept.error))
         screen.hint("It is tried again. See: holdfast webhook log {id}", id=found.public)
     return 0 if is_good else 1
 
@@ -268,7 +268,7 @@ def log(session: Session, options: LogOptions) -> None:
         after = moment(session, one.next_ms if one.state == "waiting" else None)
         status = "–" if one.status is None else str(one.status)
         row = (public("dlv", one.id), one.kind, screen.words(one.state), str(one.attempts))
-        rows.append((*row, status, after, one.error))
+        rows.append((*row, status, after, screen.told(one.error)))
     screen.table(columns, rows)
 
 

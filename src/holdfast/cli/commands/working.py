@@ -305,7 +305,7 @@ def list_(session: Session, options: ListOptions) -> None:
     rows = [
         (
             job.id, job.kind, job.state, amount(job.attempts + job.retries),
-            _time(session, job.due_ms), job.last_error,
+            _time(session, job.due_ms), screen.retold(job.last_error),
         )
         for job in found
     ]  # fmt: skip
@@ -339,7 +339,11 @@ def show(session: Session, options: ShowOptions) -> None:
         ("Ended", job.ended_ms),
     ):  # fmt: skip
         shown.append((name, _time(session, at_ms)))
-    shown += [("Progress", job.progress), ("Result", job.result), ("Last error", job.last_error)]
+    shown += [
+        ("Progress", job.progress),
+        ("Result", job.result),
+        ("Last error", session.screen.retold(job.last_error)),
+    ]
     session.screen.facts([(name, value) for name, value in shown if value])
 
 
