@@ -17,7 +17,7 @@ from holdfast.storage.catalogue.turns import wait_for_turn
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD = "0015"
+HEAD = "0016"
 """The version that this program reads and writes."""
 
 _VERSIONS = text(
