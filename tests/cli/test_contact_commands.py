@@ -64,5 +64,7 @@ def test_silent_contacts_and_suggestions_are_listed(desk: Desk) -> None:
     found = desk.run("contact", "silent", "--json").json["contacts"]
     assert "wang.min@jia.example" in {i["value"] for one in found for i in one["identities"]}
     assert "wang.min@jia.example" in desk.run("contact", "silent", "--days", "60").out
+    nobody = desk.run("contact", "silent", "--days", "99999")
+    assert (nobody.out, "Nobody was silent" in nobody.err) == ("", True)
     assert desk.run("contact", "suggest", "--json").json["suggestions"] == []
     assert "con_" not in desk.run("contact", "suggest").out

@@ -225,8 +225,10 @@ def silent(session: Session, options: SilentOptions) -> None:
     if options.as_json:
         values = [contact_value(one) for one in found]
         session.screen.json({"schema": "holdfast.contacts/1", "contacts": values})
-        return
-    print_contacts(session, found)
+    elif found:
+        print_contacts(session, found)
+    else:
+        session.screen.note("Nobody was silent for so long.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,9 @@ def suggest(session: Session, options: SuggestOptions) -> None:
             for reason, people in found
         ]
         session.screen.json({"schema": "holdfast.suggestions/1", "suggestions": values})
+        return
+    if not found:
+        session.screen.note("No contacts look like one person.")
         return
     columns = [Column("Reason"), Column("Name"), Column("Address", ratio=1), Column("Id")]
     session.screen.table(

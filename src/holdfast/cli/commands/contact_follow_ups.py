@@ -48,6 +48,9 @@ def follow_ups(session: Session, options: FollowUpOptions) -> None:
     if options.as_json:
         session.screen.json({"schema": "holdfast.follow-ups/1", "follow_ups": _values(found)})
         return
+    if not found:
+        session.screen.note("Nothing is due.")
+        return
     columns = [Column("Due"), Column("Reason"), Column("Contact", ratio=1), Column("Record")]
     zone = session.settings.zone
     session.screen.table(

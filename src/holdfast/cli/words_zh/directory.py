@@ -27,6 +27,9 @@ MESSAGES = {
     "Due": "到期",
     "Record": "记录",
     "planned": "计划跟进",
+    "Nothing is due.": "没有到期的跟进。",
+    "Nobody was silent for so long.": "没有人这么久未联系。",
+    "No contacts look like one person.": "没有看似同一人的联系人。",
     "unanswered": "未回复",
     "Note": "备注",
     "To take it back: holdfast contact import --undo {batch}": (
