@@ -6,7 +6,7 @@ Any process can serve them, and none must keep counts of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -83,6 +83,22 @@ class ArchiveCollector:
             for end, count in counted.items():
                 ends.add_metric([source, end], count)
         yield from (archived, ends)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TakenCollector:
+    """Tells which kinds of job the process takes: so alerts know a beat from a worker."""
+
+    kinds: Collection[str]
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield one metric, also while the catalogue is away."""
+        taken = GaugeMetricFamily(
+            "holdfast_takes_jobs", "1 where jobs of the kind are taken.", labels=["kind"]
+        )
+        for kind in KINDS:
+            taken.add_metric([kind], float(kind in self.kinds))
+        yield taken
 
 
 def _work(report: WorkReport) -> Iterator[Metric]:

@@ -48,6 +48,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     with open_archive(settings, ACTOR) as services:
         end_run(services.store, begin_run(services.store, _pulled(services), "mail", ""), _ENDED)
         families = list(metrics.ArchiveCollector(services.store).collect())
+    families += list(metrics.TakenCollector(()).collect())
     listener = importlib.import_module("holdfast.ingest.smtp.metrics")
     tally = Tally(refused=Counter({"peer": 1}))
     families += list(listener.ListenerCollector(tally, Pressure()).collect())
@@ -73,7 +74,7 @@ def test_every_metric_that_is_asked_for_is_served(served: dict[str, set[str]]) -
 
 
 def test_every_label_that_is_asked_for_is_served(served: dict[str, set[str]]) -> None:
-    known = set().union(*served.values()) | {"job"}
+    known = set().union(*served.values()) | {"job", "instance"}  # Prometheus' own
     grouped = {
         label.strip()
         for text in asked()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,16 +46,22 @@ def render(helm: Path) -> Render:
     return rendered
 
 
-def template(helm: Path, *settings: str) -> tuple[int, str]:
+def template(helm: Path, *settings: str, chart: Path = CHART) -> tuple[int, str]:
     words = [word for one in settings for word in ("--set", one)]
     return ran(
-        helm, "template", "main", CHART, "--kube-version", KUBERNETES[0], "-f", EXAMPLE, *words
+        helm, "template", "main", chart, "--kube-version", KUBERNETES[0], "-f", EXAMPLE, *words
     )
 
 
 def one(kind: str, rendered: list[Any]) -> Any:
     (found,) = (document for document in rendered if document["kind"] == kind)
     return found
+
+
+def part(component: str, kind: str, rendered: list[Any]) -> Any:
+    """The document of this kind that one process has for itself."""
+    name = f"main-{component}"
+    return one(kind, [document for document in rendered if document["metadata"]["name"] == name])
 
 
 def test_chart_is_of_the_product_s_version() -> None:
@@ -81,12 +89,13 @@ def test_secrets_of_the_values_are_those_that_settings_take_from_files() -> None
     assert set(schema["properties"]["secretKeys"]["propertyNames"]["enum"]) == secret
 
 
-def test_command_of_the_worker_exists_with_its_options() -> None:
-    text = (CHART / "templates/worker.yaml").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["worker", "beat"])
+def test_command_exists_with_its_options(name: str) -> None:
+    text = (CHART / f"templates/{name}.yaml").read_text(encoding="utf-8")
     arguments = re.search(r"args:\n((?: +- .*\n)+)", text)
     assert arguments
     words = [line.strip().removeprefix("- ") for line in arguments[1].splitlines()]
-    assert words[0] == "worker"
+    assert words[0] == name
     assert unknown_words(words) == []
 
 
@@ -98,13 +107,14 @@ def test_helm_finds_nothing_wrong(helm: Path) -> None:
 
 
 def test_everything_is_rendered_once(render: Render) -> None:
-    assert sorted(document["kind"] for document in render()) == sorted(KINDS)
+    rendered = Counter(document["kind"] for document in render())
+    assert rendered == Counter(KINDS) + Counter({"Deployment": 1})  # the beat
 
 
 def test_what_is_switched_off_is_not_rendered(render: Render) -> None:
     rendered = render(
         "autoscaling.enabled=false", "networkPolicy.enabled=false",
-        "podDisruptionBudget.enabled=false", "serviceAccount.name=mine",
+        "podDisruptionBudget.enabled=false", "serviceAccount.name=mine", "beat.enabled=false",
     )  # fmt: skip
     assert sorted(document["kind"] for document in rendered) == ["ConfigMap", "Deployment"]
     assert one("Deployment", rendered)["spec"]["replicas"] == 2
@@ -121,8 +131,10 @@ def test_settings_arrive_as_variables_that_the_product_knows(render: Render) -> 
     assert given["HOLDFAST_ARCHIVE__INTERNAL_DOMAINS"] == "example.com,example.org"
 
 
-def test_pods_may_nothing_but_run(render: Render) -> None:
-    pod = one("Deployment", render())["spec"]["template"]["spec"]
+@pytest.mark.parametrize("component", ["worker", "beat", "listener", "web"])
+def test_pods_may_nothing_but_run(render: Render, component: str) -> None:
+    rendered = render(*LISTENER, "web.enabled=true")
+    pod = part(component, "Deployment", rendered)["spec"]["template"]["spec"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -137,13 +149,55 @@ def test_pods_may_nothing_but_run(render: Render) -> None:
 
 def test_selectors_find_the_workers(render: Render) -> None:
     rendered = render()
-    labels = one("Deployment", rendered)["spec"]["template"]["metadata"]["labels"].items()
-    chosen = [one("Deployment", rendered)["spec"]["selector"]["matchLabels"]]
+    worker = part("worker", "Deployment", rendered)
+    labels = worker["spec"]["template"]["metadata"]["labels"].items()
+    chosen = [worker["spec"]["selector"]["matchLabels"]]
     chosen += [one("PodDisruptionBudget", rendered)["spec"]["selector"]["matchLabels"]]
     chosen += [one("NetworkPolicy", rendered)["spec"]["podSelector"]["matchLabels"]]
     assert all(selector.items() <= labels for selector in chosen)
     scaled = one("HorizontalPodAutoscaler", rendered)["spec"]["scaleTargetRef"]["name"]
-    assert scaled == one("Deployment", rendered)["metadata"]["name"]
+    assert scaled == worker["metadata"]["name"]
+
+
+def test_beat_is_neither_scaled_nor_taken_for_a_worker(render: Render) -> None:
+    rendered = render()
+    beat = part("beat", "Deployment", rendered)["spec"]
+    labels = beat["template"]["metadata"]["labels"].items()
+    assert beat["replicas"] == 1
+    assert beat["selector"]["matchLabels"].items() <= labels
+    assert one("NetworkPolicy", rendered)["spec"]["podSelector"]["matchLabels"].items() <= labels
+    for others in (
+        part("worker", "Deployment", rendered)["spec"]["selector"]["matchLabels"],
+        one("PodDisruptionBudget", rendered)["spec"]["selector"]["matchLabels"],
+    ):
+        assert not others.items() <= labels
+
+
+def test_beat_is_asked_where_it_serves_its_metrics(render: Render) -> None:
+    rendered = render("beat.metricsPort=9999")
+    (container,) = part("beat", "Deployment", rendered)["spec"]["template"]["spec"]["containers"]
+    assert container["args"][0] == "beat"
+    assert container["args"][-2:] == ["--metrics-port", "9999"]
+    assert container["ports"] == [{"name": "metrics", "containerPort": 9999, "protocol": "TCP"}]
+    for probe in ("startupProbe", "readinessProbe"):
+        assert container[probe]["httpGet"] == {"path": "/metrics", "port": "metrics"}
+    assert "livenessProbe" not in container
+
+
+def test_who_installs_it_is_told_of_what_starts(tmp_path: Path, helm: Path) -> None:
+    chart = tmp_path / "holdfast"
+    shutil.copytree(CHART, chart)
+    text = (CHART / "templates/NOTES.txt").read_text(encoding="utf-8")
+    commented = "".join(
+        f"# {line}\n" for line in text.splitlines()
+    )  # helm shows notes to a cluster alone
+    (chart / "templates/notes.yaml").write_text(f"{commented}kind: None\n", encoding="utf-8")
+
+    def notes(*settings: str) -> str:
+        return template(helm, *settings, chart=chart)[1]
+
+    assert "the workers of this archive and its beat start now." in notes()
+    assert "the workers of this archive start now." in notes("beat.enabled=false")
 
 
 LISTENER = (
@@ -152,14 +206,9 @@ LISTENER = (
 )  # fmt: skip
 
 
-def listener(kind: str, rendered: list[Any]) -> Any:
-    named = [one for one in rendered if one["metadata"]["name"] == "main-listener"]
-    return one(kind, named)
-
-
 def test_listener_is_rendered_where_it_is_asked_for(render: Render) -> None:
     rendered = render(*LISTENER)
-    pod = listener("Deployment", rendered)["spec"]["template"]
+    pod = part("listener", "Deployment", rendered)["spec"]["template"]
     (container,) = pod["spec"]["containers"]
     assert unknown_words([str(word) for word in container["args"]]) == []
     assert {given["name"] for given in container["env"]} <= VARIABLES
@@ -168,10 +217,10 @@ def test_listener_is_rendered_where_it_is_asked_for(render: Render) -> None:
     assert "tls" in mounted
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     labels = pod["metadata"]["labels"].items()
-    service = listener("Service", rendered)["spec"]
+    service = part("listener", "Service", rendered)["spec"]
     assert service["selector"].items() <= labels
     assert service["externalTrafficPolicy"] == "Local"
-    policy = listener("NetworkPolicy", rendered)["spec"]
+    policy = part("listener", "NetworkPolicy", rendered)["spec"]
     assert policy["podSelector"]["matchLabels"].items() <= labels
     assert policy["ingress"] == [{"ports": [{"port": "smtp", "protocol": "TCP"}]}]
     given = one("ConfigMap", rendered)["data"]
@@ -180,17 +229,15 @@ def test_listener_is_rendered_where_it_is_asked_for(render: Render) -> None:
 
 
 def test_service_is_rendered_where_it_is_asked_for(render: Render) -> None:
-    rendered = [
-        each for each in render("web.enabled=true") if each["metadata"]["name"] == "main-web"
-    ]
-    pod = one("Deployment", rendered)["spec"]["template"]
+    rendered = render("web.enabled=true")
+    pod = part("web", "Deployment", rendered)["spec"]["template"]
     (container,) = pod["spec"]["containers"]
     assert unknown_words([str(word) for word in container["args"]]) == []
     assert {given["name"] for given in container["env"]} <= VARIABLES
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     labels = pod["metadata"]["labels"].items()
-    assert one("Service", rendered)["spec"]["selector"].items() <= labels
-    policy = one("NetworkPolicy", rendered)["spec"]
+    assert part("web", "Service", rendered)["spec"]["selector"].items() <= labels
+    policy = part("web", "NetworkPolicy", rendered)["spec"]
     assert policy["podSelector"]["matchLabels"].items() <= labels
     assert policy["ingress"] == [{"ports": [{"port": "http", "protocol": "TCP"}]}]
 
@@ -208,7 +255,7 @@ def test_nobody_may_call_a_worker_unless_named(render: Render) -> None:
         "settings.catalogue.password=x", "settings.vault.secret_key=x", "image.tag=latest",
         "settings.catalogue.url=sqlite:///x", "settings.catalogue.url=postgresql://u:secret@h/d",
         "image.repository=", "existingSecret=", "storage.keysClaim=", "worker.metricsPort=0",
-        "worker.thread=2", "colours.a=1",
+        "worker.thread=2", "colours.a=1", "beat.replicas=2",
     ],
 )  # fmt: skip
 def test_wrong_values_are_refused(helm: Path, wrong: str) -> None:
@@ -227,7 +274,7 @@ def test_kubernetes_takes_what_is_rendered(
     rendered.write_text(template(helm, *LISTENER)[1], encoding="utf-8")
     status, text = ran(validate, "--strict", "-k", version, rendered)
     assert status == 0, text
-    assert text.count("passed for resource") == len(KINDS) + 3
+    assert text.count("passed for resource") == len(KINDS) + 4
     rendered.write_text(
         template(helm)[1].replace("readinessProbe", "readynessProbe"), encoding="utf-8"
     )

@@ -65,6 +65,20 @@ def test_whoever_stays_is_asked_how_it_is(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in PRODUCT if "--metrics-port" in OURS[name]["command"]]
+)
+def test_process_is_asked_where_it_serves_its_metrics(name: str) -> None:
+    words = OURS[name]["command"]
+    port = words[words.index("--metrics-port") + 1]
+    assert f"'http://127.0.0.1:{port}/metrics'" in OURS[name]["healthcheck"]["test"][-1]
+
+
+def test_what_not_everybody_wants_starts_where_it_is_asked_for() -> None:
+    behind = {name: one["profiles"] for name, one in PRODUCT.items() if "profiles" in one}
+    assert behind == {"beat": ["beat"], "smtpd": ["smtp"]}
+
+
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - set(OURS)))
 def test_image_is_of_one_version(name: str) -> None:
     tag = SERVICES[name]["image"].rpartition(":")[2]
@@ -96,7 +110,7 @@ def test_secrets_that_are_made_are_those_that_are_named(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == made
 
 
-@pytest.mark.parametrize("profiles", ["", "s3", "s3,smtp"])
+@pytest.mark.parametrize("profiles", ["", "s3", "s3,smtp", "s3,smtp,beat"])
 def test_loader_of_compose_files_accepts_it(
     tmp_path: Path, need: Callable[[object, str], None], profiles: str
 ) -> None:

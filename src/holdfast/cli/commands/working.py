@@ -123,9 +123,11 @@ def _run_crew(options: WorkerOptions, bed: Seedbed, store: Any, opened: ExitStac
     from holdfast.storage.catalogue.jobs import abandon
 
     if options.metrics_port:
-        from holdfast.ingest.metrics import serving
+        from holdfast.ingest.jobs.kinds import chosen
+        from holdfast.ingest.metrics import TakenCollector, serving
 
-        opened.enter_context(serving(store, options.metrics_port, options.metrics_host))
+        taken = TakenCollector(chosen(tuple(options.kinds or ())))
+        opened.enter_context(serving(store, options.metrics_port, options.metrics_host, [taken]))
     crew = Crew(
         options.processes,
         bed.start,
