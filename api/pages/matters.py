@@ -163,7 +163,7 @@ def _step(visit: Visit, name: str, reason: str) -> tuple[str, Step]:
     if name == "ask":
         return name, ask(person, reason)
     if name == "approve":
-        return name, approve(person)
+        return name, approve(person, visit.served.config.release_delay_days)
     if name == "withdraw":
         return name, withdraw()
     raise Refused("There is no such step.", next_step="Send a form of this page.")

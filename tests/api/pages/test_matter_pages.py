@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from archive_kit import bring_in, settings_in
 from cli_archive import write_mbox
 from holdfast.core.rights import Reach, Role
 from holdfast.indexer.query_parser import parse_query
+from holdfast.storage.governance.holds import list_holds
 from holdfast.storage.rights.grants import NewGrant, add_grant
 from holdfast.wiring.founding import create_archive
 from pages_kit import House, Visitor, flat, house
@@ -208,3 +210,18 @@ def test_a_form_beyond_every_bound_is_refused_whole(counsel: Visitor) -> None:
     full = counsel.send(f"{matter}/hold", 400, **given, custodians=many)
     assert "More than 200 custodians." in flat(full.text)
     assert "It has no holds" in flat(counsel.get(matter).text)
+
+
+def test_release_on_a_page_waits_as_long_as_the_settings_say(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, governance={"release_delay_days": 90})
+    create_archive(settings)
+    with house(settings) as opened:
+        first = opened.seat("asks", Role.LEGAL)
+        matter = open_matter(first, "Patience")
+        step = f"{matter}/holds/{place(first, matter)}/release"
+        first.send(step, step="ask", reason="settled")
+        opened.seat("approves", Role.LEGAL).send(step, step="approve")
+        (hold,) = list_holds(opened.services.store)
+        assert hold.release.ends_ms is not None
+        assert hold.release.approved_ms is not None
+        assert hold.release.ends_ms - hold.release.approved_ms == 90 * 86_400_000
