@@ -99,6 +99,18 @@ def propose(store: Store, draft: Draft, person_id: int, agree: Agree = unopposed
     return _changed(store, draft.name.strip(), versions, change)
 
 
+def ending(found: list[Version], now_ms: int) -> Rule:
+    """Return the version that would end a policy now.
+
+    Raises:
+        Conflict: It is not in force.
+    """
+    now = _current(found, now_ms)
+    if now is None:
+        raise Conflict("The policy is not in force.", next_step="Withdraw what waits.")
+    return retired(now, found[-1].rule.version + 1)
+
+
 def retire(
     store: Store, name: str, person_id: int, note: str = "", agree: Agree = unopposed
 ) -> Version:
@@ -110,10 +122,7 @@ def retire(
     """
 
     def change(connection: Connection, found: list[Version]) -> None:
-        now = _current(found, store.now_ms())
-        if now is None:
-            raise Conflict("The policy is not in force.", next_step="Withdraw what waits.")
-        rule = retired(now, found[-1].rule.version + 1)
+        rule = ending(found, store.now_ms())
         _Change(store, person_id, agree).write(connection, found, rule, Wording("", "", note))
 
     return _changed(store, name, known, change)

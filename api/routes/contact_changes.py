@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime
 from pydantic import Field as Bounds
 
 from holdfast.api.door import Archive, allowed
@@ -18,7 +17,7 @@ from holdfast.api.names import number_of
 from holdfast.api.people import contacts_in_scope, known_contact
 from holdfast.api.routes.contacts import COUNTRY, Viewer
 from holdfast.api.served import Served
-from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
+from holdfast.api.shapes.common import Instant, Moment, Shape, from_ms, maybe_ms
 from holdfast.api.shapes.contact_fields import FieldsShape, fields_shape
 from holdfast.api.shapes.contacts import CONTACT_ID, ContactShape, contact_shape
 from holdfast.api.trail import note
@@ -90,8 +89,8 @@ class LinkOrder(Shape):
 
     address: str = Bounds(max_length=400, examples=["salesforce:0035g00000XyZ"])
     country: str = COUNTRY
-    valid_from_at: AwareDatetime | None = None
-    valid_to_at: AwareDatetime | None = None
+    valid_from_at: Moment | None = None
+    valid_to_at: Moment | None = None
 
 
 class LinkShape(Shape):

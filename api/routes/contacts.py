@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
-from pydantic import AwareDatetime
 from pydantic import Field as Bounds
 
 from holdfast.api.asking import visible
@@ -22,7 +21,7 @@ from holdfast.api.people import (
 )
 from holdfast.api.problems import Unprocessable
 from holdfast.api.served import Served
-from holdfast.api.shapes.common import Shape
+from holdfast.api.shapes.common import Moment, Shape
 from holdfast.api.shapes.contacts import (
     ContactsAnswer,
     ContactShape,
@@ -79,7 +78,7 @@ class TrailQuery(Shape):
 
     cursor: str = Bounds("", max_length=2000)
     limit: int = Bounds(50, ge=1, le=200)
-    since: AwareDatetime | None = Bounds(None, description="At this instant or later.")
+    since: Moment | None = Bounds(None, description="At this instant or later.")
 
 
 class ContactTrailQuery(TrailQuery):

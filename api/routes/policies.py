@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from holdfast.api.asking import (
     everywhere,
@@ -21,16 +21,15 @@ from holdfast.api.deciding import decision_on
 from holdfast.api.door import Archive, allowed, noting_absence, personally
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.served import Served
-from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
+from holdfast.api.shapes.common import Instant, Moment, Shape, from_ms, maybe_ms, person
 from holdfast.api.simulations import CHARS, question, require_simulated, signed
 from holdfast.api.trail import note
 from holdfast.core.identity import public_id
 from holdfast.core.rights import Action, Principal
 from holdfast.core.rules import Rule
 from holdfast.indexer.explain import leaf_text, to_text
-from holdfast.retention.changes import Draft, approve, drafted, propose, retire, withdraw
+from holdfast.retention.changes import Draft, approve, drafted, ending, propose, retire, withdraw
 from holdfast.retention.decisions import Decision
-from holdfast.retention.policies import retired
 from holdfast.retention.simulate import Sum, blockers, simulate
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.governance.policies import (
@@ -77,7 +76,7 @@ class ProposedPolicy(NewPolicy):
 class TriedPolicy(NewPolicy):
     """A policy to be tried."""
 
-    at: AwareDatetime | None = None
+    at: Moment | None = None
     """As of this later instant; null: now, and only then there is a digest."""
 
 
@@ -175,14 +174,12 @@ def post_simulate(new: TriedPolicy, served: Archive, principal: Governor) -> Sim
 @router.post("/policies/{name}/retire/simulate", operation_id="simulate_retirement")
 def post_simulate_retire(name: str, served: Archive, principal: Governor) -> SimulationShape:
     """Say what the end of a policy would do to the archive as it is; nothing is changed."""
-    last = versions_of(served.store, name)[-1].rule
-    return _simulated(served, principal, _Tried(retired(last, last.version + 1)))
+    rule = ending(versions_of(served.store, name), served.store.now_ms())
+    return _simulated(served, principal, _Tried(rule))
 
 
 @router.get("/retention/simulation", operation_id="simulate_retention")
-def get_simulation(
-    served: Archive, principal: Viewer, at: AwareDatetime | None = None
-) -> SimulationShape:
+def get_simulation(served: Archive, principal: Viewer, at: Moment | None = None) -> SimulationShape:
     """Say what would be due now, or at a later instant, by the policies in force."""
     return _simulated(served, principal, _Tried(at=at))
 
@@ -245,7 +242,7 @@ def post_retire(
 
 @router.get("/records/{record_id}/retention", operation_id="explain_retention")
 def get_retention(
-    record_id: str, served: Archive, principal: Reader, at: AwareDatetime | None = None
+    record_id: str, served: Archive, principal: Reader, at: Moment | None = None
 ) -> DecisionShape:
     """Say how long a record is kept now, or as of an instant, and by which rules and holds."""
     record = record_in_scope(served, principal, record_id)

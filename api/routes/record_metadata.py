@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from holdfast.api.asking import record_in_scope, refuse_governed
 from holdfast.api.door import Archive, allowed
 from holdfast.api.masks import Mask, mask_for
 from holdfast.api.served import Served
-from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms
+from holdfast.api.shapes.common import Instant, Moment, Shape, from_ms, maybe_ms
 from holdfast.api.trail import note
 from holdfast.api.versions import IfMatch, agreed, tag_of
 from holdfast.core.rights import Action, Principal
@@ -56,7 +56,7 @@ class MetadataChange(Shape):
     remove_links: Words = Field(default=[], max_length=200)
     owner: str | None = Field(None, max_length=300)
     summary: str | None = Field(None, max_length=20_000)
-    retain_from: AwareDatetime | None = None
+    retain_from: Moment | None = None
     """From when retention counts, where that is later than the receipt; null: from the receipt.
     Left out: as before. Only for who may know what is held (`matters` or `govern_view`)."""
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 
 from holdfast.core.identity import public_id
 
 MAX_PAGE = 1000
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
+_LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+_LAST_MS = int(_LAST.timestamp()) * 1000
 
 
 def stamp(instant: datetime) -> str:
@@ -18,8 +21,8 @@ def stamp(instant: datetime) -> str:
 
 
 def from_ms(at_ms: int) -> datetime:
-    """Return an instant that is kept in Unix milliseconds."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
+    """Return an instant that is kept in Unix milliseconds; one past the year 9999 as its end."""
+    return datetime.fromtimestamp(min(at_ms, _LAST_MS) / 1000, UTC)
 
 
 def maybe_ms(at_ms: int | None) -> datetime | None:
@@ -33,6 +36,8 @@ def person(person_id: int | None) -> str | None:
 
 
 Instant = Annotated[datetime, PlainSerializer(stamp, return_type=str)]
+Moment = Annotated[AwareDatetime, Field(ge=_FIRST, le=_LAST)]
+"""An instant that whoever asks gives: with its offset, and none that UTC cannot write."""
 
 
 class Shape(BaseModel):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
+from holdfast.api.shapes.common import Instant, Moment, Shape, from_ms, maybe_ms, person
 from holdfast.core.identity import public_id
 from holdfast.retention.release import Needs, still_needs
 from holdfast.storage.governance.holds import Hold
@@ -48,8 +48,8 @@ class NewHoldShape(Shape):
     reason: str = Field(min_length=1, max_length=10_000)
     query: str = Field("", max_length=100_000)
     custodians: list[str] = Field(default=[], max_length=10_000)
-    from_at: AwareDatetime | None = None
-    to_at: AwareDatetime | None = None
+    from_at: Moment | None = None
+    to_at: Moment | None = None
     spares_unindexed: bool = True
     """Hold too what the custodians have that is not fully indexed."""
     is_preview: bool = False
@@ -62,9 +62,9 @@ class HoldChange(Shape):
     reason: str | None = Field(None, min_length=1, max_length=10_000)
     add_custodians: list[str] = Field(default=[], max_length=10_000)
     """Whose mail it holds too."""
-    from_at: AwareDatetime | None = None
+    from_at: Moment | None = None
     """From earlier on."""
-    to_at: AwareDatetime | None = None
+    to_at: Moment | None = None
     """Until later."""
     any_words: bool = False
     """Drop the query."""

@@ -95,6 +95,17 @@ def test_end_of_a_floor_is_simulated_and_of_a_ceiling_need_not_be(story: Story) 
     clock.wait(days=4)
     assert office.post("ann", "/policies/over/retire")["in_force_at"] is not None
     office.post("ann", "/policies/none/retire/simulate", 404)
+    office.post("ann", "/policies/over/retire/simulate", 409)
+
+
+def test_end_is_simulated_of_the_version_in_force(story: Story) -> None:
+    office, _ = story
+    floor = {"name": "kept so far", "kind": "floor", "days": 10, "query": "harbour"}
+    office.post("ann", "/policies", 201, json=floor)
+    office.propose("ann", {**floor, "kind": "ceiling"})
+    office.post("ann", "/policies/kept so far/withdraw")
+    assert office.retire("ann", "kept so far")["kind"] == "floor"
+    office.post("ann", "/policies/kept so far/withdraw")
 
 
 def test_what_only_lengthens_and_what_is_in_force_needs_none(story: Story) -> None:
@@ -146,5 +157,7 @@ def test_every_conflict_is_listed_in_pages_of_one_instant(story: Story) -> None:
     assert sums["items"] == len(wanted)
     for cursor in ("x", "1.2", "-1.2.x"):
         office.get("ann", "/retention/conflicts", 400, params={"cursor": cursor})
+    far = office.get("ann", "/retention/conflicts", params={"cursor": "999999999999999.0."})
+    assert far["at"].startswith("9999-12-31"), "no instant is too late to be written"
     office.hire("member", "member")
     assert office.get("member", "/retention/conflicts", 403)["action"] == "govern_view"
