@@ -39,7 +39,7 @@ class Hindrance(StrEnum):
     GIVEN = "given"
     """They came with a password that somebody else gave them, and knows."""
     HANDLED = "handled"
-    """Somebody else changed lately how they come in."""
+    """Somebody else changed lately how they come in, or may have."""
     UNCLAIMED = "unclaimed"
     """The account was added to a person, who has not said that it is theirs."""
 
@@ -54,8 +54,8 @@ _HINDERED = {
         "Choose a password of your own on the page Account, then repeat it.",
     ),
     Hindrance.HANDLED: (
-        "This takes a person: somebody else changed less than three days ago how one signs in"
-        " here.",
+        "This takes a person: how one signs in here was changed less than three days ago, and"
+        " somebody else may have done it.",
         "Wait until the instant that the page Account states; tell an auditor if it was not"
         " agreed with you.",
     ),

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Response
 from fastapi.responses import RedirectResponse
 
+from holdfast.api.door import noting_absence
 from holdfast.api.limits import Limiter
 from holdfast.api.pages.cookies import Cookie, keep_session, read
 from holdfast.api.pages.rendering import render
@@ -92,7 +93,8 @@ def send_revocation(visit: Filled, prefix: Line = "") -> Response:
 @router.post("/account/claim")
 def send_claim(visit: Filled, login: Line = "") -> Response:
     """Confirm that another account is one's own, too."""
-    claim_account(visit.served.store_of(visit.principal), visit.principal, login)
+    with noting_absence(visit.request, visit.principal):
+        claim_account(visit.served.store_of(visit.principal), visit.principal, login)
     return RedirectResponse("/account", 303)
 
 

@@ -8,9 +8,10 @@ ACCOUNT: dict[str, str] = {
     "What you do counts as yours.": "您的操作算作您本人所为。",
     "What you do does not count: whoever gave you the password knows it. Choose one of your own "
     "below.": "您的操作不能算数：设置密码的人也知道它。请在下方自行设置密码。",
-    "What you do counts from this instant, since somebody else changed how you sign in. Tell an "
-    "auditor if that was not agreed with you.": (
-        "他人更改了您的登录方式，您的操作自此时起才算数。如未经您同意，请告知审计人员。"
+    "What you do counts from this instant, since how you sign in was changed, and somebody else "
+    "may have done it. Tell an auditor if it was neither you nor agreed with you.": (
+        "您的登录方式更改过，可能是他人所为，您的操作自此时起才算数。"
+        "如非您本人所为，也未经您同意，请告知审计人员。"
     ),
     "What you do does not count: sign in with your first account and confirm this one there.": (
         "您的操作不能算数：请用您的首个账号登录，并在那里确认此账号。"

@@ -89,8 +89,9 @@ TEXTS: dict[str, str] = {
     "Choose a password of your own on the page Account, then repeat it.": (
         "请先在“账号”页自行设置密码，然后重试。"
     ),
-    "This takes a person: somebody else changed less than three days ago how one signs in here.": (
-        "此操作须由本人进行：他人在三天之内更改过此处的登录方式。"
+    "This takes a person: how one signs in here was changed less than three days ago, and "
+    "somebody else may have done it.": (
+        "此操作须由本人进行：此处的登录方式在三天之内更改过，可能是他人所为。"
     ),
     "Wait until the instant that the page Account states; tell an auditor if it was "
     "not agreed with you.": ("请等到“账号”页所示的时间；如未经您同意，请告知审计人员。"),

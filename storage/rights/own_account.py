@@ -11,6 +11,7 @@ from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.locks import lock_kind
 from holdfast.storage.catalogue.rights_tables import users
 from holdfast.storage.rights.endings import end_sessions_of_user
+from holdfast.storage.rights.in_person import chosen
 from holdfast.storage.rights.noting import note_users
 from holdfast.storage.rights.passwords import hashed
 from holdfast.storage.rights.sessions import Client
@@ -30,6 +31,7 @@ def choose_password(store: Store, given: Credentials, password: str) -> SignedIn
     """Give oneself another password, which nobody else knows; all sessions of before end.
 
     What an administrator changed less than three days ago still counts: they too could choose one.
+    So they could in place of a password that they gave longer ago: that waits from now on.
 
     Args:
         store: The archive.
@@ -42,7 +44,7 @@ def choose_password(store: Store, given: Credentials, password: str) -> SignedIn
     """
     if password == given.password:
         raise Refused("This is the present password.", next_step="Choose another one.")
-    values: dict[str, Any] = {"password_hash": hashed(password), "is_password_own": True}
+    fresh_hash = hashed(password)
     proof = examined(store, given)
     client = Client(given.address, given.agent, given.previous)
 
@@ -52,7 +54,8 @@ def choose_password(store: Store, given: Credentials, password: str) -> SignedIn
         if user is None:
             return None
         end_sessions_of_user(connection, store, user.id)
-        changed = {**values, "password_ms": store.now_ms(), "version": user.version + 1}
+        changed: dict[str, Any] = {"password_hash": fresh_hash, "version": user.version + 1}
+        changed |= chosen(user, store.now_ms())
         connection.execute(update(users).where(users.c.id == user.id).values(changed))
         note_users(connection, store, [user.id])
         return begun(connection, store, found_user(connection, user.id), client)

@@ -67,11 +67,12 @@ def test_reset_by_somebody_else_stands_on_the_page_and_bars_approvals(lonely: Ho
     owner.get("/account", 303)
     thief = lonely.browser().sign_in("approves", GIVEN)
     choose(thief, GIVEN, "taken over, and kept")
-    assert "since somebody else changed how you sign in" in shown(thief)
+    assert "since how you sign in was changed" in shown(thief)
     thief.send(step, 403, step="approve")
     assert lonely.noted("refused")[0]["hindrance"] == "handled"
     thief.send("/account/keys", 200, name="through the window")
     thief.send("/account/claim", 403, login="asks")
+    assert lonely.noted("refused")[0]["route"] == "POST /account/claim"
     first.send(step, step="withdraw")
 
 

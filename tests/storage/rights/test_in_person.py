@@ -74,6 +74,23 @@ def test_administrator_who_resets_a_password_cannot_act_as_its_owner_for_three_d
     assert hindrance(store, password=THIRD) is None
 
 
+def test_password_that_was_given_long_ago_is_not_chosen_away_for_its_owner_at_once(
+    store: Store,
+) -> None:
+    user(store, role=Role.LEGAL)
+    enter(store)  # the owner reads mail, and leaves the password as it is
+    wait(store, hours=71, minutes=59)
+    user(store, "bob", role=Role.LEGAL)
+    assert chosen(store, "bob", PASSWORD, OTHER).hindrance is None
+    wait(store, minutes=2)
+    assert chosen(store, "ann", PASSWORD, OTHER).hindrance is Hindrance.HANDLED
+    wait(store, hours=71, minutes=59)
+    assert hindrance(store, password=OTHER) is Hindrance.HANDLED
+    wait(store, minutes=2)
+    assert hindrance(store, password=OTHER) is None
+    assert chosen(store, "ann", OTHER, THIRD).hindrance is None, "one's own is nobody else's"
+
+
 def test_clock_that_moved_back_frees_nobody_earlier(store: Store) -> None:
     user(store, role=Role.LEGAL)
     chosen(store, "ann", PASSWORD, OTHER)
@@ -81,6 +98,8 @@ def test_clock_that_moved_back_frees_nobody_earlier(store: Store) -> None:
     set_password(store, "ann", PASSWORD)
     wait(store, days=-390)
     assert chosen(store, "ann", PASSWORD, THIRD).hindrance is Hindrance.HANDLED
+    wait(store, days=4)
+    assert hindrance(store, password=THIRD) is Hindrance.HANDLED
 
 
 def test_link_by_hand_or_by_an_address_that_was_changed_waits_too(store: Store) -> None:
