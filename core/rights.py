@@ -38,6 +38,8 @@ class Hindrance(StrEnum):
     """They came with a key that somebody else made."""
     GIVEN = "given"
     """They came with a password that somebody else gave them, and knows."""
+    PROVIDER = "provider"
+    """They came with a password, though a provider is linked to vouch for them."""
     HANDLED = "handled"
     """Somebody else changed lately how they come in, or may have."""
     UNCLAIMED = "unclaimed"
@@ -52,6 +54,12 @@ _HINDERED = {
     Hindrance.GIVEN: (
         "This takes a person: whoever gave the password knows it too.",
         "Choose a password of your own on the page Account, then repeat it.",
+    ),
+    Hindrance.PROVIDER: (
+        "This takes a person: whoever comes in by an organisation does not notice what becomes of"
+        " their password here.",
+        "Sign in through your organisation; if there is no such way any more, have the link to it"
+        " taken away.",
     ),
     Hindrance.HANDLED: (
         "This takes a person: how one signs in here was changed less than three days ago, and"

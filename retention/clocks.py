@@ -47,7 +47,8 @@ def judge_clock(now_ms: int, seen: Marks, *, is_checked: bool = False) -> None:
     if has_jumped and stamped_ms is None and not is_checked:
         raise Conflict(
             "The clock is more than a day ahead of when it was last looked at.",
-            next_step="Compare it with another clock, then repeat with --clock-checked.",
+            next_step="Compare it with another clock, then repeat with --clock-checked"
+            " (over HTTP: is_clock_checked).",
             now_ms=now_ms,
             seen_ms=highest_ms,
         )

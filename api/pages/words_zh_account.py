@@ -8,6 +8,10 @@ ACCOUNT: dict[str, str] = {
     "What you do counts as yours.": "您的操作算作您本人所为。",
     "What you do does not count: whoever gave you the password knows it. Choose one of your own "
     "below.": "您的操作不能算数：设置密码的人也知道它。请在下方自行设置密码。",
+    "What you do does not count: sign in through your organisation. A password counts only where "
+    "no organisation is linked.": (
+        "您的操作不能算数：请通过单位登录。只有未关联单位时，密码才算数。"
+    ),
     "What you do counts from this instant, since how you sign in was changed, and somebody else "
     "may have done it. Tell an auditor if it was neither you nor agreed with you.": (
         "您的登录方式更改过，可能是他人所为，您的操作自此时起才算数。"

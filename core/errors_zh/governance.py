@@ -38,8 +38,9 @@ TEXTS: dict[str, str] = {
     "The clock is more than 5 minutes from the newest anchor's.": (
         "时钟与最新锚点的时间相差超过 5 分钟。"
     ),
-    "Compare it with another clock, then repeat with --clock-checked.": (
-        "请与另一时钟核对，然后加上 --clock-checked 重复。"
+    "Compare it with another clock, then repeat with --clock-checked (over HTTP: "
+    "is_clock_checked).": (
+        "请与另一时钟核对，然后加上 --clock-checked（HTTP 接口为 is_clock_checked）重复。"
     ),
     "The clock is more than a day ahead of when it was last looked at.": (
         "时钟比上次查看时超前一天以上。"

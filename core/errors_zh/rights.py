@@ -89,6 +89,10 @@ TEXTS: dict[str, str] = {
     "Choose a password of your own on the page Account, then repeat it.": (
         "请先在“账号”页自行设置密码，然后重试。"
     ),
+    "This takes a person: whoever comes in by an organisation does not notice what becomes of "
+    "their password here.": ("此操作须由本人进行：通过单位登录的人不会察觉其此处密码的变化。"),
+    "Sign in through your organisation; if there is no such way any more, have the link to it "
+    "taken away.": ("请通过单位登录；如已无此方式，请让管理员取消关联。"),
     "This takes a person: how one signs in here was changed less than three days ago, and "
     "somebody else may have done it.": (
         "此操作须由本人进行：此处的登录方式在三天之内更改过，可能是他人所为。"

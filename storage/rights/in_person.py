@@ -24,6 +24,8 @@ def hindrance_of(user: UserView, now_ms: int, *, is_vouched: bool) -> Hindrance 
     """
     if user.is_unclaimed:
         return Hindrance.UNCLAIMED
+    if user.subject and not is_vouched:  # one who never uses a password misses it when it changes
+        return Hindrance.PROVIDER
     if not (is_vouched or user.is_password_own):
         return Hindrance.GIVEN
     until_ms = user.counts_from_ms

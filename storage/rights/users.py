@@ -276,7 +276,7 @@ def link_user(store: Store, login: str | int, issuer: str, subject: str) -> User
             raise Conflict("This subject is another user already.", next_step="Unlink it there.")
 
     def values(before: UserView) -> dict[str, Any]:
-        linked = handled(before, store.now_ms()) if issuer else {}
+        linked = handled(before, store.now_ms()) if issuer or before.subject else {}
         return {"issuer": issuer, "subject": subject, **linked}
 
     return _changed(store, login, act, values)

@@ -124,6 +124,25 @@ def test_who_comes_by_the_provider_from_the_beginning_counts(store: Store) -> No
     assert principal(store, signed).hindrance is None
 
 
+def test_password_of_somebody_who_comes_by_the_provider_counts_for_nobody(store: Store) -> None:
+    user(store, role=Role.LEGAL, password="", addresses=("ann@our.example",))
+    vouched = Vouched("https://id.example", "42")
+    let_in = partial(sign_in_oidc, store, vouched, Client(ADDRESS), "ann@our.example")
+    let_in()
+    set_password(store, "ann", PASSWORD)
+    assert hindrance(store) is Hindrance.PROVIDER
+    wait(store, hours=73)
+    assert chosen(store, "ann", PASSWORD, OTHER).hindrance is Hindrance.PROVIDER
+    wait(store, hours=73)
+    assert hindrance(store, password=OTHER) is Hindrance.PROVIDER, "ann never noticed anything"
+    assert principal(store, let_in()).hindrance is None
+    link_user(store, "ann", "", "")
+    assert hindrance(store, password=OTHER) is Hindrance.HANDLED
+    wait(store, hours=73)
+    link_user(store, "ann", "", "")
+    assert hindrance(store, password=OTHER) is None, "there was no link to take away"
+
+
 def test_removing_a_second_factor_is_a_change_of_the_way_in(store: Store) -> None:
     user(store, role=Role.LEGAL)
     chosen(store, "ann", PASSWORD, OTHER)
