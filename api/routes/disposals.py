@@ -13,6 +13,7 @@ from holdfast.api.door import Archive, allowed, noting_absence, personally
 from holdfast.api.idempotency import Call, Once, once
 from holdfast.api.names import number_of
 from holdfast.api.shapes.common import Instant, Shape, from_ms, maybe_ms, person
+from holdfast.api.trail import note
 from holdfast.api.work_views import HAS_JOB
 from holdfast.core.errors import Conflict
 from holdfast.core.identity import public_id
@@ -132,6 +133,7 @@ class ItemsAnswer(Shape):
 @router.get("/disposals", operation_id="list_disposals")
 def get_disposals(served: Archive, principal: Viewer) -> list[DisposalShape]:
     """List disposals, newest first."""
+    note(served, principal, "govern_read", {"what": "disposals"})
     return [_disposal(served.store, one) for one in disposals_of(served.store)]
 
 
@@ -155,6 +157,7 @@ def get_disposal(disposal_id: str, served: Archive, principal: Viewer) -> Dispos
     """Read a disposal, with what the vault still holds of what it destroyed."""
     number = number_of("dsp", disposal_id)
     shape = _disposal(served.store, disposal_of(served.store, number))
+    note(served, principal, "govern_read", {"what": "disposal"}, [("dsp", number)])
     left = _remains(remains_of(served.store, number))
     trouble = served.troubles.get(number, "")
     return shape.model_copy(update={"remains": left, "trouble": trouble})
@@ -171,6 +174,7 @@ def get_items(
 ) -> ItemsAnswer:
     """Read the manifest, item by item."""
     number = disposal_of(served.store, number_of("dsp", disposal_id)).id
+    note(served, principal, "govern_read", {"what": "disposal items"}, [("dsp", number)])
     after = int(cursor) if cursor else -1
     found = items_of(served.store, number, after=after, limit=limit)
     following = str(found[-1].ordinal) if len(found) == limit else None
@@ -246,6 +250,7 @@ def get_certificate(disposal_id: str, served: Archive, principal: Viewer) -> Pla
             "The disposal has no certificate yet.",
             next_step="It gets one when all of its items are settled.",
         )
+    note(served, principal, "govern_read", {"what": "certificate"}, [("dsp", kept.id)])
     return PlainTextResponse(kept.certificate.decode())
 
 

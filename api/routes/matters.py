@@ -82,6 +82,7 @@ def get_matters(
     served: Archive, principal: Viewer, *, with_closed: bool = False
 ) -> list[MatterShape]:
     """List matters."""
+    note(served, principal, "govern_read", {"what": "matters"})
     return [matter_shape(one) for one in list_matters(served.store, with_closed=with_closed)]
 
 
@@ -105,6 +106,7 @@ def get_matter(
 ) -> MatterShape:
     """Read a matter."""
     found = _matter(served, matter_id)
+    note(served, principal, "govern_read", {"what": "matter"}, [("mat", found.id)])
     response.headers["ETag"] = tag_of(found.version)
     return matter_shape(found)
 
@@ -139,6 +141,7 @@ def get_holds_of(
 ) -> list[HoldShape]:
     """List the holds of a matter."""
     found = _matter(served, matter_id)
+    note(served, principal, "govern_read", {"what": "holds"}, [("mat", found.id)])
     now_ms = served.store.now_ms()
     listed = list_holds(served.store, matter_id=found.id, with_ended=with_ended)
     return [hold_shape(one, now_ms) for one in listed]
@@ -199,6 +202,7 @@ def _disposed(one: Underway) -> AlreadyDisposed:
 @router.get("/holds", operation_id="list_holds")
 def get_holds(served: Archive, principal: Viewer, *, with_ended: bool = False) -> list[HoldShape]:
     """List the holds of all matters."""
+    note(served, principal, "govern_read", {"what": "holds"})
     now_ms = served.store.now_ms()
     return [hold_shape(one, now_ms) for one in list_holds(served.store, with_ended=with_ended)]
 
@@ -207,6 +211,7 @@ def get_holds(served: Archive, principal: Viewer, *, with_ended: bool = False) -
 def get_hold(hold_id: str, served: Archive, principal: Viewer, response: Response) -> HoldDetail:
     """Read a hold: what it holds, and what its end would set free."""
     found = _hold(served, hold_id)
+    note(served, principal, "govern_read", {"what": "hold"}, [("hld", found.id)])
     mine = counted_in_scope(served, principal, Term(Field.HOLD, found.public))
     counts = mine or count_held(served.store, found.id)
     freed = None if mine else freed_by(served.store, found.id).free
@@ -303,6 +308,7 @@ def post_withdraw(hold_id: str, served: Archive, principal: Releaser) -> HoldSha
 def get_notices(hold_id: str, served: Archive, principal: Viewer) -> list[NoticeShape]:
     """List which custodians were told of a hold, and who acknowledged it."""
     found = _hold(served, hold_id)
+    note(served, principal, "govern_read", {"what": "notices"}, [("hld", found.id)])
     return [notice_shape(one) for one in list_notices(served.store, hold_id=found.id)]
 
 
@@ -320,6 +326,7 @@ def get_all_notices(
     served: Archive, principal: Viewer, *, with_acknowledged: bool = False
 ) -> list[NoticeShape]:
     """List the notices that nobody has acknowledged, of holds in force; or all there are."""
+    note(served, principal, "govern_read", {"what": "notices"})
     only = not with_acknowledged
     return [notice_shape(one) for one in list_notices(served.store, only_outstanding=only)]
 

@@ -151,12 +151,14 @@ class DecisionShape(Shape):
 @router.get("/policies", operation_id="list_policies")
 def get_policies(served: Archive, principal: Viewer) -> list[PolicyShape]:
     """List every version of every policy, with who proposed and approved it."""
+    note(served, principal, "govern_read", {"what": "policies"})
     return [_policy(one) for one in all_versions(served.store)]
 
 
 @router.get("/policies/{name}", operation_id="read_policy")
 def get_policy(name: str, served: Archive, principal: Viewer) -> list[PolicyShape]:
     """Read the versions of one policy."""
+    note(served, principal, "govern_read", {"what": "policy", "name": name})
     return [_policy(one) for one in versions_of(served.store, name)]
 
 
