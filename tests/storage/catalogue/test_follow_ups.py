@@ -221,6 +221,8 @@ def test_open_tasks_of_hubspot_are_due_until_they_are_done(store: Store) -> None
         ({"CompletedDateTime": "2024-03-02T00:00:00.000Z"}, False),
         ({"IsDeleted": "true"}, False),
         ({"ActivityDate": ""}, False),
+        ({"ActivityDate": "3/5/2024"}, False),
+        ({"ActivityDate": "12.03.2024 noon"}, False),
     ],
 )
 def test_open_tasks_of_salesforce_are_due(
@@ -243,3 +245,6 @@ def test_open_tasks_of_salesforce_are_due(
     context = Context("salesforce", zone="UTC", extra={"headers": headers, "encoding": "utf-8"})
     ChatFiling(store)(Line("salesforce.task", {}, context))
     assert bool(due(store, "2024-03-13")) is is_due
+    with reading(store.engine) as connection:
+        query = select(interactions.c.kind, interactions.c.defects)
+        assert [row.kind for row in connection.execute(query)] == ["task"]
