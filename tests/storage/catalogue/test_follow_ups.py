@@ -166,7 +166,7 @@ def test_what_was_filed_before_such_dates_were_read_gets_them_when_it_comes_agai
     file = ChatFiling(store)
     file(row("2024-03-05 10:00", "first", "2024-03-12"))
     with writing(store.engine) as connection:
-        connection.execute(update(interactions).values(due_ms=None))
+        connection.execute(update(interactions).values(due_ms=None, parser_version=4))
     assert due(store, "2024-04-01") == []
     again = row("2024-03-05 10:00", "first", "2024-03-12")
     file(Item(again.form, dict(reversed(again.value.items())), again.context))
