@@ -187,6 +187,19 @@ def test_it_is_told_of_once_when_it_is_due_or_filed_too_late(store: Store) -> No
     assert told("2025-12-01", "2026-01-07") == 0
 
 
+def test_plan_that_fell_due_of_late_is_told_of_only_if_none_is_newer(store: Store) -> None:
+    """Whatever is due later or earlier than what is looked at counts as well."""
+    file, day = ChatFiling(store), timedelta(days=1) // timedelta(milliseconds=1)
+    file(row("2025-12-20 10:00", "first", "2025-12-30"))
+    file(row("2025-12-19 10:00", "older", "2025-12-29", 电话="13900139000"))
+    file(row("2025-12-21 10:00", "put off", "2026-02-01"))
+    file(row("2025-12-22 10:00", "too long ago", "2025-12-22 12:00", 电话="13900139000"))
+    with reading(store.engine) as connection:
+        assert fallen_due(connection, ms("2025-12-28"), ms("2025-12-31"), 7 * day) == []
+        (one,) = fallen_due(connection, ms("2025-12-21"), ms("2025-12-31"), 30 * day)
+    assert one.due_ms == ms("2025-12-22T12:00")
+
+
 def crm(form: str, value: Any, **more: Any) -> Item:
     return Item(form, value, Context("crm", zone="UTC", extra=more))
 
