@@ -132,7 +132,7 @@ class Draft:
     version_ms: int = 0
     """When this version of a chat message was written; 0 for the first, and for mail."""
     due_ms: int | None = None
-    """See `Chat.due_at`; like its time it follows from the original, and is not digested."""
+    """See `Chat.due_at`."""
 
 
 @dataclass(frozen=True, slots=True)

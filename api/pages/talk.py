@@ -61,7 +61,7 @@ def talk_around(visit: Visit, record: Record) -> dict[str, Any]:
     lines = [
         replace(
             _spoken(line, shown, record.id),
-            reactions=tuple((sender_of(shown[i.id]), i) for i in reacted.get(line.id, ())),
+            reactions=tuple(_reacted(one, shown[one.id]) for one in reacted.get(line.id, ())),
         )
         for line in around.lines
         if line.id in shown
@@ -89,6 +89,11 @@ def _spoken(line: Line, shown: Mapping[int, Record], here: int) -> Spoken:
         versions=versions,
         later=tuple((sender_of(one), one) for one in later if one.kind != Kind.REACTION),
     )
+
+
+def _reacted(one: Reaction, record: Record) -> tuple[str, Reaction]:
+    """Return who reacted, and the reaction as it may be shown."""
+    return sender_of(record), replace(one, what=record.body)
 
 
 def _those(ids: Sequence[int], shown: Mapping[int, Record]) -> tuple[Record, ...]:

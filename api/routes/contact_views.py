@@ -44,6 +44,8 @@ Days = Annotated[int, Query(ge=1, le=3660)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 LOOKED_BACK_DAYS = 90
 """How far back an unanswered message is still looked for."""
+_PAGE = 200
+"""Records that are read at a time: their texts are held in memory."""
 
 
 class Counted(Shape):
@@ -300,14 +302,22 @@ def _planned(
 ) -> tuple[list[tuple[Planned, Record]], int]:
     """Return what is due and in the scope, with the record that says so; and how much that is.
 
-    Who sees everything sees all that is due: only what is shown is read.
+    Who sees everything sees all that is due: only what is shown is read. Else no more is held than
+    a page of it.
     """
     due = planned(served.store, int(now.timestamp() * 1000))
-    wanted = due[:most] if principal.scope.is_whole else due
-    ids = [one.interaction_id for one in wanted]
-    seen = {one.id: one for one in visible(principal, records(served.store, ids))}
-    found = [(one, seen[one.interaction_id]) for one in wanted if one.interaction_id in seen]
-    return found[:most], len(due) if principal.scope.is_whole else len(found)
+    is_whole = principal.scope.is_whole
+    wanted = due[:most] if is_whole else due
+    found: list[tuple[Planned, Record]] = []
+    total = 0
+    for start in range(0, len(wanted), _PAGE):
+        some = wanted[start : start + _PAGE]
+        seen = visible(principal, records(served.store, [one.interaction_id for one in some]))
+        known = {one.id: one for one in seen}
+        shown = [(one, known[one.interaction_id]) for one in some if one.interaction_id in known]
+        total += len(shown)
+        found += shown[: most - len(found)]
+    return found, len(due) if is_whole else total
 
 
 def _plan(one: Planned, record: Record, mask: Mask, now: datetime) -> PlannedFollowUp:

@@ -247,7 +247,7 @@ def _line(line: Line, shown: dict[int, Record], reacted: tuple[Reaction, ...]) -
 def _reaction(one: Reaction, record: Record) -> ReactionShape:
     return ReactionShape(
         record_id=public_id("msg", one.id),
-        what=one.what,
+        what=record.body,
         who=sender_of(record),
         contact_id=next((public_id("con", i) for i in record.contact_ids), None),
         at=one.at,

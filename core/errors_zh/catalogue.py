@@ -50,7 +50,7 @@ TEXTS: dict[str, str] = {
     "There is no such party type.": "没有这样的往来方类型。",
     "A {} has at most {} printable characters.": "{0} 最多 {1} 个可打印字符。",
     "A contact has at most {} {}.": "联系人的 {1} 最多 {0} 个。",
-    "A consent is {} for a channel.": "同意是针对某一渠道的 {0}。",
+    "A consent is {} for a channel.": "每个渠道的同意状态应为 {0}。",
     "A contact has at most {} consents.": "联系人最多有 {0} 项同意。",
     "Look for it by its address.": "请按地址查找。",
     "There is no such contact.": "没有这样的联系人。",

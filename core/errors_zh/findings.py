@@ -64,7 +64,7 @@ TEXTS: dict[str, str] = {
     "The captures that were taken back are not those that the audit log names.": (
         "被撤销的采集与审计日志所列的不符。"
     ),
-    "Nobody wrote it under its name.": "没有人以其名称使用过它。",
+    "Nobody wrote it under its name.": "没有人写过带此名称的该地址。",
     "It is not what its versions lead to.": "它与其各版本的结果不符。",
     "Version {}: {}": "第 {0} 版：{1:said}",
     "It is not what meeting and merging made of it.": "它与各次往来和合并的结果不符。",

@@ -27,7 +27,7 @@ from holdfast.parsers.dates import FIRST_YEAR, LAST_YEAR
 from holdfast.parsers.defects import Defects
 from holdfast.parsers.surrogates import without_surrogates
 
-PARSER_VERSION = 4
+PARSER_VERSION = 5
 """Raised whenever the same bytes may give another result."""
 MAX_PEOPLE = 10_000
 """Participants of one record; more are counted in a defect."""

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from holdfast.core.chats import chat_address
 from holdfast.core.kinds import Kind, Role
-from holdfast.core.records import Participant
+from holdfast.core.records import Defect, Participant
 from holdfast.parsers.chat.building import Said
 from holdfast.parsers.chat.csv_cells import cells_of
 from holdfast.parsers.chat.table_values import read_time
@@ -45,16 +45,22 @@ def read_task(raw: bytes, context: Context) -> Said:
         ),
         people=_parties(row, is_inward=row.get("calltype", "") == "Inbound"),
     ))  # fmt: skip
-    return replace(said, due_at=_due(row, context))
+    due_at, defects = _due(row, context)
+    return replace(said, due_at=due_at, defects=(*said.defects, *defects))
 
 
-def _due(row: Mapping[str, str], context: Context) -> datetime | None:
+def _due(row: Mapping[str, str], context: Context) -> tuple[datetime | None, tuple[Defect, ...]]:
     """Return until when a task that is still open is to be done."""
     is_closed = row.get("isclosed", "").lower() == "true" or bool(row.get("completeddatetime"))
     is_closed = is_closed or row.get("status", "").lower() in _CLOSED
     is_gone = row.get("isdeleted", "").lower() == "true"
     day = row.get("activitydate", "")
-    return read_time(day, context.zone)[0] if day and not is_closed and not is_gone else None
+    if not day or is_closed or is_gone:
+        return None, ()
+    try:
+        return read_time(day, context.zone)[0], ()
+    except ValueError:
+        return None, (Defect("follow_up_unreadable", day[:100]),)
 
 
 _CLOSED = frozenset(("completed", "closed"))

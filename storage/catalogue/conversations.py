@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MOST = 1_000
 """Messages of one page."""
 LONGEST_FAMILY = 1_000
-"""What was said of one message; the oldest of it is given."""
+"""What was said of one message; the oldest of it is given, what is no reaction first."""
 _OF_ROOMS = (Kind.CHAT_EVENT.value, Kind.CONVERSATION.value)
 _LATER = tuple(sorted(one.value for one in ASIDES - {Kind.CHAT_EVENT, Kind.CONSENT}))
 """Kinds that stand with the message that they are about, or in no order of messages."""
@@ -257,14 +257,21 @@ def _lines(
     for row in rows:
         family = [one for one in families.get(row.message_key, ()) if one.id != row.id]
         versions = tuple(one.id for one in family if one.kind == row.kind)
-        later = tuple(one.id for one in family if one.kind != row.kind)
-        lines.append(Line(row.id, versions, later[:LONGEST_FAMILY]))
+        later = tuple(one.id for one in _some([one for one in family if one.kind != row.kind]))
+        lines.append(Line(row.id, versions, later))
     first, last = (rows[0], rows[-1]) if rows else (None, None)
     return Lines(
         tuple(lines),
         f"before_{first.at_ms}_{first.id}" if first is not None and has_before else "",
         f"after_{last.at_ms}_{last.id}" if last is not None and has_after else "",
     )
+
+
+def _some(later: list[Row[Any]]) -> list[Row[Any]]:
+    """Return no more than may be given: very many who like it do not hide that it was deleted."""
+    if len(later) > LONGEST_FAMILY:
+        later.sort(key=lambda one: one.kind == Kind.REACTION.value)
+    return later[:LONGEST_FAMILY]
 
 
 def _families(connection: Connection, rows: Iterable[Row[Any]]) -> dict[bytes, list[Row[Any]]]:

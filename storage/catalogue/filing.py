@@ -40,6 +40,7 @@ from holdfast.storage.catalogue.identities import Linker, count
 from holdfast.storage.catalogue.locks import Hold, lock_rows, refuse_fewer
 from holdfast.storage.catalogue.queueing import enqueue
 from holdfast.storage.catalogue.rooms import rooms_of
+from holdfast.storage.catalogue.rows import DUE_DIGESTED_SINCE
 from holdfast.storage.catalogue.schema import (
     attachments,
     captures,
@@ -342,8 +343,7 @@ def _end_items(
     ]
     update_rows(batch.connection, captures, links, "id")
     _revive(batch, known)
-    due = [{"id": target, "due_ms": at} for target, at in batch.due.items()]
-    update_rows(batch.connection, interactions, due, "id")
+    _date(batch)
     touched = [target for _, target, _ in open_ones]
     changed = [*touched, *batch.crowded]
     hold_matching(batch.connection, batch.store, changed, batch.active)
@@ -364,6 +364,16 @@ def _end_items(
 def _is_said_again(batch: _Batch, sealed: Sealed, draft: Draft, target: int) -> bool:
     """Tell whether bytes that were filed before are, in another place, another thing said."""
     return draft.channel != EMAIL and batch.by_original[sealed.original_id] != target
+
+
+def _date(batch: _Batch) -> None:
+    """Tell when to follow up of what has no such date: since they are read, digests hold them."""
+    query = select(interactions.c.id).where(
+        interactions.c.parser_version < DUE_DIGESTED_SINCE, interactions.c.due_ms.is_(None)
+    )
+    old = by_value(batch.connection, query, interactions.c.id, batch.due)
+    due = [{"id": row.id, "due_ms": batch.due[row.id]} for row in old]
+    update_rows(batch.connection, interactions, due, "id")
 
 
 def _revive(batch: _Batch, targets: Iterable[int]) -> None:

@@ -78,15 +78,18 @@ def fallen_due(connection: Connection, since_ms: int, until_ms: int, most_ms: in
         most_ms: What fell due longer before `until_ms` is left out.
     """
     query = select(interactions.c.id, interactions.c.captured_ms)
-    due = [one for one in planned_in(connection, until_ms) if one.due_ms > until_ms - most_ms]
+    due = planned_in(connection, until_ms, until_ms - most_ms)
     rows = by_value(connection, query, interactions.c.id, [one.interaction_id for one in due])
     filed = {row.id: row.captured_ms for row in rows}
     return [one for one in due if max(one.due_ms, filed[one.interaction_id]) > since_ms]
 
 
-def planned_in(connection: Connection, until_ms: int) -> list[Planned]:
-    """Return the same, in a transaction of the caller's."""
-    rows = connection.execute(_PLANS.where(interactions.c.due_ms <= until_ms)).all()
+def planned_in(connection: Connection, until_ms: int, after_ms: int | None = None) -> list[Planned]:
+    """Return the same, in a transaction of the caller's; only what is due later than an instant."""
+    query = _PLANS.where(interactions.c.due_ms <= until_ms)
+    if after_ms is not None:
+        query = query.where(interactions.c.due_ms > after_ms)
+    rows = connection.execute(query).all()
     people = _outside(connection, [row.id for row in rows])
     known = {
         one.id: one
@@ -95,8 +98,8 @@ def planned_in(connection: Connection, until_ms: int) -> list[Planned]:
     }
     those = {row.id: tuple(i for i in people[row.id] if i in known) for row in rows}
     left = [row for row in rows if not _is_done(row, [known[i] for i in those[row.id]])]
+    left = _not_planned_anew(connection, left, those)  # which leaves few
     left = _spoken_last(connection, left)
-    left = _not_planned_anew(connection, left, those)
     found = [
         Planned(
             row.id,
@@ -157,7 +160,7 @@ def _not_planned_anew(
 ) -> list[Row[Any]]:
     """Leave out what a later record of the same contact plans anew; tasks stand side by side."""
     mine = {i for row in rows for i in people[row.id]}
-    wanted = select(participants.c.interaction_id, contact_then(), identities.c.side).join(
+    wanted = select(participants.c.interaction_id, contact_then(), interactions.c.at_ms).join(
         identities, identities.c.id == participants.c.identity_id
     )
     wanted = wanted.join(interactions, interactions.c.id == participants.c.interaction_id).where(
@@ -165,7 +168,7 @@ def _not_planned_anew(
         interactions.c.removed_ms.is_(None),
         interactions.c.kind != Kind.TASK.value,
     )
-    met = by_value(connection, wanted, identities.c.contact_id, mine)
+    met = _latest_alone(by_value(connection, wanted, identities.c.contact_id, mine))
     plans = {
         row.id: row
         for row in by_value(
@@ -175,13 +178,21 @@ def _not_planned_anew(
     taken = _last_captures(connection, plans)
     newest: dict[int, tuple[int, int, int]] = {}
     for one in met:
-        if one.contact_id is not None:
-            plan = plans[one.interaction_id]
-            place = (plan.at_ms, taken.get(plan.id, 0), plan.id)
-            newest[one.contact_id] = max(newest.get(one.contact_id, place), place)
+        plan = plans[one.interaction_id]
+        place = (plan.at_ms, taken.get(plan.id, 0), plan.id)
+        newest[one.contact_id] = max(newest.get(one.contact_id, place), place)
 
     def is_newest(row: Row[Any]) -> bool:
         place = (row.at_ms, taken.get(row.id, 0), row.id)
         return all(newest.get(one, place) <= place for one in people[row.id])
 
     return [row for row in rows if row.kind == Kind.TASK.value or is_newest(row)]
+
+
+def _latest_alone(met: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Return of each contact the plans of its latest instant: a contact can have very many."""
+    latest: dict[int, int] = {}
+    for one in met:
+        if one.contact_id is not None:
+            latest[one.contact_id] = max(latest.get(one.contact_id, one.at_ms), one.at_ms)
+    return [one for one in met if latest.get(one.contact_id) == one.at_ms]

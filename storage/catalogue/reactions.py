@@ -33,7 +33,8 @@ def stood_at(store: Store, interaction_ids: Sequence[int]) -> dict[int, Stood]:
     for interaction_id, captures in taken.items():
         for one in captures:
             if one.facts.as_of is not None:
-                shown[interaction_id].add(one.facts.as_of)
+                # Whatever time it states: what came in then was not of later.
+                shown[interaction_id].add(min(one.facts.as_of, one.captured_at))
     return {
         row.id: Stood(None if row.sent_ms is None else instant(row.at_ms), frozenset(shown[row.id]))
         for row in rows

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import threading
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -165,13 +166,33 @@ def digested_values(row: object) -> list[object]:
     return [*values, bool(is_bulk), bool(is_truncated)]
 
 
-def chat_values(channel: str, conversation_key: str | None, version_ms: int) -> list[object]:
-    """Return what is digested of chat beside `digested_values`; nothing of mail."""
-    return [] if channel == EMAIL else [channel, conversation_key or "", version_ms]
+DUE_DIGESTED_SINCE = 5
+"""Rows of chat that an earlier parser made are digested without `due_ms`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRow:
+    """What is digested of a row beside `digested_values`, chiefly of chat."""
+
+    channel: str
+    room: str | None
+    """Key of the conversation."""
+    version_ms: int
+    due_ms: int | None
+    parser_version: int
+
+    def values(self) -> list[object]:
+        """Return it as it is digested; nothing of mail, and no date where none is planned."""
+        is_mail = self.channel == EMAIL  # which plans nothing: a date in its row is none of ours
+        is_told = is_mail or self.parser_version >= DUE_DIGESTED_SINCE
+        due: list[object] = [self.due_ms] if self.due_ms is not None and is_told else []
+        return due if is_mail else [self.channel, self.room or "", self.version_ms, *due]
 
 
 def draft_digest(draft: Draft) -> bytes:
     """Digest a draft as its rows will be digested by `verify`."""
     room = draft.conversation.key if draft.conversation else ""
-    values = digested_values(draft) + chat_values(draft.channel, room, draft.version_ms)
-    return row_digest(values, draft.participants, draft.attachments)
+    chat = ChatRow(
+        draft.channel, room, draft.version_ms, draft.due_ms, draft.parser_version
+    ).values()
+    return row_digest(digested_values(draft) + chat, draft.participants, draft.attachments)

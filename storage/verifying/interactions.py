@@ -20,7 +20,7 @@ from holdfast.storage.catalogue.rows import (
     DIGESTED,
     FLAGS_DIGESTED,
     PERSON_DIGESTED,
-    chat_values,
+    ChatRow,
     filed_digest,
     plain_digest,
 )
@@ -77,12 +77,20 @@ class _Filed(NamedTuple):
     channel: str
     conversation_id: int | None
     version_ms: int
+    due_ms: int | None
+    parser_version: int
     removed_ms: int | None
     shredded_ms: int | None
     keyed: int | None
     """Thread of its Message-ID."""
     room_channel: str | None
     room_key: str | None
+
+    def chat(self) -> ChatRow:
+        """Return what of it is digested where it is chat."""
+        return ChatRow(
+            self.channel, self.room_key, self.version_ms, self.due_ms, self.parser_version
+        )
 
 
 class _Person(NamedTuple):
@@ -111,7 +119,7 @@ _FILES = select(
 )
 _QUERY = (
     select(
-        *(interactions.c[name] for name in _Filed._fields[:11]),
+        *(interactions.c[name] for name in _Filed._fields[:13]),
         originals.c.shredded_ms,
         thread_keys.c.thread_id.label("keyed"),
         conversations.c.channel.label("room_channel"),
@@ -189,7 +197,7 @@ class _Page:
         added = [(p.ordinal, (p.role, p.name, p.address)) for p in people[len(own) :]]
         if filed.shredded_ms is None:  # disposal takes content out of the rows
             shown = [row[_SHOWN_OF_FILE] for row in files]
-            said = [*values, *chat_values(filed.channel, filed.room_key, filed.version_ms)]
+            said = [*values, *filed.chat().values()]
             digest = plain_digest(said, [person[1:4] for person in own], shown)
             if digest != filed.row_digest:
                 return "Its rows were changed after it was filed."

@@ -22,6 +22,7 @@ from holdfast.storage.catalogue.engine import reading, writing
 from holdfast.storage.catalogue.filing import file_drafts
 from holdfast.storage.catalogue.identities import Linker
 from holdfast.storage.catalogue.ledger import accept
+from holdfast.storage.catalogue.rows import ChatRow
 from holdfast.storage.catalogue.schema import captures, interactions, originals
 from holdfast.storage.frames import prepare
 from holdfast.storage.store import Store
@@ -32,6 +33,10 @@ Item = tuple[str, dict[str, Any], dict[str, Any]]
 PEOPLE = {"U1": {"name": "Ann", "side": "staff"}, "U2": {"name": "王敏", "side": "outside"}}
 GENERAL: dict[str, Any] = {
     "channel": "slack", "people": PEOPLE, "room": {"key": "C1", "name": "general"},
+}  # fmt: skip
+VISITS: dict[str, Any] = {
+    "channel": "visits", "zone": "UTC",
+    "extra": {"columns": {"At": "at", "Who": "phone", "Next": "next_at"}},
 }  # fmt: skip
 SIDE_ROOM = GENERAL | {"room": {"key": "C2", "name": "side"}}
 
@@ -54,6 +59,7 @@ ITEMS: tuple[Item, ...] = (
     ("slack.message", said("1700000200.000100", "Beep", user="U9", bot_id="B1"), GENERAL),
     ("slack.message", said("1700000100.000100", "Thanks", user="U2"), SIDE_ROOM),  # same bytes
     ("slack.message", {"no": "message"}, GENERAL),
+    ("table.row", {"At": "2024-03-05 10:00", "Who": "13800138000", "Next": "2024-03-12"}, VISITS),
 )
 
 
@@ -124,6 +130,11 @@ EDITS: dict[str, tuple[str, ...]] = {
     "first version made a later one": (
         "UPDATE interactions SET version_ms = 5 WHERE version_ms = 0 AND kind = 'im'",
     ),
+    "follow-up put off": ("UPDATE interactions SET due_ms = due_ms + 1 WHERE due_ms IS NOT NULL",),
+    "follow-up forgotten": ("UPDATE interactions SET due_ms = NULL WHERE due_ms IS NOT NULL",),
+    "follow-up that nobody planned": (
+        "UPDATE interactions SET due_ms = 5 WHERE due_ms IS NULL AND channel = 'slack'",
+    ),
     "channel": ("UPDATE interactions SET channel = 'teams' WHERE kind = 'im'",),
     "made a mail": (
         "UPDATE interactions SET channel = 'email', conversation_id = NULL, version_ms = 0",
@@ -160,3 +171,14 @@ def test_profile_and_messages_are_one_person(copy: Settings) -> None:
             text("SELECT contact_id FROM identities WHERE value = :value"), {"value": value}
         )
         assert owners("U1") == owners("ann@acme.com") is not None
+
+
+def test_date_that_came_later_to_rows_of_an_earlier_parser_is_no_edit(copy: Settings) -> None:
+    """Their digests were made without it."""
+    with opened(copy) as services, reading(services.store.engine) as connection:
+        query = select(interactions).where(interactions.c.due_ms.is_not(None))
+        (row,) = connection.execute(query)
+    told = ChatRow("visits", None, 0, row.due_ms, row.parser_version).values()
+    assert told[-1] == row.due_ms
+    assert ChatRow("visits", None, 0, row.due_ms, 4).values() == told[:-1]
+    assert ChatRow("visits", None, 0, None, 5).values() == told[:-1]

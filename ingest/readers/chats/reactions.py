@@ -26,11 +26,12 @@ from holdfast.parsers.chat.values import (
     number,
     path,
     text,
-    to_ms,
 )
 
 MOST = 10_000
 """People of one reaction who are named one by one; the others are in the original alone."""
+MOST_READ_BYTES = 256 * 1024 * 1024
+"""So much is read of one reaction: all its bytes for each person, who is an item of its own."""
 _KEYS = (b"reactions", b"Reactions")
 
 
@@ -57,13 +58,11 @@ def listed_items(
     for one in _reactions(content, span) if around.message else ():
         raw = bytes(content[one.start : one.end])
         said = mapping(_json(raw))
-        for place in _places(said, around.listed):
-            # Where a later export has the same bytes at the same place, they are shown once more.
-            stood = f"{one.start - span.start}.{place}@{to_ms(around.as_of)}"
+        for place in _places(said, around.listed, len(raw)):
             key = _key(said, around.listed, place)
             context = replace(
                 around.context,
-                item=f"{around.message}/{stood}",
+                item=f"{around.message}/{one.start - span.start}.{place}",
                 people={key: around.people[key]} if key in around.people else {},
                 members=(),
                 extra={"message": around.message, "place": place},
@@ -84,13 +83,13 @@ def _reactions(content: bytes | mmap.mmap, span: Span) -> list[Span]:
         return []
 
 
-def _places(said: Json, listed: str) -> tuple[int, ...]:
+def _places(said: Json, listed: str, size_bytes: int) -> tuple[int, ...]:
     """Return which people of a reaction there are; -1 stands for those who are only counted."""
     if not said or not listed:
         return (0,) if said else ()
     named = len(items(said.get(listed)))
     rest = (-1,) if number(said.get("count")) > named else ()
-    return (*range(min(named, MOST)), *rest)
+    return (*range(min(named, MOST, MOST_READ_BYTES // size_bytes)), *rest)
 
 
 def _key(said: Json, listed: str, place: int) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from holdfast.core.records import CaptureFacts
 from holdfast.ingest.readers.offers import Layer, Offered
-from holdfast.parsers.chat.values import Context, Json, context_text, json_of
+from holdfast.parsers.chat.values import Context, Json, context_text, json_of, to_ms
 
 DIRECTORY_BYTES = 64 << 20
 """Longest file that is read whole, for the names in it."""
@@ -150,6 +150,8 @@ def offered(spot: Spot, content: bytes | mmap.mmap, item: Item) -> Offered:
     key = f"chat:{spot.trail}@{span}~{digest}"
     if item.context.item:
         key += f"#{item.context.item}"
+    if item.as_of is not None:  # the same bytes, in a later export, say that it is still so
+        key += f"@{to_ms(item.as_of)}"
     return Offered(
         key, spot.container, "chat", spot.begin + item.start, item.length, facts,
         spot.layers, digest,

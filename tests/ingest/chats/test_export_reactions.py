@@ -184,3 +184,36 @@ def test_edit_that_an_export_keeps_is_no_word_about_reactions(tmp_path: Path) ->
     bring_in(settings, write_files(tmp_path / "b", late))
     (those,) = stand(settings).values()
     assert those == [("U2", ":ok:", None)]
+
+
+@pytest.mark.parametrize("is_same_place", [True, False])
+def test_day_that_a_later_export_has_as_the_first_had_it_says_that_a_reaction_is_gone(
+    tmp_path: Path, *, is_same_place: bool
+) -> None:
+    """The bytes of the message are the first export's; the export is later than the second."""
+    settings = settings_in(tmp_path)
+    for number, who in enumerate(([], ["U2"], []), 1):
+        root = tmp_path / ("export" if is_same_place else f"export {number}")
+        liked = {"reactions": [{"name": "ok", "users": who, "count": 1}]} if who else {}
+        said = {"type": "message", "ts": f"{T0}.000100", "user": "U1", "text": "hi", **liked}
+        later = {"type": "message", "ts": f"{T0 + number * 90_000}.0", "user": "U1", "text": "x"}
+        files = {"general/2023-11-14.json": [said], f"general/2023-11-{14 + number}.json": [later]}
+        bring_in(settings, write_files(root, export_files(files)))
+    assert stand(settings) == {"hi": [("U2", ":ok:", at(3 * 90_000))]}
+
+
+def test_time_that_is_still_to_come_does_not_outlast_later_exports(tmp_path: Path) -> None:
+    """Whatever an export states: it is not of later than it came in."""
+    said = {"type": "message", "ts": f"{T0}.000100", "user": "U1", "text": "hi"}
+    liked = {**said, "reactions": [{"name": "ok", "users": ["U2"], "count": 1}]}
+    forged = {**said, "ts": "99999999999.0", "text": "x"}
+    settings = settings_in(tmp_path)
+    for number, day in enumerate(([said, forged], [liked, {**forged, "text": "y"}])):
+        files = export_files({"general/2023-11-14.json": day})
+        bring_in(settings, write_files(tmp_path / str(number), files))
+    assert stand(settings)["hi"] == [("U2", ":ok:", None)]
+    files = export_files({"general/2023-11-14.json": [said, {**forged, "text": "z"}]})
+    bring_in(settings, write_files(tmp_path / "last", files))
+    ((_, _, gone_by),) = stand(settings)["hi"]
+    assert gone_by is not None
+    assert gone_by < datetime(5000, 1, 1, tzinfo=UTC)

@@ -14,26 +14,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from catalogue_kit import SAME_FIXTURE, Filing, Home, Homes, Mail, draft_of
+from catalogue_kit import SAME_FIXTURE, Filing, Home, Homes, Mail, draft_of, new_store
 from chat_filing import ChatFiling, Item, all_records
 from chat_story import (
     FIRST,
     STORY,
     T0,
+    deleted,
     edited,
     every_version_is_kept,
     happened,
     order_does_not_matter,
     said,
+    ts,
 )
 from disposal_kit import verified
 from holdfast.core.chats import address_key, chat_address, is_chat_address
 from holdfast.core.custody import DraftParticipant
 from holdfast.core.errors import NotFound, Refused
+from holdfast.core.kinds import Kind
 from holdfast.parsers.chat import building
 from holdfast.storage.catalogue import messages
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.conversations import (
+    LONGEST_FAMILY,
     Line,
     lines_around,
     lines_of,
@@ -285,3 +289,17 @@ def test_sightings_of_chat_and_of_mail() -> None:
     assert same_people(profile) == [("phone:+1", "slack:U1")]
     assert same_people(replace(profile, kind="im")) == []
     assert [one.side for one in sightings(profile, 0)][:2] == ["staff", "staff"]
+
+
+def test_very_many_reactions_do_not_hide_that_a_message_was_deleted(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    target = {"channel": "C1", "ts": ts(0)}
+    liked = [
+        happened(one, type="reaction_added", user=f"U{one}", reaction="ok", item=target)
+        for one in range(1, LONGEST_FAMILY + 2)
+    ]
+    ChatFiling(store)(FIRST, *liked, deleted(LONGEST_FAMILY + 9, 0))
+    (gone,) = (one.id for one in all_records(store) if one.kind == Kind.DELETION)
+    (line,) = lines_of(store, rooms(store, "C1")[0].id).lines
+    assert len(line.later) == LONGEST_FAMILY
+    assert gone in line.later

@@ -166,7 +166,7 @@ def test_what_was_filed_before_such_dates_were_read_gets_them_when_it_comes_agai
     file = ChatFiling(store)
     file(row("2024-03-05 10:00", "first", "2024-03-12"))
     with writing(store.engine) as connection:
-        connection.execute(update(interactions).values(due_ms=None))
+        connection.execute(update(interactions).values(due_ms=None, parser_version=4))
     assert due(store, "2024-04-01") == []
     again = row("2024-03-05 10:00", "first", "2024-03-12")
     file(Item(again.form, dict(reversed(again.value.items())), again.context))
@@ -185,6 +185,19 @@ def test_it_is_told_of_once_when_it_is_due_or_filed_too_late(store: Store) -> No
     assert told("2025-12-31", "2026-01-02") == 1
     assert told("2026-01-02", "2026-01-03") == 0
     assert told("2025-12-01", "2026-01-07") == 0
+
+
+def test_plan_that_fell_due_of_late_is_told_of_only_if_none_is_newer(store: Store) -> None:
+    """Whatever is due later or earlier than what is looked at counts as well."""
+    file, day = ChatFiling(store), timedelta(days=1) // timedelta(milliseconds=1)
+    file(row("2025-12-20 10:00", "first", "2025-12-30"))
+    file(row("2025-12-19 10:00", "older", "2025-12-29", 电话="13900139000"))
+    file(row("2025-12-21 10:00", "put off", "2026-02-01"))
+    file(row("2025-12-22 10:00", "too long ago", "2025-12-22 12:00", 电话="13900139000"))
+    with reading(store.engine) as connection:
+        assert fallen_due(connection, ms("2025-12-28"), ms("2025-12-31"), 7 * day) == []
+        (one,) = fallen_due(connection, ms("2025-12-21"), ms("2025-12-31"), 30 * day)
+    assert one.due_ms == ms("2025-12-22T12:00")
 
 
 def crm(form: str, value: Any, **more: Any) -> Item:
@@ -221,6 +234,8 @@ def test_open_tasks_of_hubspot_are_due_until_they_are_done(store: Store) -> None
         ({"CompletedDateTime": "2024-03-02T00:00:00.000Z"}, False),
         ({"IsDeleted": "true"}, False),
         ({"ActivityDate": ""}, False),
+        ({"ActivityDate": "3/5/2024"}, False),
+        ({"ActivityDate": "12.03.2024 noon"}, False),
     ],
 )
 def test_open_tasks_of_salesforce_are_due(
@@ -243,3 +258,6 @@ def test_open_tasks_of_salesforce_are_due(
     context = Context("salesforce", zone="UTC", extra={"headers": headers, "encoding": "utf-8"})
     ChatFiling(store)(Line("salesforce.task", {}, context))
     assert bool(due(store, "2024-03-13")) is is_due
+    with reading(store.engine) as connection:
+        query = select(interactions.c.kind, interactions.c.defects)
+        assert [row.kind for row in connection.execute(query)] == ["task"]

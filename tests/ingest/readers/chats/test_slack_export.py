@@ -14,6 +14,7 @@ import pytest
 
 from holdfast.core.kinds import Kind, Role
 from holdfast.core.records import Parsed, RawItem
+from holdfast.ingest.readers.chats.reactions import MOST_READ_BYTES
 from holdfast.ingest.readers.contents import PlanRules
 from holdfast.ingest.readers.offers import Offered, local
 from holdfast.ingest.readers.planning import plan
@@ -274,3 +275,12 @@ def test_kept_edits_and_deletions_bring_the_first_text(tmp_path: Path) -> None:
         (Kind.IM, "second", ["Ann Acker"]),
         (Kind.IM, "second", ["Ann Acker"]),
     ]
+
+
+def test_list_of_very_many_bytes_names_fewer_people_one_by_one(tmp_path: Path) -> None:
+    """Each person is an item of all its bytes: what is read of a list is bounded, no square."""
+    long = "x" * (MOST_READ_BYTES // 10)
+    liked = {"name": "ok", "users": ["U1", "U2"] * 20, "count": 41, "url": long}
+    said = {"type": "message", "ts": "1700000000.000100", "user": "U1", "reactions": [liked]}
+    root = write_files(tmp_path / "export", export_files({"general/2023-11-14.json": [said]}))
+    assert sum(one.facts.form == "slack.reaction" for one in plan(root)) == 9 + 1
