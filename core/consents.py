@@ -52,7 +52,8 @@ def in_force(said: Iterable[Consent]) -> tuple[ConsentNow, ...]:
     latest: dict[str, Consent] = {}
     by_hand: dict[str, Consent] = {}
     for one in said:
-        if not one.record_id:
+        set_before = by_hand.get(one.channel)
+        if not one.record_id and (set_before is None or _rank(one) > _rank(set_before)):
             by_hand[one.channel] = one
         if one.channel not in latest or _rank(one) > _rank(latest[one.channel]):
             latest[one.channel] = one

@@ -14,7 +14,7 @@ from sqlalchemy import and_, select
 from holdfast.core.consents import Consent, ConsentNow, in_force, state_said
 from holdfast.core.kinds import Kind, Role
 from holdfast.storage.catalogue.chunks import by_value
-from holdfast.storage.catalogue.contact_fields import field_versions
+from holdfast.storage.catalogue.contact_fields import versions_of_merged
 from holdfast.storage.catalogue.contacts import identities_of_contact
 from holdfast.storage.catalogue.engine import reading
 from holdfast.storage.catalogue.filed_facts import instant
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
+    from holdfast.storage.catalogue.contact_fields import FieldVersion
     from holdfast.storage.store import Store
 
 _WHO = (Role.MENTION.value, Role.FROM.value)
@@ -89,9 +90,17 @@ def _told(connection: Connection, interaction_ids: Iterable[int]) -> list[Row[An
 
 
 def _by_hand(store: Store, contact_id: int) -> list[Consent]:
-    """Return what people set and did not take back, each with when it was set last."""
+    """Return what people set and did not take back, each with when it was set last.
+
+    What they set of a contact that was merged into this one holds too: else a refusal were lost.
+    """
+    histories = versions_of_merged(store, contact_id)
+    return [consent for history in histories for consent in _set_last(history)]
+
+
+def _set_last(history: Iterable[FieldVersion]) -> list[Consent]:
     found: dict[str, Consent] = {}
-    for one in field_versions(store, contact_id):
+    for one in history:
         after = one.after.get("consents")
         if after is None:
             continue

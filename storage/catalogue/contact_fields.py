@@ -18,7 +18,7 @@ from holdfast.core.errors import Conflict, Refused
 from holdfast.core.identity import public_id
 from holdfast.storage.audit import Event, canonical_digest, record_events
 from holdfast.storage.catalogue.chunks import by_value, insert_rows, update_rows
-from holdfast.storage.catalogue.contacts import absent_contact, contact_root
+from holdfast.storage.catalogue.contacts import absent_contact, contact_root, merged_into
 from holdfast.storage.catalogue.engine import reading, transact
 from holdfast.storage.catalogue.locks import Hold, lock_rows
 from holdfast.storage.catalogue.schema import contact_versions, contacts
@@ -294,6 +294,23 @@ def field_versions(store: Store, contact_id: int) -> list[FieldVersion]:
         query = select(contact_versions).where(contact_versions.c.contact_id == root)
         rows = connection.execute(query.order_by(contact_versions.c.version)).all()
     return [version_of(row) for row in rows]
+
+
+def versions_of_merged(store: Store, contact_id: int) -> list[list[FieldVersion]]:
+    """Return the changes of a contact's fields, then those of each that was merged into it.
+
+    Raises:
+        NotFound: There is no such contact.
+    """
+    with reading(store.engine) as connection:
+        root = contact_root(connection, contact_id)
+        everybody = [root, *merged_into(connection, [root])[root]]
+        query = select(contact_versions).order_by(contact_versions.c.version)
+        rows = by_value(connection, query, contact_versions.c.contact_id, everybody)
+        found: dict[int, list[FieldVersion]] = {one: [] for one in everybody}
+        for row in rows:
+            found[row.contact_id].append(version_of(row))
+    return list(found.values())
 
 
 def version_of(row: Row[Any]) -> FieldVersion:

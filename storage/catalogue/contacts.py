@@ -241,7 +241,7 @@ def contacts_in(connection: Connection, ids: Sequence[int]) -> list[Contact]:
         owned[row.contact_id].append(_identity(row, counts.get(row.id, row)))
         if row.side == STAFF or is_within(domain_of(row.value), own):
             ours.add(row.contact_id)
-    merged = _merged_into(connection, rows)
+    merged = merged_into(connection, rows)
     return [
         _contact(rows[i], owned[i], merged[i], is_internal=i in ours)
         for i in dict.fromkeys(ids)
@@ -314,7 +314,8 @@ def _identity(row: Row[Any], counts: Row[Any] | _Counts) -> Identity:
     )
 
 
-def _merged_into(connection: Connection, ids: Iterable[int]) -> dict[int, list[int]]:
+def merged_into(connection: Connection, ids: Iterable[int]) -> dict[int, list[int]]:
+    """Return for each winner the contacts that were merged into it, over others too."""
     roots = {contact_id: contact_id for contact_id in ids}
     merged: dict[int, list[int]] = {contact_id: [] for contact_id in roots}
     query = select(contacts.c.id, contacts.c.merged_into)

@@ -106,6 +106,21 @@ def test_undone_import_and_merge_say_what_is_left(store: Store) -> None:
     assert told(store) == [("wecom", "refused", "")]
 
 
+def test_what_was_set_of_somebody_is_not_lost_by_a_merge(store: Store) -> None:
+    file = ChatFiling(store)
+    file(said("agree", 1))
+    file(said("agree", 2, "wm2"))
+    kept, merged = (contact_at(store, f"wecom:{who}") for who in ("wm1", "wm2"))
+    change_fields(store, kept, {"consents": (("phone", "agreed"),)})
+    change_fields(store, merged, {"consents": (("phone", "refused"), ("wecom", "withdrawn"))})
+    merge(store, kept, merged)
+    assert told(store) == [("phone", "refused", ""), ("wecom", "withdrawn", "")]
+    file(said("agree", 20_000))
+    assert told(store)[1] == ("wecom", "agreed", "withdrawn")
+    change_fields(store, kept, {"consents": (("phone", "withdrawn"),)})
+    assert told(store)[0] == ("phone", "withdrawn", "")
+
+
 def test_what_a_person_set_stands_until_something_later_is_said(store: Store) -> None:
     file = ChatFiling(store)
     file(said("agree", 1))
