@@ -94,6 +94,8 @@ def drawn(client: httpx2.Client) -> Drawn:
     found = [client.get("/contacts", params={"address": one}).json() for one in senders]
     people = [one for each in found for one in each["contacts"]]
     sizes = {one["id"]: sum(i["messages"] for i in one["identities"]) for one in people}
+    if not sizes:
+        raise SystemExit("No sender is a contact: is the archive empty, or its index behind?")
     largest = max(sizes, key=sizes.__getitem__)
     own = next(one["company_domain"] for one in people if one["id"] == largest)
     company = own or next((one["value"] for one in first["facets"]["domain"]), "example.com")

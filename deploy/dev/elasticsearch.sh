@@ -14,6 +14,9 @@ ARTIFACT="org.elasticsearch.distribution.integ-test-zip:elasticsearch:$VERSION:z
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/holdfast-dev"
 PRODUCT="$CACHE/elasticsearch-$VERSION"
 HEAP="${HOLDFAST_DEV_ES_HEAP:-512m}"
+# Starts soon and takes little, for tests; a bench gives what a server of its own would have:
+# HOLDFAST_DEV_ES_HEAP=2g HOLDFAST_DEV_ES_JVM=-XX:+UseG1GC
+JVM="${HOLDFAST_DEV_ES_JVM:--XX:TieredStopAtLevel=1 -XX:+UseSerialGC}"
 DEV_USER=holdfast
 DEV_PASSWORD=holdfast-dev
 
@@ -131,7 +134,7 @@ run_node() { # DIR N
   node="$1/node$2"
   [ "$(id -u)" -ne 0 ] || chown -R 65534:65534 "$node"
   ES_JAVA_HOME=$(java_home) ES_PATH_CONF="$node/config" ES_TMPDIR="$node/tmp" \
-    ES_JAVA_OPTS="-Xms$HEAP -Xmx$HEAP -XX:TieredStopAtLevel=1 -XX:+UseSerialGC" \
+    ES_JAVA_OPTS="-Xms$HEAP -Xmx$HEAP $JVM" \
     as_user "$PRODUCT/bin/elasticsearch" -d -p "$node/pid" >"$node/start.log" 2>&1 || {
     tail -n 20 "$node/start.log" >&2
     return 1
