@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import literal_column, select
 
 from holdfast.core.consents import Consent, ConsentNow, in_force, state_said
 from holdfast.core.kinds import Kind, Role
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _WHO = (Role.MENTION.value, Role.FROM.value)
 """Whom a record is about: somebody whom it names, else who wrote it."""
+_MANY = 5_000
+"""Of so many messages it is quicker to look through all records of consent."""
 _PEOPLE = (
     select(
         participants.c.interaction_id,
@@ -61,24 +63,33 @@ def consents_of(store: Store, contact_id: int) -> tuple[ConsentNow, ...]:
     """
     with reading(store.engine) as connection:
         mine = identities_of_contact(connection, contact_id)
-        met = select(participants.c.interaction_id).join(
-            interactions,
-            and_(
-                interactions.c.id == participants.c.interaction_id,
-                interactions.c.kind == Kind.CONSENT.value,
-            ),
-        )
-        wanted = {
-            row.interaction_id
-            for row in by_value(connection, met, participants.c.identity_id, mine)
-        }
-        told = _told(connection, wanted)
+        told = _told(connection, _records_of(connection, mine))
     said = [
         Consent(row.channel, state_said(row.subject), instant(row.at_ms), row.interaction_id)
         for row in told
         if row.identity_id in mine and row.contact_id is not None and state_said(row.subject)
     ]
     return in_force([*said, *_by_hand(store, contact_id)])
+
+
+def _records_of(connection: Connection, mine: Sequence[int]) -> set[int]:
+    """Return the records of consent that identities take part in.
+
+    Of who is in very many messages, not each is looked at for what it is: few records are consents.
+    """
+    sizes = select(identities.c.messages)
+    total = sum(row.messages for row in by_value(connection, sizes, identities.c.id, mine))
+    met = select(participants.c.interaction_id, participants.c.identity_id).join(
+        interactions, interactions.c.id == participants.c.interaction_id
+    )
+    # Written out, for only then the index that holds nothing else is taken.
+    consents = met.where(literal_column(f"interactions.kind = '{Kind.CONSENT.value}'"))
+    if total > _MANY:
+        those = set(mine)
+        found = connection.execute(consents)
+        return {row.interaction_id for row in found if row.identity_id in those}
+    few = by_value(connection, consents, participants.c.identity_id, mine)
+    return {row.interaction_id for row in few}
 
 
 def _told(connection: Connection, interaction_ids: Iterable[int]) -> list[Row[Any]]:

@@ -225,6 +225,12 @@ interactions = Table(
         sqlite_where=text("due_ms IS NOT NULL"),
         postgresql_where=text("due_ms IS NOT NULL"),
     ),
+    Index(
+        "ix_interactions_consents",
+        "kind",
+        sqlite_where=text("kind = 'consent'"),
+        postgresql_where=text("kind = 'consent'"),
+    ),
     Index("ix_interactions_message_key", "message_key"),
     Index("ix_interactions_at", "at_ms"),
     Index(

@@ -15,6 +15,7 @@ from chat_filing import ChatFiling, Item
 from holdfast.core.consents import Consent, ConsentNow, in_force, state_said
 from holdfast.core.errors import NotFound
 from holdfast.parsers.chat.values import Context, Person
+from holdfast.storage.catalogue import consents
 from holdfast.storage.catalogue.batches import undo_batch
 from holdfast.storage.catalogue.consents import consents_of
 from holdfast.storage.catalogue.contact_fields import change_fields, fields_in
@@ -104,6 +105,18 @@ def test_undone_import_and_merge_say_what_is_left(store: Store) -> None:
     file(said("disagree", 3, "wm2"))
     merge(store, contact_at(store, "wecom:wm1"), contact_at(store, "wecom:wm2"))
     assert told(store) == [("wecom", "refused", "")]
+
+
+def test_of_who_is_in_very_many_messages_all_consents_are_looked_through(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = ChatFiling(store)
+    file(said("agree", 1))
+    file(said("disagree", 2, "wm2"))
+    few = [told(store, f"wecom:{who}") for who in ("wm1", "wm2", "zhang")]
+    monkeypatch.setattr(consents, "_MANY", 0)
+    assert [told(store, f"wecom:{who}") for who in ("wm1", "wm2", "zhang")] == few
+    assert few == [[("wecom", "agreed", "")], [("wecom", "refused", "")], []]
 
 
 def test_what_was_set_of_somebody_is_not_lost_by_a_merge(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""Keep until when somebody means to be in touch again, where a record says it."""
+"""Keep until when somebody means to be in touch again; find the records of consent."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,4 +15,11 @@ def upgrade() -> None:
         ["due_ms"],
         sqlite_where=sa.text("due_ms IS NOT NULL"),
         postgresql_where=sa.text("due_ms IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_interactions_consents",
+        "interactions",
+        ["kind"],
+        sqlite_where=sa.text("kind = 'consent'"),
+        postgresql_where=sa.text("kind = 'consent'"),
     )
