@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from string import Formatter
+from string import Formatter, ascii_letters
 
 import pytest
 from hypothesis import given
@@ -229,14 +229,15 @@ def test_no_value_makes_a_template_slow_or_fail() -> None:
         assert len(around) == 1 or value[:1000] in translated(text, "zh")
 
 
-@given(st.text(max_size=300))
-def test_what_nobody_raised_stays(text: str) -> None:
+@given(st.text(max_size=300), st.text(st.characters(exclude_characters=ascii_letters)))
+def test_what_nobody_raised_stays(text: str, wordless: str) -> None:
     assert translated(text, "en") == text
-    assert translated(f"Quite unknown: {text}", "zh") == f"Quite unknown: {text}"
+    # With words of a template, anything may be what that says: "… is no address.".
+    assert translated(f"Quite unknown: {wordless}", "zh") == f"Quite unknown: {wordless}"
     assert isinstance(translated(text, "zh"), str)
 
 
-@given(st.text(max_size=300).filter(lambda text: "'" not in text))
+@given(st.text(max_size=300).filter(lambda text: "'" not in text and "offered" not in text))
 def test_any_value_comes_out_as_it_went_in(value: str) -> None:
     assert translated(f"There is no source {value}.", "zh") == f"没有来源 {value}。"
 
