@@ -11,10 +11,9 @@ from fastapi import APIRouter, Form, Response
 from fastapi.responses import RedirectResponse
 
 from holdfast.api.door import noting_absence
-from holdfast.api.limits import Limiter
-from holdfast.api.pages.cookies import Cookie, keep_session, read
+from holdfast.api.pages.cookies import keep_session
 from holdfast.api.pages.rendering import render
-from holdfast.api.pages.signing import MAX_FIELD_CHARS
+from holdfast.api.pages.signing import MAX_FIELD_CHARS, shown
 from holdfast.api.pages.visits import Anybody, Filled, Visit
 from holdfast.api.shapes.common import maybe_ms
 from holdfast.core.errors import Conflict, Refused
@@ -25,7 +24,6 @@ from holdfast.storage.rights.own_account import (
     claim_account,
     unclaimed_accounts,
 )
-from holdfast.storage.rights.signing_in import Credentials
 from holdfast.storage.rights.users import user_view
 
 router = APIRouter(include_in_schema=False)
@@ -43,18 +41,7 @@ def send_password(
     visit: Filled, password: Line = "", code: Line = "", fresh: Line = "", again: Line = ""
 ) -> Response:
     """Choose another password; all sessions end, and this one begins anew."""
-    login = visit.principal.login
-    limiter: Limiter = visit.request.app.state.limiter
-    limiter.count(f"sign-in:{visit.address}")
-    config = visit.served.config
-    given = Credentials(
-        login,
-        password,
-        code,
-        address=visit.address,
-        agent=visit.request.headers.get("user-agent", ""),
-        previous=read(visit.request, Cookie.SESSION, config),
-    )
+    given = shown(visit, visit.principal.login, password, code)
     try:
         if fresh != again:
             raise Refused("The two new passwords differ.", next_step="Type them again.")
@@ -62,7 +49,7 @@ def send_password(
     except (SignInRefused, Refused) as error:
         return _account(visit, trouble=error)
     response = RedirectResponse("/account", 303)
-    keep_session(response, signed, config)
+    keep_session(response, signed, visit.served.config)
     return response
 
 

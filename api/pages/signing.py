@@ -55,24 +55,28 @@ def send_sign_in(
     place: Annotated[str, Form(alias="next", max_length=9000)] = "",
 ) -> Response:
     """Open a session with new tokens; the one that the browser had before ends."""
-    limiter: Limiter = visit.request.app.state.limiter
-    limiter.count(f"sign-in:{visit.address}")
-    config = visit.served.config
-    given = Credentials(
-        login,
-        password,
-        code,
-        address=visit.address,
-        agent=visit.request.headers.get("user-agent", ""),
-        previous=read(visit.request, Cookie.SESSION, config),
-    )
+    given = shown(visit, login, password, code)
     try:
         signed = sign_in(visit.served.store, given)
     except SignInRefused as error:
         return sign_in_page(visit, place, 401, login=login, refusal=told(error))
     response = RedirectResponse(safe_place(place), 303)
-    keep_session(response, signed, config)
+    keep_session(response, signed, visit.served.config)
     return response
+
+
+def shown(visit: Visit, login: str, password: str, code: str) -> Credentials:
+    """Return what was typed, with where it comes from; each time counts against the limit."""
+    limiter: Limiter = visit.request.app.state.limiter
+    limiter.count(f"sign-in:{visit.address}")
+    return Credentials(
+        login,
+        password,
+        code,
+        address=visit.address,
+        agent=visit.request.headers.get("user-agent", ""),
+        previous=read(visit.request, Cookie.SESSION, visit.served.config),
+    )
 
 
 @router.post("/sign-out")
